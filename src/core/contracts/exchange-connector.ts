@@ -1,0 +1,60 @@
+// What a connector to a partner exchange gives. It reads pages of objects and moves a cursor that only it
+// understands; the engine commits objects and cursor together and never moves one without the other.
+import type { z } from 'zod';
+import type { IncomingObject, ObjectRefusal } from '../model/entry.ts';
+import type { Json } from '../model/json.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { HttpClient, HttpOptions } from '../runtime/http.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Probe } from './siem-connector.ts';
+
+export interface Page {
+  /** Collection id, MISP event, or file: where these objects were seen. */
+  readonly scope: string;
+  readonly objects: readonly IncomingObject[];
+  readonly refusals: readonly ObjectRefusal[];
+  /** Where to go on after this page is committed: at once after a crash, and at the next poll. */
+  readonly cursor: Json;
+  /** Set when this page completes a full snapshot of the scope, as a file does: whatever else the scope showed before is gone. */
+  readonly snapshotEnds?: boolean;
+  /** Something a person should know though work goes on (a server that ignores a limit, a header that is missing). */
+  readonly warning?: string;
+}
+
+export interface ListingPart {
+  readonly scope: string;
+  readonly present: readonly { readonly objectId: string; readonly version: string }[];
+  /** Last part of its scope. Absence may be concluded for a scope only after this. */
+  readonly complete: boolean;
+}
+
+export interface ExchangeConnector {
+  /** Never throws. */
+  probe(signal: AbortSignal): Promise<Probe>;
+  /** From where `cursor` stands to the end of what is published now. Undefined cursor = from the configured start. */
+  pages(cursor: Json | undefined, signal: AbortSignal): AsyncIterable<Page>;
+  /** Everything that is published now. Ends normally only when complete. */
+  listing?(signal: AbortSignal): AsyncIterable<ListingPart>;
+  close(): Promise<void>;
+}
+
+export interface ExchangeDeps {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly http: (options: HttpOptions) => HttpClient;
+}
+
+export interface ExchangeDefinition<C extends { readonly type: string } = { readonly type: string }> {
+  readonly type: C['type'];
+  readonly config: z.ZodType<C>;
+  /** The settings a cursor belongs to. When they change, the next poll starts over. */
+  settings(config: C): Json;
+  create(config: C, deps: ExchangeDeps): ExchangeConnector;
+}
+
+export function defineExchange<C extends { readonly type: string }>(
+  definition: ExchangeDefinition<C>,
+): ExchangeDefinition<C> {
+  return definition;
+}

@@ -1,0 +1,49 @@
+// Pieces of configuration that several peers share, so that a key means the same everywhere.
+import { z } from 'zod';
+import { Secret } from '../runtime/secret.ts';
+
+/** A secret text. In YAML either the key itself, or its twin `<key>_file` with a path (core/config turns that into {file}). */
+export const secret = () =>
+  z
+    .union([z.string().min(1), z.strictObject({ file: z.string().min(1) })])
+    .transform((given) => (typeof given === 'string' ? Secret.of(given) : Secret.file(given.file)))
+    .meta({ secret: true });
+
+export const TlsSettings = z
+  .strictObject({
+    ca_file: z.string().optional().describe('PEM file with certificate authorities, added to the built-in roots.'),
+    cert_file: z.string().optional().describe('PEM file with the client certificate.'),
+    key_file: z.string().optional().describe('PEM file with the key of the client certificate.'),
+    key_passphrase: secret().optional().describe('Passphrase of key_file.'),
+    server_name: z.string().optional().describe('Name to expect in the certificate, where it differs from the URL.'),
+    fingerprint_sha256: z
+      .string()
+      .regex(/^([0-9a-fA-F]{2}:?){32}$/, 'a SHA-256 fingerprint: 64 hex digits, colons allowed')
+      .optional()
+      .describe('Accept only this server certificate.'),
+  })
+  .describe('TLS to this peer. Certificates are always checked; there is no way to switch that off.');
+
+/** Keys that every peer with a network address takes. */
+export const peerShape = {
+  timeout_secs: z.number().int().positive().max(3600).default(60).describe('Longest time for one request.'),
+  allow_http: z.boolean().default(false).describe('Allow plain HTTP beyond loopback.'),
+  proxy: z.string().optional().describe('Proxy URL for this peer, or none.'),
+  tls: TlsSettings.prefault({}),
+};
+
+export type PeerSettings = {
+  timeout_secs: number;
+  allow_http: boolean;
+  proxy?: string | undefined;
+  tls: z.output<typeof TlsSettings>;
+};
+
+/** An http(s) URL without credentials in it. */
+export const peerUrl = () =>
+  z.string().refine((text) => {
+    const url = URL.parse(text);
+    return (
+      url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.hash === ''
+    );
+  }, 'an http(s) URL without user name or password in it');

@@ -1,0 +1,117 @@
+// The values that flow inwards: an indicator as an exchange states it, the claim it makes on an observable,
+// and the entry that a SIEM shall hold once claims have been judged and merged.
+import type { Pap, Tlp } from './marking.ts';
+import type { EntryKey, Observable } from './observable.ts';
+
+/** What an analyst wants to know of an indicator. Texts are already cut to length and free of control characters. */
+export interface IndicatorFacts {
+  readonly name?: string;
+  readonly description?: string;
+  readonly types?: readonly string[];
+  readonly labels?: readonly string[];
+  /** STIX id of the creator, resolved to a name when an entry is encoded. */
+  readonly createdBy?: string;
+  readonly created?: string;
+  /** Kept only for indicators whose pattern was refused, cut to length. */
+  readonly pattern?: string;
+  readonly statements?: readonly string[];
+}
+
+/** One version of an indicator as an exchange published it, reduced to what we use. */
+export interface IncomingIndicator {
+  readonly kind: 'indicator';
+  readonly objectId: string;
+  /** `modified` as UTC with exactly nine fraction digits, so that text order is time order. */
+  readonly version: string;
+  readonly revoked: boolean;
+  /** Epoch milliseconds. */
+  readonly validFrom: number;
+  /** Epoch milliseconds, exclusive; absent = open-ended. */
+  readonly validUntil?: number;
+  /** 0 to 100; absent = not stated, which is not 0. */
+  readonly confidence?: number;
+  /** Strictest level among object and granular markings that are known by id, definition or name. */
+  readonly tlp?: Tlp;
+  readonly pap?: Pap;
+  /** Marking references that only a marking-definition of this exchange can explain; until then they count as TLP:RED. */
+  readonly openMarkings?: readonly string[];
+  readonly benign?: boolean;
+  /** Empty when refused. */
+  readonly observables: readonly Observable[];
+  /** Why nothing, or not everything, could become an entry: a short constant reason, fit to be counted. */
+  readonly refusal?: string;
+  readonly facts: IndicatorFacts;
+  /** 48-bit digest over the fields above: tells two contents under one version apart. */
+  readonly digest: number;
+}
+
+/** Objects that explain indicators. They may come before or after them, or never. */
+export type IncomingContext =
+  | {
+      readonly kind: 'name';
+      readonly objectId: string;
+      readonly version: string;
+      readonly type: string;
+      readonly name: string;
+    }
+  | {
+      readonly kind: 'marking';
+      readonly objectId: string;
+      readonly tlp?: Tlp;
+      readonly pap?: Pap;
+      readonly statement?: string;
+    }
+  | {
+      readonly kind: 'relationship';
+      readonly objectId: string;
+      readonly version: string;
+      readonly revoked: boolean;
+      readonly relation: string;
+      readonly source: string;
+      readonly target: string;
+    };
+
+export type IncomingObject = IncomingIndicator | IncomingContext;
+
+/** An object that could not be read at all. It never sinks the page it came with. */
+export interface ObjectRefusal {
+  readonly objectId: string | undefined;
+  /** Short and constant, fit to be counted. */
+  readonly reason: string;
+  /** The particular case, cut to length. */
+  readonly detail?: string;
+}
+
+/** What one object of one exchange says about one observable, as policy sees it. */
+export interface Claim {
+  readonly exchange: string;
+  readonly objectId: string;
+  readonly version: string;
+  readonly validFrom: number;
+  readonly validUntil?: number;
+  readonly confidence?: number;
+  readonly tlp?: Tlp;
+  readonly pap?: Pap;
+  readonly benign: boolean;
+  readonly facts: IndicatorFacts;
+  /** Name of the creator, if its identity was received. */
+  readonly provider?: string;
+  /** Malware, campaign and actor names that the indicator `indicates`. */
+  readonly threats?: readonly string[];
+}
+
+/** What one SIEM shall hold for one observable: the merge of the claims that this SIEM may hold. */
+export interface Entry extends Observable {
+  readonly key: EntryKey;
+  /** Earliest `valid_from` of the admitted claims, epoch milliseconds. */
+  readonly validFrom: number;
+  /** Latest expiry of the admitted claims, epoch milliseconds, exclusive. */
+  readonly until: number;
+  /** Strongest confidence, absent when no admitted claim states one. */
+  readonly confidence?: number;
+  /** Strictest marking; claims without one count as configured (`unmarked`). */
+  readonly tlp: Tlp;
+  readonly pap?: Pap;
+  /** The admitted claims, newest version first. */
+  readonly claims: readonly Claim[];
+}

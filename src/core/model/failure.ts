@@ -1,0 +1,59 @@
+// Every failure is one of four kinds, because each kind asks something else of the engine and of people
+// (docs/architecture.md, "Failures"). Anything that is not classified counts as a bug.
+
+export type FailureKind = 'retryable' | 'permanent' | 'config' | 'bug';
+
+/** A failure as a value. `message` says what failed, where, and what to do next, and never holds a secret. */
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly message: string;
+  /** The peer asked to wait at least this long. */
+  readonly retryAfterMs?: number;
+}
+
+export interface ConnectorErrorOptions {
+  readonly cause?: unknown;
+  readonly retryAfterMs?: number;
+  /** The peer's own limits as learned from the refusal; the engine splits batches by them from then on. */
+  readonly split?: { readonly maxItems?: number; readonly maxBytes?: number };
+  /** True when the far side may have carried the request out all the same (time-out, reset, abort, 5xx). */
+  readonly uncertain?: boolean;
+  /** HTTP status, where there was one. */
+  readonly status?: number;
+}
+
+/** A failure that holds for a whole call to a peer. */
+export class ConnectorError extends Error {
+  override readonly name = 'ConnectorError';
+  readonly kind: FailureKind;
+  readonly retryAfterMs: number | undefined;
+  readonly split: ConnectorErrorOptions['split'];
+  readonly uncertain: boolean;
+  readonly status: number | undefined;
+
+  constructor(kind: FailureKind, message: string, options: ConnectorErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs;
+    this.split = options.split;
+    this.uncertain = options.uncertain ?? kind === 'retryable';
+    this.status = options.status;
+  }
+}
+
+export const retryable = (message: string, options?: ConnectorErrorOptions) =>
+  new ConnectorError('retryable', message, options);
+export const permanent = (message: string, options?: ConnectorErrorOptions) =>
+  new ConnectorError('permanent', message, options);
+export const configFailure = (message: string, options?: ConnectorErrorOptions) =>
+  new ConnectorError('config', message, options);
+
+/** Any thrown thing as a failure value; what is not a ConnectorError is a bug. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof ConnectorError) {
+    return error.retryAfterMs === undefined
+      ? { kind: error.kind, message: error.message }
+      : { kind: error.kind, message: error.message, retryAfterMs: error.retryAfterMs };
+  }
+  return { kind: 'bug', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+}
