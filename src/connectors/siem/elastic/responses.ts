@@ -82,7 +82,12 @@ export const SearchPage = z.object({
 
 export const ManyDocs = z.object({
   docs: z.array(
-    z.object({ _id: z.string(), found: z.boolean().optional(), _version: z.number().optional(), _source: z.unknown() }),
+    z.object({
+      _id: z.string(),
+      found: z.boolean().optional(),
+      _version: z.number().optional(),
+      _source: z.unknown().optional(),
+    }),
   ),
 });
 
