@@ -70,7 +70,7 @@ export function memorySiem(options: MemorySiemOptions = {}): {
   readonly store: MemorySiemStore;
   readonly definition: SiemDefinition<MemoryConfig>;
   /** A connector on the store, as a restart would make another one. */
-  connect(): SiemConnector;
+  readonly connect: () => SiemConnector;
 } {
   const store = new MemorySiemStore();
   const owner = `entente:${options.instance ?? 'test-instance'}`;
