@@ -83,7 +83,7 @@ export function lookupRows(state: SplunkState, lookup: Lookup): Document[] {
   const filter = /^\s*(\w+)\s*=\s*"?([^"]*)"?\s*$/.exec(lookup.settings.get('filter') ?? '');
   const rows = [...documentsOf(collection, 'nobody').values()];
   return rows
-    .filter((row) => filter === null || String(row[filter[1] ?? ''] ?? '') === filter[2])
+    .filter((row) => filter === null || row[filter[1] ?? ''] === filter[2])
     .map((row) => Object.fromEntries(fields.filter((name) => name in row).map((name) => [name, row[name]])));
 }
 
@@ -98,13 +98,13 @@ export function lookupMatches(
   const max = Number(lookup.settings.get('max_matches') ?? 100);
   const hits = rows.filter((row) =>
     wanted.every(([field, value]) => {
-      const held = row[field];
+      const held = typeof row[field] === 'string' ? row[field] : JSON.stringify(row[field]);
       if (held === undefined) return false;
-      if (new RegExp(`CIDR\\(${field}\\)`, 'i').test(type)) return inNetwork(value, String(held));
+      if (new RegExp(`CIDR\\(${field}\\)`, 'i').test(type)) return inNetwork(value, held);
       // A KV lookup lower-cases what it looks for, never what is stored: upper-case documents are then not found.
       const looked = sensitive ? value : value.toLowerCase();
-      if (new RegExp(`WILDCARD\\(${field}\\)`, 'i').test(type)) return wildcard(String(held)).test(looked);
-      return String(held) === looked;
+      if (new RegExp(`WILDCARD\\(${field}\\)`, 'i').test(type)) return wildcard(held).test(looked);
+      return held === looked;
     }),
   );
   return hits.slice(0, max);

@@ -123,7 +123,7 @@ function node(value: unknown): string {
   if (typeof value === 'boolean') return value ? '1' : '0';
   if (Array.isArray(value)) return `<s:list>${value.map((one) => `<s:item>${node(one)}</s:item>`).join('')}</s:list>`;
   if (typeof value === 'object') return dict(value as Record<string, unknown>);
-  return escapeXml(String(value));
+  return escapeXml(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
 }
 
 function aclJson(acl: Acl, user: User): Record<string, unknown> {

@@ -1,5 +1,6 @@
 // The paths of Splunk's management port that we use. Every call asks for JSON, since errors come as XML otherwise;
 // every call that may be refused says what it was doing.
+import { z } from 'zod';
 import { ConnectorError, permanent, retryable } from '../../../core/contracts/failure.ts';
 import type { SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from '../../../core/runtime/http.ts';
@@ -55,6 +56,13 @@ export class SplunkClient {
     };
   }
 
+  /** What the account may do; undefined when the server does not tell. */
+  async capabilities(signal: AbortSignal): Promise<readonly string[] | undefined> {
+    const context = await this.entity('/services/authentication/current-context', signal);
+    const read = z.array(z.string()).safeParse(context?.content['capabilities']);
+    return read.success ? read.data : undefined;
+  }
+
   /** One entity of a list endpoint; undefined when there is none of this name. */
   async entity(path: string, signal: AbortSignal): Promise<Entity | undefined> {
     try {
@@ -68,16 +76,14 @@ export class SplunkClient {
 
   /** Creates or changes an entity. */
   async post(path: string, form: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
-    await this.#call(
-      {
-        method: 'POST',
-        path,
-        headers: { 'content-type': FORM },
-        body: Buffer.from(new URLSearchParams(form).toString(), 'utf8'),
-        doing: `writing ${form['name'] ?? path}`,
-      },
-      signal,
-    );
+    const call: Call = {
+      method: 'POST',
+      path,
+      headers: { 'content-type': FORM },
+      body: Buffer.from(new URLSearchParams(form).toString(), 'utf8'),
+      doing: `writing ${form['name'] ?? path}`,
+    };
+    parse(z.unknown(), await this.#call(call, signal), this.#where(call.doing));
   }
 
   /** Stores documents whole; existing keys are overwritten. Returns the keys that the server names. */
@@ -109,7 +115,9 @@ export class SplunkClient {
         items: some.length,
       };
       try {
-        await this.#call(call, signal);
+        const response = await this.#call(call, signal);
+        // A removal is answered with an empty body; a login page on the way answers 200 as well.
+        if (response.body.length > 0) parse(z.unknown(), response, this.#where(call.doing));
         at += some.length;
       } catch (error) {
         if (!(error instanceof ConnectorError) || (error.status !== 413 && error.status !== 414) || some.length === 1)

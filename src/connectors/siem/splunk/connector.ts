@@ -23,6 +23,7 @@ const PAGE = 5000;
 const KEYS_PER_QUERY = 500;
 const DAY_MS = 86_400_000;
 const WARN_DAYS = 14;
+const CREATES_APPS = ['edit_local_apps', 'install_apps', 'admin_all_objects'];
 
 export class SplunkConnector implements SiemConnector {
   readonly #client: SplunkClient;
@@ -47,13 +48,13 @@ export class SplunkConnector implements SiemConnector {
       const info = await this.#client.serverInfo(signal);
       this.#refuseWhileStarting(info.kvStore);
       const app = await this.#app(signal);
-      const missing: string[] = [];
-      for (const name of this.#collections()) {
-        const path = `/servicesNS/nobody/${encodeURIComponent(app)}/storage/collections/config/${name}`;
-        const found = await this.#client.entity(path, signal);
-        if (found === undefined) missing.push(name);
-        else if (found.acl?.can_write === false) throw this.#noWrite(`collection ${name} in app ${app}`);
+      const missing = await this.#missing(app, this.#collections(), signal);
+      if (missing.length > 0 && this.#config.form === 'threat_intel') {
+        throw configFailure(
+          `${this.#deps.name}: ${missing.join(', ')} missing in app ${app}; install Enterprise Security`,
+        );
       }
+      missing.push(...(await this.#missing(this.#config.app, [CONTROL], signal)));
       if (missing.length > 0) await this.#probeCreation(missing, signal);
       const made = missing.length > 0 ? `; ${missing.length} collections will be created` : '';
       return { ok: true, message: `Splunk ${info.version}, app ${app}${made}${this.#tokenNote()}` };
@@ -255,15 +256,34 @@ export class SplunkConnector implements SiemConnector {
     }
   }
 
+  /** Names of collections that are not there; throws for one that we may not write to. */
+  async #missing(app: string, names: readonly string[], signal: AbortSignal): Promise<string[]> {
+    const missing: string[] = [];
+    for (const name of names) {
+      const path = `/servicesNS/nobody/${encodeURIComponent(app)}/storage/collections/config/${name}`;
+      const found = await this.#client.entity(path, signal);
+      if (found === undefined) missing.push(name);
+      else if (found.acl?.can_write === false) throw this.#noWrite(`collection ${name} in app ${app}`);
+    }
+    return missing;
+  }
+
   async #probeCreation(missing: readonly string[], signal: AbortSignal): Promise<void> {
-    const { app, form, provision: mode } = this.#config;
-    if (mode === 'never' || form === 'threat_intel') {
+    const { app } = this.#config;
+    if (this.#config.provision === 'never') {
       throw configFailure(
-        `${this.#deps.name}: ${missing.join(', ')} missing and not ours to create; install content/splunk/entente or Enterprise Security`,
+        `${this.#deps.name}: ${missing.join(', ')} missing in app ${app} and provision is never; install content/splunk/entente`,
       );
     }
     const found = await this.#client.entity(`/services/apps/local/${encodeURIComponent(app)}`, signal);
     if (found?.acl?.can_write === false) throw this.#noWrite(`app ${app}`);
+    if (found !== undefined) return;
+    const may = await this.#client.capabilities(signal);
+    if (may !== undefined && !CREATES_APPS.some((one) => may.includes(one))) {
+      throw configFailure(
+        `${this.#deps.name}: app ${app} is missing and the account may not create it; install content/splunk/entente`,
+      );
+    }
   }
 
   #noWrite(what: string): ConnectorError {

@@ -221,12 +221,12 @@ function complete(found: Entity, settings: Readonly<Record<string, string>>): bo
   return Object.entries(settings).every(([name, value]) => same(found.content[name], value));
 }
 
-/** Booleans come back as 0 and 1, lists with other blanks. */
+/** Booleans come back as 0 and 1, objects as texts, lists with other blanks. */
 function same(held: unknown, wanted: string): boolean {
-  const plain = (text: unknown): string =>
-    String(typeof text === 'object' ? JSON.stringify(text) : text)
+  const plain = (text: string): string =>
+    text
       .replace(/\s+/g, '')
       .replace(/^(true|1)$/i, '1')
       .replace(/^(false|0)$/i, '0');
-  return plain(held) === plain(wanted);
+  return plain(typeof held === 'string' ? held : (JSON.stringify(held) ?? '')) === plain(wanted);
 }

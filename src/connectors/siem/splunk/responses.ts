@@ -116,8 +116,7 @@ function reason(response: HttpResponse): string {
     // Atom XML, when something on the way dropped output_mode.
     said = [...text.matchAll(/<msg[^>]*>([^<]*)<\/msg>/g)].map((one) => one[1] ?? '').join('; ');
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these do not belong into a log.
-  return said.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, 300);
+  return said.replace(/\p{Cc}+/gu, ' ').slice(0, 300);
 }
 
 function next(status: number): string {
