@@ -142,7 +142,7 @@ export class SplunkClient {
     return parse(OwnRows, await this.#call(call, signal), this.#where(call.doing));
   }
 
-  /** Rows of others after `after`, keys only. */
+  /** Rows of others after `after`: their keys, and what marks a marker. */
   async foreignPage(collection: string, owner: string, after: string, signal: AbortSignal): Promise<OwnRow[]> {
     const call: Call = {
       path: data(collection),
@@ -150,7 +150,7 @@ export class SplunkClient {
         query: JSON.stringify({ $and: [{ owner: { $ne: owner } }, { _key: { $gt: after } }] }),
         sort: '_key',
         limit: 50_000,
-        fields: '_key',
+        fields: '_key,generation',
       },
       doing: `counting rows of others in ${collection}`,
     };

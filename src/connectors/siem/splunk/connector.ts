@@ -150,7 +150,8 @@ export class SplunkConnector implements SiemConnector {
         const collection = `${this.#config.app}/${name}`;
         const rows = await this.#missingAs([], this.#client.foreignPage(collection, this.#owner, after, signal));
         if (rows.length === 0) break;
-        count += rows.length;
+        // Another instance's marker is no entry.
+        count += rows.filter((row) => row['generation'] === undefined).length;
         after = rows.at(-1)!._key;
       }
     }
