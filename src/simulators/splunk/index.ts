@@ -167,3 +167,8 @@ function rows(state: SplunkState, body: unknown): unknown {
   const found = state.collections.get(`${app}/${collection}`);
   return found === undefined ? [] : [...documentsOf(found, 'nobody').values()];
 }
+
+/** The line a started simulator prints. */
+export function announcement({ kind, url, username, password, token }: RunningSplunk): string {
+  return JSON.stringify({ kind, url, username, password, token });
+}
