@@ -154,7 +154,8 @@ function timeFault(raw: Raw, validFrom: number, until: number | undefined): Unus
 function readable(raw: Raw): { observables: readonly Observable[]; refusal?: string } {
   const language = raw['pattern_type'];
   if (language !== undefined && language !== 'stix') {
-    return unusable(LANGUAGES.has(language) ? `pattern type ${String(language)}` : 'unknown pattern type');
+    const known = typeof language === 'string' && LANGUAGES.has(language);
+    return unusable(known ? `pattern type ${language}` : 'unknown pattern type');
   }
   if (typeof raw['pattern'] !== 'string') return unusable('pattern is missing');
   const { verdict, observables, reason } = readPattern(raw['pattern']);
@@ -162,7 +163,7 @@ function readable(raw: Raw): { observables: readonly Observable[]; refusal?: str
   return verdict === 'exact' ? { observables } : unusable(reason ?? verdict);
 }
 
-const LANGUAGES = new Set<unknown>(['pcre', 'sigma', 'snort', 'suricata', 'yara']);
+const LANGUAGES = new Set(['pcre', 'sigma', 'snort', 'suricata', 'yara']);
 
 /** Out of range or of another kind is as good as not stated. */
 function readConfidence(value: unknown): number | undefined {

@@ -15,8 +15,8 @@ export function isStixId(value: unknown, type?: string): value is string {
 }
 
 /** Control characters and the invisible ones that reorder text on a screen. */
-const HIDDEN = /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
-const HIDDEN_RUNS = /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g;
+const HIDDEN = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+const HIDDEN_RUNS = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu;
 
 /** Text for people: hidden characters removed (a line break leaves a space), cut to `max`. Undefined when nothing is left. */
 export function cleanText(value: unknown, max: number): string | undefined {
