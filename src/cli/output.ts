@@ -52,7 +52,10 @@ export function createOutput(
 
 /** Text of partners and products must not move the cursor; our own colours are kept. */
 function printable(text: string): string {
-  return text.replace(/\u001b(?!\[\d+m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '\ufffd');
+  return text.replace(/\p{Cc}(\[\d+m)?/gu, (found: string, colour: string | undefined) => {
+    const kept = found === '\n' || found === '\t' || (found.startsWith('\u001b') && colour !== undefined);
+    return kept ? found : `\ufffd${colour ?? ''}`;
+  });
 }
 
 /** Columns as wide as their content; with a width, the widest column gives way. */

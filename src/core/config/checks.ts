@@ -116,8 +116,8 @@ function readableFiles(config: Config, source: Source): Problem[] {
       }
     }
   };
-  config.exchanges.forEach((one, i) => walk(one.settings, ['exchanges', i]));
-  config.siems.forEach((one, i) => walk(one.settings, ['siems', i]));
+  for (const [i, one] of config.exchanges.entries()) walk(one.settings, ['exchanges', i]);
+  for (const [i, one] of config.siems.entries()) walk(one.settings, ['siems', i]);
   walk(config.listen.token, ['listen', 'token']);
   return problems;
 }

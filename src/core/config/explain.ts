@@ -65,7 +65,7 @@ function sentence(issue: Issue, given: unknown): string {
     }
     case 'too_small':
       return issue.origin === 'string' || issue.origin === 'array'
-        ? 'is empty; expected at least one ' + (issue.origin === 'string' ? 'character' : 'element')
+        ? `is empty; expected at least one ${issue.origin === 'string' ? 'character' : 'element'}`
         : `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
     case 'too_big':
       return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
@@ -97,10 +97,11 @@ function unknownKey(path: Path, allowed: readonly string[], source: Source): Pro
 
 function unknownType(path: Path, given: unknown, known: readonly string[], source: Source): Problem {
   if (given === undefined) return missing(path, oneOf(known), source);
-  const later = reservedFor([...path, String(given)]);
+  if (typeof given !== 'string') return source.at(path, `expected ${oneOf(known)}, got ${kindOf(given)}`);
+  const later = reservedFor([...path, given]);
   if (later !== undefined)
-    return source.at(path, `not yet: type ${String(given)} comes with ${later}; known types: ${known.join(', ')}`);
-  const near = suggestion(String(given), known);
+    return source.at(path, `not yet: type ${given} comes with ${later}; known types: ${known.join(', ')}`);
+  const near = suggestion(given, known);
   return source.at(
     path,
     `unknown type; ${near === undefined ? '' : `did you mean ${near}? `}Known types: ${known.join(', ')}`,

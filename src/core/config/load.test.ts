@@ -280,7 +280,7 @@ describe('files', () => {
 
     const answer = loadConfig(join(folder, 'entente.yaml'), smallRegistry, {});
     if ('problems' in answer) throw new Error(JSON.stringify(answer.problems));
-    const { auth } = answer.config.siems[0]?.settings as unknown as { auth: { api_key: { reveal(): string } } };
+    const { auth } = answer.config.siems[0]!.settings as unknown as { auth: { api_key: { reveal(): string } } };
 
     expect(auth.api_key.reveal()).toBe('first');
     writeFileSync(join(folder, 'key.txt'), 'second\n');

@@ -128,7 +128,7 @@ const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
 function valueText(node: Node): string {
-  if (node.const !== undefined) return `\`${String(node.const)}\``;
+  if (node.const !== undefined) return `\`${JSON.stringify(node.const).replaceAll('"', '')}\``;
   if (node.enum !== undefined) return node.enum.map((one) => `\`${String(one)}\``).join(', ');
   const forms = node.anyOf ?? node.oneOf;
   if (forms !== undefined) return [...new Set(forms.map(valueText))].join(' or ');

@@ -7,13 +7,13 @@ const MINUTE = 60_000;
 const hour = { staleAfterMs: 60 * MINUTE };
 const outage: Failure = { kind: 'retryable', message: 'SIEM watch: connection refused' };
 const denied: Failure = { kind: 'config', message: 'SIEM watch: 401' };
-const after = (...outcomes: Outcome[]) => outcomes.reduce(record, freshHistory(0));
+const history = (...outcomes: Outcome[]) => outcomes.reduce(record, freshHistory(0));
 const failed = (minute: number, failure: Failure): Outcome => ({ kind: 'failure', at: minute * MINUTE, failure });
 const worked = (minute: number): Outcome => ({ kind: 'success', at: minute * MINUTE });
 
 describe('the state of a peer', () => {
   it('is ok while calls succeed, since the first of them', () => {
-    expect(healthOf(after(worked(1), worked(2)), hour, 3 * MINUTE)).toEqual({
+    expect(healthOf(history(worked(1), worked(2)), hour, 3 * MINUTE)).toEqual({
       state: 'ok',
       since: 0,
       reason: null,
@@ -22,9 +22,9 @@ describe('the state of a peer', () => {
   });
 
   it('is recovering during a short outage and says when it tries again', () => {
-    const history = after(worked(1), { kind: 'failure', at: 2 * MINUTE, failure: outage, nextAttempt: 3 * MINUTE });
+    const past = history(worked(1), { kind: 'failure', at: 2 * MINUTE, failure: outage, nextAttempt: 3 * MINUTE });
 
-    expect(healthOf(history, hour, 2 * MINUTE)).toEqual({
+    expect(healthOf(past, hour, 2 * MINUTE)).toEqual({
       state: 'recovering',
       since: 2 * MINUTE,
       reason: outage.message,
@@ -33,43 +33,43 @@ describe('the state of a peer', () => {
   });
 
   it('is failing exactly when an outage has lasted stale_after_minutes, though attempts went on', () => {
-    const history = after(failed(10, outage), failed(40, outage), failed(69, outage));
+    const past = history(failed(10, outage), failed(40, outage), failed(69, outage));
 
-    expect(healthOf(history, hour, 70 * MINUTE - 1).state).toBe('recovering');
-    expect(healthOf(history, hour, 70 * MINUTE)).toMatchObject({ state: 'failing', since: 70 * MINUTE });
+    expect(healthOf(past, hour, 70 * MINUTE - 1).state).toBe('recovering');
+    expect(healthOf(past, hour, 70 * MINUTE)).toMatchObject({ state: 'failing', since: 70 * MINUTE });
   });
 
   it('is failing at once when a person must act', () => {
-    expect(healthOf(after(failed(1, denied)), hour, MINUTE)).toMatchObject({
+    expect(healthOf(history(failed(1, denied)), hour, MINUTE)).toMatchObject({
       state: 'failing',
       reason: denied.message,
     });
-    expect(healthOf(after(failed(1, { kind: 'bug', message: 'TypeError' })), hour, MINUTE).state).toBe('failing');
+    expect(healthOf(history(failed(1, { kind: 'bug', message: 'TypeError' })), hour, MINUTE).state).toBe('failing');
   });
 
   it('counts an outage from its first failure when a refusal came between', () => {
-    expect(healthOf(after(failed(0, outage), failed(30, denied), failed(50, outage)), hour, 61 * MINUTE).state).toBe(
+    expect(healthOf(history(failed(0, outage), failed(30, denied), failed(50, outage)), hour, 61 * MINUTE).state).toBe(
       'failing',
     );
   });
 
   it('is ok again with the first success, and an outage after it counts anew', () => {
-    const history = after(failed(0, outage), worked(50), failed(55, outage));
+    const past = history(failed(0, outage), worked(50), failed(55, outage));
 
-    expect(healthOf(after(failed(0, outage), worked(50)), hour, 55 * MINUTE)).toMatchObject({
+    expect(healthOf(history(failed(0, outage), worked(50)), hour, 55 * MINUTE)).toMatchObject({
       state: 'ok',
       since: 50 * MINUTE,
     });
-    expect(healthOf(history, hour, 70 * MINUTE).state).toBe('recovering');
-    expect(history).toMatchObject({ lastSuccess: 50 * MINUTE, lastFailure: 55 * MINUTE });
+    expect(healthOf(past, hour, 70 * MINUTE).state).toBe('recovering');
+    expect(past).toMatchObject({ lastSuccess: 50 * MINUTE, lastFailure: 55 * MINUTE });
   });
 
   it('is paused when disabled, whatever happened before, and when in shadow mode only while nothing fails', () => {
-    const broken = after(failed(1, denied));
+    const broken = history(failed(1, denied));
 
     expect(healthOf(broken, { ...hour, paused: 'disabled' }, MINUTE).state).toBe('paused');
     expect(healthOf(broken, { ...hour, paused: 'shadow mode' }, MINUTE).state).toBe('failing');
-    expect(healthOf(after(worked(1)), { ...hour, paused: 'shadow mode' }, MINUTE)).toMatchObject({
+    expect(healthOf(history(worked(1)), { ...hour, paused: 'shadow mode' }, MINUTE)).toMatchObject({
       state: 'paused',
       reason: 'shadow mode',
     });
@@ -78,7 +78,7 @@ describe('the state of a peer', () => {
   it('is failing while a hold is overdue, though calls succeed', () => {
     const waiting = { reason: '120 removals wait', since: 5, nextAction: 'entente held list' };
 
-    expect(healthOf(after(worked(1)), { ...hour, waiting }, MINUTE)).toEqual({ state: 'failing', ...waiting });
+    expect(healthOf(history(worked(1)), { ...hour, waiting }, MINUTE)).toEqual({ state: 'failing', ...waiting });
   });
 });
 

@@ -40,7 +40,12 @@ describe('the lifecycle', () => {
   it('stops what had started when a later part does not start', async () => {
     const { lifecycle } = aLifecycle();
     let stopped = 0;
-    await lifecycle.add({ name: 'store', stop: async () => void stopped++ });
+    await lifecycle.add({
+      name: 'store',
+      stop: async () => {
+        stopped++;
+      },
+    });
 
     await expect(lifecycle.add({ name: 'web', start: () => Promise.reject(new Error('port taken')) })).rejects.toThrow(
       'port taken',
@@ -51,7 +56,12 @@ describe('the lifecycle', () => {
   it('does not wait for ever for a loop or a part that hangs, and says that it was not clean', async () => {
     const { lifecycle } = aLifecycle(20);
     let closed = false;
-    await lifecycle.add({ name: 'store', stop: async () => void (closed = true) });
+    await lifecycle.add({
+      name: 'store',
+      stop: async () => {
+        closed = true;
+      },
+    });
     await lifecycle.add({ name: 'web', stop: () => new Promise(() => {}) });
     lifecycle.own('loop', () => new Promise(() => {}));
 
@@ -62,7 +72,12 @@ describe('the lifecycle', () => {
   it('closes the other parts when one throws', async () => {
     const { lifecycle } = aLifecycle();
     let closed = false;
-    await lifecycle.add({ name: 'store', stop: async () => void (closed = true) });
+    await lifecycle.add({
+      name: 'store',
+      stop: async () => {
+        closed = true;
+      },
+    });
     await lifecycle.add({ name: 'web', stop: () => Promise.reject(new Error('no')) });
 
     expect(await lifecycle.stop('test')).toBe(false);
@@ -86,7 +101,12 @@ describe('the lifecycle', () => {
   it('stops once, however often it is asked', async () => {
     const { lifecycle } = aLifecycle();
     let stopped = 0;
-    await lifecycle.add({ name: 'store', stop: async () => void stopped++ });
+    await lifecycle.add({
+      name: 'store',
+      stop: async () => {
+        stopped++;
+      },
+    });
 
     await Promise.all([lifecycle.stop('a'), lifecycle.stop('b')]);
 

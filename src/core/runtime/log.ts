@@ -60,10 +60,7 @@ function cleaned(value: unknown, depth = 0): unknown {
 
 /** One line stays one line, whatever a partner sent. JSON escapes these by itself. */
 function oneLine(text: string): string {
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export function createLog(options: {
