@@ -205,6 +205,7 @@ export function health(room: Room): Answer {
     timed_out: false,
     number_of_nodes: 1,
     number_of_data_nodes: 1,
+    ...(room.cluster.modern ? {} : { discovered_master: true, discovered_cluster_manager: true }),
     active_primary_shards: all.length,
     active_shards: all.length,
     relocating_shards: 0,
