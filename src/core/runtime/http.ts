@@ -246,7 +246,7 @@ function networkFailure(
   if (deadline.aborted)
     return new ConnectorError('retryable', `${where}: no complete answer in time`, { uncertain: true });
   // Only code and message are kept: the axios error itself holds the credentials.
-  const code = error instanceof Error && 'code' in error ? String(error.code ?? '') : '';
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const text = plain(error instanceof Error ? error.message : String(error));
   if (/maxContentLength/.test(text)) {
     return new ConnectorError('permanent', `${where}: the answer is larger than allowed and was not read`, {
