@@ -88,7 +88,7 @@ function ipv6Groups(address: string): number[] {
   const left = groupsOf(head);
   if (tail === undefined) return left;
   const right = groupsOf(tail);
-  return [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
+  return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right];
 }
 
 function groupsOf(part: string): number[] {
@@ -151,7 +151,7 @@ function canonicalDomain(text: string): Canonical {
   let name = text.toLowerCase();
   // domainToASCII decodes, maps and cuts; it only ever sees names that hold nothing but label characters.
   if (/[^a-z0-9._-]/.test(name) || name.includes('xn--')) {
-    if (/[\x00-\x2c/\x3a-\x40[-^`{-\x7f]/.test(name)) return refused(notADomain(name));
+    if (/[^a-z0-9._\-\u0080-\u{10ffff}]/u.test(name)) return refused(notADomain(name));
     name = domainToASCII(name);
   }
   if (name.endsWith('.')) name = name.slice(0, -1);
@@ -192,7 +192,7 @@ function isHost(host: string): boolean {
 
 /** No control characters, no lone surrogates, no replacement characters, no white space around. */
 function isCleanText(text: string): boolean {
-  return !/[\x00-\x1f\x7f-\x9f\ufffd]/.test(text) && text.isWellFormed() && text.trim().length === text.length;
+  return !/[\p{Cc}\ufffd]/u.test(text) && text.isWellFormed() && text.trim().length === text.length;
 }
 
 // RFC 5321 lets a mail host tell Bob from bob; hardly one does, and SIEMs compare without case. Lower case is what
