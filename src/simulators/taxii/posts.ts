@@ -108,6 +108,10 @@ function resource(post: Post): object {
   };
 }
 
+/** Only domain objects can be sighted (STIX 2.1 §5.2); custom ones are taken as such. */
+const SIGHTABLE =
+  /^(attack-pattern|campaign|course-of-action|grouping|identity|incident|indicator|infrastructure|intrusion-set|location|malware|malware-analysis|note|observed-data|opinion|report|threat-actor|tool|vulnerability|x-[a-z0-9-]+)--/;
+
 const RELATIONS = { sighting: ['sighting_of_ref'], relationship: ['relationship_type', 'source_ref', 'target_ref'] };
 
 /** What a careful exchange checks of a STIX 2.1 object: form of the id, times, required references. */
@@ -122,7 +126,10 @@ function fault(object: StixObject): string | undefined {
   if (object['modified'] !== undefined && object['created'] === undefined) return 'created is missing';
   const needed = RELATIONS[object.type as keyof typeof RELATIONS] ?? [];
   const missing = needed.find((name) => typeof object[name] !== 'string');
-  return missing === undefined ? undefined : `${missing} is missing`;
+  if (missing !== undefined) return `${missing} is missing`;
+  if (object.type === 'sighting' && !SIGHTABLE.test(String(object['sighting_of_ref'])))
+    return 'sighting_of_ref is no domain object';
+  return undefined;
 }
 
 export type Body =
