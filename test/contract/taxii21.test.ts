@@ -1,0 +1,68 @@
+import { taxii21 } from '../../src/connectors/exchange/taxii21/index.ts';
+import type { Fault } from '../../src/simulators/server.ts';
+import { startTaxii } from '../../src/simulators/taxii/index.ts';
+import type { Quirk } from '../../src/simulators/taxii/quirks.ts';
+import { exchangeContract, type FarFault, type FarSide, testDeps } from './exchange.ts';
+
+const SECRET = 'Hidden-password-1';
+const idOf = (n: number) => `indicator--00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+function anIndicator(n: number) {
+  return {
+    type: 'indicator',
+    spec_version: '2.1',
+    id: idOf(n),
+    created: '2026-01-01T00:00:00.000Z',
+    modified: '2026-01-01T00:00:00.000Z',
+    valid_from: '2026-01-01T00:00:00Z',
+    pattern: `[ipv4-addr:value = '198.51.100.${n % 250}']`,
+    pattern_type: 'stix',
+  };
+}
+
+const FAULTS: Readonly<Record<FarFault, Fault>> = {
+  unauthorized: { action: 'status', status: 401, body: JSON.stringify({ title: `no: ${SECRET}` }) },
+  forbidden: { action: 'status', status: 403 },
+  'too-many-requests': { action: 'status', status: 429, headers: { 'retry-after': '7' } },
+  'server-error': { action: 'status', status: 500 },
+  reset: { action: 'reset-before' },
+  html: { action: 'html' },
+  truncated: { action: 'truncate' },
+  hang: { action: 'hang' },
+};
+
+const start = (quirks: readonly Quirk[], addedFrom: number | undefined) => async (): Promise<FarSide> => {
+  const ids = Array.from({ length: 23 }, (_one, i) => idOf(i));
+  const taxii = await startTaxii({
+    users: [{ username: 'mons', password: SECRET }],
+    data: ids.map((_id, i) => anIndicator(i)),
+    quirks,
+    ...(addedFrom === undefined ? {} : { dataAddedFrom: addedFrom }),
+  });
+  const config = taxii21.config.parse({
+    type: 'taxii21',
+    url: taxii.discovery,
+    collections: [taxii.collections.read],
+    auth: { username: 'mons', password: SECRET },
+    page_size: 5,
+  });
+  return {
+    connector: taxii21.create(config, testDeps()),
+    ids,
+    secret: SECRET,
+    add: () => {
+      // What comes later has a later time, also where one POST shares one.
+      if (quirks.some((quirk) => quirk.kind === 'one-date-added')) taxii.setQuirks([]);
+      taxii.load([anIndicator(100)], { collection: taxii.collections.read });
+      return idOf(100);
+    },
+    fail: (fault) => taxii.setFaults(fault === undefined ? [] : [FAULTS[fault]]),
+    requests: () => [...taxii.requests.values()].reduce((sum, n) => sum + n, 0),
+    close: () => taxii.close(),
+  };
+};
+
+exchangeContract('taxii21', start([], undefined));
+exchangeContract('taxii21, added within the overlap', start([], Date.now() - 60_000));
+exchangeContract('taxii21 on a server without next', start([{ kind: 'more-without-next' }], undefined));
+exchangeContract('taxii21 where all share one added time', start([{ kind: 'one-date-added' }], undefined));
