@@ -6,6 +6,7 @@ export function aClaim(fields: Partial<Claim> = {}): Claim {
     exchange: 'partner',
     objectId: 'indicator--7df7da76-baa5-48be-98b3-ae9b4bd84184',
     version: '2026-01-05T10:00:00.000000000Z',
+    digest: 1,
     validFrom: Date.UTC(2026, 0, 5, 10),
     benign: false,
     facts: {},

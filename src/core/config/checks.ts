@@ -16,7 +16,7 @@ export function crossChecks(
   const problems: Problem[] = [
     ...uniqueNames('exchanges', config.exchanges, source),
     ...uniqueNames('siems', config.siems, source),
-    ...onePlaceEach(config.siems, source),
+    ...onePlaceEach(config.siems, config.instance, source),
     ...knownExchanges(config, source),
     ...plainHttp('exchanges', config.exchanges, source),
     ...plainHttp('siems', config.siems, source),
@@ -42,10 +42,10 @@ function uniqueNames(kind: 'exchanges' | 'siems', peers: readonly { name: string
 }
 
 /** Two daemons' worth of plans on one list would undo each other for ever. */
-function onePlaceEach(siems: readonly SiemConfig[], source: Source): Problem[] {
+function onePlaceEach(siems: readonly SiemConfig[], instance: string, source: Source): Problem[] {
   const holders = new Map<string, string>();
   return siems.flatMap((siem, i) => {
-    const places = siem.definition.places(siem.settings).map((place) => `${siem.type} ${place}`);
+    const places = siem.definition.places(siem.settings, instance).map((place) => `${siem.type} ${place}`);
     const taken = places.find((place) => holders.has(place));
     for (const place of places) if (!holders.has(place)) holders.set(place, siem.name);
     if (taken === undefined) return [];

@@ -25,39 +25,48 @@ export function settleOutcomes(
   let plain = true;
   let superseded = false;
   let worst: Failure | undefined;
-  const settlements = batch.changes.map((change): Settlement => {
-    const outcome = byKey.get(change.key);
-    if (outcome === undefined) {
-      plain = false;
-      worst = worse(worst, { kind: 'bug', message: 'the connector gave no outcome for a change' });
-      return { kind: 'unknown', retryAt: now + backoffMs(attempt, { kind: 'bug', message: '' }, chance) };
+  const settlements: Settlement[] = [];
+  for (const change of batch.changes) {
+    const outcome = byKey.get(change.key) ?? MISSING;
+    if (outcome.kind === 'applied' && outcome.handle === undefined) {
+      settlements.push(APPLIED);
+      continue;
     }
+    plain = false;
     switch (outcome.kind) {
       case 'applied':
-        if (outcome.handle === undefined) return APPLIED;
-        plain = false;
-        return { kind: 'applied', handle: outcome.handle };
+        settlements.push({ kind: 'applied', ...(outcome.handle === undefined ? {} : { handle: outcome.handle }) });
+        break;
       case 'accepted':
-        plain = false;
-        return { kind: 'accepted', receipt: outcome.receipt };
+        settlements.push({ kind: 'accepted', receipt: outcome.receipt });
+        break;
       case 'superseded':
-        plain = false;
         superseded = true;
-        return { kind: 'superseded', revision: outcome.revision };
+        settlements.push({ kind: 'superseded', revision: outcome.revision });
+        break;
+      case 'missing':
+        worst = worse(worst, NO_OUTCOME);
+        settlements.push({ kind: 'unknown', retryAt: now + backoffMs(attempt, NO_OUTCOME, chance) });
+        break;
       case 'failed': {
-        plain = false;
         const { failure } = outcome;
         // A removal is never parked: what should be gone would stay armed and nobody would look.
-        if (failure.kind === 'permanent' && change.op === 'upsert') return { kind: 'park', reason: failure.message };
+        if (failure.kind === 'permanent' && change.op === 'upsert') {
+          settlements.push({ kind: 'park', reason: failure.message });
+          break;
+        }
         worst = worse(worst, failure);
-        return { kind: 'retry', retryAt: now + backoffMs(attempt, failure, chance) };
+        settlements.push({ kind: 'retry', retryAt: now + backoffMs(attempt, failure, chance) });
+        break;
       }
     }
-  });
+  }
   return { settlements: plain ? undefined : settlements, superseded, worst };
 }
 
 const APPLIED: Settlement = { kind: 'applied' };
+const MISSING = { kind: 'missing' } as const;
+const NO_OUTCOME: Failure = { kind: 'bug', message: 'the connector gave no outcome for a change' };
 const ORDER = ['retryable', 'permanent', 'config', 'bug'] as const;
 
 function worse(a: Failure | undefined, b: Failure): Failure {

@@ -159,13 +159,8 @@ export class Objects {
       return;
     }
     if (incoming.revoked) {
-      this.#tombstone.run(
-        OBJECT.revoked,
-        incoming.version > found.version ? incoming.version : found.version,
-        now,
-        incoming.digest,
-        found.id,
-      );
+      const newest = [incoming.version, found.version].sort().at(-1)!;
+      this.#tombstone.run(OBJECT.revoked, newest, now, incoming.digest, found.id);
       report.revoked++;
       this.#projectLinked(found.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id }, now);
       this.#countObject(exchange, found, undefined);
