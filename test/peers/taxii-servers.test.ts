@@ -66,7 +66,10 @@ describe.skipIf(medallion?.kind !== 'ready')('medallion as a difficult partner',
     });
     const date = (name: string, headers: IncomingHttpHeaders): unknown => headers[`x-taxii-date-added-${name}`];
 
-    const { headers, body } = await page(server).finally(server.stop);
+    const answer = page(server);
+    await Promise.allSettled([answer]);
+    await server.stop();
+    const { headers, body } = await answer;
 
     expect(body.objects).toHaveLength(3);
     expect(body.more).toBe(true);
