@@ -239,7 +239,7 @@ describe('refusals', () => {
 
     const { body } = await exchange.post({ objects: [aSighting(1, 1)] });
 
-    expect((await exchange.get(`/api1/status/${body['id']}/`)).status).toBe(404);
+    expect((await exchange.get(`/api1/status/${String(body['id'])}/`)).status).toBe(404);
   });
 
   it('partial-failure', async () => {
