@@ -72,7 +72,7 @@ export async function admin(place: ElasticPlace, method: string, path: string, b
 export function elasticFaults(server: RunningSimulator): SiemFaults {
   return {
     match: '_bulk',
-    set: server.setFaults,
+    set: (faults) => server.setFaults(faults),
     seen: () => [...server.requests].reduce((sum, [name, count]) => sum + (name.includes('_bulk') ? count : 0), 0),
   };
 }

@@ -29,10 +29,10 @@ export async function startOpenTaxii(options: OpenTaxiiOptions): Promise<TaxiiSe
     inboxCollection: '7d2e8a1b-6c4f-4e63-8b63-1b5b907e2c03',
     closedCollection: '7d2e8a1b-6c4f-4e63-8b63-1b5b907e2c04',
     ...(ca === undefined ? {} : { ca }),
-    known: [
-      ...['challenge', 'unknown_root', 'spec_version', 'limit_zero', 'accept_without_version'],
-      ...['added_are_there', 'add_without_modified', 'delete'],
-    ],
+    known:
+      'challenge unknown_root spec_version limit_zero accept_without_version added_are_there add_without_modified delete'.split(
+        ' ',
+      ),
     stop,
   };
 }

@@ -20,7 +20,7 @@ export interface ServerRequest {
 export interface ServerProcess {
   readonly origin: string;
   readonly ca?: string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export async function startServerProcess(request: ServerRequest): Promise<ServerProcess> {

@@ -16,7 +16,7 @@ export interface TaxiiServer {
   readonly ca?: string;
   /** Checks of taxii2client/check.py that this server fails, measured in November 2026. */
   readonly known: readonly string[];
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export const PEER_USER = { username: 'entente', password: 'Entente-peer-1' } as const;

@@ -53,7 +53,9 @@ export function settings(room: Room, call: Call, name: string): Answer {
     const flat = call.request.query.get('flat_settings') === 'true';
     return perIndex(visible(room, call, name), (one) => ({
       settings: flat
-        ? Object.fromEntries([...settingsOf(one)].map(([key, value]) => [`index.${key}`, value]).sort())
+        ? Object.fromEntries(
+            [...settingsOf(one)].map(([key, value]) => [`index.${key}`, value]).sort(([a], [b]) => (a! < b! ? -1 : 1)),
+          )
         : nest(settingsOf(one)),
     }));
   }
@@ -205,6 +207,7 @@ export function health(room: Room): Answer {
     timed_out: false,
     number_of_nodes: 1,
     number_of_data_nodes: 1,
+    ...(room.cluster.modern ? {} : { discovered_master: true, discovered_cluster_manager: true }),
     active_primary_shards: all.length,
     active_shards: all.length,
     relocating_shards: 0,

@@ -133,8 +133,9 @@ export class IndexStore {
     this.current = undefined;
     for (const id of this.dirty) {
       const document = this.live.get(id);
-      if (document === undefined) this.seen.delete(id);
-      else this.seen.set(id, document);
+      // A rewritten document is a new one at the end, as in the product's segments.
+      this.seen.delete(id);
+      if (document !== undefined) this.seen.set(id, document);
     }
     this.dirty = new Set();
   }
@@ -163,6 +164,7 @@ export class IndexStore {
 
   private touch(id: string): void {
     if (this.dirty.size === 0) this.dirtySince = this.now();
+    this.dirty.delete(id);
     this.dirty.add(id);
   }
 

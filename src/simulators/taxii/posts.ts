@@ -1,6 +1,6 @@
 // Adding objects (TAXII 2.1 §5.5): the status resource tells what became of each; it may stay pending for some polls,
 // and then the objects appear only when it completes.
-import type { StixObject } from '../stix-object.ts';
+import { type StixObject, textOf } from '../stix-object.ts';
 import { type Collection, uuidOf, versionOf } from './collection.ts';
 import { formatStamp, parseStamp } from './stamp.ts';
 
@@ -127,7 +127,7 @@ function fault(object: StixObject): string | undefined {
   const needed = RELATIONS[object.type as keyof typeof RELATIONS] ?? [];
   const missing = needed.find((name) => typeof object[name] !== 'string');
   if (missing !== undefined) return `${missing} is missing`;
-  if (object.type === 'sighting' && !SIGHTABLE.test(String(object['sighting_of_ref'])))
+  if (object.type === 'sighting' && !SIGHTABLE.test(textOf(object, 'sighting_of_ref')))
     return 'sighting_of_ref is no domain object';
   return undefined;
 }

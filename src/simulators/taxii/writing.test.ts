@@ -9,7 +9,7 @@ describe('adding objects (TAXII 2.1 §5.5)', () => {
 
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({ status: 'complete', total_count: 2, success_count: 2, failure_count: 0 });
-    expect(numbers(await exchange.get('/api1/collections/' + exchange.taxii.collections.write + '/objects/'))).toEqual([
+    expect(numbers(await exchange.get(`/api1/collections/${exchange.taxii.collections.write}/objects/`))).toEqual([
       1, 2,
     ]);
     expect(exchange.taxii.sightings()).toEqual([aSighting(1, 1), aSighting(2, 1)]);
@@ -54,7 +54,7 @@ describe('adding objects (TAXII 2.1 §5.5)', () => {
     await using exchange = await anExchange({ pendingPolls: 2 });
 
     const { body } = await exchange.post({ objects: [aSighting(1, 1)] });
-    const path = `/api1/status/${body['id']}/`;
+    const path = `/api1/status/${String(body['id'])}/`;
 
     expect(body).toMatchObject({ status: 'pending', total_count: 1, pending_count: 1 });
     expect(exchange.taxii.sightings()).toEqual([]);

@@ -204,6 +204,6 @@ export function settleConflict(conflict: Conflict, held: number | undefined): Ou
 
 /** Reasons may quote a whole document. */
 export function cut(reason: string): string {
-  const clean = reason.replace(/[\u0000-\u001f\u007f]+/g, ' ');
+  const clean = reason.replace(/\p{Cc}+/gu, ' ');
   return clean.length <= 300 ? clean : `${clean.slice(0, 299)}…`;
 }
