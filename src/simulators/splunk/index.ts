@@ -72,7 +72,12 @@ export async function startSplunk(options: SplunkOptions = {}): Promise<RunningS
   let port = 8089;
   const running = await startServer(
     {
-      handle: (request) => answer(state, request, port),
+      handle: (request) => {
+        const given = answer(state, request, port);
+        const { method, path: uri_path } = request;
+        state.logInternal({ sourcetype: 'splunkd_access', method, uri_path, status: String(given.status) });
+        return given;
+      },
       state: () => ({
         version: state.version,
         settings: state.settings,

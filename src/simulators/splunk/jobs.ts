@@ -60,6 +60,7 @@ function create(call: Call): SimResponse {
     created: now,
     doneAt: mode === 'blocking' ? now : now + call.state.settings.jobMs,
     ttl: 600,
+    priority: 5,
     touched: now,
     finalized: false,
     paused: false,
@@ -111,8 +112,10 @@ function control(call: Call, job: Job): SimResponse {
     case 'setttl':
       job.ttl = Number(call.form.get('ttl'));
       return say(call, 200, 'INFO', `The ttl of the search job was changed to ${job.ttl}.`);
-    case 'touch':
     case 'setpriority':
+      job.priority = Number(call.form.get('priority'));
+      return say(call, 200, 'INFO', 'The search job priority was changed.');
+    case 'touch':
     case 'enablepreview':
     case 'disablepreview':
     case 'save':
@@ -216,6 +219,27 @@ function expire(call: Call): void {
   }
 }
 
+/** What a finished search of this size always says. */
+const UNCHANGING = {
+  isFailed: false,
+  isZombie: false,
+  isSaved: false,
+  isSavedSearch: false,
+  isPreviewEnabled: false,
+  isRealTimeSearch: false,
+  isRemoteTimeline: false,
+  eventIsStreaming: true,
+  eventIsTruncated: false,
+  eventSorting: 'desc',
+  eventFieldCount: 0,
+  resultIsStreaming: false,
+  dropCount: 0,
+  diskUsage: 49_152,
+  numPreviews: 0,
+  statusBuckets: 0,
+  searchProviders: ['simulated-splunk'],
+};
+
 const visible = (call: Call): EaiEntry[] => [...call.state.jobs.values()].map((job) => entry(call, job));
 
 function entry(call: Call, job: Job): EaiEntry {
@@ -226,25 +250,30 @@ function entry(call: Call, job: Job): EaiEntry {
     path: `/services/search/${call.path[1] === 'v2' ? 'v2/' : ''}jobs/${job.sid}`,
     acl: { ...appAcl(job.app, job.owner) },
     content: {
+      ...UNCHANGING,
       sid: job.sid,
+      label: job.sid,
+      delegate: '',
+      keywords: '',
+      eventSearch: job.search,
+      reportSearch: '',
+      remoteSearch: job.search,
+      earliestTime: job.earliest,
+      latestTime: job.latest,
+      cursorTime: new Date(job.created).toISOString(),
       dispatchState: isDone ? 'DONE' : job.paused ? 'PAUSE' : 'RUNNING',
       doneProgress: isDone ? 1 : 0.5,
       isDone,
-      isFailed: false,
       isFinalized: job.finalized,
       isPaused: job.paused,
-      isZombie: false,
-      isSaved: false,
-      isPreviewEnabled: false,
       eventCount: count,
+      eventAvailableCount: count,
       resultCount: count,
       scanCount: count,
       resultPreviewCount: count,
       runDuration: (job.doneAt - job.created) / 1000,
       ttl: job.ttl,
-      earliestTime: job.earliest,
-      latestTime: job.latest,
-      priority: 5,
+      priority: job.priority,
       messages: [],
       request: { search: job.search },
     },

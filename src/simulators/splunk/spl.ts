@@ -113,7 +113,8 @@ function searchEvents(text: string, context: SearchContext): Row[] {
   const test = parseTerms(terms);
   const inside = (at: number, from: number | undefined, to: number | undefined): boolean =>
     (from === undefined || at >= from) && (to === undefined || at < to);
-  return context.state.events
+  const { events, internal } = context.state;
+  return [...events, ...(/\bindex\s*=\s*"?_/.test(terms) ? internal : [])]
     .filter((event) => inside(event.time, window['earliest'], window['latest']))
     .filter((event) => inside(event.indexed, window['indexEarliest'], window['indexLatest']))
     .toSorted((a, b) => b.time - a.time)

@@ -69,6 +69,7 @@ export interface Job {
   /** Epoch milliseconds at which it counts as done. */
   readonly doneAt: number;
   ttl: number;
+  priority: number;
   touched: number;
   finalized: boolean;
   paused: boolean;
@@ -96,6 +97,11 @@ export interface Settings {
   sessionTimeoutMs: number;
 }
 
+const STARTED = [
+  ...['loader', 'ServerConfig', 'LicenseMgr', 'IndexProcessor', 'KVStoreConfigurationProvider'],
+  ...['MongodRunner', 'TcpInputProc', 'HttpListener', 'SavedSplunker', 'DeploymentServer'],
+];
+
 export class SplunkState {
   readonly clock: Clock;
   readonly version: string;
@@ -107,6 +113,8 @@ export class SplunkState {
   readonly collections = new Map<string, Collection>();
   readonly lookups = new Map<string, Lookup>();
   readonly events: SplunkEvent[] = [];
+  /** What the server logs about itself; `index=_internal` finds it, `index=*` does not. */
+  readonly internal: SplunkEvent[] = [];
   readonly jobs = new Map<string, Job>();
   readonly enterpriseSecurity: boolean;
 
@@ -129,6 +137,13 @@ export class SplunkState {
       sessionTimeoutMs: 3_600_000,
     };
     for (const app of ['search', 'system', 'launcher']) this.apps.set(app, appAcl(app));
+    for (const part of STARTED) this.logInternal({ sourcetype: 'splunkd', component: part, log_level: 'INFO' });
+  }
+
+  logInternal(fields: Readonly<Record<string, string>>): void {
+    const now = this.clock.now() / 1000;
+    this.internal.push({ time: now, indexed: now, fields: { index: '_internal', ...fields } });
+    if (this.internal.length > 1000) this.internal.shift();
   }
 
   /** The collection an app sees under this name: its own, else the system's. */
