@@ -1,5 +1,7 @@
 // The three ways to say who we are. A session ends after an idle hour, so it is begun again when the server no
 // longer knows it; a token from a file is read again, since somebody may have renewed it.
+import { configFailure } from '../../../core/contracts/failure.ts';
+import type { Secret } from '../../../core/runtime/secret.ts';
 import type { SplunkConfig } from './config.ts';
 
 export interface Credential {
@@ -16,18 +18,19 @@ export interface Credential {
 
 export function credentialOf(auth: SplunkConfig['auth']): Credential {
   if ('token' in auth) {
-    const header = (): string => `Bearer ${auth.token.reveal()}`;
+    const header = (): string => `Bearer ${reveal(auth.token, 'auth.token')}`;
     return {
       header,
       login: undefined,
       begin: () => {},
       renewable: (sent) => header() !== sent,
-      expires: () => tokenExpiry(auth.token.reveal()),
+      expires: () => tokenExpiry(reveal(auth.token, 'auth.token')),
     };
   }
   const { username, password } = auth;
   if (auth.login === 'basic') {
-    const header = (): string => `Basic ${Buffer.from(`${username}:${password.reveal()}`).toString('base64')}`;
+    const header = (): string =>
+      `Basic ${Buffer.from(`${username}:${reveal(password, 'auth.password')}`).toString('base64')}`;
     return {
       header,
       login: undefined,
@@ -36,7 +39,7 @@ export function credentialOf(auth: SplunkConfig['auth']): Credential {
       expires: () => undefined,
     };
   }
-  return session(username, () => password.reveal());
+  return session(username, () => reveal(password, 'auth.password'));
 }
 
 function session(username: string, password: () => string): Credential {
@@ -55,6 +58,20 @@ function session(username: string, password: () => string): Credential {
     },
     expires: () => undefined,
   };
+}
+
+/** A secret from a file is read now, and may be gone or be something else than a secret. */
+function reveal(secret: Secret, key: string): string {
+  let text: string;
+  try {
+    text = secret.reveal();
+  } catch (cause) {
+    throw configFailure(`the file of ${key} cannot be read; check ${key}_file and its permissions`, { cause });
+  }
+  if (text === '' || /\p{Cc}/u.test(text)) {
+    throw configFailure(`${key} is empty or has line breaks in it; it has to be one line`);
+  }
+  return text;
 }
 
 /** `exp` of a JWT in epoch milliseconds. Undefined for 0 (never) and for anything that is no JWT. */
