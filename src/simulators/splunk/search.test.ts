@@ -93,6 +93,13 @@ describe('a lookup', () => {
     expect(found).toEqual([{ src: '192.0.2.2' }, { src: '192.0.2.1', note: ['lower', 'again'] }]);
   });
 
+  it('keeps with OUTPUTNEW what an earlier lookup found', async () => {
+    const first = 'search index=proxy | lookup l url OUTPUT note | lookup l net AS src';
+
+    expect((await rows(`${first} OUTPUTNEW note | table note`)).at(-1)).toEqual({ note: ['lower', 'again'] });
+    expect((await rows(`${first} OUTPUT note | table note`)).at(-1)).toEqual({ note: 'network' });
+  });
+
   it('compares networks with addresses', async () => {
     expect(
       await rows('search index=proxy | lookup l net AS src OUTPUTNEW note AS why | where isnotnull(why) | table src'),

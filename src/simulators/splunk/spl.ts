@@ -72,7 +72,7 @@ function command(text: string, rows: Row[] | undefined, context: SearchContext):
   switch (name) {
     case 'search':
     case 'where': {
-      const test = parseTerms(rest);
+      const test = parseTerms(rest.replaceAll('now()', String(Math.floor(context.state.clock.now() / 1000))));
       return rows.filter((row) => test(row));
     }
     case 'lookup':
@@ -144,6 +144,7 @@ function inputLookup(text: string, context: SearchContext): Row[] {
 /** `lookup NAME field [AS eventField] … [OUTPUT|OUTPUTNEW field [AS as], …]`; several matches make fields multi-valued. */
 function lookup(text: string, rows: readonly Row[], context: SearchContext): Row[] {
   const [inputs = '', outputs] = text.split(/\s+OUTPUT(?:NEW)?\s+/i);
+  const keepsOld = /\s+OUTPUTNEW\s+/i.test(text);
   const [name = '', ...pairs] = inputs.trim().split(/\s+/);
   const definition = definitionOf(name, context);
   const wanted = aliases(pairs.join(' '));
@@ -157,7 +158,8 @@ function lookup(text: string, rows: readonly Row[], context: SearchContext): Row
     const added: Row = {};
     for (const [field, as] of taken) {
       const all = found.flatMap((one) => one[field] ?? []);
-      if (all.length > 0) added[as] = all.length === 1 ? all[0]! : all;
+      if (all.length === 0 || (keepsOld && row[as] !== undefined)) continue;
+      added[as] = all.length === 1 ? all[0]! : all;
     }
     return { ...row, ...added };
   });

@@ -98,8 +98,16 @@ export interface Settings {
 }
 
 const STARTED = [
-  ...['loader', 'ServerConfig', 'LicenseMgr', 'IndexProcessor', 'KVStoreConfigurationProvider'],
-  ...['MongodRunner', 'TcpInputProc', 'HttpListener', 'SavedSplunker', 'DeploymentServer'],
+  'loader',
+  'ServerConfig',
+  'LicenseMgr',
+  'IndexProcessor',
+  'KVStoreConfigurationProvider',
+  'MongodRunner',
+  'TcpInputProc',
+  'HttpListener',
+  'SavedSplunker',
+  'DeploymentServer',
 ];
 
 export class SplunkState {
