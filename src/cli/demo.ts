@@ -90,7 +90,10 @@ function generated(): { days: StixObject[][]; start: undefined } {
 /** A feed of the past is shown at the time of its newest object; one of today at today. */
 function given(path: string): { days: StixObject[][]; start: number | undefined } {
   const objects = [...objectsOf(path)];
-  const newest = objects.reduce((latest, one) => Math.max(latest, Date.parse(String(one['modified'] ?? '')) || 0), 0);
+  const newest = objects.reduce((latest, { modified }) => {
+    const time = typeof modified === 'string' ? Date.parse(modified) : Number.NaN;
+    return Number.isNaN(time) ? latest : Math.max(latest, time);
+  }, 0);
   const old = newest > 0 && systemClock.now() - newest > DAY_MS;
   return { days: [objects], start: old ? newest + 60_000 : undefined };
 }
