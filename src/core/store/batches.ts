@@ -60,7 +60,7 @@ export class Batches {
     this.#work = store.db.statement<WorkRow>(
       `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, e.type, e.value
        FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state = ? AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
+       WHERE p.siem_id = ? AND p.state = ? AND p.state <> 0 AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
     );
   }
 
@@ -161,7 +161,7 @@ export class Batches {
     const id = ++this.#lastBatch;
     const marked = this.#store.db.run(
       `UPDATE projection SET state = ${STATE.flight}, sent_rev = wanted_rev, batch = ?, present = CASE present WHEN 0 THEN 2 ELSE present END
-       WHERE siem_id = ? AND state = ? AND entry_id BETWEEN ? AND ? AND (next_at IS NULL OR next_at <= ?)`,
+       WHERE siem_id = ? AND state = ? AND state <> 0 AND entry_id BETWEEN ? AND ? AND (next_at IS NULL OR next_at <= ?)`,
       id,
       siem.id,
       state,
@@ -232,7 +232,7 @@ export class Batches {
     }
     this.#store.db.run(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.yes}, rev = sent_rev, sent_rev = NULL, batch = NULL, attempt = 0, next_at = NULL
-       WHERE siem_id = ? AND state = ${STATE.flight} AND entry_id BETWEEN ? AND ? AND batch = ?`,
+       WHERE siem_id = ? AND state = ${STATE.flight} AND state <> 0 AND entry_id BETWEEN ? AND ? AND batch = ?`,
       siem.id,
       rows[0]!.entryId,
       rows.at(-1)!.entryId,
