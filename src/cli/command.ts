@@ -45,6 +45,7 @@ export interface SimulatorStart {
   readonly faults?: string;
   readonly tls: boolean;
   readonly seed?: string;
+  readonly splunkVersion?: string;
 }
 
 /** What it prints once it listens (kind, url, credentials), and how it ends. */
