@@ -5,9 +5,5 @@ import { taxii21 } from './exchange/taxii21/index.ts';
 import { elastic } from './siem/elastic/index.ts';
 import { splunk } from './siem/splunk/index.ts';
 
-// Each definition is typed over its own settings; what core calls on it takes them as they come out of its schema.
-export const siems: readonly SiemDefinition[] = [
-  elastic as unknown as SiemDefinition,
-  splunk as unknown as SiemDefinition,
-];
-export const exchanges: readonly ExchangeDefinition[] = [taxii21 as unknown as ExchangeDefinition];
+export const siems: readonly SiemDefinition[] = [elastic, splunk];
+export const exchanges: readonly ExchangeDefinition[] = [taxii21];
