@@ -137,9 +137,9 @@ export interface SiemDefinition<C extends { readonly type: string } = { readonly
   /** Most entries of one container unless configuration says otherwise. */
   readonly maxEntries?: number;
   /** What the pure functions below need of the configuration. A change of it re-sends what it changes. */
-  settings(config: C): Json;
-  /** Where entries go, as comparable texts: two configured SIEMs must not share one. */
-  places(config: C): readonly string[];
+  settings(config: C, instance: string): Json;
+  /** Where entries go, as comparable texts: two configured SIEMs must not share one. Defaults may be made from the instance. */
+  places(config: C, instance: string): readonly string[];
   /** Name of the container that holds this type. */
   container(type: ObservableType, settings: Json): string;
   /** The product's identity of the row for this observable. */

@@ -1,0 +1,301 @@
+// Every call to the product, and nothing else: paths, parameters and the parts of answers that we use. Each call
+// takes a signal and throws a ConnectorError.
+import type { Client } from '@elastic/elasticsearch';
+import type { z } from 'zod';
+import type { Batch } from '../../../core/contracts/batch.ts';
+import { configFailure, ConnectorError } from '../../../core/contracts/failure.ts';
+import type { SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
+import type { ElasticConfig } from './config.ts';
+import { createClient } from './connection.ts';
+import { translate } from './failures.ts';
+import {
+  BULK_FILTER,
+  Count,
+  ElasticPit,
+  IndexInfo,
+  IndexTemplates,
+  IndexUuid,
+  ManyDocs,
+  Marked,
+  OpenSearchPit,
+  Privileges,
+  Root,
+  SearchPage,
+  SimulatedIndex,
+} from './responses.ts';
+import {
+  CONTROL_INDEX,
+  CONTROL_MAPPINGS,
+  componentTemplate,
+  indexMappings,
+  INDEX_SETTINGS,
+  indexTemplate,
+  templateName,
+} from './template.ts';
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Body = Record<string, unknown>;
+
+const OWN_FIELDS = ['entente.owner', 'entente.key', 'entente.writer', 'entente.revision', 'entente.until'];
+
+export class ElasticApi {
+  readonly #config: ElasticConfig;
+  readonly #deps: SiemDeps;
+  #made: Client | undefined;
+
+  constructor(config: ElasticConfig, deps: SiemDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  async version(signal: AbortSignal): Promise<{ version: string; product: 'elasticsearch' | 'opensearch' }> {
+    const root = await this.#ask(Root, 'reading the version', 'GET', '/', signal);
+    const product = root.version.distribution === 'opensearch' ? 'opensearch' : 'elasticsearch';
+    if (product !== this.#config.product) {
+      throw configFailure(`${this.#deps.name}: this is ${product} ${root.version.number}; set product: ${product}`);
+    }
+    return { version: root.version.number, product };
+  }
+
+  /** What the index is, or undefined when there is none. */
+  async index(index: string, signal: AbortSignal) {
+    const found = await this.#found(IndexInfo, `looking at index ${index}`, 'GET', `/${index}`, signal);
+    // An alias answers under the name of the index behind it.
+    return found === undefined ? undefined : Object.values(found)[0];
+  }
+
+  async indexUuid(index: string, signal: AbortSignal): Promise<string | undefined> {
+    const path = `/${index}/_settings/index.uuid`;
+    const found = await this.#found(IndexUuid, `looking at index ${index}`, 'GET', path, signal);
+    return found === undefined ? undefined : Object.values(found)[0]?.settings.index.uuid;
+  }
+
+  async createIndex(index: string, owner: string, signal: AbortSignal): Promise<void> {
+    await this.#create(index, { settings: INDEX_SETTINGS, mappings: indexMappings(owner) }, signal);
+  }
+
+  async createControlIndex(signal: AbortSignal): Promise<void> {
+    const settings = { index: { number_of_shards: 1, auto_expand_replicas: '0-1' } };
+    await this.#create(CONTROL_INDEX, { settings, mappings: CONTROL_MAPPINGS }, signal);
+  }
+
+  /** Version and owner of our template, or undefined when there is none. */
+  async template(index: string, signal: AbortSignal) {
+    const path = `/_index_template/${templateName(index)}`;
+    const found = await this.#found(IndexTemplates, 'looking at the index template', 'GET', path, signal);
+    const one = found?.index_templates[0]?.index_template;
+    return one === undefined ? undefined : { version: one.version, owner: one._meta?.owner };
+  }
+
+  async putTemplates(index: string, owner: string, signal: AbortSignal): Promise<void> {
+    const name = templateName(index);
+    await this.#send(
+      'writing the component template',
+      'PUT',
+      `/_component_template/${name}`,
+      signal,
+      componentTemplate(owner),
+    );
+    await this.#send(
+      'writing the index template',
+      'PUT',
+      `/_index_template/${name}`,
+      signal,
+      indexTemplate(index, owner),
+    );
+  }
+
+  /** Owner that an index of this name would carry if it were made now. */
+  async simulatedOwner(index: string, signal: AbortSignal): Promise<string | undefined> {
+    const path = `/_index_template/_simulate_index/${index}`;
+    const found = await this.#ask(SimulatedIndex, 'trying the index template', 'POST', path, signal);
+    return found.template.mappings?._meta?.entente?.owner;
+  }
+
+  async bulk(index: string, batch: Batch, signal: AbortSignal): Promise<unknown> {
+    try {
+      return await this.#client().bulk(
+        { index, operations: batch.bytes as never, filter_path: BULK_FILTER },
+        { signal },
+      );
+    } catch (error) {
+      const failure = this.#translate(error, `writing to ${index}`);
+      if (failure.status !== 413) throw failure;
+      throw new ConnectorError('permanent', failure.message, {
+        status: 413,
+        uncertain: false,
+        split: { maxBytes: Math.max(1, Math.floor(batch.bytes.length / 2)) },
+      });
+    }
+  }
+
+  /** Stored versions of these ids; what is not there is left out. Real-time: needs no refresh. */
+  async versions(index: string, ids: readonly string[], signal: AbortSignal): Promise<Map<string, number>> {
+    const path = `/${index}/_mget?_source=false&filter_path=docs._id,docs.found,docs._version`;
+    const { docs } = await this.#ask(ManyDocs, 'comparing versions', 'POST', path, signal, { ids });
+    return new Map(
+      docs.flatMap((doc) => (doc.found === true && doc._version !== undefined ? [[doc._id, doc._version]] : [])),
+    );
+  }
+
+  async documents(index: string, ids: readonly string[], signal: AbortSignal) {
+    const path = `/${index}/_mget?_source_includes=${OWN_FIELDS.join(',')}`;
+    const { docs } = await this.#ask(ManyDocs, 'reading entries', 'POST', path, signal, { ids });
+    return docs.filter((doc) => doc.found === true);
+  }
+
+  /** Makes recent writes visible to search, where the credential may. */
+  async refresh(index: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#send('refreshing', 'POST', `/${index}/_refresh`, signal);
+    } catch (error) {
+      // Without the right the index refreshes itself within a second; that is late, not wrong.
+      if (!(error instanceof ConnectorError) || error.status !== 403) throw error;
+    }
+  }
+
+  async openPit(index: string, signal: AbortSignal): Promise<string> {
+    const doing = `listing ${index}`;
+    if (this.#config.product === 'opensearch') {
+      const path = `/${index}/_search/point_in_time?keep_alive=2m`;
+      return (await this.#ask(OpenSearchPit, doing, 'POST', path, signal)).pit_id;
+    }
+    return (await this.#ask(ElasticPit, doing, 'POST', `/${index}/_pit?keep_alive=2m`, signal)).id;
+  }
+
+  async closePit(id: string, signal: AbortSignal): Promise<void> {
+    if (this.#config.product === 'opensearch') {
+      await this.#send('closing a listing', 'DELETE', '/_search/point_in_time', signal, { pit_id: [id] });
+    } else await this.#send('closing a listing', 'DELETE', '/_pit', signal, { id });
+  }
+
+  async page(pit: string, owner: string, size: number, after: readonly unknown[] | undefined, signal: AbortSignal) {
+    return this.#ask(SearchPage, 'listing entries', 'POST', '/_search', signal, {
+      pit: { id: pit, keep_alive: '2m' },
+      size,
+      track_total_hits: false,
+      _source: OWN_FIELDS,
+      query: { bool: { filter: [{ term: { 'entente.owner': owner } }] } },
+      sort: [{ _shard_doc: 'asc' }],
+      ...(after === undefined ? {} : { search_after: after }),
+    });
+  }
+
+  async foreignCount(index: string, owner: string, signal: AbortSignal): Promise<number> {
+    const query = { bool: { must_not: [{ term: { 'entente.owner': owner } }] } };
+    return (await this.#ask(Count, `counting in ${index}`, 'POST', `/${index}/_count`, signal, { query })).count;
+  }
+
+  async mark(id: string, signal: AbortSignal) {
+    const path = `/${CONTROL_INDEX}/_doc/${encodeURIComponent(id)}`;
+    const found = await this.#found(Marked, 'reading the writer mark', 'GET', path, signal);
+    if (found?.found !== true || found._source === undefined) return undefined;
+    return { mark: found._source, seqNo: found._seq_no ?? 0, primaryTerm: found._primary_term ?? 0 };
+  }
+
+  /** Writes only if nobody wrote since `seen` was read; false when somebody did. */
+  async putMark(
+    id: string,
+    mark: WriterMark & { readonly owner: string },
+    seen: { readonly seqNo: number; readonly primaryTerm: number } | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const condition =
+      seen === undefined ? 'op_type=create' : `if_seq_no=${seen.seqNo}&if_primary_term=${seen.primaryTerm}`;
+    const path = `/${CONTROL_INDEX}/_doc/${encodeURIComponent(id)}?${condition}`;
+    try {
+      await this.#send('writing the writer mark', 'PUT', path, signal, { ...mark });
+      return true;
+    } catch (error) {
+      if (error instanceof ConnectorError && error.status === 409) return false;
+      throw error;
+    }
+  }
+
+  /** Which of the rights are missing; undefined where the product has no security to ask. */
+  async missingRights(rights: Body, signal: AbortSignal): Promise<readonly string[] | undefined> {
+    if (this.#config.product === 'opensearch') return undefined;
+    try {
+      const path = '/_security/user/_has_privileges';
+      const answer = await this.#ask(Privileges, 'asking for rights', 'POST', path, signal, rights);
+      return [
+        ...missing(answer.cluster).map((right) => `cluster: ${right}`),
+        ...Object.entries(answer.index).flatMap(([name, held]) => missing(held).map((right) => `${name}: ${right}`)),
+      ];
+    } catch (error) {
+      // Without security the route is unknown, and the answer a 400 or 405.
+      if (error instanceof ConnectorError && (error.status === 400 || error.status === 405)) return undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#made?.close();
+    this.#made = undefined;
+  }
+
+  // Made at the first call, because a constructor does no work.
+  #client(): Client {
+    this.#made ??= createClient(this.#config, this.#deps);
+    return this.#made;
+  }
+
+  async #create(index: string, body: Body, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#send(`creating index ${index}`, 'PUT', `/${index}`, signal, body);
+    } catch (error) {
+      // Another instance, or a bulk request of ours, was faster.
+      if (!(error instanceof ConnectorError) || !error.message.includes('resource_already_exists_exception'))
+        throw error;
+    }
+  }
+
+  async #send(doing: string, method: Method, path: string, signal: AbortSignal, body?: Body): Promise<unknown> {
+    const [pathname, query] = path.split('?');
+    try {
+      return await this.#client().transport.request(
+        {
+          method,
+          path: pathname ?? path,
+          ...(query === undefined ? {} : { querystring: query }),
+          ...(body === undefined ? {} : { body }),
+        },
+        { signal },
+      );
+    } catch (error) {
+      throw this.#translate(error, doing);
+    }
+  }
+
+  async #ask<T extends z.ZodType>(
+    answer: T,
+    doing: string,
+    method: Method,
+    path: string,
+    signal: AbortSignal,
+    body?: Body,
+  ): Promise<z.output<T>> {
+    const read = answer.safeParse(await this.#send(doing, method, path, signal, body));
+    if (read.success) return read.data;
+    throw configFailure(
+      `${this.#deps.name}: ${doing} got an answer that this product does not give; check that url is the cluster itself`,
+    );
+  }
+
+  /** Undefined where the product answers 404. */
+  async #found<T extends z.ZodType>(answer: T, doing: string, method: Method, path: string, signal: AbortSignal) {
+    try {
+      return await this.#ask(answer, doing, method, path, signal);
+    } catch (error) {
+      if (error instanceof ConnectorError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  #translate(error: unknown, doing: string): ConnectorError {
+    return translate(error, this.#deps.name, doing, this.#deps.clock.now());
+  }
+}
+
+const missing = (rights: Record<string, boolean>): string[] =>
+  Object.entries(rights).flatMap(([right, held]) => (held ? [] : [right]));

@@ -1,0 +1,239 @@
+// One index of one cluster, kept as the engine asks. All decisions on answers are in responses.ts.
+import type { Batch } from '../../../core/contracts/batch.ts';
+import { configFailure, ConnectorError, retryable, toFailure } from '../../../core/contracts/failure.ts';
+import type {
+  Container,
+  Outcome,
+  OwnedEntry,
+  Probe,
+  SiemConnector,
+  SiemDeps,
+  WriterMark,
+} from '../../../core/contracts/siem-connector.ts';
+import { entryKey, parseEntryKey } from '../../../core/model/observable.ts';
+import { ElasticApi } from './client.ts';
+import { type ElasticSettings, indexName } from './config.ts';
+import { OwnSource, readBulk, settleConflict } from './responses.ts';
+import { CONTROL_INDEX, TEMPLATE_VERSION } from './template.ts';
+
+const PAGE = 5000;
+const IDS_PER_REQUEST = 1000;
+
+export class ElasticConnector implements SiemConnector {
+  readonly #api: ElasticApi;
+  readonly #index: string;
+  readonly #owner: string;
+  readonly #name: string;
+  readonly #provision: 'auto' | 'never';
+  readonly #deps: SiemDeps;
+
+  constructor(config: ElasticSettings, deps: SiemDeps) {
+    this.#api = new ElasticApi(config, deps);
+    this.#index = indexName(config.index, deps.instance);
+    this.#owner = `entente:${deps.instance}`;
+    this.#name = deps.name;
+    this.#provision = config.provision ?? 'auto';
+    this.#deps = deps;
+  }
+
+  async probe(signal: AbortSignal): Promise<Probe> {
+    try {
+      const { version, product } = await this.#api.version(signal);
+      const missing = await this.#api.missingRights(this.#rights(), signal);
+      if (missing !== undefined && missing.length > 0) {
+        return failed(
+          `${this.#name}: the credential lacks ${missing.join(', ')}; see the README of the Elastic connector`,
+        );
+      }
+      const there = await this.#api.indexUuid(this.#index, signal);
+      if (there === undefined && this.#provision === 'never') {
+        return failed(
+          `${this.#name}: index ${this.#index} is missing and provision is never; create it as content/elastic says`,
+        );
+      }
+      const state = there === undefined ? 'will be created' : 'is there';
+      return { ok: true, message: `${product} ${version}; index ${this.#index} ${state}` };
+    } catch (error) {
+      const failure = toFailure(error);
+      return { ok: false, message: failure.message, failure };
+    }
+  }
+
+  async open(signal: AbortSignal) {
+    const facts = await this.#api.version(signal);
+    const found = await this.#api.index(this.#index, signal);
+    if (found === undefined) await this.#provisionIndex(signal);
+    else {
+      this.#checkIndex(found);
+      if (this.#provision === 'auto') await this.#renewTemplate(signal);
+    }
+    await this.#provisionControl(signal);
+    return { facts, containers: await this.containers(signal) };
+  }
+
+  async containers(signal: AbortSignal): Promise<readonly Container[]> {
+    const identity = await this.#api.indexUuid(this.#index, signal);
+    return identity === undefined ? [] : [{ name: this.#index, identity }];
+  }
+
+  async writer(mine: WriterMark | undefined, signal: AbortSignal): Promise<WriterMark | undefined> {
+    const id = `${this.#deps.instance}|${this.#index}`;
+    const seen = await this.#api.mark(id, signal);
+    if (mine !== undefined && !(await this.#api.putMark(id, { ...mine, owner: this.#owner }, seen, signal))) {
+      throw retryable(`${this.#name}: another daemon wrote the writer mark at the same moment; it is read again`, {
+        uncertain: false,
+      });
+    }
+    return seen?.mark;
+  }
+
+  async apply(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
+    const answer = await this.#api.bulk(this.#index, batch, signal);
+    const { outcomes, conflicts } = readBulk(answer, batch.changes, this.#index);
+    for (let at = 0; at < conflicts.length; at += IDS_PER_REQUEST) {
+      const some = conflicts.slice(at, at + IDS_PER_REQUEST);
+      const slots = some.map((conflict) => conflict.change.slot);
+      const held = await this.#api.versions(this.#index, slots, signal);
+      for (const conflict of some) outcomes.push(settleConflict(conflict, held.get(conflict.change.slot)));
+    }
+    return outcomes;
+  }
+
+  async *list(
+    filter: { readonly slots?: readonly string[] },
+    signal: AbortSignal,
+  ): AsyncIterable<readonly OwnedEntry[]> {
+    if (filter.slots !== undefined) return yield* this.#listSlots(filter.slots, signal);
+    if ((await this.#api.indexUuid(this.#index, signal)) === undefined) return;
+    await this.#api.refresh(this.#index, signal);
+    let pit = await this.#api.openPit(this.#index, signal);
+    try {
+      for (let after: readonly unknown[] | undefined; ; ) {
+        const page = await this.#api.page(pit, this.#owner, PAGE, after, signal);
+        pit = page.pit_id ?? pit;
+        const { hits } = page.hits;
+        if (hits.length > 0) yield hits.flatMap((hit) => this.#owned(hit._id, hit._source) ?? []);
+        if (hits.length < PAGE) return;
+        after = hits.at(-1)?.sort;
+      }
+    } finally {
+      await this.#closePit(pit, signal);
+    }
+  }
+
+  async foreign(signal: AbortSignal): Promise<number | undefined> {
+    if ((await this.#api.indexUuid(this.#index, signal)) === undefined) return 0;
+    return this.#api.foreignCount(this.#index, this.#owner, signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#api.close();
+  }
+
+  /** What daily work does; creating index and templates is asked for only where it is still to be done by us. */
+  #rights(): Record<string, unknown> {
+    return {
+      cluster: ['monitor'],
+      index: [
+        { names: [this.#index], privileges: ['index', 'delete', 'read', 'view_index_metadata'] },
+        { names: [CONTROL_INDEX], privileges: ['index', 'read'] },
+      ],
+    };
+  }
+
+  #checkIndex(found: NonNullable<Awaited<ReturnType<ElasticApi['index']>>>): void {
+    const owner = found.mappings?._meta?.entente?.owner;
+    if (owner !== undefined && owner !== this.#owner) {
+      throw configFailure(
+        `${this.#name}: index ${this.#index} belongs to ${owner}; choose another index for ${this.#owner}`,
+      );
+    }
+    // An index that came to be without our template guesses types: an address would be text, and no rule would match.
+    if (found.mappings?.properties?.['entente'] === undefined) {
+      throw configFailure(
+        `${this.#name}: index ${this.#index} has not our mapping; delete it, so that it is made anew, or put the mapping of content/elastic`,
+      );
+    }
+  }
+
+  async #provisionIndex(signal: AbortSignal): Promise<void> {
+    if (this.#provision === 'never') {
+      throw configFailure(
+        `${this.#name}: index ${this.#index} is missing and provision is never; create template and index as content/elastic says`,
+      );
+    }
+    await this.#api.putTemplates(this.#index, this.#owner, signal);
+    const winner = await this.#api.simulatedOwner(this.#index, signal);
+    if (winner !== this.#owner) {
+      throw configFailure(
+        `${this.#name}: another index template wins for ${this.#index}; give it a lower priority than 500, or choose another index`,
+      );
+    }
+    await this.#api.createIndex(this.#index, this.#owner, signal);
+  }
+
+  /** The index stands. The template is there for the day somebody deletes it; a key for daily work may not see it. */
+  async #renewTemplate(signal: AbortSignal): Promise<void> {
+    try {
+      const template = await this.#api.template(this.#index, signal);
+      if (template !== undefined && template.owner === this.#owner && (template.version ?? 0) >= TEMPLATE_VERSION)
+        return;
+      await this.#api.putTemplates(this.#index, this.#owner, signal);
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || error.status !== 403) throw error;
+      this.#deps.log.debug('The credential may not manage index templates; they are left as they are.', {
+        index: this.#index,
+      });
+    }
+  }
+
+  async #provisionControl(signal: AbortSignal): Promise<void> {
+    if ((await this.#api.indexUuid(CONTROL_INDEX, signal)) !== undefined) return;
+    if (this.#provision === 'never') {
+      throw configFailure(
+        `${this.#name}: index ${CONTROL_INDEX} is missing and provision is never; create it as content/elastic says`,
+      );
+    }
+    await this.#api.createControlIndex(signal);
+  }
+
+  async *#listSlots(slots: readonly string[], signal: AbortSignal): AsyncIterable<readonly OwnedEntry[]> {
+    if (slots.length > 0 && (await this.#api.indexUuid(this.#index, signal)) === undefined) return;
+    for (let at = 0; at < slots.length; at += IDS_PER_REQUEST) {
+      const docs = await this.#api.documents(this.#index, slots.slice(at, at + IDS_PER_REQUEST), signal);
+      const rows = docs.flatMap((doc) => this.#owned(doc._id, doc._source) ?? []);
+      if (rows.length > 0) yield rows;
+    }
+  }
+
+  /** A row under our mark; undefined for an analyst's own, and for one whose key we would not have written. */
+  #owned(slot: string, source: unknown): OwnedEntry | undefined {
+    const read = OwnSource.safeParse(source);
+    if (!read.success || read.data.entente.owner !== this.#owner) return undefined;
+    const { key, writer, revision, until } = read.data.entente;
+    const observable = parseEntryKey(key);
+    if (observable === undefined) return undefined;
+    const expiry = until === undefined ? Number.NaN : Date.parse(until);
+    return {
+      key: entryKey(observable.type, observable.value),
+      slot,
+      writer,
+      revision,
+      ...(Number.isNaN(expiry) ? {} : { until: expiry }),
+    };
+  }
+
+  async #closePit(pit: string, signal: AbortSignal): Promise<void> {
+    // After an abort nothing more is sent; the product forgets the listing after its two minutes.
+    if (signal.aborted) return;
+    try {
+      await this.#api.closePit(pit, signal);
+    } catch (error) {
+      this.#deps.log.debug('A listing could not be closed; it ends by itself.', { failure: toFailure(error).message });
+    }
+  }
+}
+
+function failed(message: string): Probe {
+  return { ok: false, message, failure: { kind: 'config', message } };
+}

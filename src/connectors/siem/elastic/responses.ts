@@ -1,0 +1,204 @@
+// The parts of the product's answers that we use. Everything goes through zod except the bulk answer: that one
+// has an element per change, thousands a second, so it is checked by hand, and only where it is used.
+import { z } from 'zod';
+import type { Change, Outcome } from '../../../core/contracts/siem-connector.ts';
+import { type Failure, retryable } from '../../../core/model/failure.ts';
+
+export const Root = z.object({
+  version: z.object({ number: z.string(), distribution: z.string().optional() }),
+});
+
+export const IndexInfo = z.record(
+  z.string(),
+  z.object({
+    mappings: z
+      .object({
+        _meta: z
+          .object({ entente: z.object({ owner: z.string() }).optional() })
+          .catch({})
+          .optional(),
+        properties: z.record(z.string(), z.unknown()).optional(),
+      })
+      .optional(),
+    settings: z.object({ index: z.object({ uuid: z.string() }) }),
+  }),
+);
+
+export const IndexUuid = z.record(
+  z.string(),
+  z.object({ settings: z.object({ index: z.object({ uuid: z.string() }) }) }),
+);
+
+export const IndexTemplates = z.object({
+  index_templates: z.array(
+    z.object({
+      name: z.string(),
+      index_template: z.object({
+        version: z.number().optional(),
+        _meta: z.object({ owner: z.string().optional() }).catch({}).optional(),
+      }),
+    }),
+  ),
+});
+
+export const SimulatedIndex = z.object({
+  template: z.object({
+    mappings: z
+      .object({
+        _meta: z
+          .object({ entente: z.object({ owner: z.string() }).optional() })
+          .catch({})
+          .optional(),
+      })
+      .optional(),
+  }),
+});
+
+export const Marked = z.object({
+  found: z.boolean(),
+  _seq_no: z.number().optional(),
+  _primary_term: z.number().optional(),
+  _source: z.object({ writer: z.string(), boot: z.string(), revision: z.number(), at: z.number() }).optional(),
+});
+
+const Own = z.object({
+  entente: z.object({
+    owner: z.string(),
+    key: z.string(),
+    writer: z.string(),
+    revision: z.number(),
+    until: z.string().optional(),
+  }),
+});
+
+export const SearchPage = z.object({
+  pit_id: z.string().optional(),
+  hits: z.object({
+    hits: z.array(
+      z.object({ _id: z.string(), _source: Own, sort: z.array(z.union([z.number(), z.string()])).optional() }),
+    ),
+  }),
+});
+
+export const ManyDocs = z.object({
+  docs: z.array(
+    z.object({ _id: z.string(), found: z.boolean().optional(), _version: z.number().optional(), _source: z.unknown() }),
+  ),
+});
+
+export const OwnSource = Own;
+export const Count = z.object({ count: z.number() });
+export const ElasticPit = z.object({ id: z.string() });
+export const OpenSearchPit = z.object({ pit_id: z.string() });
+
+export const Privileges = z.object({
+  has_all_requested: z.boolean(),
+  cluster: z.record(z.string(), z.boolean()),
+  index: z.record(z.string(), z.record(z.string(), z.boolean())),
+});
+
+/** Type and reason of a refusal, if the body is one of the product's own errors. */
+export const ErrorBody = z.object({
+  error: z.union([z.string(), z.object({ type: z.string().optional(), reason: z.string().nullish() })]),
+});
+
+/** One element of a bulk answer, as far as `BULK_FILTER` leaves it. */
+interface BulkItem {
+  readonly _id?: string;
+  readonly status?: number;
+  readonly error?: { readonly type?: string; readonly reason?: string };
+  readonly failure_store?: string;
+}
+
+/** 2,500 answers in full are a megabyte; these fields are what decides. */
+export const BULK_FILTER = ['errors', 'items.*._id', 'items.*.status', 'items.*.error', 'items.*.failure_store'];
+
+/** A change that the product refused because it holds the same or a higher version; which one is asked afterwards. */
+export interface Conflict {
+  readonly change: Change;
+  /** The stored version as the refusal words it, where it does. */
+  readonly stored: number | undefined;
+}
+
+/** Pairs answer and changes. Bulk answers come in request order; the id is compared all the same. */
+export function readBulk(
+  answer: unknown,
+  changes: readonly Change[],
+  index: string,
+): { readonly outcomes: Outcome[]; readonly conflicts: Conflict[] } {
+  // `items` is checked element by element below; anything that is no bulk answer fails there.
+  const items = (answer as { items?: readonly Record<string, BulkItem>[] } | null)?.items;
+  if (!Array.isArray(items) || items.length !== changes.length) {
+    throw retryable(`The bulk answer for ${index} does not fit the request; it is sent again`, { uncertain: true });
+  }
+  const outcomes: Outcome[] = [];
+  const conflicts: Conflict[] = [];
+  for (const [i, change] of changes.entries()) {
+    const element: Record<string, BulkItem> = items[i];
+    const item = element['index'] ?? element['delete'];
+    if (item?.status === undefined || (item._id !== undefined && item._id !== change.slot)) {
+      throw retryable(`The bulk answer for ${index} does not fit the request; it is sent again`, { uncertain: true });
+    }
+    if (item.status === 409) conflicts.push({ change, stored: storedVersion(item.error?.reason) });
+    else outcomes.push(outcomeOf(change, item, index));
+  }
+  return { outcomes, conflicts };
+}
+
+function outcomeOf(change: Change, item: BulkItem, index: string): Outcome {
+  const { key } = change;
+  const status = item.status ?? 0;
+  if (status >= 200 && status < 300) {
+    // A data stream with a failure store answers 201 for a document that it could not index.
+    if (item.failure_store !== 'used') return { key, kind: 'applied' };
+    const message = `${index} put the document into its failure store; it must be a plain index, not a data stream`;
+    return { key, kind: 'failed', failure: { kind: 'config', message } };
+  }
+  const type = item.error?.type ?? '';
+  if (status === 404 && change.op === 'remove' && type === '') return { key, kind: 'applied' };
+  return { key, kind: 'failed', failure: itemFailure(status, type, item.error?.reason ?? '', index) };
+}
+
+/** The kinds of refusals inside a bulk answer that is a success as a whole. */
+function itemFailure(status: number, type: string, reason: string, index: string): Failure {
+  const said = `${index}: ${type === '' ? `status ${status}` : type}${reason === '' ? '' : `: ${cut(reason)}`}`;
+  // A full disk makes indices read-only, with 403 or 429; it does not heal by sending again at once.
+  if (type === 'cluster_block_exception') {
+    return { kind: 'config', message: `${said}; free disk space or remove the block on the index` };
+  }
+  if (status === 429 || status >= 500) return { kind: 'retryable', message: said };
+  if (status === 401 || status === 403)
+    return { kind: 'config', message: `${said}; give the credential the rights in the README` };
+  if (status === 404) return { kind: 'config', message: `${said}; create the index or set provision: auto` };
+  return { kind: 'permanent', message: said };
+}
+
+/** "version conflict, current version [20] is higher or equal to the one provided [15]" */
+function storedVersion(reason: string | undefined): number | undefined {
+  const found = /current version \[(\d+)\]/.exec(reason ?? '');
+  return found === null ? undefined : Number(found[1]);
+}
+
+/**
+ * A refused version is a success only when the product holds exactly what was sent: after a time-out the first
+ * try may have arrived. A higher one means restored state or a second daemon, and the engine must know.
+ */
+export function settleConflict(conflict: Conflict, held: number | undefined): Outcome {
+  const { change } = conflict;
+  const { key, revision } = change;
+  if (held === undefined) {
+    // Gone, and the product remembers a removal that is not older than this change.
+    if (change.op === 'remove') return { key, kind: 'applied' };
+    return { key, kind: 'superseded', revision: conflict.stored ?? revision };
+  }
+  if (held > revision) return { key, kind: 'superseded', revision: held };
+  if (held === revision && change.op === 'upsert') return { key, kind: 'applied' };
+  const message = 'The stored version changed while it was compared; the change is sent again';
+  return { key, kind: 'failed', failure: { kind: 'retryable', message } };
+}
+
+/** Reasons may quote a whole document. */
+export function cut(reason: string): string {
+  const clean = reason.replace(/[\u0000-\u001f\u007f]+/g, ' ');
+  return clean.length <= 300 ? clean : `${clean.slice(0, 299)}…`;
+}
