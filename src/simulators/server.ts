@@ -3,6 +3,9 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { TLSSocket } from 'node:tls';
 
 export interface SimRequest {
   readonly method: string;
@@ -11,12 +14,16 @@ export interface SimRequest {
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Common name of the client certificate, once our own authority vouched for it. */
+  readonly clientCertificate?: string;
 }
 
 export interface SimResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | string;
+  /** Sent piece by piece instead of `body`, for answers too large to hold; ends early when the client leaves. */
+  readonly stream?: Iterable<Buffer>;
   /** Name of the route for the count of requests; default method and path. */
   readonly route?: string;
 }
@@ -44,7 +51,14 @@ export interface Fault {
 export interface SimulatorOptions {
   readonly port?: number;
   /** PEM certificate and key; plain HTTP otherwise. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string; readonly requestCert?: boolean };
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    readonly ca?: string;
+    /** Asks for a client certificate; a client without one is turned away unless `rejectUnauthorized` is false. */
+    readonly requestCert?: boolean;
+    readonly rejectUnauthorized?: boolean;
+  };
   readonly faults?: readonly Fault[];
   /** Service time added to each request, milliseconds. */
   readonly latencyMs?: number;
@@ -103,7 +117,15 @@ export async function startServer(
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(req.headers))
       headers[name] = Array.isArray(value) ? value.join(', ') : (value ?? '');
-    const request: SimRequest = { method, path: url.pathname, query: url.searchParams, headers, body };
+    const client = certificateName(req.socket);
+    const request: SimRequest = {
+      method,
+      path: url.pathname,
+      query: url.searchParams,
+      headers,
+      body,
+      ...(client === undefined ? {} : { clientCertificate: client }),
+    };
     const fault = pickFault(method, req.url ?? '/');
     if (options.latencyMs !== undefined) await new Promise((go) => setTimeout(go, options.latencyMs));
     switch (fault?.action) {
@@ -133,7 +155,12 @@ export async function startServer(
     }
     const answer = await handler.handle(request);
     count(answer.route ?? `${method} ${url.pathname}`, answer.status);
-    const out = Buffer.from(answer.body ?? '');
+    if (answer.stream !== undefined) {
+      res.writeHead(answer.status, { ...answer.headers });
+      await pipeline(Readable.from(answer.stream, { objectMode: false }), res).catch(() => res.destroy());
+      return;
+    }
+    const out = typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? Buffer.alloc(0));
     const send: Record<string, string> = { ...answer.headers };
     if (fault?.action === 'reset-after') {
       req.socket.destroy();
@@ -207,4 +234,10 @@ export async function startServer(
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+function certificateName(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const name = socket.getPeerCertificate().subject?.CN;
+  return Array.isArray(name) ? name[0] : name;
 }

@@ -1,0 +1,10 @@
+// What simulators know of STIX: an object has a type and an id, the rest is its own business.
+import type { Json } from '../core/model/json.ts';
+
+export type StixObject = {
+  readonly type: string;
+  readonly id: string;
+  readonly [name: string]: Json;
+};
+
+export type StixBundle = { readonly type: 'bundle'; readonly id: string; readonly objects: readonly StixObject[] };

@@ -1,0 +1,79 @@
+// Ways in which real TAXII servers depart from the standard or fail, each under a name. They come on top of the
+// HTTP faults of server.ts, which know nothing of TAXII.
+
+export const QUIRKS = {
+  'ignore-limit': 'answers everything there is, whatever limit says',
+  'repeat-page': '`next` leads to the page that was just read',
+  'more-without-next': 'says more: true and gives no next',
+  'next-without-more': 'gives next and leaves more out',
+  'next-expires': 'refuses a next older than `secs` with 400',
+  'next-changes': 'gives another next for the same page at each request',
+  'next-needs-limit': 'answers 500 to next without limit',
+  'endless-more': 'says more: true after the last object, with an empty page behind it',
+  'late-commit': 'keeps one object of the first page back until a later page was read: it appears behind the cursor',
+  'one-date-added': 'gives all objects that arrive the same date_added',
+  'added-after-inclusive': 'added_after also answers the objects of that very time',
+  'no-date-headers': 'leaves the X-TAXII-Date-Added headers out',
+  'date-header-undefined': "sends the headers with the value 'undefined'",
+  'date-header-js': 'sends the text of a JavaScript Date in the headers',
+  'date-header-offset': 'writes +00:00 instead of Z in the headers',
+  'empty-404': 'answers 404 where nothing matches',
+  html: 'answers a login page with 200',
+  'content-type-json': 'answers as application/json',
+  'content-type-no-version': 'leaves the version out of Content-Type',
+  'content-type-charset': 'adds a charset to Content-Type',
+  'too-many-requests': 'answers 429, with Retry-After if `secs` is given',
+  unavailable: 'answers 503, with Retry-After if `secs` is given',
+  unauthorized: 'answers 401 (with `after`: from then on)',
+  'accept-needs-version': 'answers 406 to an Accept without version',
+  'accept-refuses-version': 'answers 406 to an Accept with version',
+  'relative-roots': 'lists all API roots without scheme and host',
+  huge: 'answers an envelope of `bytes` (1 GiB) that is made while it is sent',
+  'gzip-bomb': 'answers a small gzip body that unpacks to `bytes` (1 GiB)',
+  'status-missing': 'has forgotten every status resource',
+  'partial-failure': 'refuses every second object of a POST in its status',
+  'clock-off': 'sends a Date header `secs` (600) ahead',
+} as const;
+
+export type QuirkKind = keyof typeof QUIRKS;
+
+export interface Quirk {
+  readonly kind: QuirkKind;
+  /** Only for requests whose "METHOD path?query" contains this text. */
+  readonly match?: string;
+  /** Begins after so many requests that it would have changed. */
+  readonly after?: number;
+  /** Ends after so many; for ever otherwise. */
+  readonly times?: number;
+  readonly secs?: number;
+  readonly bytes?: number;
+}
+
+/** The quirks of one server with their counts. */
+export class QuirkBox {
+  #all: { quirk: Quirk; seen: number }[] = [];
+
+  constructor(quirks: readonly Quirk[] = []) {
+    this.set(quirks);
+  }
+
+  /** Replaces all quirks. Throws at an unknown name, so that a misspelt one does not pass for good behaviour. */
+  set(quirks: readonly Quirk[]): void {
+    for (const { kind } of quirks)
+      if (!Object.hasOwn(QUIRKS, kind))
+        throw new Error(`unknown quirk ${String(kind)}; known: ${Object.keys(QUIRKS).join(', ')}`);
+    this.#all = quirks.map((quirk) => ({ quirk, seen: 0 }));
+  }
+
+  /** The quirk of this kind if it holds for the request now; asking counts, so ask once per request. */
+  take(kind: QuirkKind, target: string): Quirk | undefined {
+    for (const one of this.#all) {
+      const { quirk } = one;
+      if (quirk.kind !== kind || (quirk.match !== undefined && !target.includes(quirk.match))) continue;
+      one.seen += 1;
+      const place = one.seen - (quirk.after ?? 0);
+      if (place > 0 && place <= (quirk.times ?? Number.POSITIVE_INFINITY)) return quirk;
+    }
+    return undefined;
+  }
+}
