@@ -152,9 +152,10 @@ function listEntries(call: Call): Answer {
   if (type !== null && elementType(type, call.version) === undefined)
     throw new QRadarError(422, 24003, `The entry_type ${type} does not exist`);
   const filter = parseFilter(filterText, 24001);
-  // Most filters name one set; only its entries are looked at then.
-  const only = /^\s*collection_id\s*=\s*(\d+)(\s+and\b|\s*$)/.exec(filterText ?? '');
-  const sets = only === null ? [...call.store.sets.values()] : [call.store.sets.get(Number(only[1]))];
+  // Most filters name the sets they ask for; only those are looked at then.
+  const only = /^\s*collection_id\s*(?:=\s*(\d+)|in\s*\(([\d,\s]+)\))(\s+and\b|\s*$)/.exec(filterText ?? '');
+  const ids = (only?.[1] ?? only?.[2])?.split(',').map(Number);
+  const sets = ids === undefined ? [...call.store.sets.values()] : ids.map((id) => call.store.sets.get(id));
   const rows: Row[] = [];
   for (const set of sets) {
     if (set === undefined || (type !== null && set.type !== type)) continue;
