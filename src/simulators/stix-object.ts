@@ -8,3 +8,9 @@ export type StixObject = {
 };
 
 export type StixBundle = { readonly type: 'bundle'; readonly id: string; readonly objects: readonly StixObject[] };
+
+/** A property that should be text; empty when it is anything else. */
+export function textOf(object: StixObject | undefined, name: string): string {
+  const value = object?.[name];
+  return typeof value === 'string' ? value : '';
+}

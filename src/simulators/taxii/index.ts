@@ -55,7 +55,7 @@ const USER = { username: 'entente', password: 'simulated' };
 const HOUR_MS = 3_600_000;
 
 export async function startTaxii(options: TaxiiOptions = {}): Promise<RunningTaxii> {
-  const clock = options.clock ?? systemClock.now;
+  const clock = options.clock ?? (() => systemClock.now());
   const users = options.users ?? [USER];
   const service = new TaxiiService({
     users,

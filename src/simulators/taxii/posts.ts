@@ -1,6 +1,6 @@
 // Adding objects (TAXII 2.1 §5.5): the status resource tells what became of each; it may stay pending for some polls,
 // and then the objects appear only when it completes.
-import type { StixObject } from '../stix-object.ts';
+import { type StixObject, textOf } from '../stix-object.ts';
 import { type Collection, uuidOf, versionOf } from './collection.ts';
 import { formatStamp, parseStamp } from './stamp.ts';
 
@@ -108,6 +108,10 @@ function resource(post: Post): object {
   };
 }
 
+/** Only domain objects can be sighted (STIX 2.1 §5.2); custom ones are taken as such. */
+const SIGHTABLE =
+  /^(attack-pattern|campaign|course-of-action|grouping|identity|incident|indicator|infrastructure|intrusion-set|location|malware|malware-analysis|note|observed-data|opinion|report|threat-actor|tool|vulnerability|x-[a-z0-9-]+)--/;
+
 const RELATIONS = { sighting: ['sighting_of_ref'], relationship: ['relationship_type', 'source_ref', 'target_ref'] };
 
 /** What a careful exchange checks of a STIX 2.1 object: form of the id, times, required references. */
@@ -122,7 +126,10 @@ function fault(object: StixObject): string | undefined {
   if (object['modified'] !== undefined && object['created'] === undefined) return 'created is missing';
   const needed = RELATIONS[object.type as keyof typeof RELATIONS] ?? [];
   const missing = needed.find((name) => typeof object[name] !== 'string');
-  return missing === undefined ? undefined : `${missing} is missing`;
+  if (missing !== undefined) return `${missing} is missing`;
+  if (object.type === 'sighting' && !SIGHTABLE.test(textOf(object, 'sighting_of_ref')))
+    return 'sighting_of_ref is no domain object';
+  return undefined;
 }
 
 export type Body =

@@ -1,9 +1,10 @@
 // The life of the indicators of a feed: born on a day, changed once or twice, some revoked, most with an expiry, and a
 // few irregular as partners have them.
-import type { StixObject } from '../stix-object.ts';
-import { type Context, PAP, TLP, TLP_1, TLP_LEVELS, type TlpLevel } from './context.ts';
-import type { Draw, Seed } from './draw.ts';
-import { type Family, Values, word } from './values.ts';
+
+import { type Context, PAP, TLP, TLP_1, TLP_LEVELS, type TlpLevel } from './feed-context.ts';
+import type { Draw, Seed } from './feed-draw.ts';
+import { type Family, Values, word } from './feed-values.ts';
+import { type StixObject, textOf } from './stix-object.ts';
 
 const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -223,17 +224,17 @@ const IRREGULAR: readonly Twist[] = [
   (o) => delete o['object_marking_refs'],
   (o, draw) => Object.assign(o, { object_marking_refs: [draw.pick(TLP_1)] }),
   (o, draw) => Object.assign(o, { object_marking_refs: [`marking-definition--${draw.uuid()}`] }),
-  (o) => Object.assign(o, { pattern: String(o['pattern']).slice(0, -1) }),
+  (o) => Object.assign(o, { pattern: textOf(o, 'pattern').slice(0, -1) }),
   (o) => Object.assign(o, { pattern: "[ipv4-addr:value = '999.1.2.3']" }),
   (o) => Object.assign(o, { pattern: 'title: example\ndetection:\n  condition: none\n', pattern_type: 'sigma' }),
   (o, draw) => Object.assign(o, { pattern: `[ipv4-addr:value = '10.${draw.below(256)}.${draw.below(256)}.7']` }),
   (o, draw) =>
     Object.assign(o, { pattern: `[domain-name:value = '${word(draw).toUpperCase()}-${draw.hex(6)}.Example']` }),
   (o, draw) => Object.assign(o, { x_score: draw.share(), x_tags: [word(draw)], revoked: false, lang: 'en' }),
-  (o) => Object.assign(o, { valid_until: stamp(Date.parse(String(o['valid_from'])) - 1000) }),
+  (o) => Object.assign(o, { valid_until: stamp(Date.parse(textOf(o, 'valid_from')) - 1000) }),
   (o) => Object.assign(o, { indicator_types: ['benign'] }),
 ];
 
 function retime(object: Mutable, change: (text: string) => string): void {
-  for (const name of ['created', 'modified']) object[name] = change(String(object[name]));
+  for (const name of ['created', 'modified']) object[name] = change(textOf(object, name));
 }
