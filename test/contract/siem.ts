@@ -444,6 +444,19 @@ export function siemContract(name: string, start: () => Promise<SiemHarness>): v
       });
     });
 
+    it('remembers a removal, so that a late write does not bring the entry back', async ({ skip }) => {
+      if (!siem.definition.versioned) return skip('this product has no versions; the in-flight rule guards it');
+      const entry = anEntry({ value: '192.0.2.103' });
+      await apply(upserts([entry]));
+      const late = context();
+      await apply(await removals([entry.key]));
+
+      const outcomes = await apply(upserts([entry], late));
+
+      expect(kinds(outcomes)).toEqual(['superseded']);
+      expect((await held(siem)).map((row) => row.key)).not.toContain(entry.key);
+    });
+
     it('gives a container that was deleted and made again another identity', async ({ skip }) => {
       if (siem.dropContainer === undefined) return skip('this harness cannot delete containers');
       const name = siem.definition.container('ipv4-addr', siem.settings);

@@ -114,10 +114,10 @@ export class ElasticApi {
 
   async bulk(index: string, batch: Batch, signal: AbortSignal): Promise<unknown> {
     try {
-      return await this.#client().bulk(
-        { index, operations: batch.bytes as never, filter_path: BULK_FILTER },
-        { signal },
-      );
+      // The client's type knows only objects and strings; bytes are sent as they are.
+      const operations = batch.bytes as unknown as string[];
+      const answer: unknown = await this.#client().bulk({ index, operations, filter_path: BULK_FILTER }, { signal });
+      if (typeof answer === 'object') return answer;
     } catch (error) {
       const failure = this.#translate(error, `writing to ${index}`);
       if (failure.status !== 413) throw failure;
@@ -127,6 +127,7 @@ export class ElasticApi {
         split: { maxBytes: Math.max(1, Math.floor(batch.bytes.length / 2)) },
       });
     }
+    throw this.#strange(`writing to ${index}`);
   }
 
   /** Stored versions of these ids; what is not there is left out. Real-time: needs no refresh. */
@@ -277,9 +278,7 @@ export class ElasticApi {
   ): Promise<z.output<T>> {
     const read = answer.safeParse(await this.#send(doing, method, path, signal, body));
     if (read.success) return read.data;
-    throw configFailure(
-      `${this.#deps.name}: ${doing} got an answer that this product does not give; check that url is the cluster itself`,
-    );
+    throw this.#strange(doing);
   }
 
   /** Undefined where the product answers 404. */
@@ -290,6 +289,13 @@ export class ElasticApi {
       if (error instanceof ConnectorError && error.status === 404) return undefined;
       throw error;
     }
+  }
+
+  #strange(doing: string): ConnectorError {
+    return configFailure(
+      `${this.#deps.name}: ${doing} got an answer that this product does not give; check that url is the cluster itself`,
+      { uncertain: true },
+    );
   }
 
   #translate(error: unknown, doing: string): ConnectorError {

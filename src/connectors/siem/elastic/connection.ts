@@ -13,7 +13,7 @@ import {
 } from '@elastic/elasticsearch';
 import { configFailure, ConnectorError } from '../../../core/contracts/failure.ts';
 import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
-import type { HttpClient } from '../../../core/runtime/http.ts';
+import type { HttpClient, HttpResponse } from '../../../core/runtime/http.ts';
 import { type ElasticConfig, nodeUrls } from './config.ts';
 
 export function createClient(config: ElasticConfig, deps: SiemDeps): Client {
@@ -88,7 +88,7 @@ function connectionClass(config: ElasticConfig, deps: SiemDeps): typeof BaseConn
           signal: options.signal ?? new AbortController().signal,
         });
         // `never` stands for either answer form of the base class; this is the form without stream.
-        return { statusCode: answer.status, headers: answer.headers, body: answer.body } as never;
+        return { statusCode: answer.status, headers: readable(answer), body: answer.body } as never;
       } catch (error) {
         // As a ConnectionError the pool passes over this node for a while; ours is found again by its cause.
         if (error instanceof ConnectorError && error.kind === 'retryable' && options.signal?.aborted !== true) {
@@ -105,6 +105,11 @@ function connectionClass(config: ElasticConfig, deps: SiemDeps): typeof BaseConn
       this.#http.close();
     }
   };
+}
+
+/** OpenSearch calls a bare `Unauthorized` JSON. The client would stumble over the text and lose the status. */
+function readable({ status, headers, body }: HttpResponse): HttpResponse['headers'] {
+  return status >= 400 && body[0] !== 0x7b ? { ...headers, 'content-type': 'text/plain' } : headers;
 }
 
 function bodyBytes(body: NonNullable<ConnectionRequestParams['body']>): Buffer {

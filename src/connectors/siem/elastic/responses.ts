@@ -82,7 +82,12 @@ export const SearchPage = z.object({
 
 export const ManyDocs = z.object({
   docs: z.array(
-    z.object({ _id: z.string(), found: z.boolean().optional(), _version: z.number().optional(), _source: z.unknown() }),
+    z.object({
+      _id: z.string(),
+      found: z.boolean().optional(),
+      _version: z.number().optional(),
+      _source: z.unknown().optional(),
+    }),
   ),
 });
 
@@ -199,6 +204,6 @@ export function settleConflict(conflict: Conflict, held: number | undefined): Ou
 
 /** Reasons may quote a whole document. */
 export function cut(reason: string): string {
-  const clean = reason.replace(/[\u0000-\u001f\u007f]+/g, ' ');
+  const clean = reason.replace(/\p{Cc}+/gu, ' ');
   return clean.length <= 300 ? clean : `${clean.slice(0, 299)}…`;
 }
