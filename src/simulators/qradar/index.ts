@@ -27,12 +27,20 @@ export interface QRadarOptions extends SimulatorOptions {
   readonly clock?: Clock;
 }
 
+export interface PlantedEvent {
+  readonly time: string | number;
+  /** Names as the console has them: sourceip, URL, `DNS Request Domain`. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 export interface RunningQRadar extends RunningSimulator {
   readonly kind: 'qradar';
   readonly token: string;
   readonly store: Store;
   /** May be changed while it runs, as by `POST /_sim/settings`. */
   readonly settings: Settings;
+  /** Plants events, as `POST /_sim/events` does. */
+  plant(events: readonly PlantedEvent[]): void;
   /** Another token from now on: the old one is revoked. */
   setToken(token: string): void;
   /** The console is upgraded. */
@@ -77,6 +85,9 @@ export async function startQradar(options: QRadarOptions = {}): Promise<RunningQ
     },
   };
   const routes = compile(handlers);
+  const plant = (events: readonly PlantedEvent[]): void => {
+    ariel.events.push(...events.map(({ time, fields }) => ({ time: new Date(time).getTime(), fields })));
+  };
 
   const answer = (request: SimRequest): SimResponse => {
     store.settle();
@@ -147,8 +158,7 @@ export async function startQradar(options: QRadarOptions = {}): Promise<RunningQ
       }),
       backdoor: {
         events: (body) => {
-          const planted = body as readonly { time: string | number; fields: Record<string, unknown> }[];
-          ariel.events.push(...planted.map(({ time, fields }) => ({ time: new Date(time).getTime(), fields })));
+          plant(body as readonly PlantedEvent[]);
           return { events: ariel.events.length };
         },
         offenses: (body) => {
@@ -168,6 +178,7 @@ export async function startQradar(options: QRadarOptions = {}): Promise<RunningQ
     get token() {
       return token;
     },
+    plant,
     setToken: (next) => {
       token = next;
     },
