@@ -32,7 +32,10 @@ async function against(apiVersion: string, classic: string, secure: boolean): Pr
       join(import.meta.dirname, 'qradar-clients', 'check.py'),
       qradar.url,
       qradar.token,
-      ...['--version', apiVersion, '--classic', classic],
+      '--version',
+      apiVersion,
+      '--classic',
+      classic,
       ...(secure ? ['--ca', join(folder, 'ca.pem')] : []),
     ]);
     const lines = output.split('\n').map((line) => /^(ok {3}|FAIL )(\w+: \w+)(?:: (.*))?$/.exec(line));

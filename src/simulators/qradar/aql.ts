@@ -1,6 +1,6 @@
 // The part of AQL that reads events for sightings: SELECT with aliases and aggregates, FROM events, WHERE with
 // IN, LIKE, REFERENCESETCONTAINS and INOFFENSE, GROUP BY, ORDER BY, LIMIT, and a window by LAST or START/STOP.
-import { QRadarError } from './errors.ts';
+import { plain, QRadarError } from './errors.ts';
 import { likePattern } from './select.ts';
 import { printed } from './values.ts';
 
@@ -147,7 +147,7 @@ export function parseAql(text: string, now: number): Query {
       need(',');
       const { value } = operand();
       need(')');
-      return (event) => holds.check(set, String(value(event) ?? ''));
+      return (event) => holds.check(set, plain(value(event) ?? ''));
     }
     if (take('INOFFENSE')) {
       need('(');
@@ -164,14 +164,14 @@ export function parseAql(text: string, now: number): Query {
     const negated = take('NOT');
     if (take('IN')) {
       need('(');
-      const values = new Set(listOf(() => String(printed(next()))));
+      const values = new Set(listOf(() => plain(printed(next()))));
       need(')');
-      return (event) => values.has(String(value(event))) !== negated;
+      return (event) => values.has(plain(value(event))) !== negated;
     }
     if (peek('LIKE') || peek('ILIKE')) {
       const ignoreCase = next().toUpperCase() === 'ILIKE';
       const pattern = likePattern(next(), ignoreCase);
-      return (event) => pattern.test(String(value(event) ?? '')) !== negated;
+      return (event) => pattern.test(plain(value(event) ?? '')) !== negated;
     }
     const operator = next();
     const right = operand();
@@ -283,7 +283,7 @@ function aggregate(column: Column, events: readonly Event[]): unknown {
 function compare(a: unknown, operator: string, b: unknown, fail: () => never): boolean {
   if (a == null) return operator === '!=' || operator === '<>';
   const numeric = typeof a === 'number' || typeof b === 'number';
-  const [x, y] = numeric ? [Number(a), Number(b)] : [String(a), String(b)];
+  const [x, y] = numeric ? [Number(a), Number(b)] : [plain(a), plain(b)];
   switch (operator) {
     case '=':
       return x === y;

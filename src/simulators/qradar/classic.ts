@@ -74,7 +74,7 @@ function read(call: Call): Answer {
     .map(({ value, source, first_seen, last_seen, domain_id }) => ({ value, source, first_seen, last_seen, domain_id }))
     .filter(filter);
   const slice = sliceRows(rows, call.headers['range'], call.store.settings.maxPage);
-  const data = Number(call.version) < 14 ? slice.rows.map(({ domain_id: _, ...row }) => row) : slice.rows;
+  const data = Number(call.version) < 14 ? slice.rows.map((row) => ({ ...row, domain_id: undefined })) : slice.rows;
   // An empty set has no `data` at all on a real console's summary, and an empty list here does no harm to either reading.
   return {
     status: 200,

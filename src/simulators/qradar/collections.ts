@@ -2,7 +2,7 @@
 // PATCH, whose answer is a task and whose outcome is read from the task's results.
 import { type Answer, type Call, type Handler, json, page, pathNumber, shape } from './call.ts';
 import { taskView } from './classic.ts';
-import { QRadarError } from './errors.ts';
+import { plain, QRadarError } from './errors.ts';
 import { parseFilter, type Row, sortRows } from './select.ts';
 import { type EntryRow, type Expiry, fits, type SetRow, type Store, type Task } from './store.ts';
 import { ELEMENT_TYPES, elementType } from './values.ts';
@@ -178,9 +178,9 @@ function checkRow(store: Store, body: unknown) {
   if (given['collection_id'] == null) throw new QRadarError(422, 20002, 'No collection_id was given');
   if (given['value'] == null || given['value'] === '') throw new QRadarError(422, 20003, 'No value was given');
   const set = store.sets.get(Number(given['collection_id']));
-  if (set === undefined) throw new QRadarError(422, 20004, `The set ${String(given['collection_id'])} does not exist`);
+  if (set === undefined) throw new QRadarError(422, 20004, `The set ${plain(given['collection_id'])} does not exist`);
   const domain = store.domain(given['domain_id'], 422, 20005);
-  const value = String(given['value']);
+  const value = plain(given['value']);
   if (value.length > store.settings.maxValueLength) throw new QRadarError(422, 20007, 'The value is too long');
   const notes = given['notes'] === undefined ? undefined : (text(given['notes']) ?? null);
   if ((notes ?? '').length > store.settings.maxNotesLength) throw new QRadarError(422, 20008, 'The notes are too long');
@@ -202,7 +202,7 @@ function bulkUpdate(call: Call): Answer {
     if (given['delete_entry'] === true && store.settings.deleteInPatch === 'refused')
       throw new QRadarError(422, 23002, 'The field delete_entry cannot be set');
     if (!store.sets.has(Number(given['collection_id'])))
-      throw new QRadarError(422, 23000, `The set ${String(given['collection_id'])} does not exist`);
+      throw new QRadarError(422, 23000, `The set ${plain(given['collection_id'])} does not exist`);
     store.domain(given['domain_id'], 422, 23005);
   }
   const task = store.task('bulk', 'Bulk Update', (done) => runBulk(store, done, rows as unknown[]));
@@ -259,7 +259,7 @@ function planRow(store: Store, body: unknown): { status: number; effect: () => v
     if (store.settings.deleteInPatch === 'by-id' && byId === undefined)
       throw new QRadarError(422, 23003, 'The entry does not exist');
     const set = store.sets.get(Number(given['collection_id']));
-    const stored = set && fits(set, String(given['value'] ?? ''));
+    const stored = set && fits(set, plain(given['value'] ?? ''));
     const entry =
       byId ??
       (set && stored !== undefined

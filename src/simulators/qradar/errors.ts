@@ -17,6 +17,11 @@ const SENTENCES: Readonly<Record<number, string>> = {
   503: 'The server is temporarily unable to service your request.',
 };
 
+/** Any JSON value as text; a text as it is. */
+export function plain(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
 export class QRadarError extends Error {
   override readonly name = 'QRadarError';
   readonly status: number;

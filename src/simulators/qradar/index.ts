@@ -265,7 +265,7 @@ function endpoints(call: Call): Answer {
   const known = ['id', 'http_method', 'path', 'version', 'deprecated', 'removed'];
   const there = rows
     .filter((row) => row.where === 'live' || row.where === 'deprecated')
-    .map(({ where: _, ...row }) => row);
+    .map((row) => ({ ...row, where: undefined }));
   // `version=20.0` is a number in text; the filter compares numbers.
   return page(call, there.filter(parseFilter(call.params.get('filter'), 1005)), known);
 }

@@ -1,5 +1,5 @@
 // What every list of QRadar understands: `filter`, `sort`, `fields` and the Range header.
-import { QRadarError } from './errors.ts';
+import { plain, QRadarError } from './errors.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 type Test = (row: Row) => boolean;
@@ -63,7 +63,7 @@ export function parseFilter(text: string | undefined | null, code: number): Test
     }
     const field = literal();
     const got = (row: Row): string | undefined =>
-      row[field] === null || row[field] === undefined ? undefined : String(row[field]);
+      row[field] === null || row[field] === undefined ? undefined : plain(row[field]);
     if (take('is')) {
       const negated = take('not');
       need('null');
@@ -182,8 +182,8 @@ export function sortRows<T extends Row>(rows: readonly T[], sort: string | null,
     return rows;
   return rows.toSorted((a, b) => {
     for (const { field, sign } of orders) {
-      if (compares(String(a[field]), '<', String(b[field]))) return -sign;
-      if (compares(String(a[field]), '>', String(b[field]))) return sign;
+      if (compares(plain(a[field]), '<', plain(b[field]))) return -sign;
+      if (compares(plain(a[field]), '>', plain(b[field]))) return sign;
     }
     return 0;
   });

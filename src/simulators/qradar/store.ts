@@ -1,7 +1,7 @@
 // What the console holds: sets with their entries, tasks that take time, and the rules that may be turned while
 // it runs. Both APIs work on the same sets, so both see the same ids.
 import type { Clock } from '../../core/runtime/clock.ts';
-import { QRadarError } from './errors.ts';
+import { plain, QRadarError } from './errors.ts';
 import { type ElementType, store } from './values.ts';
 
 /** Behaviour that no public page states, and limits: all of it can be changed during a run. */
@@ -216,7 +216,7 @@ export class Store {
     if (given === undefined || given === null || given === '' || given === 'SHARED') return null;
     const domain = Number(given);
     if (this.settings.domains.includes(domain)) return domain;
-    throw new QRadarError(status, code, `The domain ${String(given)} does not exist`);
+    throw new QRadarError(status, code, `The domain ${plain(given)} does not exist`);
   }
 }
 

@@ -184,7 +184,7 @@ export class Classic implements Board {
   }
 
   #isOurs(source: string | null): boolean {
-    return source?.startsWith(`${this.#owner} `) ?? false;
+    return source?.startsWith(`${this.#owner} `) === true;
   }
 
   #markValue(): string {

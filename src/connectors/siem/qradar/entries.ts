@@ -4,6 +4,7 @@ import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import { eachOf, type HeldRow, type HeldSet, type HeldSets } from './board.ts';
 import { quoted, type QRadarClient } from './client.ts';
 import type { QRadarSettings } from './config.ts';
+import { isOwnSource } from './notes.ts';
 import { EntryRow, EntryRows } from './responses.ts';
 
 export const ROOT = '/reference_data_collections';
@@ -51,7 +52,7 @@ export class Entries {
     for (const chunk of chunks) {
       const filter = `collection_id = ${set.id} and value in (${chunk})`;
       for await (const rows of this.#pages(filter, signal, set.element))
-        for (const row of rows) if (row.source === this.owner) found.push({ ...row, kind: set.kind });
+        for (const row of rows) if (isOwnSource(row.source, this.owner)) found.push({ ...row, kind: set.kind });
     }
     return found;
   }
@@ -78,7 +79,8 @@ export class Entries {
     for await (const rows of this.#pages(filter, signal)) {
       for (const row of rows) {
         const set = byId.get(row.collection_id ?? 0);
-        if (set !== undefined) others.set(`${set.kind.suffix}|${row.value}`, row.source ?? 'nobody');
+        if (set !== undefined && !isOwnSource(row.source, this.owner))
+          others.set(`${set.kind.suffix}|${row.value}`, row.source ?? 'nobody');
       }
     }
     return others;

@@ -6,7 +6,7 @@ import type { Entry } from '../../../core/model/entry.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { entryKey, isNetwork, type Observable, type ObservableType } from '../../../core/model/observable.ts';
 import { containerKind, SET_KINDS, setSettings, type SetKind } from './config.ts';
-import { raise, raisedLetters, readNotes, writeNotes } from './notes.ts';
+import { isOwnSource, raise, raisedLetters, readNotes, writeNotes } from './notes.ts';
 
 /** What open() learned. Crosses threads as JSON. */
 export type Facts = { readonly version: string; readonly api: 'collections' | 'classic'; readonly cidr: boolean };
@@ -78,7 +78,7 @@ export function ownedEntry(
   },
   owner: string,
 ): OwnedEntry | undefined {
-  if (kind.observable === undefined || row.source !== owner) return undefined;
+  if (kind.observable === undefined || !isOwnSource(row.source, owner)) return undefined;
   // An analyst may write over the notes; the row is still ours, and revision 0 makes the next audit renew it.
   const mark = readNotes(row.notes);
   const value = original(kind.observable, row.value, mark?.raised);

@@ -21,6 +21,11 @@ export function writeNotes(mark: Mark, entry: Entry, maxLength: number): string 
   return text;
 }
 
+/** Rows of the classic API carry the whole notes in `source`; after an upgrade they are met through the other one. */
+export function isOwnSource(source: string | null, owner: string): boolean {
+  return source === owner || (source?.startsWith(`${owner} `) ?? false);
+}
+
 const PATTERN = /^(entente:[a-z0-9-]+) writer=(\S+) revision=(\d+) until=(\d+)(?: case=([\w-]+))?;/;
 
 /** Undefined for notes that are not ours, or that somebody wrote over. */
