@@ -11,6 +11,7 @@ export function aClaim(given: Partial<Claim> = {}): Claim {
     exchange: 'partner',
     objectId: 'indicator--11111111-1111-4111-8111-111111111111',
     version: '2026-11-20T08:00:00.000000000Z',
+    digest: 1,
     validFrom: Date.UTC(2026, 10, 20),
     benign: false,
     facts: { name: 'Indicator of a test', types: ['malicious-activity'], labels: ['test'] },

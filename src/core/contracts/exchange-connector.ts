@@ -19,6 +19,8 @@ export interface Page {
   readonly snapshotEnds?: boolean;
   /** Something a person should know though work goes on (a server that ignores a limit, a header that is missing). */
   readonly warning?: string;
+  /** The server's own clock when it answered, epoch milliseconds: lets a jump of ours be judged. */
+  readonly peerTime?: number;
 }
 
 export interface ListingPart {

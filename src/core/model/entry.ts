@@ -87,6 +87,8 @@ export interface Claim {
   readonly exchange: string;
   readonly objectId: string;
   readonly version: string;
+  /** Digest of the object's content in this version. */
+  readonly digest: number;
   readonly validFrom: number;
   readonly validUntil?: number;
   readonly confidence?: number;

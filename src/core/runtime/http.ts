@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { rootCertificates, type PeerCertificate } from 'node:tls';
-import axios, { AxiosError, type AxiosInstance } from 'axios';
+import axios, { type AxiosInstance } from 'axios';
 import { ConnectorError, type FailureKind } from '../model/failure.ts';
 import type { Secret } from './secret.ts';
 
@@ -24,7 +24,7 @@ export interface HttpPeer {
   readonly label: string;
   readonly timeoutMs: number;
   readonly allowHttp: boolean;
-  /** A proxy URL; 'none' for none; undefined = HTTPS_PROXY and NO_PROXY given here. */
+  /** Proxies as Node reads them (no CIDR in NO_PROXY, subdomains as `.corp.example`); undefined = no proxy. */
   readonly proxyEnv?:
     | { readonly HTTP_PROXY?: string; readonly HTTPS_PROXY?: string; readonly NO_PROXY?: string }
     | undefined;
@@ -56,14 +56,15 @@ export interface HttpResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Unpacked. A gzip stream that was cut inside a complete HTTP answer shows as a shorter body. */
   readonly body: Buffer;
   readonly url: string;
 }
 
 export interface HttpClient {
-  /** Any HTTP status resolves. Rejects with a ConnectorError when no complete answer came. */
+  /** Any HTTP status but a redirect resolves. Rejects with a ConnectorError when no complete answer came. */
   request(request: HttpRequest): Promise<HttpResponse>;
-  /** Closes idle connections. */
+  /** Stops requests under way and closes all connections. A later request reads the certificate files anew. */
   close(): void;
 }
 
@@ -77,42 +78,21 @@ export function createHttp(peer: HttpPeer, options: HttpOptions): HttpClient {
       `${peer.label}: plain HTTP to ${base.host} is refused; use https, or set allow_http: true`,
     );
   }
-  let agents: { httpAgent: http.Agent; httpsAgent: https.Agent } | undefined;
-  let client: AxiosInstance | undefined;
+  let session: Session | undefined;
   // Agents are made at the first request: certificate files are read then, and a constructor does no work.
-  const ready = (): AxiosInstance => {
-    if (client !== undefined) return client;
-    agents = makeAgents(peer, options);
-    client = axios.create({
-      adapter: 'http',
-      ...agents,
-      proxy: false,
-      maxRedirects: 0,
-      responseType: 'arraybuffer',
-      validateStatus: () => true,
-      maxContentLength: options.maxBytes ?? 64 * 1024 * 1024,
-      maxBodyLength: Number.POSITIVE_INFINITY,
-      headers: { 'user-agent': 'entente/0.1', ...options.headers },
-      transitional: { silentJSONParsing: false, clarifyTimeoutError: true },
-      transformRequest: [(data: unknown) => data],
-      transformResponse: [(data: unknown) => data],
-    });
-    return client;
+  const ready = (): Session => {
+    session ??= openSession(peer, options);
+    return session;
   };
   return {
     async request(request) {
-      const url = new URL(request.path, base);
-      if (url.origin !== base.origin) {
-        throw new ConnectorError(
-          'config',
-          `${peer.label}: ${url.origin} is another host than ${base.origin}; credentials are not sent there`,
-        );
-      }
-      for (const [name, value] of Object.entries(request.query ?? {}))
-        if (value !== undefined) url.searchParams.append(name, String(value));
+      const url = target(request, base, peer);
       const deadline = AbortSignal.timeout(request.timeoutMs ?? peer.timeoutMs);
+      let stopped: AbortSignal = request.signal;
       try {
-        const answer = await ready().request<Buffer>({
+        const { client, closing } = ready();
+        stopped = AbortSignal.any([request.signal, closing.signal]);
+        const answer = await client.request<unknown>({
           url: url.href,
           method: request.method ?? 'GET',
           headers: {
@@ -120,26 +100,91 @@ export function createHttp(peer: HttpPeer, options: HttpOptions): HttpClient {
             ...request.headers,
           },
           ...(request.body === undefined ? {} : { data: request.body }),
-          signal: AbortSignal.any([request.signal, deadline]),
+          signal: AbortSignal.any([stopped, deadline]),
         });
         const headers: Record<string, string> = {};
         for (const [name, value] of Object.entries(answer.headers))
           if (value != null) headers[name.toLowerCase()] = String(value);
-        return { status: answer.status, headers, body: Buffer.from(answer.data ?? ''), url: url.href };
+        refuseRedirect(answer.status, headers['location'], url, peer);
+        // A large answer is not copied; axios gives something else than a Buffer only where there is no body.
+        const body = Buffer.isBuffer(answer.data) ? answer.data : Buffer.alloc(0);
+        return { status: answer.status, headers, body, url: url.href };
       } catch (error) {
-        throw networkFailure(error, peer, url, request.signal, deadline);
+        throw networkFailure(error, peer, url, stopped, deadline);
       }
     },
     close() {
-      agents?.httpAgent.destroy();
-      agents?.httpsAgent.destroy();
-      agents = undefined;
-      client = undefined;
+      session?.closing.abort();
+      session?.httpAgent.destroy();
+      session?.httpsAgent.destroy();
+      session = undefined;
     },
   };
 }
 
-function makeAgents(peer: HttpPeer, options: HttpOptions): { httpAgent: http.Agent; httpsAgent: https.Agent } {
+interface Agents {
+  readonly httpAgent: http.Agent;
+  readonly httpsAgent: https.Agent;
+}
+
+interface Session extends Agents {
+  readonly client: AxiosInstance;
+  readonly closing: AbortController;
+}
+
+function openSession(peer: HttpPeer, options: HttpOptions): Session {
+  const agents = makeAgents(peer, options);
+  const client = axios.create({
+    adapter: 'http',
+    ...agents,
+    // With `proxy: false` axios would put an agent without proxy in place of ours; left out, it would read the
+    // process environment, unless the agent has a proxy of its own.
+    ...(peer.proxyEnv === undefined ? { proxy: false as const } : {}),
+    maxRedirects: 0,
+    responseType: 'arraybuffer',
+    validateStatus: () => true,
+    maxContentLength: options.maxBytes ?? 64 * 1024 * 1024,
+    maxBodyLength: Number.POSITIVE_INFINITY,
+    headers: { 'user-agent': 'entente/0.1', ...options.headers },
+    transitional: { silentJSONParsing: false, clarifyTimeoutError: true },
+    transformRequest: [(data: unknown) => data],
+    transformResponse: [(data: unknown) => data],
+  });
+  return { ...agents, client, closing: new AbortController() };
+}
+
+/** The address of a request. A path may come from the peer itself, so it is held to the configured origin. */
+function target(request: HttpRequest, base: URL, peer: HttpPeer): URL {
+  const url = URL.parse(request.path, base.href);
+  if (url === null) throw new ConnectorError('permanent', `${peer.label}: an address of ${base.host} is malformed`);
+  if (url.origin !== base.origin) {
+    throw new ConnectorError(
+      'config',
+      `${peer.label}: ${url.origin} is another host than ${base.origin}; credentials are not sent there`,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ConnectorError('config', `${peer.label}: an address of ${base.host} has a user name in it; use auth`);
+  }
+  for (const [name, value] of Object.entries(request.query ?? {}))
+    if (value !== undefined) url.searchParams.append(name, String(value));
+  return url;
+}
+
+/** Redirects are never followed: the next host would receive the credentials. */
+function refuseRedirect(status: number, location: string | undefined, url: URL, peer: HttpPeer): void {
+  if (status < 300 || status >= 400 || status === 304) return;
+  const to = location === undefined ? null : URL.parse(location, url.href);
+  // Origin and path only: the query of a login redirect may hold a ticket.
+  const where = to === null ? 'nowhere' : to.origin === url.origin ? to.pathname : `${to.origin}${to.pathname}`;
+  throw new ConnectorError(
+    'config',
+    `${peer.label} (${url.host}): ${url.pathname} is redirected to ${where} (${status}) and redirects are not followed; configure the final address`,
+    { status },
+  );
+}
+
+function makeAgents(peer: HttpPeer, options: HttpOptions): Agents {
   const { tls } = peer;
   const pinned = tls.fingerprint_sha256?.replaceAll(':', '').toLowerCase();
   const read = (path: string | undefined, what: string): Buffer | undefined => {
@@ -162,11 +207,19 @@ function makeAgents(peer: HttpPeer, options: HttpOptions): { httpAgent: http.Age
     ...(ca === undefined ? {} : { ca: [...rootCertificates, ca.toString('utf8')] }),
     cert: read(tls.cert_file, 'tls.cert_file'),
     key: read(tls.key_file, 'tls.key_file'),
-    passphrase: tls.key_passphrase?.reveal(),
+    passphrase: revealed(tls.key_passphrase, peer),
     ...(tls.server_name === undefined ? {} : { servername: tls.server_name }),
     ...(pinned === undefined ? {} : { checkServerIdentity: pinCheck(pinned) }),
   });
   return { httpAgent: new http.Agent(shared), httpsAgent };
+}
+
+function revealed(secret: Secret | undefined, peer: HttpPeer): string | undefined {
+  try {
+    return secret?.reveal();
+  } catch (error) {
+    throw new ConnectorError('config', `${peer.label}: cannot read tls.key_passphrase_file`, { cause: error });
+  }
 }
 
 /** A pinned certificate replaces the check of the name, never the check of the chain. */
@@ -177,7 +230,8 @@ function pinCheck(pinned: string): (host: string, certificate: PeerCertificate) 
       : new Error(`certificate of ${host} has another fingerprint than tls.fingerprint_sha256`);
 }
 
-const TLS_CODES = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
+const TLS_CODES =
+  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|ERR_OSSL|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
 
 function networkFailure(
   error: unknown,
@@ -191,9 +245,9 @@ function networkFailure(
   if (caller.aborted) return new ConnectorError('retryable', `${where}: the request was stopped`, { uncertain: true });
   if (deadline.aborted)
     return new ConnectorError('retryable', `${where}: no complete answer in time`, { uncertain: true });
-  const code = error instanceof AxiosError ? (error.code ?? '') : '';
-  const text = error instanceof Error ? error.message : String(error);
   // Only code and message are kept: the axios error itself holds the credentials.
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const text = plain(error instanceof Error ? error.message : String(error));
   if (/maxContentLength/.test(text)) {
     return new ConnectorError('permanent', `${where}: the answer is larger than allowed and was not read`, {
       uncertain: true,
@@ -206,10 +260,22 @@ function networkFailure(
       { uncertain: false },
     );
   }
+  if (code.startsWith('ERR_PROXY')) {
+    const denied = code === 'ERR_PROXY_INVALID_CONFIG' || /\b40[137]\b/.test(text);
+    return new ConnectorError(denied ? 'config' : 'retryable', `${where}: the proxy gave no way through: ${text}`, {
+      uncertain: false,
+    });
+  }
   const refused = code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
   return new ConnectorError('retryable', `${where}: ${code === '' ? text : `${text} (${code})`}`, {
     uncertain: !refused,
   });
+}
+
+/** OpenSSL texts carry source lines and thread ids; only the reason helps. */
+function plain(text: string): string {
+  const reason = /:SSL routines:[^:]*:([^:]+)/.exec(text)?.[1];
+  return reason ?? text;
 }
 
 /** The default reading of an HTTP status; connectors override single ones. Undefined = a success. */

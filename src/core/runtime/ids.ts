@@ -5,8 +5,3 @@ export const uuid = (): string => randomUUID();
 export const random = (): number => Math.random();
 export const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
 export const sha256 = (text: string): string => hash('sha256', text, 'hex');
-
-/** 48 bits of a digest, as a number that is exact in JavaScript and SQLite. */
-export function digest48(text: string): number {
-  return Number.parseInt(hash('sha1', text, 'hex').slice(0, 12), 16);
-}

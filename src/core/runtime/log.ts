@@ -19,26 +19,48 @@ export interface RootLog extends Log {
 }
 
 const SECRET_NAME = /(passw|secret|token|api_?key|authorization|passphrase|cookie|^key$|^sec$)/i;
+/** What libraries put into texts: credentials in a URL, and the value of an authorization header. */
+const SECRET_TEXT = /(\/\/[^\s/:@]*:)[^\s/@]+@|\b(Bearer|Basic|Splunk|ApiKey)\s+[A-Za-z0-9+/=._~-]{6,}/g;
+const REDACTED = '[redacted]';
 
-/** Errors become {message, stack}; values under names that speak of secrets are masked, at any depth. */
+function withoutSecrets(text: string): string {
+  return text.replace(SECRET_TEXT, (_, before?: string, scheme?: string) =>
+    before === undefined ? `${scheme} ${REDACTED}` : `${before}${REDACTED}@`,
+  );
+}
+
+/** Any value as JSON: errors as {message, stack}, secrets masked by name and by look, at any depth. Never throws. */
 function cleaned(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return withoutSecrets(value);
+  if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function') return String(value);
+  if (value === null || typeof value !== 'object') return value;
+  if (depth > 5) return '[deep]';
   if (value instanceof Error) {
     return {
-      message: value.message,
-      stack: value.stack,
+      message: withoutSecrets(value.message),
+      stack: withoutSecrets(value.stack ?? ''),
       ...(value.cause === undefined ? {} : { cause: cleaned(value.cause, depth + 1) }),
     };
   }
-  if (value === null || typeof value !== 'object' || depth > 5)
-    return typeof value === 'bigint' ? String(value) : value;
+  if (value instanceof Set) return cleaned([...value], depth);
+  if (value instanceof Map) return cleaned(Object.fromEntries(value), depth);
   if (Array.isArray(value)) return value.slice(0, 50).map((one) => cleaned(one, depth + 1));
-  if ('toJSON' in value && typeof value.toJSON === 'function') return value.toJSON();
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [
-      name,
-      SECRET_NAME.test(name) && one !== undefined ? '[redacted]' : cleaned(one, depth + 1),
-    ]),
-  );
+  try {
+    if ('toJSON' in value && typeof value.toJSON === 'function') return cleaned(value.toJSON(), depth + 1);
+    return Object.fromEntries(
+      Object.entries(value).map(([name, one]) => [
+        name,
+        SECRET_NAME.test(name) && one !== undefined ? REDACTED : cleaned(one, depth + 1),
+      ]),
+    );
+  } catch {
+    return '[unreadable]'; // a getter threw; a log line must not bring down what it reports on
+  }
+}
+
+/** One line stays one line, whatever a partner sent. JSON escapes these by itself. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export function createLog(options: {
@@ -50,23 +72,28 @@ export function createLog(options: {
   const now = options.now ?? Date.now;
   const line =
     options.format === 'json'
-      ? winston.format.printf(({ level, message, fields }) =>
-          JSON.stringify({ time: new Date(now()).toISOString(), level, message, ...(cleaned(fields) as object) }),
-        )
+      ? winston.format.printf(({ level, message, fields }) => {
+          const head = { time: new Date(now()).toISOString(), level, message };
+          return JSON.stringify({ ...head, ...(cleaned(fields) as object), ...head });
+        })
       : winston.format.printf(({ level, message, fields }) => {
           const rest = Object.entries((cleaned(fields) ?? {}) as object)
             .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
             .join(' ');
-          return `${new Date(now()).toISOString()} ${level.toUpperCase().padEnd(5)} ${String(message)}${rest === '' ? '' : `  ${rest}`}`;
+          const text = `${level.toUpperCase().padEnd(5)} ${String(message)}${rest === '' ? '' : `  ${rest}`}`;
+          return `${new Date(now()).toISOString()} ${oneLine(text)}`;
         });
+  const stream = options.stream ?? process.stderr;
+  let closing: Promise<void> | undefined;
   const logger = winston.createLogger({
     level: options.level,
     format: line,
-    transports: [new winston.transports.Stream({ stream: options.stream ?? process.stderr })],
+    transports: [new winston.transports.Stream({ stream })],
   });
   const make = (context: Fields): Log => {
     const write = (level: string) => (message: string, fields?: Fields) => {
-      if (logger.isLevelEnabled(level)) logger.log(level, message, { fields: { ...context, ...fields } });
+      if (closing === undefined && logger.isLevelEnabled(level))
+        logger.log(level, message, { fields: { ...context, ...fields } });
     };
     return {
       error: write('error'),
@@ -81,11 +108,14 @@ export function createLog(options: {
     setLevel: (level) => {
       logger.level = level;
     },
-    close: () =>
-      new Promise<void>((resolve) => {
-        logger.once('finish', () => resolve());
+    close() {
+      closing ??= new Promise<void>((resolve) => {
+        // winston has handed on everything at `finish`; the empty write tells when the stream has passed it on.
+        logger.once('finish', () => stream.write('', () => resolve()));
         logger.end();
-      }),
+      });
+      return closing;
+    },
   };
 }
 

@@ -53,7 +53,9 @@ export function settings(room: Room, call: Call, name: string): Answer {
     const flat = call.request.query.get('flat_settings') === 'true';
     return perIndex(visible(room, call, name), (one) => ({
       settings: flat
-        ? Object.fromEntries([...settingsOf(one)].map(([key, value]) => [`index.${key}`, value]).sort())
+        ? Object.fromEntries(
+            [...settingsOf(one)].map(([key, value]) => [`index.${key}`, value]).sort(([a], [b]) => (a! < b! ? -1 : 1)),
+          )
         : nest(settingsOf(one)),
     }));
   }

@@ -134,7 +134,9 @@ export class Bulk {
       }
       const index = (meta['_index'] as string | undefined) ?? defaultIndex;
       if (index === undefined) throw invalidRequest('index is missing');
-      const id = meta['_id'] === undefined || meta['_id'] === null ? undefined : String(meta['_id']);
+      // An id is text or a number on the wire.
+      const given = meta['_id'] as string | number | null | undefined;
+      const id = given === undefined || given === null ? undefined : String(given);
       if (id === undefined && (op === 'delete' || op === 'update')) throw invalidRequest('id is missing');
       checkId(id);
       const condition = precondition(meta, op, id !== undefined);

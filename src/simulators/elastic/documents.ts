@@ -74,7 +74,7 @@ export function multiGet(room: Room, call: Call, name: string | undefined): Answ
   if (asked.length === 0) throw invalidRequest('no documents to get');
   const common = sourceFilter(call);
   const docs = asked.map((one) => {
-    const index = String(one['_index'] ?? name);
+    const index = (one['_index'] as string | undefined) ?? name ?? '';
     const id = String(one['_id']);
     try {
       if (!mayIndex(call.caller, index, 'read')) demandIndex(call.caller, index, 'read');

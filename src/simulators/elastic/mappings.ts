@@ -187,7 +187,7 @@ export class DocumentCheck {
     }
     const wrong = judge(value, field);
     if (wrong === undefined || ((this.lenient || field.ignore_malformed === true) && typeof value !== 'object')) return;
-    const shown = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    const shown = typeof value === 'string' ? value : JSON.stringify(value);
     const reason = `failed to parse field [${path}] of type [${field.type}] in document with id '${id}'. Preview of field's value: '${shown}'`;
     throw this.failure(this.modern ? `[1:1] ${reason}` : reason, { type: 'illegal_argument_exception', reason: wrong });
   }

@@ -1,0 +1,29 @@
+# Sources run as they are, by type stripping, so there is nothing to build: the first stage only fetches packages.
+FROM node:24-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The image brings its own Node, so the pinned platform packages (optional) stay out; no install script may run.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+FROM node:24-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY package.json LICENSE ./
+COPY bin ./bin
+COPY config ./config
+COPY content ./content
+COPY src ./src
+# /data is the one place that is written: mount it, and the root may be read-only (--read-only).
+RUN install -d -o node -g node /data
+USER node
+VOLUME /data
+EXPOSE 8686
+ENV ENTENTE_CONFIG=/etc/entente/entente.yaml
+STOPSIGNAL SIGTERM
+# Liveness only: a peer that is down is no reason to restart. The port is that of the default `listen`.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8686/livez').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# The launcher replaces itself by the daemon, so that the daemon is process 1 and gets the signals.
+ENTRYPOINT ["node", "/app/bin/entente.mjs"]
+CMD ["run"]

@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+// Launcher, in plain JavaScript for any Node from 16 on: finds a Node that can run the sources and starts it with
+// capped heaps. Where the system allows, it becomes that process, so that a signal, kill -9 included, meets the
+// daemon itself. Elsewhere it stays as parent: signals and the exit code are passed on, and a channel tells the
+// child when the launcher is gone.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED = [24, 15];
+const MAX_OLD_SPACE_MB = 192;
+const MAX_SEMI_SPACE_MB = 4;
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const node = findNode();
+if (node === undefined) {
+  process.stderr.write(
+    `entente needs Node ${NEEDED.join('.')} or newer; this is ${process.versions.node}, and the pinned one is not installed.\n` +
+      `Run "npm ci" in ${root} (without --omit=optional), or start it with a newer Node.\n`,
+  );
+  process.exitCode = 2;
+} else {
+  start(node);
+}
+
+function findNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return process.execPath;
+  const pinned = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  return existsSync(pinned) ? pinned : undefined;
+}
+
+function start(file) {
+  const args = [
+    `--max-old-space-size=${MAX_OLD_SPACE_MB}`,
+    `--max-semi-space-size=${MAX_SEMI_SPACE_MB}`,
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'src', 'main.ts'),
+    ...process.argv.slice(2),
+  ];
+  if (typeof process.execve === 'function') {
+    process.removeAllListeners('warning'); // execve announces itself as experimental
+    process.on('warning', () => {});
+    process.execve(file, [file, ...args], process.env);
+  }
+  const child = spawn(file, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`entente: cannot start ${file}: ${error.message}\n`);
+    process.exitCode = 70;
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) {
+      process.exitCode = code === null ? 70 : code;
+      return;
+    }
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}

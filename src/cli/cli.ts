@@ -1,0 +1,96 @@
+// The command line as a function from arguments to an exit code; main.ts gives it the process.
+import { problemLine } from '../core/config/source.ts';
+import { loadConfig, type Config } from '../core/config/load.ts';
+import type { Environment } from '../core/config/source.ts';
+import { helpOf, overview, parseCommandLine } from './args.ts';
+import { check } from './check.ts';
+import type { Command, Context, Parts } from './command.ts';
+import { DONE, USAGE } from './exit.ts';
+import type { Output } from './output.ts';
+import { schema } from './schema.ts';
+import { simulate } from './simulate.ts';
+
+const help: Command = {
+  name: 'help',
+  summary: 'Shows this, or the help of a command.',
+  usage: 'help [COMMAND]',
+  example: 'entente help check',
+  flags: {},
+  async run({ parts, args, out }) {
+    const commands = commandTable(parts);
+    const [name] = args;
+    const command = commands.find((one) => one.name === name);
+    if (name !== undefined && command === undefined) {
+      out.note(`unknown command ${name}; see entente --help`);
+      return USAGE;
+    }
+    out.line(command === undefined ? overview(commands) : helpOf(command));
+    return DONE;
+  },
+};
+
+const version: Command = {
+  name: 'version',
+  summary: 'Shows the version.',
+  usage: 'version',
+  example: 'entente version --json',
+  flags: {},
+  async run({ parts, json, out }) {
+    if (json) out.json({ version: parts.version, node: process.versions.node });
+    else out.line(`entente ${parts.version} (node ${process.versions.node})`);
+    return DONE;
+  },
+};
+
+/** A name of the public interface whose body comes with a later release. */
+const notYet = (name: string, summary: string): Command => ({
+  name,
+  summary: `${summary} (not yet)`,
+  usage: name,
+  example: `entente ${name}`,
+  flags: {},
+  async run({ out }) {
+    out.note(`not yet: entente ${name} comes with a later release`);
+    return USAGE;
+  },
+});
+
+export function commandTable(parts: Parts): readonly Command[] {
+  const table = [...parts.commands, check, simulate, schema, help, version];
+  const later = [
+    notYet('audit', 'The hash-chained record of what was armed, held, released and refused.'),
+    notYet('pattern', 'Explains a STIX pattern.'),
+  ];
+  return [...table, ...later.filter((one) => !table.some(({ name }) => name === one.name))];
+}
+
+export async function runCli(
+  argv: readonly string[],
+  given: { readonly parts: Parts; readonly out: Output; readonly env: Environment; readonly signal: AbortSignal },
+): Promise<number> {
+  const { parts, out, env, signal } = given;
+  const commands = commandTable(parts);
+  const parsed = parseCommandLine(argv, commands);
+  switch (parsed.kind) {
+    case 'wrong':
+      out.note(`entente: ${parsed.message}`);
+      return USAGE;
+    case 'help':
+      out.line(parsed.command === undefined ? overview(commands) : helpOf(parsed.command));
+      return argv.length === 0 ? USAGE : DONE;
+    case 'run': {
+      const { command, args, flags } = parsed;
+      const configPath =
+        typeof flags['config'] === 'string' ? flags['config'] : env['ENTENTE_CONFIG'] || './entente.yaml';
+      return command.run({ parts, args, flags, json: flags['json'] === true, out, env, configPath, signal });
+    }
+  }
+}
+
+/** For commands that need a good configuration: prints what is wrong with a bad one. */
+export function configOf({ parts, out, env, configPath }: Context): Config | undefined {
+  const answer = loadConfig(configPath, parts.registry, env);
+  if ('config' in answer) return answer.config;
+  for (const problem of answer.problems) out.note(problemLine(problem));
+  return undefined;
+}

@@ -1,0 +1,129 @@
+// What people and machines read: the answer on stdout, progress and notes on stderr. Tables fit the terminal,
+// colour is for terminals without NO_COLOR, progress is a bar there and a plain line every few seconds elsewhere.
+import type { Clock } from '../core/runtime/clock.ts';
+
+export interface Stream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export type Colour = 'red' | 'yellow' | 'green' | 'dim' | 'bold';
+
+export interface Output {
+  line(text: string): void;
+  json(value: unknown): void;
+  /** To stderr. */
+  note(text: string): void;
+  table(head: readonly string[], rows: readonly (readonly string[])[]): void;
+  colour(text: string, colour: Colour): string;
+  progress(what: string, total?: number): Progress;
+}
+
+export interface Progress {
+  /** So many are done in all. */
+  at(done: number): void;
+  end(): void;
+}
+
+const CODES: Readonly<Record<Colour, number>> = { red: 31, yellow: 33, green: 32, dim: 2, bold: 1 };
+const BAR_EVERY_MS = 100;
+const LINE_EVERY_MS = 5_000;
+
+export function createOutput(
+  stdout: Stream,
+  stderr: Stream,
+  env: { readonly [name: string]: string | undefined },
+  clock: Clock,
+): Output {
+  const coloured = stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  return {
+    line: (text) => void stdout.write(`${printable(text)}\n`),
+    json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    note: (text) => void stderr.write(`${printable(text)}\n`),
+    table: (head, rows) => {
+      for (const line of tableLines(head, rows, stdout.isTTY === true ? (stdout.columns ?? 80) : undefined))
+        stdout.write(`${line}\n`);
+    },
+    colour: (text, colour) => (coloured ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text),
+    progress: (what, total) => startProgress(what, total, stderr, clock),
+  };
+}
+
+/** Text of partners and products must not move the cursor; our own colours are kept. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}(\[\d+m)?/gu, (found: string, colour: string | undefined) => {
+    const kept = found === '\n' || found === '\t' || (found.startsWith('\u001b') && colour !== undefined);
+    return kept ? found : `\ufffd${colour ?? ''}`;
+  });
+}
+
+/** Columns as wide as their content; with a width, the widest column gives way. */
+export function tableLines(head: readonly string[], rows: readonly (readonly string[])[], width?: number): string[] {
+  const clean = [head, ...rows].map((row) => row.map((cell) => printable(cell).replaceAll('\n', ' ')));
+  const widths = head.map((_, i) => Math.max(...clean.map((row) => (row[i] ?? '').length)));
+  if (width !== undefined) {
+    const gaps = 2 * (widths.length - 1);
+    while (widths.reduce((a, b) => a + b, gaps) > width) {
+      const widest = widths.indexOf(Math.max(...widths));
+      if (widths[widest]! <= 8) break;
+      widths[widest]! -= 1;
+    }
+  }
+  const cut = (cell: string, size: number) => (cell.length <= size ? cell.padEnd(size) : `${cell.slice(0, size - 1)}…`);
+  return clean.map((row) =>
+    widths
+      .map((size, i) => cut(row[i] ?? '', size))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function startProgress(what: string, total: number | undefined, stderr: Stream, clock: Clock): Progress {
+  const tty = stderr.isTTY === true;
+  const start = clock.monotonic();
+  let shown = tty ? Number.NEGATIVE_INFINITY : start;
+  let last = 0;
+  const show = (now: number) => {
+    shown = now;
+    const text = progressText(what, last, total, (now - start) / 1000, tty ? (stderr.columns ?? 80) : undefined);
+    stderr.write(tty ? `\r${text}\u001b[K` : `${text}\n`);
+  };
+  return {
+    at(done) {
+      last = done;
+      const now = clock.monotonic();
+      if (now - shown >= (tty ? BAR_EVERY_MS : LINE_EVERY_MS)) show(now);
+    },
+    end() {
+      show(clock.monotonic());
+      if (tty) stderr.write('\n');
+    },
+  };
+}
+
+/** `Delivering  [#####-----]  50,000 of 100,000  12,500/s  4 s left`; the bar only where there is room for one. */
+export function progressText(
+  what: string,
+  done: number,
+  total: number | undefined,
+  seconds: number,
+  columns?: number,
+): string {
+  const rate = seconds > 0 ? done / seconds : 0;
+  const parts = [
+    total === undefined ? done.toLocaleString('en') : `${done.toLocaleString('en')} of ${total.toLocaleString('en')}`,
+    `${Math.round(rate).toLocaleString('en')}/s`,
+  ];
+  if (total !== undefined && rate > 0 && done < total) parts.push(`${timeText((total - done) / rate)} left`);
+  const text = parts.join('  ');
+  const room = columns === undefined ? 0 : Math.min(30, columns - what.length - text.length - 7);
+  if (total === undefined || total === 0 || room < 10) return `${what}  ${text}`;
+  const filled = Math.min(room, Math.floor((done / total) * room));
+  return `${what}  [${'#'.repeat(filled)}${'-'.repeat(room - filled)}]  ${text}`;
+}
+
+function timeText(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

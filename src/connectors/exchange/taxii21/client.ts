@@ -1,0 +1,184 @@
+// The one file that talks to a TAXII server: media types, credentials, and the reading of statuses. Everything it
+// throws is a ConnectorError that says what was asked, what came back and what to do.
+import type { z } from 'zod';
+import type { ExchangeDeps } from '../../../core/contracts/exchange-connector.ts';
+import { ConnectorError, configFailure, permanent, retryable } from '../../../core/model/failure.ts';
+import { type HttpClient, type HttpResponse, retryAfterMs, statusFailure } from '../../../core/runtime/http.ts';
+import type { Taxii21Config } from './config.ts';
+import { ErrorMessage } from './responses.ts';
+
+/** Form of the standard first; some servers refuse a version, others its absence (TAXII 2.1 §1.6.8). */
+const MEDIA_TYPES = ['application/taxii+json;version=2.1', 'application/taxii+json'] as const;
+export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+export interface Answer<T> {
+  readonly content: T;
+  readonly bytes: number;
+  /** X-TAXII-Date-Added-First and -Last, as received. */
+  readonly first: string | undefined;
+  readonly last: string | undefined;
+  /** The server's clock from the Date header, epoch milliseconds. */
+  readonly serverNow: number | undefined;
+}
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+export class TaxiiClient {
+  readonly #config: Taxii21Config;
+  readonly #deps: ExchangeDeps;
+  readonly #http: HttpClient;
+  readonly #closing = new AbortController();
+  #mediaType: string = MEDIA_TYPES[0];
+
+  constructor(config: Taxii21Config, deps: ExchangeDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#http = deps.http({ baseUrl: config.url, maxBytes: MAX_ANSWER_BYTES, maxSockets: 2 });
+  }
+
+  /** `what` names the resource in messages: "the collection Indicators". */
+  async get<T extends z.ZodType>(
+    url: URL,
+    what: string,
+    shape: T,
+    signal: AbortSignal,
+    query: Query = {},
+  ): Promise<Answer<z.output<T>>> {
+    const response = await this.#send(url, what, signal, query);
+    if (response.status < 200 || response.status > 299) throw this.#refused(response, what);
+    const read = shape.safeParse(this.#parsed(response, what));
+    if (!read.success) {
+      const issue = read.error.issues[0];
+      throw permanent(
+        `${this.#who}: ${what} is not what TAXII 2.1 describes (${issue?.path.join('.') || 'answer'}: ${issue?.message}); check url, or tell the partner`,
+        { status: response.status },
+      );
+    }
+    const date = Date.parse(response.headers['date'] ?? '');
+    return {
+      content: read.data,
+      bytes: response.body.length,
+      first: response.headers['x-taxii-date-added-first'],
+      last: response.headers['x-taxii-date-added-last'],
+      serverNow: Number.isNaN(date) ? undefined : date,
+    };
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#http.close();
+  }
+
+  get #who(): string {
+    return `exchange ${this.#deps.name}`;
+  }
+
+  async #send(url: URL, what: string, signal: AbortSignal, query: Query): Promise<HttpResponse> {
+    const both = AbortSignal.any([signal, this.#closing.signal]);
+    const ask = async (mediaType: string): Promise<HttpResponse> => {
+      if (both.aborted) throw retryable(`${this.#who}: the reading of ${what} was stopped`);
+      return await this.#http.request({
+        path: url.href,
+        query,
+        headers: { accept: mediaType, ...this.#credentials() },
+        signal: both,
+      });
+    };
+    try {
+      const response = await ask(this.#mediaType);
+      if (response.status !== 406 && response.status !== 415) return response;
+      const other = MEDIA_TYPES.find((form) => form !== this.#mediaType) ?? this.#mediaType;
+      const second = await ask(other);
+      if (second.status >= 200 && second.status <= 299) this.#mediaType = other;
+      return second;
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || !/larger than allowed/.test(error.message)) throw error;
+      throw permanent(
+        `${this.#who}: ${what} came as one answer of more than ${MAX_ANSWER_BYTES >> 20} MiB; lower page_size, or ask the partner why the server ignores limit`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Revealed for each request, so that a renewed secret file is used at once. */
+  #credentials(): Record<string, string> {
+    const { auth } = this.#config;
+    if (auth === undefined) return {};
+    try {
+      if ('username' in auth) {
+        const pair = Buffer.from(`${auth.username}:${auth.password.reveal()}`, 'utf8').toString('base64');
+        return { authorization: `Basic ${pair}` };
+      }
+      return 'token' in auth
+        ? { authorization: `Bearer ${auth.token.reveal()}` }
+        : { [auth.header.toLowerCase()]: auth.value.reveal() };
+    } catch (error) {
+      throw configFailure(`${this.#who}: cannot read the secret file of auth`, { cause: error });
+    }
+  }
+
+  #parsed(response: HttpResponse, what: string): unknown {
+    const text = response.body.toString('utf8').replace(/^\uFEFF/, '');
+    if (/html/i.test(response.headers['content-type'] ?? '') || /^\s*</.test(text.slice(0, 200))) {
+      throw configFailure(
+        `${this.#who}: a web page came instead of ${what} (${response.status}), as from a login or a proxy; check url and auth`,
+        { status: response.status },
+      );
+    }
+    if (text === '' && response.status === 204) return {};
+    try {
+      return JSON.parse(text);
+    } catch {
+      // The parser's own message quotes the answer, which may hold indicator values.
+      throw retryable(
+        `${this.#who}: ${what} came as broken JSON of ${text.length} characters; it will be asked again`,
+        {
+          status: response.status,
+        },
+      );
+    }
+  }
+
+  #refused(response: HttpResponse, what: string): ConnectorError {
+    const { status } = response;
+    const kind = statusFailure(status, { 406: 'config', 415: 'config' }) ?? 'permanent';
+    const said = this.#said(response);
+    const message = `${this.#who}: ${what}: ${REMEDIES[status] ?? `the server answered ${status}`}${said === '' ? '' : ` [server: ${said}]`}`;
+    const wait = retryAfterMs(response.headers['retry-after'], this.#deps.clock.now());
+    return new ConnectorError(kind, message, {
+      status,
+      ...(kind === 'retryable' && wait !== undefined ? { retryAfterMs: wait } : {}),
+    });
+  }
+
+  /** The server's own words, cut, on one line, and without our credentials should it echo them. */
+  #said(response: HttpResponse): string {
+    let content: unknown;
+    try {
+      content = JSON.parse(response.body.subarray(0, 16_384).toString('utf8'));
+    } catch {
+      return '';
+    }
+    const read = ErrorMessage.safeParse(content);
+    if (!read.success) return '';
+    let text = [read.data.title, read.data.description].filter((part) => part !== undefined).join(': ');
+    for (const hidden of Object.values(this.#credentials())) {
+      const bare = hidden.replace(/^(Basic|Bearer) /, '');
+      const pair = hidden.startsWith('Basic ') ? Buffer.from(bare, 'base64').toString('utf8') : bare;
+      for (const one of [bare, pair, pair.slice(pair.indexOf(':') + 1)])
+        if (one !== '') text = text.replaceAll(one, '[redacted]');
+    }
+    return text.replace(/\p{Cc}+/gu, ' ').slice(0, 200);
+  }
+}
+
+const REMEDIES: Readonly<Record<number, string>> = {
+  400: 'the server does not accept the request (400)',
+  401: 'the server refused the credentials (401); renew auth',
+  403: 'this account may not read it (403); ask the partner for access, or take it out of collections',
+  404: 'not found, or hidden from this account (404); check url and collections, or ask the partner for access',
+  406: 'the server speaks no TAXII 2.1 here (406); check url',
+  415: 'the server speaks no TAXII 2.1 here (415); check url',
+  429: 'too many requests (429); polling goes on when the server allows it, a slower schedule avoids this',
+  503: 'the server is not available (503); polling goes on when it is back',
+};

@@ -1,0 +1,55 @@
+// The parts of TAXII 2.1 answers that we read. Servers leave out what is empty (§3.1), some write null.
+import { z } from 'zod';
+
+const listOf = <T extends z.ZodType>(item: T) =>
+  z
+    .array(item)
+    .nullish()
+    .transform((given) => given ?? []);
+const text = z
+  .string()
+  .nullish()
+  .transform((given) => given ?? undefined);
+
+/** `more` absent is kept apart from false: with `next`, only an explicit false ends the reading. */
+const paging = {
+  more: z
+    .unknown()
+    .optional()
+    .transform((given) => (given === undefined || given === null ? undefined : given === true)),
+  next: z
+    .union([z.string(), z.number()])
+    .nullish()
+    .transform((given) => (given === undefined || given === null || given === '' ? undefined : String(given))),
+};
+
+/** Discovery and API root are told apart by what they hold, since `url` may lead to either. */
+export const Resource = z.object({
+  title: text,
+  default: text,
+  api_roots: listOf(z.string()),
+  versions: z.array(z.string()).nullish(),
+});
+export type Resource = z.output<typeof Resource>;
+
+export const Collection = z.object({
+  id: z.string().min(1),
+  title: text,
+  alias: text,
+  can_read: z.boolean(),
+});
+export type Collection = z.output<typeof Collection>;
+
+export const Collections = z.object({ collections: listOf(z.unknown()) });
+export const Envelope = z.object({ ...paging, objects: listOf(z.unknown()) });
+export type Envelope = z.output<typeof Envelope>;
+
+export const ManifestEntry = z.object({ id: z.string().min(1), date_added: text, version: text });
+export type ManifestEntry = z.output<typeof ManifestEntry>;
+export const Manifest = z.object({ ...paging, objects: listOf(ManifestEntry) });
+
+/** TAXII 2.1 §3.6.1, and the looser shapes that real servers use for errors. */
+export const ErrorMessage = z.object({
+  title: z.string().optional().catch(undefined),
+  description: z.string().optional().catch(undefined),
+});

@@ -1,0 +1,144 @@
+// From the configured address to the API root, and from configured names to collections (TAXII 2.1 §4, §5.1).
+import { ConnectorError, configFailure } from '../../../core/model/failure.ts';
+import type { TaxiiClient } from './client.ts';
+import { Collection, Collections, Resource } from './responses.ts';
+
+export interface Root {
+  readonly url: URL;
+  readonly title: string;
+}
+
+export interface Selection {
+  readonly readable: readonly Collection[];
+  /** Configured, but not to be read: one worded failure each. */
+  readonly failures: readonly ConnectorError[];
+  /** Names of all collections the server shows, for people. */
+  readonly offered: readonly string[];
+  readonly serverNow: number | undefined;
+}
+
+/** Every TAXII path ends in a slash (§1.6.5); a missing one would be answered with a redirect. */
+export function slashed(address: string): URL {
+  const url = new URL(address);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+export async function findRoot(client: TaxiiClient, address: string, who: string, signal: AbortSignal): Promise<Root> {
+  const url = slashed(address);
+  let resource: Resource;
+  try {
+    resource = (await client.get(url, `the API root or discovery ${url.pathname}`, Resource, signal)).content;
+  } catch (error) {
+    // Some servers have collections but no answer at the root itself.
+    if (error instanceof ConnectorError && error.status === 404) return { url, title: url.pathname };
+    throw error;
+  }
+  if (resource.versions != null) return checked(url, resource, who);
+  const chosen = resource.default ?? resource.api_roots[0];
+  if (chosen === undefined) {
+    throw configFailure(`${who}: ${url.href} is neither an API root nor a discovery that names one; check url`);
+  }
+  const root = URL.parse(chosen, url.href);
+  if (root === null)
+    throw configFailure(`${who}: the discovery names a malformed API root; configure the API root as url`);
+  if (root.origin !== url.origin) {
+    throw configFailure(
+      `${who}: the discovery leads to ${root.origin}${root.pathname}, another host, where credentials are not sent; configure that API root as url if you trust it`,
+    );
+  }
+  const there = slashed(root.href);
+  const answer = await client.get(there, `the API root ${there.pathname}`, Resource, signal);
+  return checked(there, answer.content, who);
+}
+
+function checked(url: URL, resource: Resource, who: string): Root {
+  const versions = resource.versions ?? [];
+  if (versions.length > 0 && !versions.some((one) => /2\.1/.test(one))) {
+    throw configFailure(`${who}: the API root ${url.pathname} speaks ${versions.join(', ')}, not TAXII 2.1; check url`);
+  }
+  return { url, title: resource.title ?? url.pathname };
+}
+
+export function collectionUrl(root: Root, id: string, below = ''): URL {
+  // Ids are opaque: servers use others than UUIDs.
+  return new URL(`collections/${encodeURIComponent(id)}/${below}`, root.url);
+}
+
+export async function selectCollections(
+  client: TaxiiClient,
+  root: Root,
+  wanted: readonly string[] | undefined,
+  who: string,
+  signal: AbortSignal,
+): Promise<Selection> {
+  const answer = await client.get(new URL('collections/', root.url), 'the list of collections', Collections, signal);
+  const offered = answer.content.collections.flatMap((one) => {
+    const read = Collection.safeParse(one);
+    return read.success ? [read.data] : [];
+  });
+  const names = offered.map((one) => `${one.title ?? one.alias ?? one.id} (${one.id})`);
+  const common = { offered: names, serverNow: answer.serverNow };
+  if (wanted === undefined) {
+    const readable = offered.filter((one) => one.can_read);
+    const failures =
+      readable.length > 0
+        ? []
+        : [
+            configFailure(
+              `${who}: the server shows this account no readable collection; check auth, or ask the partner`,
+            ),
+          ];
+    return { readable, failures, ...common };
+  }
+  const readable = new Map<string, Collection>();
+  const failures: ConnectorError[] = [];
+  for (const name of wanted) {
+    const found = named(offered, name);
+    if (found === 'ambiguous') {
+      failures.push(configFailure(`${who}: several collections are titled "${name}"; name the one you mean by its id`));
+      continue;
+    }
+    const collection = found ?? (await hidden(client, root, name, signal));
+    if (collection === undefined) {
+      failures.push(
+        configFailure(
+          `${who}: there is no collection "${name}"; the server shows ${names.length === 0 ? 'none' : names.slice(0, 20).join(', ')}`,
+        ),
+      );
+    } else if (!collection.can_read) {
+      failures.push(
+        configFailure(`${who}: this account may not read the collection "${name}"; ask the partner for access`),
+      );
+    } else readable.set(collection.id, collection);
+  }
+  return { readable: [...readable.values()], failures, ...common };
+}
+
+/** Id before alias before title, so that a title never takes the place of an id. */
+function named(offered: readonly Collection[], name: string): Collection | 'ambiguous' | undefined {
+  const exact = offered.find((one) => one.id === name) ?? offered.find((one) => one.alias === name);
+  if (exact !== undefined) return exact;
+  const titled = offered.filter((one) => one.title === name);
+  return titled.length > 1 ? 'ambiguous' : titled[0];
+}
+
+/** A server may leave a collection out of its list and yet answer for it. */
+async function hidden(
+  client: TaxiiClient,
+  root: Root,
+  name: string,
+  signal: AbortSignal,
+): Promise<Collection | undefined> {
+  try {
+    return (await client.get(collectionUrl(root, name), `the collection "${name}"`, Collection, signal)).content;
+  } catch (error) {
+    if (
+      error instanceof ConnectorError &&
+      (error.kind === 'config' || error.kind === 'permanent') &&
+      error.status !== 401
+    )
+      return undefined;
+    throw error;
+  }
+}

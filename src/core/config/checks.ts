@@ -1,0 +1,123 @@
+// What no single key can tell: names that must be unique or must exist, two SIEM entries at one place, plain HTTP
+// beyond loopback, secrets and certificates that cannot be read, and the rehearsal clock.
+import { accessSync, constants } from 'node:fs';
+import { Secret } from '../runtime/secret.ts';
+import { isLoopbackHost } from './listen.ts';
+import type { Config, ExchangeConfig, SiemConfig } from './load.ts';
+import { rehearsalClock } from './rehearsal.ts';
+import type { Environment, Path, Problem, Source } from './source.ts';
+import { suggestion } from './suggestion.ts';
+
+export function crossChecks(
+  config: Config,
+  source: Source,
+  env: Environment,
+): { readonly problems: readonly Problem[] } | { readonly clockStart?: number } {
+  const problems: Problem[] = [
+    ...uniqueNames('exchanges', config.exchanges, source),
+    ...uniqueNames('siems', config.siems, source),
+    ...onePlaceEach(config.siems, config.instance, source),
+    ...knownExchanges(config, source),
+    ...plainHttp('exchanges', config.exchanges, source),
+    ...plainHttp('siems', config.siems, source),
+    ...readableFiles(config, source),
+  ];
+  const clock = rehearsalClock(env['ENTENTE_CLOCK'], config);
+  if (clock.kind === 'refused') problems.push(source.at([], clock.reason));
+  if (problems.length > 0) return { problems };
+  return clock.kind === 'rehearsal' ? { clockStart: clock.start } : {};
+}
+
+function uniqueNames(kind: 'exchanges' | 'siems', peers: readonly { name: string }[], source: Source): Problem[] {
+  const first = new Map<string, number>();
+  return peers.flatMap(({ name }, i) => {
+    const before = first.get(name);
+    if (before === undefined) {
+      first.set(name, i);
+      return [];
+    }
+    const { line } = source.at([kind, before, 'name'], '');
+    return [source.at([kind, i, 'name'], `${name} is already the name of the entry at line ${line}; names are unique`)];
+  });
+}
+
+/** Two daemons' worth of plans on one list would undo each other for ever. */
+function onePlaceEach(siems: readonly SiemConfig[], instance: string, source: Source): Problem[] {
+  const holders = new Map<string, string>();
+  return siems.flatMap((siem, i) => {
+    const places = siem.definition.places(siem.settings, instance).map((place) => `${siem.type} ${place}`);
+    const taken = places.find((place) => holders.has(place));
+    for (const place of places) if (!holders.has(place)) holders.set(place, siem.name);
+    if (taken === undefined) return [];
+    return [
+      source.at(
+        ['siems', i],
+        `writes to the same place as ${holders.get(taken)} (${taken}); each SIEM entry needs a place of its own`,
+      ),
+    ];
+  });
+}
+
+function knownExchanges(config: Config, source: Source): Problem[] {
+  const names = config.exchanges.map((one) => one.name);
+  return config.siems.flatMap((siem, i) =>
+    (siem.exchanges ?? []).flatMap((name, j) => {
+      if (names.includes(name)) return [];
+      const near = suggestion(name, names);
+      const hint = near === undefined ? '' : `did you mean ${near}? `;
+      return [
+        source.at(
+          ['siems', i, 'exchanges', j],
+          `no exchange has this name; ${hint}Configured: ${names.join(', ') || 'none'}`,
+        ),
+      ];
+    }),
+  );
+}
+
+function plainHttp(
+  kind: 'exchanges' | 'siems',
+  peers: readonly (ExchangeConfig | SiemConfig)[],
+  source: Source,
+): Problem[] {
+  return peers.flatMap((peer, i) =>
+    peer.urls.flatMap((text, j) => {
+      const url = URL.parse(text);
+      if (url?.protocol !== 'http:' || peer.peer.allow_http || isLoopbackHost(url.hostname)) return [];
+      const many = Array.isArray((peer.settings as { url?: unknown }).url);
+      const path: Path = many ? [kind, i, 'url', j] : [kind, i, 'url'];
+      return [source.at(path, 'plain HTTP beyond loopback is refused; use https, or set allow_http: true')];
+    }),
+  );
+}
+
+function readableFiles(config: Config, source: Source): Problem[] {
+  const problems: Problem[] = [];
+  const walk = (value: unknown, path: Path): void => {
+    if (value instanceof Secret) {
+      try {
+        if (value.reveal() === '') problems.push(source.at(path, 'the secret is empty'));
+      } catch {
+        problems.push(source.at(path, 'the file of this secret cannot be read'));
+      }
+      return;
+    }
+    if (value === null || typeof value !== 'object') return;
+    for (const [key, one] of Object.entries(value)) {
+      const here = [...path, Array.isArray(value) ? Number(key) : key];
+      if (path.at(-1) === 'tls' && key.endsWith('_file') && typeof one === 'string') {
+        try {
+          accessSync(one, constants.R_OK);
+        } catch {
+          problems.push(source.at(here, 'this file cannot be read'));
+        }
+      } else {
+        walk(one, here);
+      }
+    }
+  };
+  for (const [i, one] of config.exchanges.entries()) walk(one.settings, ['exchanges', i]);
+  for (const [i, one] of config.siems.entries()) walk(one.settings, ['siems', i]);
+  walk(config.listen.token, ['listen', 'token']);
+  return problems;
+}

@@ -1,0 +1,154 @@
+// The configuration file in, a Config or every problem at once out. Peers are checked against the definitions that
+// are handed in, because core does not know the connectors.
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import type { PeerSettings } from '../contracts/settings.ts';
+import type { ExchangeDefinition } from '../contracts/exchange-connector.ts';
+import type { SiemDefinition } from '../contracts/siem-connector.ts';
+import type { Secret } from '../runtime/secret.ts';
+import { crossChecks } from './checks.ts';
+import { explain, issueMessages } from './explain.ts';
+import { type Address, parseAddress } from './listen.ts';
+import { type ExchangeCommon, fileSchema, type Policy, type Registry, type SiemCommon } from './settings.ts';
+import { type Environment, type Problem, readSource } from './source.ts';
+
+/** What core reads of any exchange; `settings` is the whole parsed object for `definition.create`. */
+export interface ExchangeConfig extends ExchangeCommon {
+  readonly type: string;
+  readonly peer: PeerSettings;
+  /** Its URLs; none for an exchange that reads files. */
+  readonly urls: readonly string[];
+  readonly definition: ExchangeDefinition;
+  readonly settings: { readonly type: string };
+}
+
+export interface SiemConfig extends SiemCommon {
+  readonly type: string;
+  readonly peer: PeerSettings;
+  readonly urls: readonly string[];
+  readonly definition: SiemDefinition;
+  readonly settings: { readonly type: string };
+}
+
+export interface ListenConfig extends Address {
+  readonly token?: Secret;
+  /** Further names under which a Host header is accepted. */
+  readonly hosts: readonly string[];
+}
+
+export interface Config {
+  /** Absolute path of the file it was read from. */
+  readonly file: string;
+  readonly instance: string;
+  /** Absolute path of the state file. */
+  readonly state: string;
+  readonly listen: ListenConfig;
+  readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly format: 'json' | 'text' };
+  readonly proxy?: string;
+  readonly exchanges: readonly ExchangeConfig[];
+  readonly siems: readonly SiemConfig[];
+  readonly policy: Policy;
+  readonly retention: { readonly gone_days: number };
+  /** Proxy settings of the environment, for peers that name none. */
+  readonly proxyEnv: { readonly HTTP_PROXY?: string; readonly HTTPS_PROXY?: string; readonly NO_PROXY?: string };
+  /** Epoch milliseconds at which a rehearsal's clock starts; see rehearsal.ts. */
+  readonly clockStart?: number;
+}
+
+export function loadConfig(
+  path: string,
+  registry: Registry,
+  env: Environment,
+): { readonly config: Config } | { readonly problems: readonly Problem[] } {
+  const file = resolve(path);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const message = `cannot read ${path} (${code}); name the file with --config, or in ENTENTE_CONFIG`;
+    return { problems: [{ file: basename(file), line: 1, column: 1, path: '', message }] };
+  }
+  return parseConfig(file, bytes, registry, env);
+}
+
+export function parseConfig(
+  file: string,
+  bytes: Buffer | string,
+  registry: Registry,
+  env: Environment,
+): { readonly config: Config } | { readonly problems: readonly Problem[] } {
+  const text = typeof bytes === 'string' ? bytes : bytes.toString('utf8');
+  const { source, problems } = readSource(file, text, env);
+  if (source.value === undefined) return { problems: sorted(problems) };
+  if (source.value === null)
+    return { problems: [source.at([], 'the file is empty; config/example.yaml shows what belongs there')] };
+
+  const parsed = fileSchema(registry).safeParse(source.value, { error: issueMessages });
+  const types = {
+    exchanges: registry.exchanges.map((one) => one.type),
+    siems: registry.siems.map((one) => one.type),
+  };
+  const found = parsed.success ? [] : explain(parsed.error.issues, source, types);
+  // A value whose variable is missing was emptied, so what the schema says of it would only repeat the problem.
+  const known = new Set(problems.map((one) => one.path));
+  const schemaProblems = [...problems, ...found.filter((one) => !known.has(one.path))];
+  if (!parsed.success || schemaProblems.length > 0) return { problems: sorted(schemaProblems) };
+
+  const data = parsed.data;
+  const listen = typeof data.listen === 'string' ? { address: data.listen, hosts: [] } : data.listen;
+  const address = parseAddress(listen.address);
+  if ('wrong' in address) throw new Error(`the schema let a bad listen address pass: ${address.wrong}`);
+  const config: Config = {
+    file,
+    instance: data.instance,
+    state: resolve(dirname(file), data.state),
+    listen: {
+      ...address,
+      hosts: listen.hosts,
+      ...('token' in listen && listen.token !== undefined ? { token: listen.token } : {}),
+    },
+    log: data.log,
+    ...(data.proxy === undefined ? {} : { proxy: data.proxy }),
+    exchanges: data.exchanges.map((one) => withDefinition<ExchangeConfig>(one, registry.exchanges)),
+    siems: data.siems.map((one) => withDefinition<SiemConfig>(one, registry.siems)),
+    policy: data.policy,
+    retention: data.retention,
+    proxyEnv: proxyEnv(env),
+  };
+  const wrong = crossChecks(config, source, env);
+  if ('problems' in wrong) return { problems: sorted(wrong.problems) };
+  return { config: { ...config, ...wrong } };
+}
+
+/** Splits a parsed peer into what core reads and what its connector gets. */
+function withDefinition<T extends ExchangeConfig | SiemConfig>(
+  parsed: Record<string, unknown>,
+  definitions: readonly { readonly type: string }[],
+): T {
+  const definition = definitions.find((one) => one.type === parsed['type']);
+  if (definition === undefined) throw new Error(`the schema let an unknown type pass: ${String(parsed['type'])}`);
+  const url = parsed['url'];
+  const urls = Array.isArray(url) ? url.map(String) : typeof url === 'string' ? [url] : [];
+  const peer: PeerSettings = {
+    timeout_secs: Number(parsed['timeout_secs'] ?? 60),
+    allow_http: parsed['allow_http'] === true,
+    ...(typeof parsed['proxy'] === 'string' ? { proxy: parsed['proxy'] } : {}),
+    tls: (parsed['tls'] ?? {}) as PeerSettings['tls'],
+  };
+  // The schema of this very type has checked every key that ExchangeConfig and SiemConfig name.
+  return { ...parsed, peer, urls, definition, settings: parsed } as unknown as T;
+}
+
+function proxyEnv(env: Environment): Config['proxyEnv'] {
+  const made: { HTTP_PROXY?: string; HTTPS_PROXY?: string; NO_PROXY?: string } = {};
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const) {
+    const value = env[name] ?? env[name.toLowerCase()];
+    if (value !== undefined && value !== '') made[name] = value;
+  }
+  return made;
+}
+
+function sorted(problems: readonly Problem[]): readonly Problem[] {
+  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+}

@@ -1,0 +1,78 @@
+// The rules for one exchange into one SIEM: the global policy, then the exchange's overrides, then the SIEM's.
+import type { Tlp } from '../model/marking.ts';
+import type { Config } from './load.ts';
+import type { Policy, PolicyOverrides } from './settings.ts';
+
+/** What intake knows of the pair; the same shape as policy/intake.ts asks for. */
+export interface IntakeSettings {
+  readonly siem: string;
+  readonly clearance: Tlp;
+  readonly hosting?: 'on_premises' | 'cloud';
+  readonly unmarked: Tlp;
+  readonly minConfidence: number;
+  readonly unknownConfidence: 'accept' | 'hold' | 'refuse';
+}
+
+export interface LifetimeSettings {
+  readonly defaultDays: number;
+  readonly byType: Readonly<Record<string, number>>;
+  readonly maxDays: number;
+}
+
+export interface PairPolicy {
+  readonly intake: IntakeSettings;
+  readonly lifetime: LifetimeSettings;
+  readonly removalBrake: { readonly share: number; readonly atLeast: number; readonly windowHours: number };
+  readonly additionBrake: { readonly factor: number; readonly atLeast: number };
+}
+
+export function policyFor(config: Config, exchangeName: string, siemName: string): PairPolicy {
+  const siem = config.siems.find((one) => one.name === siemName);
+  if (siem === undefined) throw new Error(`no SIEM named ${siemName} in the configuration`);
+  // Claims of an exchange that is no longer configured are judged by the global policy until they are withdrawn.
+  const exchange = config.exchanges.find((one) => one.name === exchangeName);
+  const policy = overridden(overridden(config.policy, exchange?.policy ?? {}), siem.policy);
+  const { default: defaultDays, ...byType } = policy.lifetime_days;
+  return {
+    intake: {
+      siem: siem.name,
+      clearance: siem.clearance,
+      ...(siem.hosting === undefined ? {} : { hosting: siem.hosting }),
+      unmarked: policy.unmarked,
+      minConfidence: policy.min_confidence,
+      unknownConfidence: policy.unknown_confidence,
+    },
+    lifetime: {
+      defaultDays,
+      byType: Object.fromEntries(
+        Object.entries(byType).filter((pair): pair is [string, number] => pair[1] !== undefined),
+      ),
+      maxDays: policy.max_days,
+    },
+    removalBrake: {
+      share: policy.removal_brake.share,
+      atLeast: policy.removal_brake.at_least,
+      windowHours: policy.removal_brake.window_hours,
+    },
+    additionBrake: { factor: policy.addition_brake.factor, atLeast: policy.addition_brake.at_least },
+  };
+}
+
+function overridden(base: Policy, by: PolicyOverrides): Policy {
+  return {
+    min_confidence: by.min_confidence ?? base.min_confidence,
+    unknown_confidence: by.unknown_confidence ?? base.unknown_confidence,
+    unmarked: by.unmarked ?? base.unmarked,
+    lifetime_days: { ...base.lifetime_days, ...given(by.lifetime_days) },
+    max_days: by.max_days ?? base.max_days,
+    removal_brake: { ...base.removal_brake, ...given(by.removal_brake) },
+    addition_brake: { ...base.addition_brake, ...given(by.addition_brake) },
+  };
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the keys that are there but undefined: they would wipe out what they should leave. */
+function given<T extends object>(value: T | undefined): Given<T> {
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([, one]) => one !== undefined)) as Given<T>;
+}

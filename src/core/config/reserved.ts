@@ -1,0 +1,29 @@
+// Names of the public interface that belong to a later release. They are refused as "not yet": a setting that is
+// read and ignored would look like a promise. A name leaves this list when the schema knows it, and is only
+// looked up for what the schema does not know.
+import type { Path } from './source.ts';
+
+const LATER: Readonly<Record<string, string>> = {
+  identity: 'sightings',
+  release: 'sightings',
+  sightings: 'sightings',
+  'exchanges.report_to': 'sightings',
+  'exchanges.report_auth': 'sightings',
+  'exchanges.report': 'sightings',
+  'exchanges.type.misp': 'the MISP exchange',
+  'exchanges.type.files': 'the files exchange',
+  'siems.type.splunk': 'the Splunk connector',
+  'siems.type.qradar': 'the QRadar connector',
+  'siems.hits': 'sightings',
+  'policy.never_block': 'the full policy',
+  'exchanges.policy.never_block': 'the full policy',
+  'siems.policy.never_block': 'the full policy',
+  'retention.hits_days': 'sightings',
+  'retention.sightings_days': 'sightings',
+  'retention.audit_values_days': 'the audit record',
+};
+
+/** With what a name comes, or undefined when nothing of the kind is planned. */
+export function reservedFor(path: Path): string | undefined {
+  return LATER[path.filter((part) => typeof part === 'string').join('.')];
+}

@@ -1,0 +1,222 @@
+// The schema of the configuration file (every key has its line in docs/configuration.md, which is generated from
+// here). Keys that every exchange or SIEM takes are defined once and win over a connector's own of the same name,
+// so that a key means the same everywhere; what else a peer takes is the connector's own strictObject.
+import { z } from 'zod';
+import { TLP_LEVELS } from '../model/marking.ts';
+import { OBSERVABLE_TYPES } from '../model/observable.ts';
+import type { ExchangeDefinition } from '../contracts/exchange-connector.ts';
+import type { SiemDefinition } from '../contracts/siem-connector.ts';
+import { secret } from '../contracts/settings.ts';
+import { checkCron } from '../runtime/scheduler.ts';
+import { parseAddress } from './listen.ts';
+
+export interface Registry {
+  readonly siems: readonly SiemDefinition[];
+  readonly exchanges: readonly ExchangeDefinition[];
+}
+
+/** A message that is a whole sentence, not only what is allowed. */
+const wrong = (message: string) => ({ code: 'custom', message, params: { sentence: true } }) as const;
+
+const cron = () =>
+  z.string().superRefine((text, context) => {
+    const problem = checkCron(text);
+    if (problem !== undefined) context.addIssue(wrong(problem));
+  });
+
+const peerName = (what: string) =>
+  z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_.-]{0,63}$/, 'at most 64 of a-z, 0-9, dash, dot and underscore, first a letter or digit')
+    .describe(`Name of this ${what} in commands, logs and metrics. Unique among its kind.`);
+
+const days = () => z.number().positive().max(36_500);
+const tlp = () => z.enum(TLP_LEVELS);
+
+const brakeShape = {
+  share: z.number().gt(0).max(1).optional().describe('Share of its entries a partner may withdraw within the window.'),
+  at_least: z.number().int().min(0).optional().describe('Never brakes below so many.'),
+  window_hours: z.number().positive().max(720).optional().describe('Length of the window.'),
+};
+const burstShape = {
+  factor: z.number().gt(1).optional().describe('How many times the usual number of additions is held.'),
+  at_least: z.number().int().min(0).optional().describe('Never brakes below so many.'),
+};
+const lifetimeShape = {
+  default: days().optional().describe('For types not named here.'),
+  'ipv4-addr': days().optional(),
+  'ipv6-addr': days().optional(),
+  'domain-name': days().optional(),
+  url: days().optional(),
+  'email-addr': days().optional(),
+  file: days().optional(),
+};
+
+/** Every key optional: an override names only what differs. */
+const overrideShape = {
+  min_confidence: z.number().int().min(0).max(100).optional().describe('Indicators below it are refused.'),
+  unknown_confidence: z
+    .enum(['accept', 'hold', 'refuse'])
+    .optional()
+    .describe('What happens to indicators that state no confidence.'),
+  unmarked: tlp().optional().describe('Level of an object without TLP, at intake only.'),
+  lifetime_days: z
+    .strictObject(lifetimeShape)
+    .optional()
+    .describe('Lifetime without valid_until, from the later of modified and valid_from.'),
+  max_days: days().optional().describe('Caps valid_until.'),
+  removal_brake: z.strictObject(brakeShape).optional().describe('Holds withdrawals beyond the usual for a person.'),
+  addition_brake: z.strictObject(burstShape).optional().describe('Holds additions beyond the usual for a person.'),
+};
+
+const PolicyOverrides = z.strictObject(overrideShape);
+export type PolicyOverrides = z.output<typeof PolicyOverrides>;
+
+const Policy = z.strictObject({
+  min_confidence: overrideShape.min_confidence.unwrap().default(0).describe('Indicators below it are refused.'),
+  unknown_confidence: overrideShape.unknown_confidence
+    .unwrap()
+    .default('accept')
+    .describe('What happens to indicators that state no confidence.'),
+  unmarked: tlp().default('amber').describe('Level of an object without TLP, at intake only.'),
+  lifetime_days: z
+    .strictObject({ ...lifetimeShape, default: days().default(90).describe('For types not named here.') })
+    .prefault({})
+    .describe('Lifetime without valid_until, from the later of modified and valid_from.'),
+  max_days: days().default(730).describe('Caps valid_until.'),
+  removal_brake: z
+    .strictObject({
+      share: brakeShape.share
+        .unwrap()
+        .default(0.2)
+        .describe('Share of its entries a partner may withdraw within the window.'),
+      at_least: brakeShape.at_least.unwrap().default(100).describe('Never brakes below so many.'),
+      window_hours: brakeShape.window_hours.unwrap().default(24).describe('Length of the window.'),
+    })
+    .prefault({})
+    .describe('Holds withdrawals beyond the usual for a person.'),
+  addition_brake: z
+    .strictObject({
+      factor: burstShape.factor.unwrap().default(10).describe('How many times the usual number of additions is held.'),
+      at_least: burstShape.at_least.unwrap().default(10_000).describe('Never brakes below so many.'),
+    })
+    .prefault({})
+    .describe('Holds additions beyond the usual for a person.'),
+});
+export type Policy = z.output<typeof Policy>;
+
+const commonShape = {
+  enabled: z.boolean().default(true).describe('False keeps its claims or entries and stops work.'),
+  stale_after_minutes: z
+    .number()
+    .positive()
+    .max(100_000)
+    .default(60)
+    .describe('Recovering for longer than this is failing.'),
+  policy: PolicyOverrides.prefault({}).describe('Overrides of the global policy.'),
+};
+
+const ExchangeCommon = z.strictObject({
+  name: peerName('exchange'),
+  ...commonShape,
+  schedule: cron().default('*/5 * * * *').describe('When to poll: cron in UTC, 5 or 6 fields.'),
+  full_listing: cron().default('17 3 * * *').describe('When to look for objects that vanished: cron in UTC.'),
+  vanished: z
+    .enum(['keep', 'withdraw'])
+    .default('keep')
+    .describe('What follows when an object vanished from every collection. Many servers prune by age.'),
+  quiet_after_hours: z.number().positive().optional().describe('Warn when nothing was published for so long.'),
+});
+export type ExchangeCommon = z.output<typeof ExchangeCommon>;
+
+const SiemCommon = z.strictObject({
+  name: peerName('SIEM'),
+  ...commonShape,
+  clearance: tlp().default('amber').describe('Highest TLP this SIEM may hold.'),
+  hosting: z.enum(['on_premises', 'cloud']).optional().describe('Where it runs; decides what PAP allows.'),
+  observables: z
+    .array(z.enum(OBSERVABLE_TYPES))
+    .min(1)
+    .optional()
+    .describe('Types it takes; left out: all it can hold.'),
+  exchanges: z.array(z.string()).min(1).optional().describe('Names of the exchanges it listens to; left out: all.'),
+  max_entries: z.number().int().positive().optional().describe('Most entries of one container; the rest is reported.'),
+  mode: z.enum(['live', 'shadow']).default('live').describe('shadow plans and writes nothing.'),
+  provision: z.enum(['auto', 'never']).default('auto').describe('never creates no collection, template or set.'),
+});
+export type SiemCommon = z.output<typeof SiemCommon>;
+
+const Listen = z.union([
+  z.string(),
+  z.strictObject({
+    address: z.string().default('127.0.0.1:8686').describe('host:port; an IPv6 address in brackets.'),
+    token: secret().optional().describe('Bearer token; needed for any address other than loopback.'),
+    hosts: z.array(z.string().min(1)).default([]).describe('Further names under which a Host header is accepted.'),
+  }),
+]);
+
+/** The whole file. Peers are checked against the connector their `type` names. */
+export function fileSchema(registry: Registry) {
+  return z.strictObject({
+    instance: z
+      .string()
+      .regex(/^[a-z0-9-]{1,40}$/, 'at most 40 of a-z, 0-9 and dash')
+      .describe('Owner mark in every SIEM. The state remembers it: another name is refused.'),
+    state: z
+      .string()
+      .min(1)
+      .superRefine((text, context) => {
+        if (/^\w+:\/\//.test(text))
+          context.addIssue(wrong('not yet: only an SQLite file can hold the state; give its path'));
+      })
+      .default('./state/entente.db')
+      .describe('SQLite file with the state.'),
+    listen: Listen.superRefine((given, context) => {
+      const parsed = parseAddress(typeof given === 'string' ? given : given.address);
+      if ('wrong' in parsed) context.addIssue(wrong(parsed.wrong));
+      else if (!parsed.loopback && (typeof given === 'string' || given.token === undefined)) {
+        context.addIssue(
+          wrong(
+            `${parsed.host} is reachable from outside this machine, so a token is needed; write { address, token_file }`,
+          ),
+        );
+      }
+    })
+      .prefault('127.0.0.1:8686')
+      .describe('Address of probes, metrics and status page.'),
+    log: z
+      .strictObject({
+        level: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('debug may name indicator values.'),
+        format: z.enum(['json', 'text']).default('json'),
+      })
+      .prefault({})
+      .describe('Log on stderr.'),
+    proxy: z
+      .string()
+      .refine((text) => text === 'none' || /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'an http(s) URL, or none')
+      .optional()
+      .describe('Proxy for all peers beyond loopback; left out: HTTPS_PROXY and NO_PROXY.'),
+    exchanges: z.array(peer(registry.exchanges, ExchangeCommon)).default([]).describe('Where indicators come from.'),
+    siems: z.array(peer(registry.siems, SiemCommon)).default([]).describe('Where they are kept.'),
+    policy: Policy.prefault({}).describe('What is taken in, for how long, and what waits for a person.'),
+    retention: z
+      .strictObject({ gone_days: days().default(90).describe('How long entries that are gone stay explainable.') })
+      .prefault({})
+      .describe('How long records are kept.'),
+  });
+}
+
+function peer(
+  definitions: readonly (SiemDefinition | ExchangeDefinition)[],
+  common: typeof ExchangeCommon | typeof SiemCommon,
+): z.ZodType<Record<string, unknown>> {
+  const options = definitions.map((definition) => {
+    if (!(definition.config instanceof z.ZodObject))
+      throw new Error(`the configuration of ${definition.type} is no z.strictObject`);
+    // A refinement on the connector's object stays in force: safeExtend keeps it, where extend would throw.
+    return definition.config.safeExtend<z.ZodRawShape>({ ...common.shape });
+  });
+  const [first, ...others] = options;
+  if (first === undefined) return z.record(z.string(), z.unknown());
+  return z.discriminatedUnion('type', [first, ...others]) as z.ZodType<Record<string, unknown>>;
+}

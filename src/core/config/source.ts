@@ -1,0 +1,161 @@
+// The text of the configuration file: parsed first, then `${NAME}` is put into string values only, so that a
+// variable can never change the structure. Keeps the positions, so that every problem has its line and column.
+import { basename, dirname, resolve } from 'node:path';
+import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+
+export interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** `exchanges[0].auth.password`; empty for the file as a whole. */
+  readonly path: string;
+  /** What is wrong and what is allowed. Never holds a value that may be secret. */
+  readonly message: string;
+}
+
+export type Path = readonly (string | number)[];
+export type Environment = { readonly [name: string]: string | undefined };
+
+export function problemLine(problem: Problem): string {
+  const path = problem.path === '' ? '' : ` ${problem.path}:`;
+  return `${problem.file}:${problem.line}:${problem.column}${path} ${problem.message}`;
+}
+
+export function pathText(path: Path): string {
+  return path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`),
+    '',
+  );
+}
+
+export interface Source {
+  /** The values with variables replaced, secret twins and paths resolved. */
+  readonly value: unknown;
+  /** Problem at the value of `path`; at its nearest parent when it is not there. */
+  at(path: Path, message: string): Problem;
+  /** Problem at the key that ends `path`. */
+  atKey(path: Path, message: string): Problem;
+}
+
+export function readSource(
+  file: string,
+  text: string,
+  env: Environment,
+): { readonly source: Source; readonly problems: readonly Problem[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const name = basename(file);
+  const problem = (offset: number, path: Path, message: string): Problem => {
+    const { line, col } = lines.linePos(offset);
+    return { file: name, line: Math.max(line, 1), column: Math.max(col, 1), path: pathText(path), message };
+  };
+  // An unknown tag is only a warning to the parser, but its value would mean something else than written.
+  const problems = [...document.errors, ...document.warnings].map((one) =>
+    problem(one.pos[0], [], `not valid YAML: ${one.message}`),
+  );
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) === undefined) {
+        problems.push(
+          problem(alias.range?.[0] ?? 0, [], `alias *${alias.source} has no anchor &${alias.source} before it`),
+        );
+      }
+    },
+  });
+  const at = (path: Path, message: string) => problem(offsetOf(document, path), path, message);
+  const atKey = (path: Path, message: string) =>
+    problem(keyOffsetOf(document, path) ?? offsetOf(document, path), path, message);
+  let value: unknown;
+  if (problems.length === 0) {
+    try {
+      value = document.toJS();
+    } catch {
+      problems.push(problem(0, [], 'not valid YAML: aliases expand to too much'));
+    }
+  }
+  const prepared =
+    problems.length > 0 ? undefined : prepare(value, [], { env, folder: dirname(resolve(file)), problems, at });
+  return { source: { value: prepared, at, atKey }, problems };
+}
+
+interface Preparation {
+  readonly env: Environment;
+  readonly folder: string;
+  readonly problems: Problem[];
+  readonly at: Source['at'];
+}
+
+/** Under `tls` these are files by meaning; everywhere else `<key>_file` is the twin of a secret `<key>`. */
+const TLS_FILES = new Set(['ca_file', 'cert_file', 'key_file']);
+
+function prepare(value: unknown, path: Path, to: Preparation): unknown {
+  if (typeof value === 'string') return interpolate(value, path, to);
+  if (Array.isArray(value)) return value.map((one: unknown, i) => prepare(one, [...path, i], to));
+  if (value === null || typeof value !== 'object') return value;
+  const made: [string, unknown][] = [];
+  const inTls = path.at(-1) === 'tls';
+  for (const [key, one] of Object.entries(value)) {
+    const ready = prepare(one, [...path, key], to);
+    const twin = /^(.+)_file$/.exec(key)?.[1];
+    if (twin === undefined) {
+      // Paths by meaning: the state, and the folder of never-block lists. A URL is left as it stands.
+      const isPath = (path.length === 0 && key === 'state') || (path.at(-1) === 'never_block' && key === 'lists');
+      made.push([
+        key,
+        isPath && typeof ready === 'string' && !/^\w+:\/\//.test(ready) ? resolve(to.folder, ready) : ready,
+      ]);
+    } else if (typeof ready !== 'string') {
+      to.problems.push(to.at([...path, key], 'expected the path of a file'));
+    } else if (inTls && TLS_FILES.has(key)) {
+      made.push([key, resolve(to.folder, ready)]);
+    } else if (twin in value) {
+      to.problems.push(to.at([...path, key], `give ${twin} or ${key}, not both`));
+    } else {
+      made.push([twin, { file: resolve(to.folder, ready) }]);
+    }
+  }
+  return Object.fromEntries(made);
+}
+
+function interpolate(text: string, path: Path, to: Preparation): string {
+  return text.replace(/\$\$\{|\$\{([^}]*)\}?/g, (found, name: string | undefined) => {
+    if (found === '$${') return '${';
+    if (name === undefined || !found.endsWith('}') || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      to.problems.push(
+        to.at(path, 'expected ${NAME} with letters, digits and underscores; write $${ for a literal ${'),
+      );
+      return '';
+    }
+    const value = to.env[name];
+    if (value === undefined) {
+      to.problems.push(
+        to.at(path, `environment variable ${name} is not set; set it, or write $\${${name}} if you mean the text`),
+      );
+      return '';
+    }
+    return value;
+  });
+}
+
+/** A path may name a key whose twin `<key>_file` is what the file has. */
+function offsetOf(document: Document, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const part = path.slice(0, length);
+    const last = part.at(-1);
+    for (const candidate of [part, ...(typeof last === 'string' ? [[...part.slice(0, -1), `${last}_file`]] : [])]) {
+      const node = document.getIn(candidate, true);
+      if (isNode(node) && node.range != null) return node.range[0];
+    }
+  }
+  return document.contents?.range?.[0] ?? 0;
+}
+
+function keyOffsetOf(document: Document, path: Path): number | undefined {
+  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const target = isAlias(parent) ? parent.resolve(document) : parent;
+  if (!isMap(target)) return undefined;
+  for (const { key } of target.items) {
+    if (isScalar(key) && String(key.value) === String(path.at(-1))) return key.range?.[0];
+  }
+  return undefined;
+}

@@ -1,0 +1,74 @@
+// From what a connector says of a batch to what the store writes of each row, matched by key and never by position.
+import type { Batch } from '../contracts/batch.ts';
+import type { Outcome } from '../contracts/siem-connector.ts';
+import type { Failure } from '../model/failure.ts';
+import type { Settlement } from '../store/batches.ts';
+import { backoffMs } from '../runtime/retry.ts';
+
+export interface Settled {
+  /** Undefined when every change was applied and none has a handle. */
+  readonly settlements: readonly Settlement[] | undefined;
+  readonly superseded: boolean;
+  /** The failure that says most about the target, if any change failed otherwise than by being refused for good. */
+  readonly worst: Failure | undefined;
+}
+
+export function settleOutcomes(
+  batch: Batch,
+  outcomes: readonly Outcome[],
+  now: number,
+  attempt: number,
+  chance: number,
+): Settled {
+  const byKey = new Map<string, Outcome>();
+  for (const outcome of outcomes) byKey.set(outcome.key, outcome);
+  let plain = true;
+  let superseded = false;
+  let worst: Failure | undefined;
+  const settlements: Settlement[] = [];
+  for (const change of batch.changes) {
+    const outcome = byKey.get(change.key) ?? MISSING;
+    if (outcome.kind === 'applied' && outcome.handle === undefined) {
+      settlements.push(APPLIED);
+      continue;
+    }
+    plain = false;
+    switch (outcome.kind) {
+      case 'applied':
+        settlements.push({ kind: 'applied', ...(outcome.handle === undefined ? {} : { handle: outcome.handle }) });
+        break;
+      case 'accepted':
+        settlements.push({ kind: 'accepted', receipt: outcome.receipt });
+        break;
+      case 'superseded':
+        superseded = true;
+        settlements.push({ kind: 'superseded', revision: outcome.revision });
+        break;
+      case 'missing':
+        worst = worse(worst, NO_OUTCOME);
+        settlements.push({ kind: 'unknown', retryAt: now + backoffMs(attempt, NO_OUTCOME, chance) });
+        break;
+      case 'failed': {
+        const { failure } = outcome;
+        // A removal is never parked: what should be gone would stay armed and nobody would look.
+        if (failure.kind === 'permanent' && change.op === 'upsert') {
+          settlements.push({ kind: 'park', reason: failure.message });
+          break;
+        }
+        worst = worse(worst, failure);
+        settlements.push({ kind: 'retry', retryAt: now + backoffMs(attempt, failure, chance) });
+        break;
+      }
+    }
+  }
+  return { settlements: plain ? undefined : settlements, superseded, worst };
+}
+
+const APPLIED: Settlement = { kind: 'applied' };
+const MISSING = { kind: 'missing' } as const;
+const NO_OUTCOME: Failure = { kind: 'bug', message: 'the connector gave no outcome for a change' };
+const ORDER = ['retryable', 'permanent', 'config', 'bug'] as const;
+
+function worse(a: Failure | undefined, b: Failure): Failure {
+  return a === undefined || ORDER.indexOf(b.kind) > ORDER.indexOf(a.kind) ? b : a;
+}

@@ -1,0 +1,62 @@
+// Who writes here? Every SIEM holds one small record of the last writer under our name. It tells a restart from a
+// lost state, a restored backup and a twin, which all look alike from the ledger alone.
+import type { WriterMark } from '../contracts/siem-connector.ts';
+
+export const RENEW_AFTER_MS = 5 * 60_000;
+export const STALE_AFTER_MS = 15 * 60_000;
+
+export type WriterVerdict =
+  | { readonly kind: 'mine' }
+  /** List what stands there, raise the floor of revisions, take it over. */
+  | { readonly kind: 'adopt'; readonly reason: string }
+  /** Somebody else writes under our name now: no writes. */
+  | { readonly kind: 'twin'; readonly reason: string; readonly freeAt?: number };
+
+export interface Self {
+  readonly writer: string;
+  readonly boot: string;
+  readonly revision: number;
+  /** True once this process wrote its own mark here. */
+  readonly marked: boolean;
+}
+
+export function judgeWriter(found: WriterMark | undefined, self: Self, now: number): WriterVerdict {
+  if (found === undefined) {
+    // Nobody wrote a mark, or an administrator removed it. What stands under our name is taken over either way.
+    return self.marked
+      ? { kind: 'adopt', reason: 'the writer mark is gone' }
+      : { kind: 'adopt', reason: 'no writer mark yet' };
+  }
+  if (found.writer !== self.writer) {
+    const age = now - found.at;
+    if (self.marked || age < STALE_AFTER_MS) {
+      return {
+        kind: 'twin',
+        reason: `another Entente (writer ${found.writer}) of the same instance name wrote here ${ago(age)}; two must not write under one name`,
+        freeAt: found.at + STALE_AFTER_MS,
+      };
+    }
+    return {
+      kind: 'adopt',
+      reason: `the state that wrote here last (writer ${found.writer}, ${ago(age)}) is not this one`,
+    };
+  }
+  if (self.marked && found.boot !== self.boot) {
+    return {
+      kind: 'twin',
+      reason: 'a copy of this state has started elsewhere and writes here; stop one of the two, then restart the other',
+    };
+  }
+  if (found.revision > self.revision)
+    return { kind: 'adopt', reason: 'this state is older than what it wrote here: a restored backup' };
+  return { kind: 'mine' };
+}
+
+function ago(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  return minutes < 1
+    ? 'less than a minute ago'
+    : minutes < 120
+      ? `${minutes} minutes ago`
+      : `${Math.round(minutes / 60)} hours ago`;
+}

@@ -1,0 +1,170 @@
+// Reads one exchange: page after page into commits of a few thousand objects, each with the cursor of its last
+// page. While one commit is on its way the next pages are fetched; there is never more than one ahead.
+import type { ExchangeConnector, Page } from '../contracts/exchange-connector.ts';
+import { type Failure, toFailure } from '../model/failure.ts';
+import { backoffMs } from '../runtime/retry.ts';
+import { freshHistory, type History, record } from '../runtime/health.ts';
+import type { Log } from '../runtime/log.ts';
+import { type CommitReport, emptyReport } from '../store/objects.ts';
+import type { RemoteStore } from '../store/remote.ts';
+
+/** Objects per commit: 1,000-object commits run at 0.7 of this. */
+const COMMIT_OBJECTS = 5000;
+
+export interface PollerOptions {
+  readonly name: string;
+  readonly connector: ExchangeConnector;
+  readonly store: RemoteStore;
+  readonly now: () => number;
+  readonly log: Log;
+  readonly random: () => number;
+  /** Withdraw what a complete listing no longer shows. */
+  readonly withdrawVanished: boolean;
+  readonly onCommit?: (exchange: string, report: CommitReport) => void;
+  readonly onPeerTime?: (peerTime: number) => void;
+}
+
+export class Poller {
+  readonly name: string;
+  history: History;
+  /** A thing to look at though polls succeed. */
+  warning: string | undefined;
+  readonly #o: PollerOptions;
+  #attempt = 0;
+  #pausedUntil = 0;
+
+  constructor(options: PollerOptions) {
+    this.#o = options;
+    this.name = options.name;
+    this.history = freshHistory(options.now());
+  }
+
+  get failure(): Failure | undefined {
+    return this.history.failure;
+  }
+
+  get pausedUntil(): number {
+    return this.#pausedUntil;
+  }
+
+  wake(): void {
+    this.#pausedUntil = 0;
+  }
+
+  /** One poll to the end of what is published. Never throws; what was committed stays, whatever happens after. */
+  async poll(signal: AbortSignal): Promise<CommitReport> {
+    const total = emptyReport();
+    if (this.#o.now() < this.#pausedUntil) return total;
+    const { store, connector } = this.#o;
+    let warning: string | undefined;
+    let committing: Promise<unknown> = Promise.resolve();
+    let waiting: Page[] = [];
+    let objects = 0;
+    const commit = async (): Promise<void> => {
+      await committing;
+      const pages = waiting;
+      waiting = [];
+      objects = 0;
+      committing = store.commitPages(this.name, pages, this.#o.now()).then((report) => {
+        add(total, report);
+        this.#o.onCommit?.(this.name, report);
+      });
+      // Awaited before the next commit and at the end; until then a rejection must not count as unhandled.
+      committing.catch(() => {});
+    };
+    try {
+      for await (const page of connector.pages(await store.cursor(this.name), signal)) {
+        if (page.peerTime !== undefined) this.#o.onPeerTime?.(page.peerTime);
+        warning = page.warning ?? warning;
+        waiting.push(page);
+        objects += page.objects.length + page.refusals.length;
+        if (objects >= COMMIT_OBJECTS) await commit();
+      }
+      if (waiting.length > 0) await commit();
+      await committing;
+      if (!signal.aborted) {
+        await store.pollCompleted(this.name, this.#o.now());
+        this.#succeeded(warning);
+      }
+    } catch (error) {
+      // Pages that came before the failure are good: keep them, with their cursor.
+      await this.#keep(waiting, committing, total);
+      if (!signal.aborted) await this.#failed(toFailure(error), error);
+    }
+    return total;
+  }
+
+  async #keep(waiting: readonly Page[], committing: Promise<unknown>, total: CommitReport): Promise<void> {
+    try {
+      await committing;
+      if (waiting.length > 0) add(total, await this.#o.store.commitPages(this.name, waiting, this.#o.now()));
+    } catch (error) {
+      this.#o.log.error('Objects that were read could not be committed; they are read again.', {
+        exchange: this.name,
+        error,
+      });
+    }
+  }
+
+  /** Looks for objects that vanished. Concludes nothing unless the listing was complete. */
+  async listing(signal: AbortSignal): Promise<void> {
+    const { store, connector } = this.#o;
+    if (connector.listing === undefined) return;
+    try {
+      const run = await store.beginListing(this.name, this.#o.now());
+      for await (const part of connector.listing(signal)) {
+        await store.listingPart(this.name, run, part.scope, part.present, this.#o.now());
+      }
+      if (signal.aborted) return;
+      const { vanished } = await store.endListing(this.name, run, this.#o.withdrawVanished, this.#o.now());
+      if (vanished > 0) {
+        this.#o.log.info('Objects are no longer published by the exchange.', {
+          exchange: this.name,
+          vanished,
+          withdrawn: this.#o.withdrawVanished,
+        });
+      }
+    } catch (error) {
+      if (!signal.aborted)
+        this.#o.log.warn('The full listing failed; nothing is concluded from it.', {
+          exchange: this.name,
+          failure: toFailure(error),
+        });
+    }
+  }
+
+  #succeeded(warning: string | undefined): void {
+    if (this.history.failure !== undefined) this.#o.log.info('The exchange works again.', { exchange: this.name });
+    if (warning !== undefined && warning !== this.warning)
+      this.#o.log.warn('The exchange answers oddly.', { exchange: this.name, warning });
+    this.warning = warning;
+    this.#attempt = 0;
+    this.#pausedUntil = 0;
+    this.history = record(this.history, { kind: 'success', at: this.#o.now() });
+  }
+
+  async #failed(failure: Failure, error: unknown): Promise<void> {
+    this.#attempt++;
+    this.#pausedUntil = this.#o.now() + backoffMs(this.#attempt, failure, this.#o.random());
+    const news = this.history.failure?.message !== failure.message;
+    this.history = record(this.history, {
+      kind: 'failure',
+      at: this.#o.now(),
+      failure,
+      nextAttempt: this.#pausedUntil,
+    });
+    if (news) {
+      const fields = { exchange: this.name, failure, ...(failure.kind === 'bug' ? { error } : {}) };
+      if (failure.kind === 'retryable')
+        this.#o.log.warn('The exchange is not reachable or busy; it is tried again.', fields);
+      else this.#o.log.error('The exchange refuses or answers wrongly; a person must act.', fields);
+    }
+    await this.#o.store.note('exchange', this.name, failure, this.#o.now());
+  }
+}
+
+function add(total: CommitReport, report: CommitReport): void {
+  for (const key of ['objects', 'created', 'changed', 'unchanged', 'revoked', 'outdated', 'conflicting'] as const)
+    total[key] += report[key];
+  for (const [reason, n] of Object.entries(report.refused)) total.refused[reason] = (total.refused[reason] ?? 0) + n;
+}

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { aClaim } from '../../../test/builders/claim.ts';
+import type { Claim } from '../model/entry.ts';
+import { merge, type Admitted } from './merge.ts';
+
+const NOW = 1000;
+const IP = { type: 'ipv4-addr', value: '198.51.100.1' } as const;
+
+const admitted = (until: number, fields: Partial<Claim> = {}): Admitted => ({
+  claim: aClaim({ validFrom: 0, ...fields }),
+  until,
+});
+
+describe('merge', () => {
+  it('makes one claim the entry', () => {
+    const one = admitted(2000, { confidence: 40, tlp: 'green', pap: 'amber' });
+
+    expect(merge(IP, [one], 'amber', NOW)).toMatchObject({
+      entry: {
+        ...IP,
+        key: 'ipv4-addr|198.51.100.1',
+        validFrom: 0,
+        until: 2000,
+        confidence: 40,
+        tlp: 'green',
+        pap: 'amber',
+        claims: [one.claim],
+      },
+      nextChangeAt: 2000,
+    });
+  });
+
+  it('takes latest expiry, strongest confidence, strictest marking and earliest start', () => {
+    const old = admitted(3000, { objectId: 'a', version: '1', validFrom: 10, confidence: 10, tlp: 'amber' });
+    const recent = admitted(2000, {
+      objectId: 'b',
+      version: '2',
+      validFrom: 500,
+      confidence: 90,
+      tlp: 'green',
+      pap: 'red',
+    });
+
+    expect(merge(IP, [old, recent], 'clear', NOW)).toMatchObject({
+      entry: {
+        validFrom: 10,
+        until: 3000,
+        confidence: 90,
+        tlp: 'amber',
+        pap: 'red',
+        claims: [recent.claim, old.claim],
+      },
+      nextChangeAt: 2000,
+    });
+  });
+
+  it('counts a claim without marking as configured', () => {
+    expect(merge(IP, [admitted(2000, { tlp: 'green' }), admitted(2000)], 'amber', NOW).entry?.tlp).toBe('amber');
+  });
+
+  it('states no confidence where no claim does, and keeps a stated 0', () => {
+    expect(merge(IP, [admitted(2000)], 'amber', NOW).entry).not.toHaveProperty('confidence');
+    expect(merge(IP, [admitted(2000), admitted(2000, { confidence: 0 })], 'amber', NOW).entry?.confidence).toBe(0);
+  });
+
+  it('keeps the entry while one of two claims still vouches for it', () => {
+    const { entry, nextChangeAt } = merge(IP, [admitted(900), admitted(2000)], 'amber', NOW);
+
+    expect(entry?.claims).toHaveLength(1);
+    expect(nextChangeAt).toBe(2000);
+  });
+
+  it.each([
+    ['without claims', [], undefined],
+    ['when the only one has just ended', [admitted(NOW)], undefined],
+    ['when the only one begins later', [admitted(2000, { validFrom: 1500 })], 1500],
+    ['when one would end before it begins', [admitted(1200, { validFrom: 1500 })], undefined],
+  ])('has no entry %s', (_what, claims, nextChangeAt) => {
+    expect(merge(IP, claims, 'amber', NOW)).toEqual(
+      nextChangeAt === undefined ? { digest: 0 } : { nextChangeAt, digest: 0 },
+    );
+  });
+
+  it('changes when a later claim begins', () => {
+    const { nextChangeAt } = merge(IP, [admitted(2000), admitted(3000, { validFrom: 1500 })], 'amber', NOW);
+
+    expect(nextChangeAt).toBe(1500);
+  });
+
+  it('has another digest when a SIEM would see a difference, and the same at another time', () => {
+    const digest = (fields: Partial<Claim>, until = 2000, now = NOW) =>
+      merge(IP, [admitted(until, fields)], 'amber', now).digest;
+    const variants: Partial<Claim>[] = [
+      {},
+      { exchange: 'other' },
+      { version: '2' },
+      { confidence: 5 },
+      { tlp: 'red' },
+      { pap: 'red' },
+      { digest: 2 },
+    ];
+
+    expect(new Set(variants.map((fields) => digest(fields))).size).toBe(variants.length);
+    expect(digest({})).not.toBe(digest({}, 2001));
+    expect(digest({}, 2000, NOW)).toBe(digest({}, 2000, NOW + 500));
+  });
+
+  it('comes to the same result in any order of claims, and changes exactly when it says', () => {
+    const claim = fc.record({
+      id: fc.nat(3),
+      validFrom: fc.integer({ min: 0, max: 40 }),
+      until: fc.integer({ min: 0, max: 40 }),
+    });
+
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(claim, { selector: ({ id }) => id }),
+        fc.integer({ min: 0, max: 40 }),
+        (given, now) => {
+          const claims = given.map(({ id, validFrom, until }) =>
+            admitted(until, { objectId: `indicator--${id}`, validFrom }),
+          );
+          const at = merge(IP, claims, 'amber', now);
+
+          expect(merge(IP, [...claims].reverse(), 'amber', now)).toEqual(at);
+          const next = at.nextChangeAt ?? 100;
+          expect(next).toBeGreaterThan(now);
+          expect(merge(IP, claims, 'amber', next - 1).digest).toBe(at.digest);
+          if (at.nextChangeAt !== undefined) expect(merge(IP, claims, 'amber', next)).not.toEqual(at);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,98 @@
+// The claims that one SIEM may hold on one observable, merged to the entry that it shall hold: latest expiry,
+// strongest confidence, strictest marking. Runs once per changed value and SIEM, nearly always over one claim.
+import { digest48 } from '../model/digest.ts';
+import type { Claim, Entry } from '../model/entry.ts';
+import { stricterPap, stricterTlp, type Pap, type Tlp } from '../model/marking.ts';
+import { entryKey, type Observable } from '../model/observable.ts';
+
+export interface Admitted {
+  readonly claim: Claim;
+  /** Epoch milliseconds, exclusive (policy/expiry.ts). */
+  readonly until: number;
+}
+
+export interface Merged {
+  /** Absent when no claim vouches now. */
+  readonly entry?: Entry;
+  /** The next moment at which this merge gives something else though no claim changed. Always after `now`. */
+  readonly nextChangeAt?: number;
+  /** 48 bits over everything of the entry that a SIEM would see; 0 without an entry. Does not depend on `now`. */
+  readonly digest: number;
+}
+
+export function merge(observable: Observable, admitted: readonly Admitted[], unmarkedAs: Tlp, now: number): Merged {
+  const [only] = admitted;
+  // The usual case needs no lists of its own.
+  if (only !== undefined && admitted.length === 1 && isActive(only, now)) {
+    return merged(observable, [only.claim], only.until, unmarkedAs, only.until);
+  }
+
+  let nextChangeAt = Number.POSITIVE_INFINITY;
+  let until = Number.NEGATIVE_INFINITY;
+  const claims: Claim[] = [];
+  for (const one of admitted) {
+    if (isActive(one, now)) {
+      claims.push(one.claim);
+      until = Math.max(until, one.until);
+      nextChangeAt = Math.min(nextChangeAt, one.until);
+    } else if (one.claim.validFrom > now && one.claim.validFrom < one.until) {
+      nextChangeAt = Math.min(nextChangeAt, one.claim.validFrom);
+    }
+  }
+  if (claims.length === 0) return nextChangeAt === Number.POSITIVE_INFINITY ? NOTHING : { nextChangeAt, digest: 0 };
+  claims.sort(newestFirst);
+  return merged(observable, claims, until, unmarkedAs, nextChangeAt);
+}
+
+const NOTHING: Merged = { digest: 0 };
+
+const isActive = ({ claim, until }: Admitted, now: number) => claim.validFrom <= now && now < until;
+
+/** Exchange and id break ties, so that the order in which claims arrived never shows. */
+function newestFirst(a: Claim, b: Claim): number {
+  return compare(b.version, a.version) || compare(a.exchange, b.exchange) || compare(a.objectId, b.objectId);
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+function merged(
+  observable: Observable,
+  claims: readonly Claim[],
+  until: number,
+  unmarkedAs: Tlp,
+  nextChangeAt: number,
+): Merged {
+  let validFrom = Number.POSITIVE_INFINITY;
+  let confidence: number | undefined;
+  let tlp: Tlp | undefined;
+  let pap: Pap | undefined;
+  for (const claim of claims) {
+    validFrom = Math.min(validFrom, claim.validFrom);
+    if (claim.confidence !== undefined && !(confidence !== undefined && confidence >= claim.confidence)) {
+      confidence = claim.confidence;
+    }
+    tlp = stricterTlp(tlp, claim.tlp ?? unmarkedAs);
+    pap = stricterPap(pap, claim.pap);
+  }
+  const entry: { -readonly [K in keyof Entry]: Entry[K] } = {
+    type: observable.type,
+    value: observable.value,
+    key: entryKey(observable.type, observable.value),
+    validFrom,
+    until,
+    tlp: tlp ?? unmarkedAs,
+    claims,
+  };
+  if (confidence !== undefined) entry.confidence = confidence;
+  if (pap !== undefined) entry.pap = pap;
+  return { entry, nextChangeAt, digest: digest48(seen(entry)) };
+}
+
+/** A claim's own digest stands for its content, so that nothing of it has to be read here. */
+function seen(entry: Entry): string {
+  let text = `${entry.until}|${entry.validFrom}|${entry.confidence}|${entry.tlp}|${entry.pap}|${entry.key}`;
+  for (const claim of entry.claims) {
+    text += `|${claim.exchange}|${claim.objectId}|${claim.version}|${claim.digest}|${claim.tlp}|${claim.pap}`;
+  }
+  return text;
+}

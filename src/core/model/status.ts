@@ -1,0 +1,65 @@
+// What `entente status --json` and /status answer (the public interface fixes these names, hence the wire's spelling).
+
+export const STATES = ['ok', 'paused', 'recovering', 'failing'] as const;
+/** ok; paused = disabled or shadow; recovering = will heal by itself; failing = a person must act. Sorted from best to worst. */
+export type State = (typeof STATES)[number];
+
+export interface PartReport {
+  readonly state: State;
+  readonly reason: string | null;
+}
+
+interface PeerReport extends PartReport {
+  readonly name: string;
+  readonly type: string;
+  /** RFC 3339, as all times here. */
+  readonly since: string;
+  /** What happens or who must do what; null when nothing is needed. */
+  readonly next_action: string | null;
+  readonly last_success: string | null;
+  readonly last_failure: string | null;
+}
+
+export interface ExchangeReport extends PeerReport {
+  readonly objects: number;
+  readonly indicators: number;
+  readonly refused: number;
+  readonly parked: number;
+  readonly held: number;
+  readonly cursor: string | null;
+  readonly report: PartReport;
+}
+
+export interface SiemReport extends PeerReport {
+  readonly wanted: number;
+  readonly delivered: number;
+  readonly pending: number;
+  readonly parked: number;
+  readonly held: number;
+  readonly oldest_pending_secs: number;
+  readonly drift: number;
+  readonly hits: PartReport;
+}
+
+export interface StatusReport {
+  readonly instance: string;
+  readonly version: string;
+  /** The worst of all parts. */
+  readonly state: State;
+  readonly since: string;
+  readonly reasons: readonly string[];
+  readonly exchanges: readonly ExchangeReport[];
+  readonly siems: readonly SiemReport[];
+  readonly sightings: {
+    readonly hits: number;
+    readonly held: number;
+    readonly denied: number;
+    readonly queued: number;
+    readonly sent: number;
+    readonly failed: number;
+  };
+}
+
+export function worstState(states: readonly State[]): State {
+  return states.reduce<State>((worst, one) => (STATES.indexOf(one) > STATES.indexOf(worst) ? one : worst), 'ok');
+}

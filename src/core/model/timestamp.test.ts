@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseTimestamp } from './timestamp.ts';
+
+describe('parseTimestamp', () => {
+  it.each([
+    ['2026-01-05T10:00:00Z', '2026-01-05T10:00:00.000000000Z', Date.UTC(2026, 0, 5, 10)],
+    ['2026-01-05T10:00:00.1Z', '2026-01-05T10:00:00.100000000Z', Date.UTC(2026, 0, 5, 10) + 100],
+    ['2026-01-05T10:00:00.123456Z', '2026-01-05T10:00:00.123456000Z', Date.UTC(2026, 0, 5, 10) + 123],
+    ['2026-01-05T10:00:00.1239999Z', '2026-01-05T10:00:00.123999900Z', Date.UTC(2026, 0, 5, 10) + 123],
+    ['2026-01-05T10:00:00.1234567899Z', '2026-01-05T10:00:00.123456789Z', Date.UTC(2026, 0, 5, 10) + 123],
+    ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999000000Z', 253402300799999],
+    ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000000000Z', Date.UTC(2024, 1, 29)],
+    ['1969-12-31T23:59:59.5Z', '1969-12-31T23:59:59.500000000Z', -500],
+    ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00.000000000Z', -62135596800000],
+  ])('reads %s', (text, version, ms) => {
+    expect(parseTimestamp(text)).toEqual({ version, ms });
+  });
+
+  it('takes a leap second as the instant at which the next day begins', () => {
+    expect(parseTimestamp('2016-12-31T23:59:60.7Z')).toEqual({
+      version: '2016-12-31T23:59:60.700000000Z',
+      ms: Date.UTC(2017, 0, 1),
+    });
+  });
+
+  it.each([
+    '2026-02-30T00:00:00Z',
+    '2025-02-29T00:00:00Z',
+    '1900-02-29T00:00:00Z',
+    '2026-04-31T00:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-00-01T00:00:00Z',
+    '2026-01-00T00:00:00Z',
+    '2026-01-05T24:00:00Z',
+    '2026-01-05T10:60:00Z',
+    '2026-01-05T10:00:60Z',
+    '2026-01-05T10:00:61Z',
+    '2026-01-05T10:00:00.Z',
+    '2026-01-05T10:00:00.1x3Z',
+    '2026-01-05T10:00:00',
+    '2026-01-05T10:00:00+00:00',
+    '2026-01-05 10:00:00Z',
+    '2026-1-5T10:00:00Z',
+    '2026-01-05T1a:00:00Z',
+    '+2026-01-05T10:00:00Z',
+    `2026-01-05T10:00:00.${'1'.repeat(80)}Z`,
+    '',
+    'Z',
+    undefined,
+    1767607200000,
+  ])('refuses %s', (text) => {
+    expect(parseTimestamp(text)).toBeUndefined();
+  });
+
+  it('agrees with Date on every instant that Date can write, and orders by text', () => {
+    const instant = fc.integer({ min: -62135596800000, max: 253402300799999 });
+
+    fc.assert(
+      fc.property(instant, instant, (a, b) => {
+        const [first, second] = [
+          parseTimestamp(new Date(a).toISOString())!,
+          parseTimestamp(new Date(b).toISOString())!,
+        ];
+        expect(first.ms).toBe(a);
+        expect(first.version < second.version).toBe(a < b);
+      }),
+    );
+  });
+
+  it('never throws, and accepts its own version text unchanged', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const read = parseTimestamp(text);
+        if (read !== undefined) expect(parseTimestamp(read.version)).toEqual(read);
+      }),
+    );
+  });
+});

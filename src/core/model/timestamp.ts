@@ -1,0 +1,79 @@
+// Timestamps of STIX (RFC 3339, always UTC, a fraction of any length). Feeds mix zero to six fraction digits in
+// one file, so neither their text nor a Date orders them; `version` does, by plain text comparison.
+
+export interface Timestamp {
+  /** UTC with exactly nine fraction digits; further digits are cut. Text order is time order. */
+  readonly version: string;
+  /** Epoch milliseconds, rounded down. */
+  readonly ms: number;
+}
+
+/** Undefined for anything that is no STIX timestamp, impossible dates such as 30 February included. */
+export function parseTimestamp(text: unknown): Timestamp | undefined {
+  if (typeof text !== 'string') return undefined;
+  const last = text.length - 1;
+  if (last < 19 || last > MAX_LENGTH || text.charCodeAt(last) !== UPPER_Z) return undefined;
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH || text.charCodeAt(10) !== UPPER_T) return undefined;
+  if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return undefined;
+
+  // NaN fails every comparison below, so a non-digit anywhere ends in the same refusal.
+  const year = two(text, 0) * 100 + two(text, 2);
+  const month = two(text, 5);
+  const day = two(text, 8);
+  const hour = two(text, 11);
+  const minute = two(text, 14);
+  const second = two(text, 17);
+  if (!(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month))) return undefined;
+  if (!(hour <= 23 && minute <= 59 && second <= 60)) return undefined;
+  // Leap seconds are only ever put at the end of a UTC day.
+  if (second === 60 && (hour !== 23 || minute !== 59)) return undefined;
+
+  let millis = 0;
+  if (last > 19) {
+    if (text.charCodeAt(19) !== DOT || last === 20) return undefined;
+    for (let i = 20; i < last; i++) {
+      const digit = text.charCodeAt(i) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) return undefined;
+      if (i < 23) millis += digit * (i === 20 ? 100 : i === 21 ? 10 : 1);
+    }
+  }
+  // Milliseconds have no room for a leap second: the whole of it is the instant at which the next day begins,
+  // so that `ms` never runs against `version`.
+  if (second === 60) millis = 0;
+
+  const seconds = daysSinceEpoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+  return {
+    version: `${text.slice(0, 19)}.${text.slice(20, Math.min(last, 29)).padEnd(9, '0')}Z`,
+    ms: seconds * 1000 + millis,
+  };
+}
+
+/** Longest text that is looked at; no honest clock writes more fraction digits. */
+const MAX_LENGTH = 64;
+const ZERO = 48;
+const DASH = 45;
+const DOT = 46;
+const COLON = 58;
+const UPPER_T = 84;
+const UPPER_Z = 90;
+
+function two(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - ZERO;
+  const ones = text.charCodeAt(at + 1) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+/** Proleptic Gregorian days since 1970-01-01. Date.UTC would read the years 0 to 99 as 1900 to 1999. */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
+}

@@ -1,0 +1,57 @@
+// Until when a claim vouches. A partner's `valid_until` counts, capped; without one the claim lives for so many
+// days from the later of `modified` and `valid_from`. Never from receipt: reading an old feed again would make it
+// young.
+import type { Claim } from '../model/entry.ts';
+import { family, type ObservableType } from '../model/observable.ts';
+import { parseTimestamp } from '../model/timestamp.ts';
+
+export interface ExpiryRules {
+  readonly defaultDays: number;
+  /** By family: all hashes are `file`. */
+  readonly byType: Readonly<Partial<Record<ReturnType<typeof family>, number>>>;
+  /** Nothing lives longer than so many days from the later of `modified` and `valid_from`. */
+  readonly maxDays: number;
+}
+
+/** What expiry needs of a claim. */
+export type Dated = Pick<Claim, 'version' | 'validFrom' | 'validUntil'>;
+
+/** Epoch milliseconds, exclusive. */
+export function expiryOf(claim: Dated, rules: ExpiryRules, type: ObservableType): number {
+  const start = startOf(claim);
+  const stated = claim.validUntil ?? start + lifetimeDays(rules, type) * DAY_MS;
+  return Math.min(stated, start + rules.maxDays * DAY_MS);
+}
+
+/** The same sum as a line for people. */
+export function explainExpiry(claim: Dated, rules: ExpiryRules, type: ObservableType): string {
+  const start = startOf(claim);
+  const from = start === claim.validFrom ? 'valid_from' : 'modified';
+  const until = day(expiryOf(claim, rules, type));
+  const cap = start + rules.maxDays * DAY_MS;
+  if (claim.validUntil !== undefined) {
+    return claim.validUntil <= cap
+      ? `valid_until ${until}`
+      : `valid_until ${day(claim.validUntil)}, capped at ${from} ${day(start)} + max ${rules.maxDays} days = ${until}`;
+  }
+  const days = lifetimeDays(rules, type);
+  const sum = `no valid_until: ${from} ${day(start)} + ${days} days for ${family(type)}`;
+  return days <= rules.maxDays ? `${sum} = ${until}` : `${sum}, capped at max ${rules.maxDays} days = ${until}`;
+}
+
+const DAY_MS = 86_400_000;
+/** The last instant that a Date can hold. */
+const LAST_MS = 8.64e15;
+
+function lifetimeDays(rules: ExpiryRules, type: ObservableType): number {
+  return rules.byType[family(type)] ?? rules.defaultDays;
+}
+
+function startOf(claim: Dated): number {
+  const modified = parseTimestamp(claim.version);
+  return modified === undefined ? claim.validFrom : Math.max(modified.ms, claim.validFrom);
+}
+
+function day(ms: number): string {
+  return new Date(Math.min(ms, LAST_MS)).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,62 @@
+// May this SIEM hold what this claim says? Judged per claim and SIEM, before claims are merged, so that a claim
+// which a SIEM may not hold lends it nothing: no value, no id, no expiry, no confidence.
+import type { Claim } from '../model/entry.ts';
+import { tlpRank, type Tlp } from '../model/marking.ts';
+
+export interface IntakeRules {
+  readonly siem: string;
+  /** The strictest TLP that this SIEM may hold. AMBER+STRICT is above AMBER. */
+  readonly clearance: Tlp;
+  readonly hosting?: 'on_premises' | 'cloud';
+  /** How a claim without TLP counts. */
+  readonly unmarked: Tlp | 'refuse';
+  /** 0 to 100; lower ones are refused. */
+  readonly minConfidence: number;
+  /** What becomes of a claim that states no confidence. */
+  readonly unknownConfidence: 'accept' | 'hold' | 'refuse';
+}
+
+export const DEFAULT_CLEARANCE: Tlp = 'amber';
+
+export type IntakeCode =
+  | 'benign'
+  | 'unmarked'
+  | 'tlp_above_clearance'
+  | 'pap_red_on_cloud'
+  | 'confidence_too_low'
+  | 'confidence_unknown';
+
+export type Decision =
+  | { readonly kind: 'accept' }
+  /** `code` is constant and counted, `reason` is for people. */
+  | { readonly kind: 'hold' | 'refuse'; readonly code: IntakeCode; readonly reason: string };
+
+/** `now` is part of every judgement, so that a rule on age needs no other shape. */
+export function judge(claim: Claim, rules: IntakeRules, _now: number): Decision {
+  if (claim.benign) return refuse('benign', 'the partner marks it benign');
+
+  const tlp = claim.tlp ?? rules.unmarked;
+  if (tlp === 'refuse') return refuse('unmarked', 'no TLP is stated, and unmarked objects are refused');
+  if (tlpRank(tlp) > tlpRank(rules.clearance)) {
+    const level = claim.tlp === undefined ? `no TLP is stated, which counts as ${label(tlp)} and` : label(tlp);
+    return refuse('tlp_above_clearance', `${level} is above this SIEM's clearance ${label(rules.clearance)}`);
+  }
+  // A value written into a service of somebody else is shown to a third party, which PAP:RED rules out.
+  if (claim.pap === 'red' && rules.hosting === 'cloud') {
+    return refuse('pap_red_on_cloud', 'PAP:RED may not be written into a SIEM hosted in a cloud');
+  }
+  if (claim.confidence === undefined) {
+    if (rules.unknownConfidence === 'accept') return ACCEPT;
+    return { kind: rules.unknownConfidence, code: 'confidence_unknown', reason: 'no confidence is stated' };
+  }
+  if (claim.confidence < rules.minConfidence) {
+    return refuse('confidence_too_low', `confidence ${claim.confidence} is below ${rules.minConfidence}`);
+  }
+  return ACCEPT;
+}
+
+const ACCEPT: Decision = { kind: 'accept' };
+
+const refuse = (code: IntakeCode, reason: string): Decision => ({ kind: 'refuse', code, reason });
+
+const label = (tlp: Tlp) => `TLP:${tlp.toUpperCase()}`;

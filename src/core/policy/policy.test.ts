@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { aClaim } from '../../../test/builders/claim.ts';
+import { TLP_LEVELS, tlpRank } from '../model/marking.ts';
+import { additionBrake, removalBrake } from './brakes.ts';
+import { expiryOf, explainExpiry } from './expiry.ts';
+import { judge, type IntakeRules } from './intake.ts';
+
+const NOW = Date.UTC(2026, 0, 10);
+const DAY = 86_400_000;
+const rules = (fields: Partial<IntakeRules> = {}): IntakeRules => ({
+  siem: 'elastic-hq',
+  clearance: 'amber',
+  unmarked: 'amber',
+  minConfidence: 0,
+  unknownConfidence: 'accept',
+  ...fields,
+});
+
+describe('judge', () => {
+  it.each([
+    ['a plain claim', aClaim({ tlp: 'green' }), rules()],
+    ['an unmarked claim under a default that fits', aClaim(), rules()],
+    ['PAP:RED on premises', aClaim({ pap: 'red' }), rules({ hosting: 'on_premises' })],
+    ['PAP:AMBER in a cloud', aClaim({ pap: 'amber' }), rules({ hosting: 'cloud' })],
+    ['a confidence at the limit', aClaim({ confidence: 50 }), rules({ minConfidence: 50 })],
+    ['no confidence where that is accepted', aClaim(), rules({ minConfidence: 50 })],
+  ])('accepts %s', (_what, claim, given) => {
+    expect(judge(claim, given, NOW)).toEqual({ kind: 'accept' });
+  });
+
+  it.each([
+    ['refuse', 'benign', 'the partner marks it benign', aClaim({ benign: true }), rules()],
+    [
+      'refuse',
+      'tlp_above_clearance',
+      "TLP:RED is above this SIEM's clearance TLP:AMBER",
+      aClaim({ tlp: 'red' }),
+      rules(),
+    ],
+    [
+      'refuse',
+      'tlp_above_clearance',
+      "TLP:AMBER+STRICT is above this SIEM's clearance TLP:AMBER",
+      aClaim({ tlp: 'amber+strict' }),
+      rules(),
+    ],
+    [
+      'refuse',
+      'tlp_above_clearance',
+      "no TLP is stated, which counts as TLP:AMBER and is above this SIEM's clearance TLP:GREEN",
+      aClaim(),
+      rules({ clearance: 'green' }),
+    ],
+    [
+      'refuse',
+      'unmarked',
+      'no TLP is stated, and unmarked objects are refused',
+      aClaim(),
+      rules({ unmarked: 'refuse' }),
+    ],
+    [
+      'refuse',
+      'pap_red_on_cloud',
+      'PAP:RED may not be written into a SIEM hosted in a cloud',
+      aClaim({ pap: 'red' }),
+      rules({ hosting: 'cloud' }),
+    ],
+    [
+      'refuse',
+      'confidence_too_low',
+      'confidence 20 is below 50',
+      aClaim({ confidence: 20 }),
+      rules({ minConfidence: 50 }),
+    ],
+    ['hold', 'confidence_unknown', 'no confidence is stated', aClaim(), rules({ unknownConfidence: 'hold' })],
+    ['refuse', 'confidence_unknown', 'no confidence is stated', aClaim(), rules({ unknownConfidence: 'refuse' })],
+  ])('%s with %s: %s', (kind, code, reason, claim, given) => {
+    expect(judge(claim, given, NOW)).toEqual({ kind, code, reason });
+  });
+
+  it('accepts no level above the clearance and each up to it', () => {
+    const level = fc.constantFrom(...TLP_LEVELS);
+
+    fc.assert(
+      fc.property(level, level, (tlp, clearance) => {
+        const { kind } = judge(aClaim({ tlp }), rules({ clearance }), NOW);
+        expect(kind === 'accept').toBe(tlpRank(tlp) <= tlpRank(clearance));
+      }),
+    );
+  });
+});
+
+describe('expiry', () => {
+  const lifetimes = { defaultDays: 90, byType: { 'ipv4-addr': 30, file: 365 }, maxDays: 730 };
+
+  it.each([
+    ['valid_until where one is stated', { validUntil: NOW }, 'ipv4-addr', NOW, 'valid_until 2026-01-10T00:00:00Z'],
+    [
+      'the lifetime of its type from modified',
+      { version: '2026-01-08T00:00:00.000000000Z' },
+      'ipv4-addr',
+      Date.UTC(2026, 1, 7),
+      'no valid_until: modified 2026-01-08T00:00:00Z + 30 days for ipv4-addr = 2026-02-07T00:00:00Z',
+    ],
+    [
+      'the lifetime from valid_from where that is later',
+      { validFrom: Date.UTC(2026, 2, 1) },
+      'domain-name',
+      Date.UTC(2026, 4, 30),
+      'no valid_until: valid_from 2026-03-01T00:00:00Z + 90 days for domain-name = 2026-05-30T00:00:00Z',
+    ],
+    [
+      'the lifetime of files for a hash',
+      { validFrom: Date.UTC(2026, 2, 1) },
+      'file:hashes.MD5',
+      Date.UTC(2027, 2, 1),
+      'no valid_until: valid_from 2026-03-01T00:00:00Z + 365 days for file = 2027-03-01T00:00:00Z',
+    ],
+    [
+      'no more than the longest life',
+      { validFrom: Date.UTC(2026, 2, 1), validUntil: 253402300799999 },
+      'ipv4-addr',
+      Date.UTC(2026, 2, 1) + 730 * DAY,
+      'valid_until 9999-12-31T23:59:59.999Z, capped at valid_from 2026-03-01T00:00:00Z + max 730 days = 2028-02-29T00:00:00Z',
+    ],
+  ] as const)('gives %s', (_what, fields, type, until, line) => {
+    expect(expiryOf(aClaim(fields), lifetimes, type)).toBe(until);
+    expect(explainExpiry(aClaim(fields), lifetimes, type)).toBe(line);
+  });
+
+  it('caps a lifetime, too, and says so', () => {
+    const short = { ...lifetimes, maxDays: 10 };
+
+    expect(expiryOf(aClaim(), short, 'url')).toBe(Date.UTC(2026, 0, 15, 10));
+    expect(explainExpiry(aClaim(), short, 'url')).toBe(
+      'no valid_until: valid_from 2026-01-05T10:00:00Z + 90 days for url, capped at max 10 days = 2026-01-15T10:00:00Z',
+    );
+  });
+});
+
+describe('removalBrake', () => {
+  const brake = (withdrawnInWindow: number, armed: number) =>
+    removalBrake({ withdrawnInWindow, armed, share: 0.2, atLeast: 100 });
+
+  it.each([
+    [99, 99, 'pass'],
+    [100, 100, 'hold'],
+    [100, 500, 'pass'],
+    [101, 500, 'hold'],
+    [5000, 1_000_000, 'pass'],
+    [0, 0, 'pass'],
+  ])('%i of %i: %s', (withdrawn, armed, verdict) => {
+    expect(brake(withdrawn, armed)).toBe(verdict);
+  });
+});
+
+describe('additionBrake', () => {
+  const brake = (addedInWindow: number, usual: number, firstSync = false) =>
+    additionBrake({ addedInWindow, usual, factor: 10, atLeast: 10_000, firstSync });
+
+  it.each([
+    [9_999, 1, 'pass'],
+    [10_000, 1_000, 'pass'],
+    [10_001, 1_000, 'hold'],
+    [10_000, 0, 'hold'],
+  ])('%i where %i are usual: %s', (added, usual, verdict) => {
+    expect(brake(added, usual)).toBe(verdict);
+  });
+
+  it('never holds the first sync', () => {
+    expect(brake(1_000_000, 0, true)).toBe('pass');
+  });
+});

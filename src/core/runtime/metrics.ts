@@ -1,0 +1,87 @@
+// Numbers for Prometheus: names begin with entente_, units are base units. prom-client lives here alone, in a
+// registry of our own, so that two daemons in one process (tests) do not share counters.
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { STATES, type State } from '../model/status.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+export interface Metrics {
+  /** Pages and objects that came from an exchange. */
+  ingested(
+    exchange: string,
+    counts: { readonly pages: number; readonly objects: number; readonly refused: number },
+  ): void;
+  /** Outcomes of changes at a SIEM: applied, failed, superseded. */
+  delivered(siem: string, op: 'upsert' | 'remove', outcome: string, count: number): void;
+  /** A call to a peer that failed, by kind. */
+  failed(peer: string, kind: string): void;
+  /** Duration of a run: poll, listing, cycle, audit. */
+  ran(work: string, peer: string, seconds: number): void;
+  /** Gauges of a SIEM, replaced as a whole. */
+  siem(
+    name: string,
+    now: {
+      readonly wanted: number;
+      readonly delivered: number;
+      readonly pending: number;
+      readonly parked: number;
+      readonly held: number;
+      readonly oldestPendingSecs: number;
+    },
+  ): void;
+  /** One series per state with 1 for the one that holds. */
+  state(kind: 'exchange' | 'siem', name: string, state: State): void;
+  /** Epoch seconds of the last success. */
+  succeeded(kind: 'exchange' | 'siem', name: string, atMs: number): void;
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  const counter = (name: string, help: string, labelNames: string[]) =>
+    new Counter({ name: `entente_${name}`, help, labelNames, registers: [registry] });
+  const gauge = (name: string, help: string, labelNames: string[]) =>
+    new Gauge({ name: `entente_${name}`, help, labelNames, registers: [registry] });
+
+  gauge('build_info', 'Version that runs; always 1.', ['version']).set({ version }, 1);
+  collectDefaultMetrics({ register: registry, prefix: 'entente_' });
+  const pages = counter('ingest_pages_total', 'Pages read from an exchange.', ['exchange']);
+  const objects = counter('ingest_objects_total', 'Objects read from an exchange.', ['exchange']);
+  const refused = counter('ingest_refused_total', 'Objects that could not be used.', ['exchange']);
+  const changes = counter('delivery_changes_total', 'Changes sent to a SIEM by outcome.', ['siem', 'op', 'outcome']);
+  const failures = counter('peer_failures_total', 'Calls to a peer that failed, by kind.', ['peer', 'kind']);
+  const runs = counter('runs_total', 'Runs of a loop.', ['work', 'peer']);
+  const seconds = counter('run_seconds_total', 'Time spent in runs of a loop.', ['work', 'peer']);
+  const entries = gauge('siem_entries', 'Entries of a SIEM by what holds for them.', ['siem', 'kind']);
+  const oldest = gauge('siem_oldest_pending_seconds', 'Age of the oldest change that waits.', ['siem']);
+  const states = gauge('peer_state', 'State of a peer: 1 for the one that holds.', ['kind', 'name', 'state']);
+  const success = gauge('peer_last_success_timestamp_seconds', 'Time of the last success.', ['kind', 'name']);
+
+  const add = (target: Counter, labels: Labels, count: number): void => {
+    if (count > 0) target.inc(labels, count);
+  };
+  return {
+    ingested(exchange, counts) {
+      add(pages, { exchange }, counts.pages);
+      add(objects, { exchange }, counts.objects);
+      add(refused, { exchange }, counts.refused);
+    },
+    delivered: (siem, op, outcome, count) => add(changes, { siem, op, outcome }, count),
+    failed: (peer, kind) => add(failures, { peer, kind }, 1),
+    ran(work, peer, duration) {
+      add(runs, { work, peer }, 1);
+      add(seconds, { work, peer }, duration);
+    },
+    siem(siem, { oldestPendingSecs, ...counts }) {
+      for (const [kind, count] of Object.entries(counts)) entries.set({ siem, kind }, count);
+      oldest.set({ siem }, oldestPendingSecs);
+    },
+    state(kind, name, state) {
+      for (const one of STATES) states.set({ kind, name, state: one }, one === state ? 1 : 0);
+    },
+    succeeded: (kind, name, atMs) => success.set({ kind, name }, atMs / 1000),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

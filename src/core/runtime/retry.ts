@@ -1,0 +1,27 @@
+// When to try again: a pure function of attempt, failure and chance. Retry lives here and nowhere else.
+import type { Failure } from '../model/failure.ts';
+
+const FIRST_MS = 1_000;
+const MOST_MS = 5 * 60_000;
+/** A wrong token or right is not mended in seconds, but a mended one should be noticed within minutes. */
+const CONFIG_MS = 60_000;
+const BUG_MS = 10 * 60_000;
+
+/**
+ * Milliseconds to wait before attempt number `attempt` + 1; `attempt` counts from 1, `chance` is 0 to 1.
+ * Exponential with full jitter; what the peer asked for is the least.
+ */
+export function backoffMs(attempt: number, failure: Failure, chance: number): number {
+  const least = failure.retryAfterMs ?? 0;
+  switch (failure.kind) {
+    case 'retryable': {
+      const ceiling = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempt - 1, 20));
+      return Math.max(least, Math.round(ceiling * (0.1 + 0.9 * chance)));
+    }
+    case 'config':
+      return Math.max(least, Math.round(CONFIG_MS * (0.5 + 0.5 * chance)));
+    case 'permanent':
+    case 'bug':
+      return Math.max(least, Math.round(BUG_MS * (0.5 + 0.5 * chance)));
+  }
+}

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { parsePap, parseTlp, readMarkingDefinition, readMarkings, UNREADABLE_MARKING } from './markings.ts';
+
+const id = (uuid: string) => `marking-definition--${uuid}`;
+const GREEN = id('bab4a63c-aed9-4cf5-a766-dfca5abac2bb');
+const RED = id('e828b379-4e03-4974-9ac4-e53a884c97c1');
+const PAP_AMBER = id('60f8932b-e51e-4458-b265-a2e8be9a80ab');
+const OWN = id('11111111-1111-4111-8111-111111111111');
+const TLP_EXTENSION = 'extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d';
+const PAP_EXTENSION = 'extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b';
+
+describe('readMarkings', () => {
+  it.each([
+    ['613f2e26-407d-48c7-9eca-b8e91df99dc9', { tlp: 'clear' }],
+    ['34098fce-860f-48ae-8e50-ebd3cc5e41da', { tlp: 'green' }],
+    ['f88d31f6-486f-44da-b317-01333bde0b82', { tlp: 'amber' }],
+    ['5e57c739-391a-4eb3-b6be-7d15ca92d5ed', { tlp: 'red' }],
+    ['94868c89-83c2-464b-929b-a1a8aa3c8487', { tlp: 'clear' }],
+    ['bab4a63c-aed9-4cf5-a766-dfca5abac2bb', { tlp: 'green' }],
+    ['55d920b0-5e8b-4f79-9ee9-91f868d9b421', { tlp: 'amber' }],
+    ['939a9414-2ddd-4d32-a0cd-375ea402b003', { tlp: 'amber+strict' }],
+    ['e828b379-4e03-4974-9ac4-e53a884c97c1', { tlp: 'red' }],
+    ['826578e1-40ad-459f-bc73-ede076f81f37', { tlp: 'amber+strict' }],
+    ['a3bea94c-b469-41dc-9cfe-d6e7daba7730', { pap: 'clear' }],
+    ['ad15a0cd-55b6-4588-a14c-a66105329b92', { pap: 'clear' }],
+    ['c43594d1-4b11-4c59-93ab-1c9b14d53ce9', { pap: 'green' }],
+    ['60f8932b-e51e-4458-b265-a2e8be9a80ab', { pap: 'amber' }],
+    ['740d36e5-7714-4c30-961a-3ae632ceee0e', { pap: 'red' }],
+  ])('knows %s', (uuid, level) => {
+    expect(readMarkings([id(uuid)], undefined)).toEqual({ ...level, open: [] });
+  });
+
+  it('takes the strictest of object and granular markings', () => {
+    const granular = [{ marking_ref: RED, selectors: ['description'] }];
+
+    expect(readMarkings([GREEN, PAP_AMBER], granular)).toEqual({ tlp: 'red', pap: 'amber', open: [] });
+    expect(readMarkings([RED], [{ marking_ref: GREEN, selectors: ['name'] }])).toEqual({ tlp: 'red', open: [] });
+  });
+
+  it('leaves a reference open that only a definition can explain', () => {
+    expect(readMarkings([GREEN, OWN, OWN], undefined)).toEqual({ tlp: 'green', open: [OWN] });
+  });
+
+  it('says nothing of an object without markings, and passes over languages', () => {
+    expect(readMarkings(undefined, undefined)).toEqual({ open: [] });
+    expect(readMarkings(null, [{ lang: 'fr', selectors: ['name'] }])).toEqual({ open: [] });
+  });
+
+  it.each([
+    [[5], undefined],
+    [{}, undefined],
+    [[null], undefined],
+    [undefined, ['x']],
+    [undefined, [{ selectors: [] }]],
+    [['x'.repeat(500)], undefined],
+  ])('keeps open what cannot be read: %j %j', (refs, granular) => {
+    expect(readMarkings(refs, granular)).toEqual({ open: [UNREADABLE_MARKING] });
+  });
+});
+
+describe('readMarkingDefinition', () => {
+  it.each<[string, Record<string, unknown>, object]>([
+    ['TLP 2.0 extension', { extensions: { [TLP_EXTENSION]: { tlp_2_0: 'amber+strict' } } }, { tlp: 'amber+strict' }],
+    ['TLP extension of a level to come', { extensions: { [TLP_EXTENSION]: { tlp_2_0: 'violet' } } }, { tlp: 'red' }],
+    ['TLP extension without level', { extensions: { [TLP_EXTENSION]: {} } }, { tlp: 'red' }],
+    ['PAP extension', { extensions: { [PAP_EXTENSION]: { pap: 'green' } } }, { pap: 'green' }],
+    ['TLP 1.0 definition', { definition_type: 'tlp', definition: { tlp: 'white' } }, { tlp: 'clear' }],
+    [
+      'OpenCTI definition',
+      { definition_type: 'TLP', definition: { TLP: 'x' }, name: 'TLP:AMBER+STRICT' },
+      { tlp: 'amber+strict' },
+    ],
+    ['OpenCTI PAP', { definition_type: 'PAP', name: 'PAP:RED' }, { pap: 'red' }],
+    ['name alone', { name: 'tlp:Amber+Strict' }, { tlp: 'amber+strict' }],
+    ['name of PAP alone', { name: 'PAP:CLEAR' }, { pap: 'clear' }],
+    ['well-known id beside another level', { id: GREEN, definition: { tlp: 'red' } }, { tlp: 'green' }],
+    [
+      'statement',
+      { definition_type: 'statement', definition: { statement: 'Copyright Example' } },
+      { statement: 'Copyright Example' },
+    ],
+    [
+      'statement that speaks of PAP',
+      { name: 'PAP:RED', definition_type: 'statement', definition: { statement: 'PAP:RED. Passive use only' } },
+      { statement: 'PAP:RED. Passive use only' },
+    ],
+    ['statement with control characters', { definition: { statement: 'a\u0000b\nc' } }, { statement: 'ab c' }],
+    ['unknown kind', { definition_type: 'iep', definition: { iep: {} } }, { tlp: 'red' }],
+    [
+      'unknown extension',
+      { extensions: { 'extension-definition--3a65884d-005a-4290-8335-cb2d778a83ce': {} } },
+      { tlp: 'red' },
+    ],
+    ['a name that is no level', { name: 'RED' }, { tlp: 'red' }],
+    ['nothing at all', {}, { tlp: 'red' }],
+  ])('%s', (_what, raw, level) => {
+    expect(readMarkingDefinition(raw)).toEqual(level);
+  });
+});
+
+describe('levels', () => {
+  it.each([
+    ['TLP:AMBER+STRICT', 'amber+strict'],
+    ['tlp: amber-strict', 'amber+strict'],
+    ['White', 'clear'],
+    ['ambre', undefined],
+    ['', undefined],
+    [5, undefined],
+  ])('TLP %s is %s', (text, level) => {
+    expect(parseTlp(text)).toBe(level);
+  });
+
+  it.each([
+    ['PAP:WHITE', 'clear'],
+    ['red', 'red'],
+    ['amber+strict', undefined],
+  ])('PAP %s is %s', (text, level) => {
+    expect(parsePap(text)).toBe(level);
+  });
+});

@@ -1,0 +1,244 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { IncomingIndicator } from '../model/entry.ts';
+import { readObject } from './objects.ts';
+
+const ID = 'indicator--7df7da76-baa5-48be-98b3-ae9b4bd84184';
+const SOURCE = 'identity--96b9f522-7592-502b-a5f7-8fa59a268afd';
+const RED = 'marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed';
+
+const anIndicator = (fields: Record<string, unknown> = {}) => ({
+  type: 'indicator',
+  spec_version: '2.1',
+  id: ID,
+  created: '2026-01-05T10:00:00Z',
+  modified: '2026-01-05T10:00:00.5Z',
+  valid_from: '2026-01-05T10:00:00Z',
+  pattern: "[ipv4-addr:value = '198.51.100.1']",
+  pattern_type: 'stix',
+  ...fields,
+});
+
+function indicator(raw: unknown, bundleSpecVersion?: string): IncomingIndicator {
+  const read = readObject(raw, bundleSpecVersion);
+  if (!('object' in read) || read.object.kind !== 'indicator') throw new Error(`no indicator: ${JSON.stringify(read)}`);
+  return read.object;
+}
+
+describe('an indicator', () => {
+  it('is read with the fields that we use', () => {
+    const read = indicator(
+      anIndicator({
+        name: 'C2 address',
+        description: 'seen by a partner',
+        indicator_types: ['malicious-activity'],
+        labels: ['botnet'],
+        created_by_ref: SOURCE,
+        confidence: 85,
+        valid_until: '2026-02-05T10:00:00Z',
+        object_marking_refs: [RED],
+      }),
+    );
+
+    expect(read).toEqual({
+      kind: 'indicator',
+      objectId: ID,
+      version: '2026-01-05T10:00:00.500000000Z',
+      revoked: false,
+      validFrom: Date.UTC(2026, 0, 5, 10),
+      validUntil: Date.UTC(2026, 1, 5, 10),
+      confidence: 85,
+      tlp: 'red',
+      observables: [{ type: 'ipv4-addr', value: '198.51.100.1' }],
+      facts: {
+        name: 'C2 address',
+        description: 'seen by a partner',
+        types: ['malicious-activity'],
+        labels: ['botnet'],
+        createdBy: SOURCE,
+        created: '2026-01-05T10:00:00.000000000Z',
+      },
+      digest: read.digest,
+    });
+  });
+
+  it('is read in its STIX 2.0 form, whatever spec_version says', () => {
+    const { pattern_type: _, ...old } = anIndicator({
+      spec_version: 'indicator',
+      labels: ['malicious-activity'],
+      pattern: `[file:hashes.SHA256 = '${'A'.repeat(64)}']`,
+    });
+
+    expect(indicator(old, '2.0')).toMatchObject({
+      observables: [{ type: "file:hashes.'SHA-256'", value: 'a'.repeat(64) }],
+      facts: { types: ['malicious-activity'] },
+    });
+    expect(indicator({ ...old, labels: ['Benign'] }).benign).toBe(true);
+  });
+
+  it('is benign only by its types, even far down a long list', () => {
+    const many = [...Array.from({ length: 30 }, (_, i) => `type-${i}`), 'benign'];
+
+    expect(indicator(anIndicator({ indicator_types: many })).benign).toBe(true);
+    expect(indicator(anIndicator({ indicator_types: ['unknown'], labels: ['benign'] })).benign).toBeUndefined();
+  });
+
+  it.each([
+    ['pattern type sigma', { pattern_type: 'sigma', pattern: 'title: x' }],
+    ['unknown pattern type', { pattern_type: 'invented' }],
+    ['pattern is missing', { pattern: undefined }],
+    ['not a valid STIX pattern', { pattern: '[ipv4-addr:value' }],
+    ['pattern too long', { pattern: `[${'x'.repeat(200_000)}]` }],
+    ['valid_until is not after valid_from', { valid_until: '2026-01-05T10:00:00Z' }],
+    ['valid_until is not after valid_from', { valid_until: '2025-01-05T10:00:00Z' }],
+    ['valid_until is no timestamp', { valid_until: 'tomorrow' }],
+    ['valid_from is no timestamp', { valid_from: '2026-02-30T00:00:00Z' }],
+    ['unsupported: file:name', { pattern: "[ipv4-addr:value = '198.51.100.1' OR file:name = 'a.exe']" }],
+    ['URL with control or broken characters', { pattern: "[url:value = 'http://a.example/\ufffd']" }],
+  ])('is kept without values when it cannot be used: %s', (refusal, fields) => {
+    const read = indicator(anIndicator(fields));
+
+    expect(read).toMatchObject({ objectId: ID, refusal, observables: [] });
+    expect((read.facts.pattern ?? '').length).toBeLessThanOrEqual(1024);
+  });
+
+  it.each([{ pattern: 'stale' }, { pattern_type: 'sigma' }, { valid_until: 'never' }, { pattern: undefined }])(
+    'only withdraws when it is revoked, be it broken or not: %j',
+    (fields) => {
+      const read = indicator(anIndicator({ revoked: true, ...fields }));
+
+      expect(read).toMatchObject({ revoked: true, observables: [] });
+      expect(read.refusal).toBeUndefined();
+    },
+  );
+
+  it.each([-1, 101, '85', null, Number.NaN])('states no confidence by %s', (confidence) => {
+    expect(indicator(anIndicator({ confidence })).confidence).toBeUndefined();
+  });
+
+  it('keeps a confidence of 0, which is not the same as none', () => {
+    expect(indicator(anIndicator({ confidence: 0 })).confidence).toBe(0);
+  });
+
+  it('shows texts without control characters and cut to length', () => {
+    const { facts } = indicator(
+      anIndicator({
+        name: `a\u0000b\u202ec${'x'.repeat(300)}`,
+        description: `line\r\nbreak ${'\ud83d\ude00'.repeat(2000)}`,
+        labels: [...Array.from({ length: 20 }, () => 'l'.repeat(100)), 5],
+      }),
+    );
+
+    expect(facts.name).toHaveLength(256);
+    expect(facts.name).toMatch(/^abcx+$/);
+    expect(facts.description!.startsWith('line break ')).toBe(true);
+    expect(facts.description!.length).toBeLessThanOrEqual(1024);
+    expect(facts.description!.isWellFormed()).toBe(true);
+    expect(facts.labels).toEqual(Array.from({ length: 16 }, () => 'l'.repeat(64)));
+  });
+
+  it('has another digest as soon as anything that we use differs', () => {
+    const digest = (fields: Record<string, unknown>) => indicator(anIndicator(fields)).digest;
+
+    expect(digest({})).toBe(digest({ x_custom: 'ignored' }));
+    expect(
+      new Set([{}, { confidence: 1 }, { revoked: true }, { name: 'a' }, { object_marking_refs: [RED] }].map(digest))
+        .size,
+    ).toBe(5);
+  });
+});
+
+describe('readObject', () => {
+  it.each<[string, unknown, string]>([
+    ['no object', 'text', 'not an object'],
+    ['null', null, 'not an object'],
+    ['a list', [], 'not an object'],
+    ['no type', { id: ID }, 'type is missing'],
+    ['no id', anIndicator({ id: undefined }), 'id is missing'],
+    ['an id of another type', anIndicator({ id: SOURCE }), 'id is not of the form type--UUID'],
+    ['no version', anIndicator({ modified: 'now' }), 'modified is missing or no timestamp'],
+    ['a nameless identity', { type: 'identity', id: SOURCE, modified: '2026-01-05T10:00:00Z' }, 'name is missing'],
+    [
+      'a relationship without ends',
+      { type: 'relationship', id: ID.replace('indicator', 'relationship'), modified: '2026-01-05T10:00:00Z' },
+      'relationship without type or ends',
+    ],
+  ])('refuses %s', (_what, raw, reason) => {
+    expect(readObject(raw)).toMatchObject({ refusal: { reason } });
+  });
+
+  it.each([
+    ['sighting', 'sighting'],
+    ['observed-data', 'observed-data'],
+    ['ipv4-addr', 'ipv4-addr'],
+    ['x-invented', 'unknown type'],
+    ['constructor', 'unknown type'],
+  ])('ignores %s', (type, ignored) => {
+    expect(readObject({ type, id: `${type}--x` })).toEqual({ ignored });
+  });
+
+  it('accepts ids that break the UUID version rules, as OASIS examples do', () => {
+    expect(indicator(anIndicator({ id: 'indicator--baeabcaa-cdef-defd-ef12-342d65defabc' }))).toBeDefined();
+  });
+
+  it('reads names, markings and relationships', () => {
+    const times = { created: '2026-01-05T10:00:00Z', modified: '2026-01-06T10:00:00Z' };
+    const malware = `malware--${ID.slice(11)}`;
+
+    expect(readObject({ type: 'malware', id: malware, name: 'Pebble\u0007', ...times })).toEqual({
+      object: {
+        kind: 'name',
+        objectId: malware,
+        version: '2026-01-06T10:00:00.000000000Z',
+        type: 'malware',
+        name: 'Pebble',
+      },
+    });
+    expect(readObject({ type: 'marking-definition', id: RED, created: times.created })).toEqual({
+      object: { kind: 'marking', objectId: RED, tlp: 'red' },
+    });
+    expect(
+      readObject({
+        type: 'relationship',
+        id: `relationship--${ID.slice(11)}`,
+        relationship_type: 'indicates',
+        source_ref: ID,
+        target_ref: malware,
+        ...times,
+      }),
+    ).toMatchObject({
+      object: { kind: 'relationship', relation: 'indicates', source: ID, target: malware, revoked: false },
+    });
+  });
+
+  it('is not troubled by deep nesting in what it does not use', () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`);
+
+    expect(indicator(anIndicator({ x_deep: deep, labels: deep, object_marking_refs: deep })).openMarkings).toEqual([
+      'unreadable',
+    ]);
+  });
+
+  it('never throws, whatever a field holds', () => {
+    const field = fc.constantFrom(
+      ...Object.keys(anIndicator()),
+      'labels',
+      'revoked',
+      'granular_markings',
+      'object_marking_refs',
+      'extensions',
+    );
+
+    fc.assert(
+      fc.property(
+        fc.dictionary(field, fc.jsonValue()),
+        fc.constantFrom('indicator', 'marking-definition', 'relationship', 'identity'),
+        (fields, type) => {
+          const read = readObject({ ...anIndicator(), id: `${type}--${ID.slice(11)}`, ...fields, type });
+          expect(Object.keys(read)).toHaveLength(1);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,43 @@
+// Reading fields of an object that a partner wrote. Whatever is not of the wanted kind reads as absent.
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const STIX_ID =
+  /^([a-z][a-z0-9-]{0,249})--[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+
+/** Real ids break the UUID version rules, so only the form counts. */
+export function isStixId(value: unknown, type?: string): value is string {
+  if (typeof value !== 'string') return false;
+  const match = STIX_ID.exec(value);
+  return match !== null && (type === undefined || match[1] === type);
+}
+
+/** Control characters and the invisible ones that reorder text on a screen. */
+const HIDDEN = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+const HIDDEN_RUNS = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu;
+
+/** Text for people: hidden characters removed (a line break leaves a space), cut to `max`. Undefined when nothing is left. */
+export function cleanText(value: unknown, max: number): string | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  // Cut first, generously, so that a text of megabytes costs no more than a short one.
+  let text = value.length > 4 * max ? value.slice(0, 4 * max) : value;
+  if (HIDDEN.test(text)) text = text.replace(HIDDEN_RUNS, (run) => (/[\t\n\r]/.test(run) ? ' ' : ''));
+  text = text.trim();
+  if (text.length > max) text = text.slice(0, max);
+  if (!text.isWellFormed()) text = text.replace(/[\ud800-\udbff]$/, '').toWellFormed();
+  return text === '' ? undefined : text;
+}
+
+/** At most `count` clean texts of a list; undefined when there is none. */
+export function cleanTexts(value: unknown, count: number, max: number): string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const texts: string[] = [];
+  for (const one of value) {
+    if (texts.length === count) break;
+    const text = cleanText(one, max);
+    if (text !== undefined) texts.push(text);
+  }
+  return texts.length === 0 ? undefined : texts;
+}

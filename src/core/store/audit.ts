@@ -1,0 +1,359 @@
+// Compares the ledger with what a SIEM really holds, and takes over what stands there under our own mark: after a
+// lost or restored state, after an administrator's hand, after a call whose effect nobody knows.
+import type { OwnedEntry } from '../contracts/siem-connector.ts';
+import { OBSERVABLE_TYPES, parseEntryKey } from '../model/observable.ts';
+import type { Batches, SettleReport } from './batches.ts';
+import type { Brakes } from './brakes.ts';
+import type { SiemState, StoreContext } from './context.ts';
+import type { Projector } from './projection.ts';
+import { CAUSE, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
+
+export interface AuditReport {
+  wanted: number;
+  present: number;
+  /** Keys, at most 1,000 of each. */
+  missing: string[];
+  stale: string[];
+  orphaned: string[];
+  counts: { missing: number; stale: number; orphaned: number };
+  highestRevision: number;
+}
+
+const MOST_NAMED = 1000;
+
+export class Audit {
+  readonly #store: StoreContext;
+  readonly #projector: Projector;
+  readonly #batches: Batches;
+  readonly #brakes: Brakes;
+  readonly #running = new Map<number, { startedRevision: number; repair: boolean; report: AuditReport }>();
+
+  constructor(store: StoreContext, projector: Projector, batches: Batches, brakes: Brakes) {
+    this.#store = store;
+    this.#projector = projector;
+    this.#batches = batches;
+    this.#brakes = brakes;
+  }
+
+  /** Rows sent after this moment are left out: the listing may or may not show them. */
+  begin(siem: SiemState, repair: boolean): void {
+    this.#store.db.exec(
+      'CREATE TEMP TABLE IF NOT EXISTS seen (siem_id INTEGER, entry_id INTEGER, PRIMARY KEY (siem_id, entry_id)) WITHOUT ROWID',
+    );
+    this.#store.db.run('DELETE FROM seen WHERE siem_id = ?', siem.id);
+    this.#running.set(siem.id, {
+      startedRevision: this.#store.lastRevision,
+      repair,
+      report: {
+        wanted: 0,
+        present: 0,
+        missing: [],
+        stale: [],
+        orphaned: [],
+        counts: { missing: 0, stale: 0, orphaned: 0 },
+        highestRevision: 0,
+      },
+    });
+  }
+
+  part(siem: SiemState, owned: readonly OwnedEntry[], now: number): void {
+    const run = this.#running.get(siem.id);
+    if (run === undefined) throw new Error(`no audit of ${siem.spec.name} is running`);
+    const { db } = this.#store;
+    for (const one of owned) {
+      run.report.present++;
+      run.report.highestRevision = Math.max(run.report.highestRevision, one.revision);
+      const observable = parseEntryKey(one.key);
+      if (observable === undefined) {
+        this.#name(run.report, 'orphaned', one.key);
+        continue;
+      }
+      const type = OBSERVABLE_TYPES.indexOf(observable.type);
+      const known = db.get<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?', type, observable.value);
+      const row =
+        known &&
+        db.get<ProjectionRow>('SELECT * FROM projection WHERE siem_id = ? AND entry_id = ?', siem.id, known.id);
+      if (known !== undefined)
+        db.run('INSERT INTO seen (siem_id, entry_id) VALUES (?, ?) ON CONFLICT DO NOTHING', siem.id, known.id);
+      if (row !== undefined && (row.state === STATE.flight || row.state === STATE.accepted)) continue;
+      if (row !== undefined && row.rev > run.startedRevision) continue;
+      if (row === undefined || row.present === PRESENT.no) {
+        if (row?.wanted !== 1) this.#name(run.report, 'orphaned', one.key);
+        else this.#name(run.report, 'stale', one.key);
+      } else if (row.rev !== one.revision && row.present === PRESENT.yes) this.#name(run.report, 'stale', one.key);
+      if (run.repair) this.#adopt(siem, observable, known?.id, row, one, now);
+    }
+  }
+
+  /** Takes one row of the SIEM into the ledger as it stands there. */
+  #adopt(
+    siem: SiemState,
+    observable: NonNullable<ReturnType<typeof parseEntryKey>>,
+    entryId: number | undefined,
+    row: ProjectionRow | undefined,
+    one: OwnedEntry,
+    now: number,
+  ): void {
+    const { db } = this.#store;
+    if (one.revision > this.#store.lastRevision) this.#store.raiseFloor(one.revision);
+    if (row === undefined) {
+      const type = OBSERVABLE_TYPES.indexOf(observable.type);
+      const id =
+        entryId ??
+        db.get<{ id: number }>('INSERT INTO entry (type, value) VALUES (?, ?) RETURNING id', type, observable.value)!
+          .id;
+      db.run(
+        `INSERT INTO projection (siem_id, entry_id, wanted, wanted_rev, content, until, present, rev, state, cause, since, slot, handle)
+         VALUES (?, ?, 0, ?, 0, ?, ${PRESENT.yes}, ?, ${STATE.held}, ${CAUSE.adopted}, ?, ?, ?)`,
+        siem.id,
+        id,
+        this.#store.revision,
+        one.until ?? null,
+        one.revision,
+        now,
+        siem.encoder.foldsSlots ? one.slot : null,
+        one.handle ?? null,
+      );
+      db.run('INSERT INTO seen (siem_id, entry_id) VALUES (?, ?) ON CONFLICT DO NOTHING', siem.id, id);
+      this.#projector.count(siem, observable.type, undefined, {
+        wanted: 0,
+        present: PRESENT.yes,
+        rev: one.revision,
+        wanted_rev: 0,
+        state: STATE.held,
+      });
+      return;
+    }
+    if (row.present === PRESENT.yes && row.rev === one.revision) return;
+    const wantedRev =
+      row.wanted === 1 && row.wanted_rev === one.revision && row.present !== PRESENT.no
+        ? row.wanted_rev
+        : this.#store.revision;
+    const next: ProjectionRow = {
+      ...row,
+      present: PRESENT.yes,
+      rev: one.revision,
+      wanted_rev: wantedRev,
+      sent_rev: null,
+      note: null,
+      handle: one.handle ?? row.handle,
+    };
+    const stays = row.state === STATE.held && row.wanted === 0;
+    next.state = stays ? STATE.held : restingState(next.wanted, next.present, next.rev, next.wanted_rev);
+    this.#write(siem, observable.type, row, next);
+  }
+
+  #write(siem: SiemState, type: (typeof OBSERVABLE_TYPES)[number], before: ProjectionRow, next: ProjectionRow): void {
+    this.#store.db.run(
+      `UPDATE projection SET present = ?, rev = ?, wanted_rev = ?, sent_rev = ?, state = ?, next_at = NULL, attempt = 0, note = ?, handle = ?
+       WHERE siem_id = ? AND entry_id = ?`,
+      next.present,
+      next.rev,
+      next.wanted_rev,
+      next.sent_rev,
+      next.state,
+      next.note,
+      next.handle,
+      siem.id,
+      before.entry_id,
+    );
+    this.#projector.count(siem, type, before, next);
+  }
+
+  /** Everything was listed: what the ledger holds and the listing did not show is missing. */
+  end(siem: SiemState, now: number): AuditReport {
+    const run = this.#running.get(siem.id);
+    if (run === undefined) throw new Error(`no audit of ${siem.spec.name} is running`);
+    const { db } = this.#store;
+    const rows = db.iterate<ProjectionRow & { type: number; value: string }>(
+      `SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.present <> 0 AND p.rev <= ? AND p.state NOT IN (${STATE.flight}, ${STATE.accepted})
+       AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.siem_id = p.siem_id AND s.entry_id = p.entry_id)`,
+      siem.id,
+      run.startedRevision,
+    );
+    const gone: (ProjectionRow & { type: number; value: string })[] = [];
+    for (const row of rows) {
+      if (row.wanted === 1) this.#name(run.report, 'missing', `${OBSERVABLE_TYPES[row.type]}|${row.value}`);
+      if (run.repair) gone.push(row);
+    }
+    for (const row of gone) {
+      const type = OBSERVABLE_TYPES[row.type]!;
+      if (row.wanted === 0) {
+        db.run('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?', siem.id, row.entry_id);
+        if (row.state === STATE.held) this.#brakes.released(siem, row.entry_id);
+        this.#projector.count(siem, type, row, undefined);
+        continue;
+      }
+      const next: ProjectionRow = {
+        ...row,
+        present: PRESENT.no,
+        rev: 0,
+        wanted_rev: this.#store.revision,
+        sent_rev: null,
+        note: null,
+      };
+      next.state = row.state === STATE.held || row.state === STATE.parked ? row.state : STATE.upsert;
+      this.#write(siem, type, row, next);
+    }
+    run.report.wanted = this.#store.tally(`siem:${siem.id}`, 'wanted');
+    const { missing, stale, orphaned } = run.report.counts;
+    db.run('UPDATE siem SET audited_at = ?, drift = ? WHERE id = ?', now, missing + stale + orphaned, siem.id);
+    db.run('DELETE FROM seen WHERE siem_id = ?', siem.id);
+    this.#running.delete(siem.id);
+    return run.report;
+  }
+
+  #name(report: AuditReport, kind: 'missing' | 'stale' | 'orphaned', key: string): void {
+    report.counts[kind]++;
+    if (report[kind].length < MOST_NAMED) report[kind].push(key);
+  }
+
+  /** The SIEM was taken over: rows nobody vouches for wait until every partner was polled to its end since `now`. */
+  adopted(siem: SiemState, now: number): void {
+    this.#store.db.run('UPDATE siem SET adopted_at = ? WHERE id = ?', now, siem.id);
+  }
+
+  /** Once all exchanges a SIEM listens to completed a poll since its adoption, what is still unvouched goes, under the brake. */
+  releaseAdopted(siem: SiemState): number {
+    const { db } = this.#store;
+    const row = db.get<{ adopted_at: number | null }>('SELECT adopted_at FROM siem WHERE id = ?', siem.id);
+    if (row === undefined || row.adopted_at === null) return 0;
+    const waiting = this.#store.exchanges.some((exchange) => {
+      if (siem.spec.rules[exchange.spec.name] === undefined) return false;
+      const polled = db.get<{ poll_completed: number | null }>(
+        'SELECT poll_completed FROM exchange WHERE id = ?',
+        exchange.id,
+      )?.poll_completed;
+      return polled === undefined || polled === null || polled < row.adopted_at!;
+    });
+    if (waiting) return 0;
+    const rows = db.all<ProjectionRow & { type: number }>(
+      `SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.state = ${STATE.held} AND p.state <> 0 AND p.wanted = 0 AND p.cause = ${CAUSE.adopted}
+       AND NOT EXISTS (SELECT 1 FROM hold_entry h WHERE h.entry_id = p.entry_id)`,
+      siem.id,
+    );
+    for (const one of rows) {
+      db.run(`UPDATE projection SET state = ${STATE.remove} WHERE siem_id = ? AND entry_id = ?`, siem.id, one.entry_id);
+      this.#projector.count(siem, OBSERVABLE_TYPES[one.type]!, one, { ...one, state: STATE.remove });
+      // What expired meanwhile is no withdrawal; the rest counts, whichever partner it came from.
+      if (one.until === null || one.until > this.#store.engineTime) this.#brakes.withdrawn(siem, 0, one.entry_id);
+    }
+    db.run('UPDATE siem SET adopted_at = NULL WHERE id = ?', siem.id);
+    return rows.length;
+  }
+
+  /** A container was made anew or is gone: its rows are absent now. */
+  containersChanged(siem: SiemState, names: ReadonlySet<string>): number {
+    const { db } = this.#store;
+    const types = OBSERVABLE_TYPES.map((type, i) => ({ type, i })).filter(({ type }) =>
+      names.has(siem.encoder.container(type, siem.spec.settings)),
+    );
+    let changed = 0;
+    for (const { type, i } of types) {
+      const rows = db.all<ProjectionRow>(
+        `SELECT p.* FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND e.type = ? AND p.present <> 0
+         AND p.state NOT IN (${STATE.flight}, ${STATE.accepted})`,
+        siem.id,
+        i,
+      );
+      for (const row of rows) {
+        changed++;
+        if (row.wanted === 0) {
+          db.run('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?', siem.id, row.entry_id);
+          this.#projector.count(siem, type, row, undefined);
+          continue;
+        }
+        const next: ProjectionRow = {
+          ...row,
+          present: PRESENT.no,
+          rev: 0,
+          wanted_rev: this.#store.revision,
+          sent_rev: null,
+          handle: null,
+        };
+        next.state = row.state === STATE.held || row.state === STATE.parked ? row.state : STATE.upsert;
+        this.#write(siem, type, row, next);
+      }
+    }
+    return changed;
+  }
+
+  /** Slots whose last call may or may not have had its effect, once their waiting time is over. */
+  uncertain(siem: SiemState, now: number, limit: number): { slots: string[]; entryIds: number[] } {
+    const rows = this.#store.db.all<{ entry_id: number; type: number; value: string }>(
+      `SELECT p.entry_id, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.state = ${STATE.uncertain} AND p.state <> 0 AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
+      siem.id,
+      now,
+      limit,
+    );
+    return {
+      slots: rows.map((row) => siem.encoder.slot(OBSERVABLE_TYPES[row.type]!, row.value, siem.spec.settings)),
+      entryIds: rows.map((row) => row.entry_id),
+    };
+  }
+
+  /** What the read-back of those slots showed. */
+  resolve(siem: SiemState, entryIds: readonly number[], owned: readonly OwnedEntry[]): void {
+    const found = new Map(owned.map((one) => [one.key as string, one]));
+    for (const entryId of entryIds) {
+      const row = this.#store.db.get<ProjectionRow & { type: number; value: string }>(
+        'SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id = ?',
+        siem.id,
+        entryId,
+      );
+      if (row === undefined || row.state !== STATE.uncertain) continue;
+      const type = OBSERVABLE_TYPES[row.type]!;
+      const one = found.get(`${type}|${row.value}`);
+      const next: ProjectionRow = {
+        ...row,
+        present: one === undefined ? PRESENT.no : PRESENT.yes,
+        rev: one?.revision ?? 0,
+        sent_rev: null,
+        handle: one?.handle ?? null,
+      };
+      next.state = restingState(next.wanted, next.present, next.rev, next.wanted_rev);
+      if (next.wanted === 0 && next.present === PRESENT.no) {
+        this.#store.db.run('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?', siem.id, entryId);
+        this.#projector.count(siem, type, row, undefined);
+      } else this.#write(siem, type, row, next);
+    }
+  }
+
+  /** Receipts whose tasks are still to be asked for; they outlive a crash because they are rows. */
+  receipts(siem: SiemState): string[] {
+    return this.#store.db
+      .all<{ note: string }>(
+        `SELECT DISTINCT note FROM projection WHERE siem_id = ? AND state = ${STATE.accepted} AND state <> 0 AND note IS NOT NULL`,
+        siem.id,
+      )
+      .map((row) => row.note.slice(row.note.indexOf(' ') + 1))
+      .filter((receipt, i, all) => all.indexOf(receipt) === i);
+  }
+
+  settleReceipt(
+    siem: SiemState,
+    receipt: string,
+    outcomes: readonly { key: string; settlement: Parameters<Batches['settleRow']>[4] }[],
+  ): SettleReport {
+    const report: SettleReport = { applied: 0, parked: 0, superseded: 0 };
+    const byKey = new Map(outcomes.map((one) => [one.key, one.settlement]));
+    const rows = this.#store.db.all<{ entry_id: number; note: string; type: number; value: string }>(
+      `SELECT p.entry_id, p.note, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.state = ${STATE.accepted} AND p.state <> 0 AND p.note IN (?, ?)`,
+      siem.id,
+      `upsert ${receipt}`,
+      `remove ${receipt}`,
+    );
+    for (const row of rows) {
+      const settlement =
+        byKey.get(`${OBSERVABLE_TYPES[row.type]}|${row.value}`) ??
+        ({ kind: 'unknown', retryAt: this.#store.engineTime } as const);
+      const op = row.note.startsWith('upsert ') ? 'upsert' : 'remove';
+      this.#batches.settleRow(siem, row.entry_id, op, PRESENT.maybe, settlement, report);
+    }
+    return report;
+  }
+}

@@ -1,0 +1,234 @@
+// What the store's units of work share: the connection, names and ids, the revision of the running transaction,
+// and the tallies that make status cheap.
+import { ConnectorError } from '../model/failure.ts';
+import { randomHex } from '../runtime/ids.ts';
+import { Database, migrate } from './database.ts';
+import type { Encoder, ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
+
+export interface SiemState {
+  readonly id: number;
+  readonly spec: SiemSpec;
+  readonly encoder: Encoder;
+  /** Negotiated with the product; null until the first open. */
+  facts: unknown;
+}
+
+export interface ExchangeState {
+  readonly id: number;
+  readonly spec: ExchangeSpec;
+  firstSync: boolean;
+}
+
+export class StoreContext {
+  readonly db: Database;
+  readonly spec: StoreSpec;
+  readonly siems: readonly SiemState[];
+  readonly exchanges: readonly ExchangeState[];
+  /** Names of all exchanges ever seen, by id; only configured ones vouch. */
+  readonly exchangeNames = new Map<number, string>();
+  readonly writer: string;
+  #lastRevision: number;
+  #revision = 0;
+  #engineTime: number;
+  readonly #tally = new Map<string, number>();
+
+  constructor(spec: StoreSpec, encoders: ReadonlyMap<string, Encoder>) {
+    this.spec = spec;
+    this.db = new Database(spec.path, { cacheMb: spec.cacheMb ?? 16 });
+    migrate(this.db);
+    const instance = this.meta('instance');
+    if (instance !== undefined && instance !== spec.instance) {
+      this.db.close();
+      throw new ConnectorError(
+        'config',
+        `the state ${spec.path} belongs to instance "${instance}", the configuration says "${spec.instance}"; entries in the SIEMs carry that name, so use another state file or the old name`,
+      );
+    }
+    this.writer = this.meta('writer') ?? randomHex(8);
+    this.#lastRevision = Number(this.meta('last_revision') ?? 0);
+    this.#engineTime = Number(this.meta('engine_time') ?? 0);
+    this.db.transaction(() => {
+      this.setMeta('instance', spec.instance);
+      this.setMeta('writer', this.writer);
+      this.#register('exchange', spec.exchanges);
+      this.#register('siem', spec.siems);
+    });
+    for (const row of this.db.all<{ id: number; name: string }>('SELECT id, name FROM exchange'))
+      this.exchangeNames.set(row.id, row.name);
+    this.exchanges = spec.exchanges.map((one) => {
+      const row = this.db.get<{ id: number; poll_completed: number | null }>(
+        'SELECT id, poll_completed FROM exchange WHERE name = ?',
+        one.name,
+      )!;
+      return { id: row.id, spec: one, firstSync: row.poll_completed === null };
+    });
+    this.siems = spec.siems.map((one) => {
+      const row = this.db.get<{ id: number; facts: string }>('SELECT id, facts FROM siem WHERE name = ?', one.name)!;
+      const encoder = encoders.get(one.type);
+      if (encoder === undefined) throw new ConnectorError('bug', `no encoder for SIEM type ${one.type}`);
+      return { id: row.id, spec: one, encoder, facts: JSON.parse(row.facts) };
+    });
+    for (const row of this.db.all<{ owner: string; name: string; n: number }>('SELECT owner, name, n FROM tally')) {
+      this.#tally.set(`${row.owner} ${row.name}`, row.n);
+    }
+    this.#recover();
+  }
+
+  /** Names of peers become small ids; a peer that is no longer configured stays known and turns inactive. */
+  #register(table: 'exchange' | 'siem', specs: readonly (ExchangeSpec | SiemSpec)[]): void {
+    const known = this.db.all<{ id: number; name: string; fingerprint: string; active: number }>(
+      `SELECT id, name, fingerprint, active FROM ${table}`,
+    );
+    let exchangesChanged = false;
+    for (const row of known) {
+      if (specs.some((one) => one.name === row.name) || row.active === 0) continue;
+      this.db.run(`UPDATE ${table} SET active = 0 WHERE id = ?`, row.id);
+      exchangesChanged ||= table === 'exchange';
+    }
+    for (const one of specs) {
+      const row = known.find((other) => other.name === one.name);
+      if (row === undefined) {
+        if (table === 'exchange')
+          this.db.run(
+            'INSERT INTO exchange (name, type, active, fingerprint) VALUES (?, ?, 1, ?)',
+            one.name,
+            one.type,
+            one.fingerprint,
+          );
+        else
+          this.db.run(
+            "INSERT INTO siem (name, type, active, fingerprint, containers, facts, recompute_from) VALUES (?, ?, 1, ?, '{}', 'null', 0)",
+            one.name,
+            one.type,
+            one.fingerprint,
+          );
+      } else {
+        if (table === 'exchange' && row.fingerprint !== one.fingerprint)
+          this.db.run('UPDATE exchange SET cursor = NULL, poll_completed = NULL WHERE id = ?', row.id);
+        if (table === 'siem' && (row.fingerprint !== one.fingerprint || row.active === 0))
+          this.db.run('UPDATE siem SET recompute_from = 0 WHERE id = ?', row.id);
+        exchangesChanged ||= table === 'exchange' && row.active === 0;
+        this.db.run(
+          `UPDATE ${table} SET active = 1, type = ?, fingerprint = ? WHERE id = ?`,
+          one.type,
+          one.fingerprint,
+          row.id,
+        );
+      }
+    }
+    // Claims of an exchange that left or came back count differently everywhere.
+    if (exchangesChanged) this.db.run('UPDATE siem SET recompute_from = 0');
+  }
+
+  /** Rows that were in flight when the process died: their effect is unknown. */
+  #recover(): void {
+    this.db.transaction(() => {
+      for (const siem of this.siems) {
+        const next = siem.encoder.versioned ? 'CASE WHEN wanted = 1 THEN 1 ELSE 2 END' : '5';
+        this.db.run(
+          `UPDATE projection SET state = ${next}, batch = NULL, present = 2 WHERE siem_id = ? AND state = 3`,
+          siem.id,
+        );
+      }
+    });
+  }
+
+  siem(name: string): SiemState {
+    const found = this.siems.find((one) => one.spec.name === name);
+    if (found === undefined) throw new ConnectorError('bug', `no SIEM ${name} in the store`);
+    return found;
+  }
+
+  exchange(name: string): ExchangeState {
+    const found = this.exchanges.find((one) => one.spec.name === name);
+    if (found === undefined) throw new ConnectorError('bug', `no exchange ${name} in the store`);
+    return found;
+  }
+
+  meta(name: string): string | undefined {
+    return this.db.get<{ value: string }>('SELECT value FROM meta WHERE name = ?', name)?.value;
+  }
+
+  setMeta(name: string, value: string): void {
+    this.db.run(
+      'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+      name,
+      value,
+    );
+  }
+
+  /** One unit of work: one transaction, one revision, engine time that never runs back. */
+  unit<T>(now: number, work: (now: number, revision: number) => T): T {
+    const time = Math.max(now, this.#engineTime);
+    const before = this.#lastRevision;
+    const tallies = new Map(this.#tally);
+    try {
+      return this.db.transaction(() => {
+        this.#revision = Math.max(this.#lastRevision + 1, time * 1000);
+        const result = work(time, this.#revision);
+        this.#lastRevision = this.#revision;
+        this.setMeta('last_revision', String(this.#lastRevision));
+        this.setMeta('engine_time', String(time));
+        this.#flushTally(tallies);
+        this.#engineTime = time;
+        return result;
+      });
+    } catch (error) {
+      this.#lastRevision = before;
+      this.#tally.clear();
+      for (const [name, n] of tallies) this.#tally.set(name, n);
+      throw error;
+    }
+  }
+
+  get lastRevision(): number {
+    return this.#lastRevision;
+  }
+
+  get engineTime(): number {
+    return this.#engineTime;
+  }
+
+  /** A product holds a higher revision than any of ours: every later one must lie above it. */
+  raiseFloor(revision: number): void {
+    if (revision >= this.#revision) this.#revision = revision + 1;
+    this.#lastRevision = Math.max(this.#lastRevision, revision);
+  }
+
+  /** The revision of the running unit, after any raise of the floor. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  count(owner: string, name: string, by: number): void {
+    if (by === 0) return;
+    const key = `${owner} ${name}`;
+    this.#tally.set(key, (this.#tally.get(key) ?? 0) + by);
+  }
+
+  tally(owner: string, name: string): number {
+    return this.#tally.get(`${owner} ${name}`) ?? 0;
+  }
+
+  /** A tally is a number read from rows; setting it anew corrects a drift. */
+  setTally(owner: string, name: string, n: number): void {
+    this.#tally.set(`${owner} ${name}`, n);
+  }
+
+  #flushTally(before: ReadonlyMap<string, number>): void {
+    for (const [key, n] of this.#tally) {
+      if (before.get(key) === n) continue;
+      const space = key.indexOf(' ');
+      this.db.run(
+        'INSERT INTO tally (owner, name, n) VALUES (?, ?, ?) ON CONFLICT (owner, name) DO UPDATE SET n = excluded.n',
+        key.slice(0, space),
+        key.slice(space + 1),
+        n,
+      );
+    }
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}

@@ -1,0 +1,159 @@
+// One connection to the state file: pragmas, cached statements, transactions, the lock. node:sqlite lives here.
+import { existsSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { ConnectorError } from '../model/failure.ts';
+import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts';
+
+export type Row = Record<string, unknown>;
+
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly path: string;
+  #depth = 0;
+
+  constructor(path: string, options: { readonly readOnly?: boolean; readonly cacheMb?: number } = {}) {
+    this.path = path;
+    this.#db = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 5000 });
+    this.#db.exec(
+      `PRAGMA cache_size = ${-(options.cacheMb ?? 16) * 1024}; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;`,
+    );
+    if (options.readOnly !== true) {
+      // FULL: without it a power cut loses intents and leaves orphans in the SIEMs.
+      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;');
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** A statement for a hot path: prepared once, called with positional values. */
+  statement<R extends object>(
+    sql: string,
+  ): {
+    get: (...values: SQLInputValue[]) => R | undefined;
+    all: (...values: SQLInputValue[]) => R[];
+    run: (...values: SQLInputValue[]) => { changes: number; lastId: number };
+  } {
+    const prepared = this.#prepare(sql);
+    return {
+      // Column lists and row types stand side by side in one statement each; SQLite itself keeps no types to check.
+      get: (...values) => prepared.get(...values) as R | undefined,
+      all: (...values) => prepared.all(...values) as R[],
+      run: (...values) => {
+        const done = prepared.run(...values);
+        return { changes: Number(done.changes), lastId: Number(done.lastInsertRowid) };
+      },
+    };
+  }
+
+  get<R extends object>(sql: string, ...values: SQLInputValue[]): R | undefined {
+    return this.#prepare(sql).get(...values) as R | undefined;
+  }
+
+  all<R extends object>(sql: string, ...values: SQLInputValue[]): R[] {
+    return this.#prepare(sql).all(...values) as R[];
+  }
+
+  iterate<R extends object>(sql: string, ...values: SQLInputValue[]): IterableIterator<R> {
+    return this.#db.prepare(sql).iterate(...values) as IterableIterator<R>;
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes);
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  /** All or nothing. Nested calls join the outer transaction. */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#db.exec('BEGIN IMMEDIATE');
+    this.#depth = 1;
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    } finally {
+      this.#depth = 0;
+    }
+  }
+
+  dataVersion(): number {
+    return (this.get<{ data_version: number }>('PRAGMA data_version') ?? { data_version: 0 }).data_version;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+}
+
+/** Schema version of the file; 0 for a new one. */
+export function schemaVersion(db: Database): number {
+  return db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+}
+
+/** Brings the file to this version's schema, after a backup beside it when it held an older one. */
+export function migrate(db: Database): void {
+  const found = schemaVersion(db);
+  if (found > SCHEMA_VERSION) {
+    throw new ConnectorError(
+      'config',
+      `the state file ${db.path} was written by a newer version (schema ${found}, this one knows ${SCHEMA_VERSION}); install that version, or restore a backup`,
+    );
+  }
+  if (found > 0 && found < SCHEMA_VERSION) backup(db, `${db.path}.schema-${found}.bak`);
+  for (let version = found; version < SCHEMA_VERSION; version++) {
+    db.transaction(() => {
+      db.exec(MIGRATIONS[version] ?? '');
+      db.exec(`PRAGMA user_version = ${version + 1}`);
+    });
+  }
+}
+
+/** A consistent copy while running. The file must not exist yet. */
+export function backup(db: Database, file: string): void {
+  if (existsSync(file)) throw new ConnectorError('config', `${file} exists already; a backup overwrites nothing`);
+  db.run('VACUUM INTO ?', file);
+}
+
+/**
+ * Holds the state for the life of the process: an open exclusive transaction on a file of its own, which the
+ * kernel releases at any kind of death. Undefined when somebody else holds it; a pid file would lie after a crash.
+ */
+export function takeLock(statePath: string, holder: string): { release(): void } | { heldBy: string } {
+  const path = `${statePath}.lock`;
+  const lock = new DatabaseSync(path, { timeout: 0 });
+  try {
+    lock.exec('PRAGMA journal_mode = DELETE; CREATE TABLE IF NOT EXISTS holder (id INTEGER PRIMARY KEY, name TEXT)');
+    lock
+      .prepare('INSERT INTO holder (id, name) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name')
+      .run(holder);
+    // A reserved lock keeps other writers out and still lets them read who holds it.
+    lock.exec('BEGIN IMMEDIATE');
+    return { release: () => lock.close() };
+  } catch (error) {
+    const busy = error instanceof Error && /locked|busy/i.test(error.message);
+    let heldBy = 'another process';
+    try {
+      heldBy = String(lock.prepare('SELECT name FROM holder WHERE id = 1').get()?.['name'] ?? heldBy);
+    } catch {
+      heldBy = 'another process, which is just starting';
+    }
+    lock.close();
+    if (busy) return { heldBy };
+    throw error;
+  }
+}

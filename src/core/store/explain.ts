@@ -1,0 +1,127 @@
+// Names, markings and relationships that explain indicators. They may come before or after what they explain, or
+// never; when one comes late, the store tells which indicators must be looked at again.
+import type { Claim, IncomingContext } from '../model/entry.ts';
+import type { Pap, Tlp } from '../model/marking.ts';
+import type { StoreContext } from './context.ts';
+import type { ObjectRow } from './rows.ts';
+
+export interface MarkingBody {
+  readonly tlp?: Tlp;
+  readonly pap?: Pap;
+  readonly statement?: string;
+}
+
+/** How many threat names one indicator may carry into a SIEM. */
+const MOST_THREATS = 8;
+const MOST_SOURCES = 5000;
+/** Creators of one feed are few; the cache is dropped when it grows beyond this. */
+const MOST_NAMES = 2000;
+
+export class ContextTable {
+  readonly #store: StoreContext;
+  readonly #names = new Map<string, string | undefined>();
+  /** Exchanges that sent any relationship: the others are spared a look-up per claim. */
+  readonly #related = new Set<number>();
+  readonly #find;
+  readonly #put;
+  readonly #threats;
+
+  constructor(store: StoreContext) {
+    this.#store = store;
+    const { db } = store;
+    this.#find = db.statement<{ kind: string; version: string; body: string }>(
+      'SELECT kind, version, body FROM context WHERE exchange_id = ? AND object_id = ?',
+    );
+    this.#put = db.statement(
+      `INSERT INTO context (exchange_id, object_id, kind, version, body) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (exchange_id, object_id) DO UPDATE SET kind = excluded.kind, version = excluded.version, body = excluded.body`,
+    );
+    this.#threats = db.statement<{ body: string }>(
+      `SELECT DISTINCT c.body FROM relation r JOIN context c ON c.exchange_id = r.exchange_id AND c.object_id = r.target
+       WHERE r.exchange_id = ? AND r.source = ? AND r.relation = 'indicates' AND c.kind = 'name' ORDER BY c.body LIMIT ${MOST_THREATS}`,
+    );
+    for (const row of db.all<{ exchange_id: number }>('SELECT DISTINCT exchange_id FROM relation'))
+      this.#related.add(row.exchange_id);
+  }
+
+  /** Keeps the object; says what has to be looked at again, or undefined when nothing is new. */
+  store(
+    exchangeId: number,
+    object: IncomingContext,
+  ): { kind: 'marking'; objectId: string } | { kind: 'sources'; sources: string[] } | undefined {
+    if (object.kind === 'relationship') return this.#relation(exchangeId, object);
+    const version = object.kind === 'name' ? object.version : '';
+    const body =
+      object.kind === 'name'
+        ? object.name
+        : JSON.stringify({ tlp: object.tlp, pap: object.pap, statement: object.statement } satisfies {
+            [key: string]: string | undefined;
+          });
+    const found = this.#find.get(exchangeId, object.objectId);
+    if (found !== undefined && (found.body === body || found.version > version)) return undefined;
+    // A marking definition has no versions (STIX 2.1 §7.2): the first one stands.
+    if (found !== undefined && object.kind === 'marking') return undefined;
+    this.#put.run(exchangeId, object.objectId, object.kind, version, body);
+    this.#names.delete(`${exchangeId} ${object.objectId}`);
+    if (object.kind === 'marking') return { kind: 'marking', objectId: object.objectId };
+    if (object.type === 'identity') return undefined;
+    const sources = this.#store.db.all<{ source: string }>(
+      `SELECT source FROM relation WHERE exchange_id = ? AND target = ? AND relation = 'indicates' LIMIT ${MOST_SOURCES}`,
+      exchangeId,
+      object.objectId,
+    );
+    return { kind: 'sources', sources: sources.map((row) => row.source) };
+  }
+
+  #relation(
+    exchangeId: number,
+    object: IncomingContext & { kind: 'relationship' },
+  ): { kind: 'sources'; sources: string[] } | undefined {
+    if (object.relation !== 'indicates') return undefined;
+    const { db } = this.#store;
+    const removed = db.run(
+      'DELETE FROM relation WHERE exchange_id = ? AND object_id = ? AND (? OR source <> ? OR target <> ?)',
+      exchangeId,
+      object.objectId,
+      object.revoked ? 1 : 0,
+      object.source,
+      object.target,
+    );
+    if (object.revoked) return removed === 0 ? undefined : { kind: 'sources', sources: [object.source] };
+    const added = db.run(
+      'INSERT INTO relation (exchange_id, source, target, relation, object_id) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      exchangeId,
+      object.source,
+      object.target,
+      object.relation,
+      object.objectId,
+    );
+    this.#related.add(exchangeId);
+    return added + removed === 0 ? undefined : { kind: 'sources', sources: [object.source] };
+  }
+
+  marking(exchangeId: number, markingId: string): MarkingBody | undefined {
+    const row = this.#find.get(exchangeId, markingId);
+    return row?.kind === 'marking' ? (JSON.parse(row.body) as MarkingBody) : undefined;
+  }
+
+  /** What an analyst sees beside the claim itself. */
+  explain(row: ObjectRow): Pick<Claim, 'provider' | 'threats'> {
+    const createdBy = /"createdBy":"([^"]*)"/.exec(row.facts)?.[1];
+    const provider = createdBy === undefined ? undefined : this.#name(row.exchange_id, createdBy);
+    const threats = this.#related.has(row.exchange_id)
+      ? this.#threats.all(row.exchange_id, row.object_id).map((one) => one.body)
+      : [];
+    return { ...(provider === undefined ? {} : { provider }), ...(threats.length === 0 ? {} : { threats }) };
+  }
+
+  #name(exchangeId: number, objectId: string): string | undefined {
+    const key = `${exchangeId} ${objectId}`;
+    if (this.#names.has(key)) return this.#names.get(key);
+    const row = this.#find.get(exchangeId, objectId);
+    const name = row?.kind === 'name' ? row.body : undefined;
+    if (this.#names.size >= MOST_NAMES) this.#names.clear();
+    this.#names.set(key, name);
+    return name;
+  }
+}

@@ -1,0 +1,405 @@
+// Takes pages of objects in: newest version per object id, presence per scope, the claims each makes, and then the
+// projection of every entry whose claims changed.
+//
+// Rules (STIX 2.1 §3.6, and what feeds really do): the higher `modified` wins, however late it comes; a revoked id
+// stays a tombstone, so a later unrevoked version is dropped; the same version with other content keeps the first,
+// except towards less (revoked, earlier valid_until, stricter marking).
+import type { Page } from '../contracts/exchange-connector.ts';
+import type { IncomingContext, IncomingIndicator } from '../model/entry.ts';
+import { PAP_LEVELS, papRank, stricterPap, stricterTlp, type Pap, type Tlp, tlpRank } from '../model/marking.ts';
+import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import type { ExchangeState, StoreContext } from './context.ts';
+import type { ContextTable } from './explain.ts';
+import type { Projector, Trigger } from './projection.ts';
+import { CAUSE, OBJECT, type ObjectRow } from './rows.ts';
+
+export interface CommitReport {
+  objects: number;
+  created: number;
+  changed: number;
+  unchanged: number;
+  revoked: number;
+  /** Older than what is known, or after a revocation. */
+  outdated: number;
+  /** Same id and version with other content. */
+  conflicting: number;
+  readonly refused: Record<string, number>;
+}
+
+/** Columns valid_from to facts, in the order of the table. */
+type ObjectValues = readonly [
+  validFrom: number,
+  validUntil: number | null,
+  confidence: number | null,
+  tlp: number | null,
+  pap: number | null,
+  benign: number,
+  openMarkings: string | null,
+  refusal: string | null,
+  digest: number,
+  facts: string,
+];
+
+export const emptyReport = (): CommitReport => ({
+  objects: 0,
+  created: 0,
+  changed: 0,
+  unchanged: 0,
+  revoked: 0,
+  outdated: 0,
+  conflicting: 0,
+  refused: {},
+});
+
+export class Objects {
+  readonly #store: StoreContext;
+  readonly #projector: Projector;
+  readonly #context: ContextTable;
+  readonly #find;
+  readonly #insert;
+  readonly #update;
+  readonly #tombstone;
+  readonly #see;
+  readonly #findEntry;
+  readonly #insertEntry;
+  readonly #link;
+  readonly #unlink;
+  readonly #linked;
+  readonly #scopes = new Map<string, number>();
+
+  constructor(store: StoreContext, projector: Projector, context: ContextTable) {
+    this.#store = store;
+    this.#projector = projector;
+    this.#context = context;
+    const { db } = store;
+    this.#find = db.statement<ObjectRow>('SELECT * FROM object WHERE exchange_id = ? AND object_id = ?');
+    this.#insert = db.statement(
+      `INSERT INTO object (exchange_id, object_id, version, state, valid_from, valid_until, confidence, tlp, pap, benign,
+       open_markings, refusal, digest, facts, gone_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#update = db.statement(
+      `UPDATE object SET version = ?, state = ?, valid_from = ?, valid_until = ?, confidence = ?, tlp = ?, pap = ?, benign = ?,
+       open_markings = ?, refusal = ?, digest = ?, facts = ?, gone_at = ? WHERE id = ?`,
+    );
+    this.#tombstone = db.statement('UPDATE object SET state = ?, version = ?, gone_at = ?, digest = ? WHERE id = ?');
+    this.#see = db.statement(
+      `INSERT INTO presence (object_id, scope_id, listing) VALUES (?, ?, ?)
+       ON CONFLICT (object_id, scope_id) DO UPDATE SET listing = excluded.listing WHERE presence.listing <> excluded.listing`,
+    );
+    this.#findEntry = db.statement<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?');
+    this.#insertEntry = db.statement('INSERT INTO entry (type, value) VALUES (?, ?)');
+    this.#link = db.statement('INSERT INTO contribution (entry_id, object_id) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#unlink = db.statement('DELETE FROM contribution WHERE entry_id = ? AND object_id = ?');
+    this.#linked = db.statement<{ id: number; type: number; value: string }>(
+      'SELECT e.id, e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ?',
+    );
+  }
+
+  scopeId(exchange: ExchangeState, name: string): number {
+    const key = `${exchange.id} ${name}`;
+    let id = this.#scopes.get(key);
+    if (id === undefined) {
+      this.#store.db.run(
+        'INSERT INTO scope (exchange_id, name) VALUES (?, ?) ON CONFLICT DO NOTHING',
+        exchange.id,
+        name,
+      );
+      id = this.#store.db.get<{ id: number }>(
+        'SELECT id FROM scope WHERE exchange_id = ? AND name = ?',
+        exchange.id,
+        name,
+      )!.id;
+      this.#scopes.set(key, id);
+    }
+    return id;
+  }
+
+  /** Forgets ids learnt in a unit that failed. */
+  forget(): void {
+    this.#scopes.clear();
+  }
+
+  commit(exchange: ExchangeState, page: Page, listing: number, now: number, report: CommitReport): void {
+    const scope = this.scopeId(exchange, page.scope);
+    for (const refusal of page.refusals) {
+      report.objects++;
+      report.refused[refusal.reason] = (report.refused[refusal.reason] ?? 0) + 1;
+      this.#store.count(`exchange:${exchange.id}`, 'parked', 1);
+    }
+    for (const object of page.objects) {
+      report.objects++;
+      if (object.kind === 'indicator') this.#indicator(exchange, object, scope, listing, now, report);
+      else this.#explaining(exchange, object, now);
+    }
+  }
+
+  #indicator(
+    exchange: ExchangeState,
+    incoming: IncomingIndicator,
+    scope: number,
+    listing: number,
+    now: number,
+    report: CommitReport,
+  ): void {
+    const found = this.#find.get(exchange.id, incoming.objectId);
+    if (found === undefined) {
+      this.#create(exchange, incoming, scope, listing, now, report);
+      return;
+    }
+    this.#see.run(found.id, scope, listing);
+    if (found.state === OBJECT.revoked) {
+      // Revocation is final (STIX 2.1 §3.6): only a repeat of it is expected after it.
+      if (incoming.revoked) report.unchanged++;
+      else report.outdated++;
+      return;
+    }
+    const same = incoming.version === found.version;
+    if (incoming.version < found.version && !incoming.revoked) {
+      report.outdated++;
+      return;
+    }
+    if (incoming.revoked) {
+      const newest = [incoming.version, found.version].sort().at(-1)!;
+      this.#tombstone.run(OBJECT.revoked, newest, now, incoming.digest, found.id);
+      report.revoked++;
+      this.#projectLinked(found.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id }, now);
+      this.#countObject(exchange, found, undefined);
+      return;
+    }
+    const back = found.state === OBJECT.vanished;
+    if (same && incoming.digest === found.digest) {
+      if (!back) {
+        report.unchanged++;
+        return;
+      }
+      // A vanished object that reappears unchanged counts again.
+      this.#store.db.run('UPDATE object SET state = 0, gone_at = NULL WHERE id = ?', found.id);
+      report.changed++;
+      this.#countObject(exchange, undefined, found);
+      this.#projectLinked(found.id, { cause: CAUSE.none, exchangeId: exchange.id }, now);
+      return;
+    }
+    if (same) {
+      report.conflicting++;
+      this.#tighten(exchange, found, incoming, now);
+      return;
+    }
+    this.#replace(exchange, found, incoming, now, report);
+  }
+
+  #create(
+    exchange: ExchangeState,
+    incoming: IncomingIndicator,
+    scope: number,
+    listing: number,
+    now: number,
+    report: CommitReport,
+  ): void {
+    const values = this.#values(exchange, incoming);
+    const state = incoming.revoked ? OBJECT.revoked : OBJECT.published;
+    const { lastId } = this.#insert.run(
+      exchange.id,
+      incoming.objectId,
+      incoming.version,
+      state,
+      ...values,
+      incoming.revoked ? now : null,
+    );
+    this.#see.run(lastId, scope, listing);
+    if (incoming.revoked) {
+      report.revoked++;
+      return;
+    }
+    report.created++;
+    if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
+    const row = this.#rowOf(lastId, exchange, incoming, values);
+    this.#countObject(exchange, undefined, row);
+    for (const observable of incoming.observables) {
+      const type = OBSERVABLE_TYPES.indexOf(observable.type);
+      const known = this.#findEntry.get(type, observable.value);
+      const entryId = known?.id ?? this.#insertEntry.run(type, observable.value).lastId;
+      const linked = this.#link.run(entryId, lastId).changes;
+      const entry = { id: entryId, type: observable.type, value: observable.value };
+      const trigger: Trigger = { cause: CAUSE.none, exchangeId: exchange.id };
+      if (known === undefined) this.#projector.projectNew(entry, row, trigger, now);
+      else if (linked > 0) this.#projector.project(entry, trigger, now);
+    }
+  }
+
+  #replace(
+    exchange: ExchangeState,
+    found: ObjectRow,
+    incoming: IncomingIndicator,
+    now: number,
+    report: CommitReport,
+  ): void {
+    const values = this.#values(exchange, incoming);
+    this.#update.run(incoming.version, OBJECT.published, ...values, null, found.id);
+    report.changed++;
+    if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
+    this.#countObject(
+      exchange,
+      found.state === OBJECT.published ? found : undefined,
+      this.#rowOf(found.id, exchange, incoming, values),
+    );
+    const before = this.#linked.all(found.id);
+    const kept = new Map<number, Observable>();
+    for (const observable of incoming.observables) {
+      const type = OBSERVABLE_TYPES.indexOf(observable.type);
+      const entryId =
+        this.#findEntry.get(type, observable.value)?.id ?? this.#insertEntry.run(type, observable.value).lastId;
+      this.#link.run(entryId, found.id);
+      kept.set(entryId, observable);
+    }
+    for (const entry of before) {
+      if (kept.has(entry.id)) continue;
+      // The partner changed the pattern: it no longer vouches for the old value.
+      this.#unlink.run(entry.id, found.id);
+      this.#projector.project(
+        { id: entry.id, type: OBSERVABLE_TYPES[entry.type]!, value: entry.value },
+        { cause: CAUSE.withdrawn, exchangeId: exchange.id },
+        now,
+      );
+    }
+    for (const [id, observable] of kept) {
+      this.#projector.project({ id, ...observable }, { cause: CAUSE.none, exchangeId: exchange.id }, now);
+    }
+  }
+
+  /** Same version, other content: the standard says nothing, so only what arms less is taken over. */
+  #tighten(exchange: ExchangeState, found: ObjectRow, incoming: IncomingIndicator, now: number): void {
+    const [, validUntil, , tlp, pap] = this.#values(exchange, incoming);
+    const until =
+      validUntil === null
+        ? found.valid_until
+        : found.valid_until === null
+          ? validUntil
+          : Math.min(found.valid_until, validUntil);
+    const stricter = (a: number | null, b: number | null) => (a === null || b === null ? (a ?? b) : Math.max(a, b));
+    const next = { until, tlp: stricter(found.tlp, tlp), pap: stricter(found.pap, pap) };
+    if (next.until === found.valid_until && next.tlp === found.tlp && next.pap === found.pap) return;
+    this.#store.db.run(
+      'UPDATE object SET valid_until = ?, tlp = ?, pap = ?, digest = ? WHERE id = ?',
+      next.until,
+      next.tlp,
+      next.pap,
+      incoming.digest,
+      found.id,
+    );
+    this.#projectLinked(found.id, { cause: CAUSE.none, exchangeId: exchange.id }, now);
+  }
+
+  #values(exchange: ExchangeState, incoming: IncomingIndicator): ObjectValues {
+    let { tlp, pap } = incoming as { tlp?: Tlp | undefined; pap?: Pap | undefined };
+    let open: string | null = null;
+    if (incoming.openMarkings !== undefined && incoming.openMarkings.length > 0) {
+      open = JSON.stringify({ tlp, pap, refs: incoming.openMarkings });
+      ({ tlp, pap } = this.#explained(exchange, open));
+    }
+    return [
+      incoming.validFrom,
+      incoming.validUntil ?? null,
+      incoming.confidence ?? null,
+      tlp === undefined ? null : tlpRank(tlp),
+      pap === undefined ? null : papRank(pap),
+      incoming.benign === true ? 1 : 0,
+      open,
+      incoming.refusal ?? null,
+      incoming.digest,
+      JSON.stringify(incoming.facts),
+    ];
+  }
+
+  /** Markings that only the exchange can explain: a definition that has not come counts as TLP:RED. */
+  #explained(exchange: ExchangeState, open: string): { tlp?: Tlp | undefined; pap?: Pap | undefined } {
+    const stored = JSON.parse(open) as { tlp?: Tlp; pap?: Pap; refs: string[] };
+    let { tlp, pap }: { tlp?: Tlp | undefined; pap?: Pap | undefined } = stored;
+    for (const ref of stored.refs) {
+      const definition = this.#context.marking(exchange.id, ref);
+      tlp = stricterTlp(tlp, definition === undefined ? 'red' : definition.tlp);
+      pap = stricterPap(pap, definition?.pap);
+    }
+    return { tlp, pap };
+  }
+
+  #rowOf(id: number, exchange: ExchangeState, incoming: IncomingIndicator, v: ObjectValues): ObjectRow {
+    return {
+      id,
+      exchange_id: exchange.id,
+      object_id: incoming.objectId,
+      version: incoming.version,
+      state: OBJECT.published,
+      valid_from: v[0],
+      valid_until: v[1],
+      confidence: v[2],
+      tlp: v[3],
+      pap: v[4],
+      benign: v[5],
+      open_markings: v[6],
+      refusal: v[7],
+      digest: v[8],
+      facts: v[9],
+    };
+  }
+
+  #explaining(exchange: ExchangeState, object: IncomingContext, now: number): void {
+    const affected = this.#context.store(exchange.id, object);
+    if (affected === undefined) return;
+    if (affected.kind === 'marking') this.#remark(exchange, affected.objectId, now);
+    else for (const id of affected.sources) this.#touch(exchange, id, now);
+  }
+
+  /** A marking definition arrived or changed: objects that refer to it are judged anew. */
+  #remark(exchange: ExchangeState, markingId: string, now: number): void {
+    const rows = this.#store.db.all<ObjectRow>(
+      'SELECT * FROM object WHERE exchange_id = ? AND open_markings IS NOT NULL',
+      exchange.id,
+    );
+    for (const row of rows) {
+      if (!row.open_markings!.includes(markingId)) continue;
+      const { tlp, pap } = this.#explained(exchange, row.open_markings!);
+      const next = {
+        tlp: tlp === undefined ? null : tlpRank(tlp),
+        pap: pap === undefined ? null : PAP_LEVELS.indexOf(pap),
+      };
+      if (next.tlp === row.tlp && next.pap === row.pap) continue;
+      this.#store.db.run('UPDATE object SET tlp = ?, pap = ? WHERE id = ?', next.tlp, next.pap, row.id);
+      if (row.state === OBJECT.published)
+        this.#projectLinked(row.id, { cause: CAUSE.policy, exchangeId: exchange.id, force: true }, now);
+    }
+  }
+
+  #touch(exchange: ExchangeState, objectId: string, now: number): void {
+    const row = this.#find.get(exchange.id, objectId);
+    if (row === undefined || row.state !== OBJECT.published) return;
+    this.#projectLinked(row.id, { cause: CAUSE.none, exchangeId: exchange.id, force: true }, now);
+  }
+
+  #projectLinked(objectRowId: number, trigger: Trigger, now: number): void {
+    for (const entry of this.#linked.all(objectRowId)) {
+      this.#projector.project({ id: entry.id, type: OBSERVABLE_TYPES[entry.type]!, value: entry.value }, trigger, now);
+    }
+  }
+
+  /** An object vanished from every scope that ever showed it. */
+  vanish(exchange: ExchangeState, row: ObjectRow, now: number): void {
+    this.#store.db.run(`UPDATE object SET state = ${OBJECT.vanished}, gone_at = ? WHERE id = ?`, now, row.id);
+    this.#countObject(exchange, row, undefined);
+    this.#projectLinked(row.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id }, now);
+  }
+
+  #countObject(exchange: ExchangeState, before: ObjectRow | undefined, after: ObjectRow | undefined): void {
+    const owner = `exchange:${exchange.id}`;
+    for (const [row, by] of [
+      [before, -1],
+      [after, 1],
+    ] as const) {
+      if (row === undefined) continue;
+      this.#store.count(owner, 'indicators', by);
+      if (row.refusal !== null) {
+        this.#store.count(owner, 'refused', by);
+        this.#store.count(owner, `refused:${row.refusal}`, by);
+      }
+    }
+  }
+}

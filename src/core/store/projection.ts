@@ -1,0 +1,301 @@
+// Turns claims into what each SIEM shall hold. Every change of wanted state goes through `project`: a new version
+// of an object, an expiry, a changed rule, a suppression, the end of a hold.
+import type { Claim, Entry, IndicatorFacts } from '../model/entry.ts';
+import { PAP_LEVELS, TLP_LEVELS } from '../model/marking.ts';
+import { OBSERVABLE_TYPES, type Observable, type ObservableType } from '../model/observable.ts';
+import { merge } from '../inventory/merge.ts';
+import { expiryOf } from '../policy/expiry.ts';
+import type { Brakes } from './brakes.ts';
+import type { SiemState, StoreContext } from './context.ts';
+import { decideClaim } from './decide.ts';
+import { CAUSE, type Cause, OBJECT, type ObjectRow, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Why a projection is computed: what a row that turns unwanted now is put down to. */
+export interface Trigger {
+  readonly cause: Cause;
+  /** The exchange whose page, listing or removal set this off; 0 = none. */
+  readonly exchangeId: number;
+  /** Send again even if nothing changed that the digest covers (a threat name arrived). */
+  readonly force?: boolean;
+}
+
+export interface StoredEntry extends Observable {
+  readonly id: number;
+}
+
+export interface ClaimRow extends ObjectRow {
+  exchange_active: number;
+}
+
+const OBJECT_COLUMNS = `o.id, o.exchange_id, o.object_id, o.version, o.state, o.valid_from, o.valid_until, o.confidence,
+  o.tlp, o.pap, o.benign, o.open_markings, o.refusal, o.digest, o.facts`;
+
+export class Projector {
+  readonly #store: StoreContext;
+  readonly #brakes: Brakes;
+  readonly #claims;
+  readonly #row;
+  readonly #insert;
+  readonly #update;
+  readonly #remove;
+  readonly #entry;
+  /** Keys "type value" that are suppressed now, with the end; small, so it is asked before every write. */
+  readonly suppressed = new Map<string, number>();
+  /** Rows in flight whose wanted state changed meanwhile: their acknowledgement cannot take the short way. */
+  readonly touchedInFlight = new Set<number>();
+
+  constructor(store: StoreContext, brakes: Brakes) {
+    this.#store = store;
+    this.#brakes = brakes;
+    const { db } = store;
+    this.#claims = db.statement<ClaimRow>(
+      `SELECT ${OBJECT_COLUMNS}, e.active AS exchange_active FROM contribution c JOIN object o ON o.id = c.object_id
+       JOIN exchange e ON e.id = o.exchange_id WHERE c.entry_id = ? AND o.state = ${OBJECT.published} ORDER BY o.version DESC, o.id`,
+    );
+    this.#row = db.statement<ProjectionRow>('SELECT * FROM projection WHERE siem_id = ? AND entry_id = ?');
+    this.#insert = db.statement(
+      `INSERT INTO projection (siem_id, entry_id, wanted, wanted_rev, content, until, due, present, rev, state, cause, since, slot)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)`,
+    );
+    this.#update = db.statement(
+      `UPDATE projection SET wanted = ?, wanted_rev = ?, content = ?, until = ?, due = ?, state = ?, cause = ?, since = ?,
+       attempt = ?, next_at = ?, note = ? WHERE siem_id = ? AND entry_id = ?`,
+    );
+    this.#remove = db.statement('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?');
+    this.#entry = db.statement<{ type: number; value: string }>('SELECT type, value FROM entry WHERE id = ?');
+    this.reloadSuppressions();
+  }
+
+  reloadSuppressions(): void {
+    this.suppressed.clear();
+    for (const row of this.#store.db.all<{ type: number; value: string; until: number }>(
+      'SELECT type, value, max(until) AS until FROM suppression WHERE lifted IS NULL GROUP BY type, value',
+    )) {
+      this.suppressed.set(`${row.type} ${row.value}`, row.until);
+    }
+  }
+
+  storedEntry(entryId: number): StoredEntry | undefined {
+    const row = this.#entry.get(entryId);
+    return row === undefined ? undefined : { id: entryId, type: OBSERVABLE_TYPES[row.type]!, value: row.value };
+  }
+
+  /** Published claims on an entry, newest version first. An exchange that is no longer configured still shows. */
+  claims(entryId: number): ClaimRow[] {
+    return this.#claims.all(entryId);
+  }
+
+  /** Computes the entry anew for every SIEM, or for one. */
+  project(entry: StoredEntry, trigger: Trigger, now: number, only?: SiemState): void {
+    const rows = this.claims(entry.id);
+    for (const siem of only === undefined ? this.#store.siems : [only])
+      this.#projectOne(siem, entry, rows, trigger, now);
+  }
+
+  /** The usual case of a first sync: a new entry with one claim. No row can exist yet. */
+  projectNew(entry: StoredEntry, row: ObjectRow, trigger: Trigger, now: number): void {
+    const rows = [{ ...row, exchange_active: 1 }];
+    for (const siem of this.#store.siems) this.#projectOne(siem, entry, rows, trigger, now, true);
+  }
+
+  /** The merge of the claims this SIEM may hold, as it would be encoded now. */
+  entryFor(
+    siem: SiemState,
+    entry: StoredEntry,
+    now: number,
+    explain: (row: ObjectRow) => Pick<Claim, 'provider' | 'threats'>,
+  ): Entry | undefined {
+    return this.#merged(siem, entry, this.claims(entry.id), now, explain).entry;
+  }
+
+  #merged(
+    siem: SiemState,
+    entry: StoredEntry,
+    rows: readonly ClaimRow[],
+    now: number,
+    explain?: (row: ObjectRow) => Pick<Claim, 'provider' | 'threats'>,
+  ) {
+    const admitted: { claim: Claim; until: number }[] = [];
+    let refused = false;
+    let unmarked: (typeof TLP_LEVELS)[number] = 'amber';
+    for (const row of rows) {
+      const exchange = this.#store.exchangeNames.get(row.exchange_id) ?? '?';
+      const plain = toClaim(row, exchange);
+      if (decideClaim(siem.spec, entry.type, plain, row.exchange_active === 1, now).kind !== 'accept') {
+        refused = true;
+        continue;
+      }
+      // Accepted means that the SIEM has rules for this exchange.
+      const rules = siem.spec.rules[exchange]!;
+      if (rules.intake.unmarked !== 'refuse') unmarked = rules.intake.unmarked;
+      const claim = explain === undefined ? plain : { ...plain, ...explain(row) };
+      admitted.push({ claim, until: expiryOf(plain, rules.lifetime, entry.type) });
+    }
+    return { ...merge(entry, admitted, unmarked, now), refused };
+  }
+
+  #projectOne(
+    siem: SiemState,
+    entry: StoredEntry,
+    rows: readonly ClaimRow[],
+    trigger: Trigger,
+    now: number,
+    fresh = false,
+  ): void {
+    const merged = this.#merged(siem, entry, rows, now);
+    const suppressedUntil =
+      this.suppressed.size === 0
+        ? undefined
+        : this.suppressed.get(`${OBSERVABLE_TYPES.indexOf(entry.type)} ${entry.value}`);
+    const suppressed = suppressedUntil !== undefined && suppressedUntil > now;
+    const wanted: 0 | 1 = merged.entry !== undefined && !suppressed ? 1 : 0;
+    const until = merged.entry?.until ?? null;
+    let due = merged.nextChangeAt ?? null;
+    if (suppressed) due = due === null ? suppressedUntil : Math.min(due, suppressedUntil);
+    const refreshMs = siem.spec.refreshAfterDays === undefined ? undefined : siem.spec.refreshAfterDays * DAY_MS;
+    // Spread over the last tenth, so that a million entries of one day are not touched again on one day.
+    const refreshAfter =
+      refreshMs === undefined || wanted === 0 ? undefined : refreshMs * (1 - (entry.id % 1000) / 10_000);
+    const dueFrom = (sentAt: number): number | null => {
+      if (refreshAfter === undefined) return due;
+      const refreshAt = Math.ceil(sentAt + refreshAfter);
+      return due === null ? refreshAt : Math.min(due, refreshAt);
+    };
+
+    const row = fresh ? undefined : this.#row.get(siem.id, entry.id);
+    if (row === undefined) {
+      if (wanted === 0 && due === null) return;
+      const state = wanted === 1 ? STATE.upsert : STATE.settled;
+      const slot = siem.encoder.foldsSlots ? siem.encoder.slot(entry.type, entry.value, siem.spec.settings) : null;
+      this.#insert.run(
+        siem.id,
+        entry.id,
+        wanted,
+        this.#store.revision,
+        merged.digest,
+        until,
+        dueFrom(now),
+        state,
+        CAUSE.none,
+        now,
+        slot,
+      );
+      this.count(siem, entry.type, undefined, {
+        wanted,
+        present: PRESENT.no,
+        rev: 0,
+        wanted_rev: this.#store.revision,
+        state,
+      });
+      if (wanted === 1) this.#brakes.added(siem, trigger, entry.id);
+      return;
+    }
+
+    const changed = row.wanted !== wanted || (wanted === 1 && row.content !== merged.digest) || trigger.force === true;
+    const sentAt = row.rev / 1000;
+    const stale = refreshAfter !== undefined && row.present === PRESENT.yes && now >= sentAt + refreshAfter;
+    const wantedRev = changed || stale ? this.#store.revision : row.wanted_rev;
+    const turned = row.wanted !== wanted;
+    const cause =
+      wanted === 1 ? CAUSE.none : turned ? this.#cause(suppressed, rows, merged.refused, trigger) : row.cause;
+    const busy = row.state === STATE.flight || row.state === STATE.accepted || row.state === STATE.uncertain;
+    // A removal that a person rejected, or nobody approved, still ends at the expiry the entry had.
+    const lapsed = row.state === STATE.held && wanted === 0 && row.until !== null && row.until <= now;
+    const stuck = (row.state === STATE.parked || row.state === STATE.held) && !changed && !lapsed;
+    const state = busy || stuck ? row.state : restingState(wanted, row.present, row.rev, wantedRev);
+    if (busy && wantedRev !== row.wanted_rev) this.touchedInFlight.add(entry.id);
+    if (row.state === STATE.held && state !== STATE.held) this.#brakes.released(siem, entry.id);
+
+    const next: ProjectionRow = { ...row, wanted, wanted_rev: wantedRev, state };
+    const fresher = changed || stale;
+    const lastUntil = until ?? row.until;
+    if (wanted === 0 && row.present !== PRESENT.no && lastUntil !== null && lastUntil > now)
+      due = due === null ? lastUntil : Math.min(due, lastUntil);
+    const nextDue = dueFrom(fresher || row.present !== PRESENT.yes ? now : sentAt);
+    if (wanted === 0 && row.present === PRESENT.no && nextDue === null && !busy) {
+      this.#remove.run(siem.id, entry.id);
+      this.count(siem, entry.type, row, undefined);
+      return;
+    }
+    this.#update.run(
+      wanted,
+      wantedRev,
+      wanted === 1 ? merged.digest : row.content,
+      lastUntil,
+      nextDue,
+      state,
+      cause,
+      turned ? now : row.since,
+      fresher ? 0 : row.attempt,
+      fresher && !busy ? null : row.next_at,
+      fresher && !busy ? null : row.note,
+      siem.id,
+      entry.id,
+    );
+    this.count(siem, entry.type, row, next);
+    if (turned && wanted === 1 && row.present === PRESENT.no) this.#brakes.added(siem, trigger, entry.id);
+    if (turned && wanted === 0 && row.present !== PRESENT.no && cause === CAUSE.withdrawn) {
+      this.#brakes.withdrawn(siem, this.#withdrawnBy(rows, trigger), entry.id);
+    }
+  }
+
+  #cause(suppressed: boolean, rows: readonly ClaimRow[], refused: boolean, trigger: Trigger): Cause {
+    if (suppressed) return CAUSE.suppressed;
+    if (trigger.cause === CAUSE.withdrawn) return CAUSE.withdrawn;
+    // Claims of an exchange that left the configuration are withdrawn, under the brake.
+    if (rows.some((row) => row.exchange_active === 0)) return CAUSE.withdrawn;
+    if (refused) return CAUSE.policy;
+    return trigger.cause === CAUSE.none ? CAUSE.expired : trigger.cause;
+  }
+
+  #withdrawnBy(rows: readonly ClaimRow[], trigger: Trigger): number {
+    return trigger.exchangeId !== 0
+      ? trigger.exchangeId
+      : (rows.find((row) => row.exchange_active === 0)?.exchange_id ?? 0);
+  }
+
+  /** Keeps the tallies in step with one row. Undefined = no row. */
+  count(siem: SiemState, type: ObservableType, before: Counted | undefined, after: Counted | undefined): void {
+    const owner = `siem:${siem.id}`;
+    for (const [row, by] of [
+      [before, -1],
+      [after, 1],
+    ] as const) {
+      if (row === undefined) continue;
+      if (row.wanted === 1) {
+        this.#store.count(owner, 'wanted', by);
+        this.#store.count(owner, `wanted:${type}`, by);
+        if (row.present === PRESENT.yes && row.rev === row.wanted_rev) this.#store.count(owner, 'delivered', by);
+      }
+      if (row.present !== PRESENT.no) this.#store.count(owner, `present:${type}`, by);
+      if (row.state === STATE.parked) this.#store.count(owner, 'parked', by);
+      else if (row.state === STATE.held) this.#store.count(owner, 'held', by);
+      else if (row.state !== STATE.settled) this.#store.count(owner, 'pending', by);
+    }
+  }
+}
+
+export type Counted = Pick<ProjectionRow, 'wanted' | 'present' | 'rev' | 'wanted_rev' | 'state'>;
+
+/** A claim as policy sees it. Facts are parsed only when somebody looks, since most claims are merged unseen. */
+export function toClaim(row: ObjectRow, exchange: string): Claim {
+  let facts: IndicatorFacts | undefined;
+  return {
+    exchange,
+    objectId: row.object_id,
+    version: row.version,
+    digest: row.digest,
+    validFrom: row.valid_from,
+    ...(row.valid_until === null ? {} : { validUntil: row.valid_until }),
+    ...(row.confidence === null ? {} : { confidence: row.confidence }),
+    ...(row.tlp === null ? {} : { tlp: TLP_LEVELS[row.tlp]! }),
+    ...(row.pap === null ? {} : { pap: PAP_LEVELS[row.pap]! }),
+    benign: row.benign === 1,
+    get facts() {
+      facts ??= JSON.parse(row.facts) as IndicatorFacts;
+      return facts;
+    },
+  };
+}

@@ -1,0 +1,451 @@
+// Reading for people, over a read-only connection of its own: behind the writer a status would wait for whole
+// batches, alone it takes a millisecond.
+import { PAP_LEVELS, TLP_LEVELS } from '../model/marking.ts';
+import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import { explainExpiry } from '../policy/expiry.ts';
+import type { Failure } from '../model/failure.ts';
+import { sha256 } from '../runtime/ids.ts';
+import { Database } from './database.ts';
+import { decideClaim } from './decide.ts';
+import { type ClaimRow, toClaim } from './projection.ts';
+import { CAUSE_TEXT, type ProjectionRow, STATE } from './rows.ts';
+import type { StoreSpec } from './spec.ts';
+
+export interface ExchangeStatus {
+  readonly name: string;
+  readonly lastSuccess: number | undefined;
+  readonly lastFailure: number | undefined;
+  readonly failingSince: number | undefined;
+  readonly failure: Failure | undefined;
+  readonly lastNew: number | undefined;
+  readonly cursor: string | undefined;
+  readonly objects: number;
+  readonly indicators: number;
+  readonly refused: number;
+  readonly unreadable: number;
+  readonly refusals: Readonly<Record<string, number>>;
+}
+
+export interface SiemStatus {
+  readonly name: string;
+  readonly lastSuccess: number | undefined;
+  readonly lastFailure: number | undefined;
+  readonly failingSince: number | undefined;
+  readonly failure: Failure | undefined;
+  readonly wanted: number;
+  readonly delivered: number;
+  readonly pending: number;
+  readonly parked: number;
+  readonly held: number;
+  readonly oldestPending: number | undefined;
+  readonly drift: number;
+  readonly byType: Readonly<Record<string, number>>;
+}
+
+export interface WhyEntry {
+  readonly type: string;
+  readonly value: string;
+  readonly claims: readonly {
+    readonly exchange: string;
+    readonly object_id: string;
+    readonly name: string | null;
+    readonly modified: string;
+    readonly tlp: string | null;
+    readonly pap: string | null;
+    readonly confidence: number | null;
+    readonly valid_until: string | null;
+    readonly state: 'published' | 'revoked' | 'vanished';
+    readonly decisions: readonly { readonly siem: string; readonly decision: string; readonly reason: string }[];
+  }[];
+  readonly siems: readonly {
+    readonly name: string;
+    readonly state: 'delivered' | 'pending' | 'parked' | 'held' | 'not_wanted';
+    readonly reason: string | null;
+    readonly since: string | null;
+    readonly until: string | null;
+  }[];
+  readonly hits: Readonly<Record<string, never>>;
+  readonly releases: readonly never[];
+}
+
+export interface HeldSet {
+  readonly id: number;
+  readonly kind: 'removal' | 'addition';
+  readonly siem: string;
+  readonly exchange: string;
+  readonly since: string;
+  readonly reason: string;
+  readonly entries: number;
+  readonly digest: string;
+}
+
+export interface ParkedRow {
+  readonly id: string;
+  readonly siem: string;
+  readonly type: string;
+  readonly value: string;
+  readonly reason: string;
+  readonly since: string;
+}
+
+const iso = (ms: number | null | undefined): string | null =>
+  ms === null || ms === undefined ? null : new Date(Math.min(ms, 8.64e15)).toISOString();
+const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
+const OBJECT_STATES = ['published', 'revoked', 'vanished'] as const;
+
+export class StoreReader {
+  readonly #db: Database;
+  readonly #spec: StoreSpec;
+
+  constructor(spec: StoreSpec) {
+    this.#spec = spec;
+    this.#db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
+  }
+
+  #tallies(owner: string): Map<string, number> {
+    return new Map(
+      this.#db
+        .all<{ name: string; n: number }>('SELECT name, n FROM tally WHERE owner = ?', owner)
+        .map((row) => [row.name, row.n]),
+    );
+  }
+
+  exchanges(): ExchangeStatus[] {
+    return this.#db
+      .all<{
+        id: number;
+        name: string;
+        cursor: string | null;
+        last_success: number | null;
+        last_failure: number | null;
+        failing_since: number | null;
+        failure: string | null;
+        last_new: number | null;
+      }>('SELECT * FROM exchange WHERE active = 1 ORDER BY id')
+      .map((row) => {
+        const tally = this.#tallies(`exchange:${row.id}`);
+        const refusals = [...tally]
+          .filter(([name, n]) => name.startsWith('refused:') && n > 0)
+          .map(([name, n]) => [name.slice('refused:'.length), n]);
+        return {
+          name: row.name,
+          lastSuccess: orUndefined(row.last_success),
+          lastFailure: orUndefined(row.last_failure),
+          failingSince: orUndefined(row.failing_since),
+          failure: row.failure === null ? undefined : (JSON.parse(row.failure) as Failure),
+          lastNew: orUndefined(row.last_new),
+          cursor: orUndefined(row.cursor),
+          objects: tally.get('objects') ?? 0,
+          indicators: tally.get('indicators') ?? 0,
+          refused: tally.get('refused') ?? 0,
+          unreadable: tally.get('parked') ?? 0,
+          refusals: Object.fromEntries(refusals) as Record<string, number>,
+        };
+      });
+  }
+
+  siems(): SiemStatus[] {
+    return this.#db
+      .all<{
+        id: number;
+        name: string;
+        last_success: number | null;
+        last_failure: number | null;
+        failing_since: number | null;
+        failure: string | null;
+        drift: number;
+      }>('SELECT * FROM siem WHERE active = 1 ORDER BY id')
+      .map((row) => {
+        const tally = this.#tallies(`siem:${row.id}`);
+        // A bounded look: during a first sync a million rows wait, and the oldest are the first in the index.
+        const oldest = this.#db.get<{ since: number | null }>(
+          'SELECT min(since) AS since FROM (SELECT since FROM projection WHERE siem_id = ? AND state <> 0 AND state IN (1, 2, 3, 4, 5) LIMIT 500)',
+          row.id,
+        );
+        const byType = [...tally]
+          .filter(([name, n]) => name.startsWith('wanted:') && n > 0)
+          .map(([name, n]) => [name.slice('wanted:'.length), n]);
+        return {
+          name: row.name,
+          lastSuccess: orUndefined(row.last_success),
+          lastFailure: orUndefined(row.last_failure),
+          failingSince: orUndefined(row.failing_since),
+          failure: row.failure === null ? undefined : (JSON.parse(row.failure) as Failure),
+          wanted: tally.get('wanted') ?? 0,
+          delivered: tally.get('delivered') ?? 0,
+          pending: tally.get('pending') ?? 0,
+          parked: tally.get('parked') ?? 0,
+          held: tally.get('held') ?? 0,
+          oldestPending: orUndefined(oldest?.since ?? null),
+          drift: row.drift,
+          byType: Object.fromEntries(byType) as Record<string, number>,
+        };
+      });
+  }
+
+  why(observable: Observable, now: number): WhyEntry | undefined {
+    const type = OBSERVABLE_TYPES.indexOf(observable.type);
+    const entry = this.#db.get<{ id: number }>(
+      'SELECT id FROM entry WHERE type = ? AND value = ?',
+      type,
+      observable.value,
+    );
+    if (entry === undefined) return undefined;
+    const rows = this.#db.all<ClaimRow & { exchange: string }>(
+      `SELECT o.*, e.name AS exchange, e.active AS exchange_active FROM contribution c JOIN object o ON o.id = c.object_id
+       JOIN exchange e ON e.id = o.exchange_id WHERE c.entry_id = ? ORDER BY o.version DESC`,
+      entry.id,
+    );
+    const suppressed = this.#db.get<{ until: number; reason: string; made_by: string }>(
+      'SELECT until, reason, made_by FROM suppression WHERE type = ? AND value = ? AND lifted IS NULL AND until > ? ORDER BY until DESC',
+      type,
+      observable.value,
+      now,
+    );
+    return {
+      ...observable,
+      claims: rows.map((row) => ({
+        exchange: row.exchange,
+        object_id: row.object_id,
+        name: toClaim(row, row.exchange).facts.name ?? null,
+        modified: row.version,
+        tlp: row.tlp === null ? null : TLP_LEVELS[row.tlp]!,
+        pap: row.pap === null ? null : PAP_LEVELS[row.pap]!,
+        confidence: row.confidence,
+        valid_until: iso(row.valid_until),
+        state: OBJECT_STATES[row.state]!,
+        decisions: this.#spec.siems.map((siem) => ({ siem: siem.name, ...this.#decision(siem, observable, row, now) })),
+      })),
+      siems: this.#spec.siems.map((siem) => this.#stand(siem.name, entry.id, suppressed, now)),
+      hits: {},
+      releases: [],
+    };
+  }
+
+  #decision(
+    siem: StoreSpec['siems'][number],
+    observable: Observable,
+    row: ClaimRow & { exchange: string },
+    now: number,
+  ): { decision: string; reason: string } {
+    if (row.state === 1) return { decision: 'ended', reason: 'the partner revoked this object' };
+    if (row.state === 2)
+      return { decision: 'ended', reason: 'the object vanished from every collection that showed it' };
+    const claim = toClaim(row, row.exchange);
+    const decision = decideClaim(siem, observable.type, claim, row.exchange_active === 1, now);
+    if (decision.kind !== 'accept') return { decision: decision.kind, reason: decision.reason };
+    const lifetime = siem.rules[row.exchange]!.lifetime;
+    const arithmetic = explainExpiry(claim, lifetime, observable.type);
+    if (row.valid_from > now)
+      return { decision: 'waits', reason: `valid_from ${iso(row.valid_from)} is still to come` };
+    return { decision: 'accept', reason: arithmetic };
+  }
+
+  #stand(
+    siem: string,
+    entryId: number,
+    suppressed: { until: number; reason: string; made_by: string } | undefined,
+    now: number,
+  ): WhyEntry['siems'][number] {
+    const row = this.#db.get<ProjectionRow>(
+      'SELECT p.* FROM projection p JOIN siem s ON s.id = p.siem_id WHERE s.name = ? AND p.entry_id = ?',
+      siem,
+      entryId,
+    );
+    const off =
+      suppressed === undefined
+        ? null
+        : `suppressed until ${iso(suppressed.until)} by ${suppressed.made_by}: ${suppressed.reason}`;
+    if (row === undefined)
+      return {
+        name: siem,
+        state: 'not_wanted',
+        reason: off ?? 'no admitted claim vouches for it now',
+        since: null,
+        until: null,
+      };
+    const since = iso(row.since);
+    const until = iso(row.until);
+    if (row.state === STATE.parked) return { name: siem, state: 'parked', reason: row.note, since, until };
+    if (row.state === STATE.held) {
+      const hold = this.#db.get<{ id: number; reason: string }>(
+        `SELECT h.id, h.reason FROM hold_entry e JOIN hold h ON h.id = e.hold_id JOIN siem s ON s.id = h.siem_id
+         WHERE e.entry_id = ? AND s.name = ? ORDER BY h.id DESC`,
+        entryId,
+        siem,
+      );
+      const reason = hold === undefined ? CAUSE_TEXT[row.cause] : `hold ${hold.id}: ${hold.reason}`;
+      return { name: siem, state: 'held', reason, since, until };
+    }
+    if (row.wanted === 1 && row.state === STATE.settled)
+      return { name: siem, state: 'delivered', reason: `revision ${row.rev}`, since, until };
+    if (row.state === STATE.settled)
+      return { name: siem, state: 'not_wanted', reason: off ?? CAUSE_TEXT[row.cause], since, until };
+    const doing = row.wanted === 1 ? 'to be written' : `to be removed: ${off ?? CAUSE_TEXT[row.cause]}`;
+    const retry =
+      row.next_at !== null && row.next_at > now ? `, next try ${iso(row.next_at)} after ${row.attempt} attempts` : '';
+    return { name: siem, state: 'pending', reason: `${doing}${retry}`, since, until };
+  }
+
+  held(): HeldSet[] {
+    return this.#db
+      .all<{
+        id: number;
+        kind: 'removal' | 'addition';
+        siem: string;
+        exchange: string | null;
+        created: number;
+        reason: string;
+      }>(
+        `SELECT h.id, h.kind, s.name AS siem, e.name AS exchange, h.created, h.reason FROM hold h JOIN siem s ON s.id = h.siem_id
+         LEFT JOIN exchange e ON e.id = h.exchange_id WHERE h.decided IS NULL ORDER BY h.id`,
+      )
+      .map((row) => {
+        const ids = this.#db.all<{ entry_id: number }>(
+          'SELECT entry_id FROM hold_entry WHERE hold_id = ? ORDER BY entry_id',
+          row.id,
+        );
+        const digest = sha256(ids.map((one) => one.entry_id).join(',')).slice(0, 16);
+        return {
+          id: row.id,
+          kind: row.kind,
+          siem: row.siem,
+          exchange: row.exchange ?? '(adopted)',
+          since: iso(row.created)!,
+          reason: row.reason,
+          entries: ids.length,
+          digest,
+        };
+      })
+      .filter((hold) => hold.entries > 0);
+  }
+
+  heldEntries(holdId: number, limit: number): Observable[] {
+    return this.#db
+      .all<{ type: number; value: string }>(
+        'SELECT e.type, e.value FROM hold_entry h JOIN entry e ON e.id = h.entry_id WHERE h.hold_id = ? ORDER BY e.id LIMIT ?',
+        holdId,
+        limit,
+      )
+      .map((row) => ({ type: OBSERVABLE_TYPES[row.type]!, value: row.value }));
+  }
+
+  parked(limit: number): ParkedRow[] {
+    return this.#db
+      .all<{
+        siem_id: number;
+        entry_id: number;
+        siem: string;
+        type: number;
+        value: string;
+        note: string | null;
+        since: number;
+      }>(
+        `SELECT p.siem_id, p.entry_id, s.name AS siem, e.type, e.value, p.note, p.since FROM projection p JOIN siem s ON s.id = p.siem_id
+         JOIN entry e ON e.id = p.entry_id WHERE p.siem_id IN (SELECT id FROM siem) AND p.state = ${STATE.parked} AND p.state <> 0 ORDER BY p.siem_id, p.entry_id LIMIT ?`,
+        limit,
+      )
+      .map((row) => ({
+        id: `${row.siem_id}-${row.entry_id}`,
+        siem: row.siem,
+        type: OBSERVABLE_TYPES[row.type]!,
+        value: row.value,
+        reason: row.note ?? '',
+        since: iso(row.since)!,
+      }));
+  }
+
+  suppressions(now: number): { id: number; type: string; value: string; until: string; reason: string; by: string }[] {
+    return this.#db
+      .all<{ id: number; type: number; value: string; until: number; reason: string; made_by: string }>(
+        'SELECT id, type, value, until, reason, made_by FROM suppression WHERE lifted IS NULL AND until > ? ORDER BY id',
+        now,
+      )
+      .map((row) => ({
+        id: row.id,
+        type: OBSERVABLE_TYPES[row.type]!,
+        value: row.value,
+        until: iso(row.until)!,
+        reason: row.reason,
+        by: row.made_by,
+      }));
+  }
+
+  /** Networks that contain the address, and parent domains, that have an entry: `why` names them. */
+  related(values: readonly Observable[]): Observable[] {
+    return values.filter(
+      (one) =>
+        this.#db.get(
+          'SELECT 1 AS one FROM entry WHERE type = ? AND value = ?',
+          OBSERVABLE_TYPES.indexOf(one.type),
+          one.value,
+        ) !== undefined,
+    );
+  }
+
+  networks(): Observable[] {
+    return this.#db
+      .all<{ type: number; value: string }>("SELECT type, value FROM entry WHERE type IN (0, 1) AND value LIKE '%/%'")
+      .map((row) => ({ type: OBSERVABLE_TYPES[row.type]!, value: row.value }));
+  }
+
+  /** What a delivery would do now, from the state alone. */
+  plan(siem: string): {
+    add: number;
+    change: number;
+    remove: number;
+    held: number;
+    parked: Record<string, number>;
+    byType: Record<string, number>;
+  } {
+    const id = this.#db.get<{ id: number }>('SELECT id FROM siem WHERE name = ?', siem)?.id ?? 0;
+    const one = (where: string): number =>
+      this.#db.get<{ n: number }>(`SELECT count(*) AS n FROM projection WHERE siem_id = ? AND ${where}`, id)?.n ?? 0;
+    const parked = this.#db.all<{ note: string | null; n: number }>(
+      `SELECT note, count(*) AS n FROM projection WHERE siem_id = ? AND state = ${STATE.parked} AND state <> 0 GROUP BY note`,
+      id,
+    );
+    const types = this.#db.all<{ type: number; n: number }>(
+      'SELECT e.type, count(*) AS n FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.wanted = 1 GROUP BY e.type',
+      id,
+    );
+    return {
+      add: one('state IN (1, 3, 5) AND wanted = 1 AND present <> 1'),
+      change: one('state IN (1, 3, 5) AND wanted = 1 AND present = 1'),
+      remove: one('state IN (2, 3, 5) AND wanted = 0'),
+      held: one(`state = ${STATE.held}`),
+      parked: Object.fromEntries(parked.map((row) => [row.note ?? 'refused', row.n])),
+      byType: Object.fromEntries(types.map((row) => [OBSERVABLE_TYPES[row.type]!, row.n])),
+    };
+  }
+
+  /** Some entry that stands in the SIEM. */
+  sample(siem: string): Observable | undefined {
+    const row = this.#db.get<{ type: number; value: string }>(
+      `SELECT e.type, e.value FROM projection p JOIN siem s ON s.id = p.siem_id JOIN entry e ON e.id = p.entry_id
+       WHERE s.name = ? AND p.wanted = 1 AND p.present = 1 LIMIT 1`,
+      siem,
+    );
+    return row === undefined ? undefined : { type: OBSERVABLE_TYPES[row.type]!, value: row.value };
+  }
+
+  /** The entries a delivery would touch, page by page. */
+  planned(siem: string, limit: number): { op: string; type: string; value: string }[] {
+    return this.#db
+      .all<{ wanted: number; present: number; type: number; value: string }>(
+        `SELECT p.wanted, p.present, e.type, e.value FROM projection p JOIN siem s ON s.id = p.siem_id JOIN entry e ON e.id = p.entry_id
+         WHERE s.name = ? AND p.state IN (1, 2, 3, 5) ORDER BY p.state DESC, p.entry_id LIMIT ?`,
+        siem,
+        limit,
+      )
+      .map((row) => ({
+        op: row.wanted === 0 ? 'remove' : row.present === 1 ? 'change' : 'add',
+        type: OBSERVABLE_TYPES[row.type]!,
+        value: row.value,
+      }));
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}

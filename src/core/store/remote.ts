@@ -1,0 +1,114 @@
+// The store on a thread of its own: SQLite never holds the event loop. One message, one unit of work, one answer,
+// in the order they were asked.
+import type { MessagePort, Worker } from 'node:worker_threads';
+import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '../model/failure.ts';
+import { Store } from './store.ts';
+import type { Encoder, StoreSpec } from './spec.ts';
+
+/** The same units, asked from another thread. */
+export type RemoteStore = {
+  readonly [M in keyof Store]: Store[M] extends (...args: infer A) => infer R ? (...args: A) => Promise<R> : never;
+} & { terminate(): Promise<void> };
+
+interface Call {
+  readonly id: number;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+interface Reply {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: {
+    readonly message: string;
+    readonly stack?: string;
+    readonly kind?: FailureKind;
+    readonly options?: ConnectorErrorOptions;
+  };
+}
+
+/** The worker's side: opens the store and answers calls until `close`. */
+export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Encoder>): void {
+  let store: Store | undefined;
+  port.on('message', (call: Call) => {
+    const reply: { id: number; value?: unknown; error?: Reply['error'] } = { id: call.id };
+    const transfer: ArrayBuffer[] = [];
+    try {
+      if (call.method === 'open') store = new Store(call.args[0] as StoreSpec, encoders);
+      else {
+        if (store === undefined) throw new Error('the store is not open');
+        // Only names of RemoteStore are sent; the proxy below is their single source.
+        const method = store[call.method as keyof Store] as (...args: readonly unknown[]) => unknown;
+        reply.value = method.apply(store, call.args as unknown[]);
+        if (call.method === 'takeBatch' && reply.value !== undefined) {
+          const batch = reply.value as { bytes: Uint8Array<ArrayBuffer>; ends: Uint32Array<ArrayBuffer> };
+          transfer.push(batch.bytes.buffer, batch.ends.buffer);
+        }
+      }
+    } catch (error) {
+      reply.error = {
+        message: error instanceof Error ? error.message : String(error),
+        ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}),
+        ...(error instanceof ConnectorError ? { kind: error.kind } : {}),
+      };
+    }
+    port.postMessage(reply, transfer);
+    if (call.method === 'close') port.close();
+  });
+}
+
+/** The daemon's side. */
+export async function openRemote(worker: Worker, spec: StoreSpec): Promise<RemoteStore> {
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  let lastId = 0;
+  let dead: Error | undefined;
+  const fail = (error: Error) => {
+    dead ??= error;
+    for (const one of waiting.values()) one.reject(dead);
+    waiting.clear();
+  };
+  worker.on('message', (reply: Reply) => {
+    const one = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (one === undefined) return;
+    if (reply.error === undefined) one.resolve(reply.value);
+    else one.reject(rebuilt(reply.error));
+  });
+  worker.on('error', fail);
+  worker.on('exit', (code) => fail(new Error(`the store's thread ended (${code})`)));
+  const call = (method: string, args: readonly unknown[]): Promise<unknown> => {
+    if (dead !== undefined) return Promise.reject(dead);
+    const id = ++lastId;
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, method, args } satisfies Call);
+    });
+  };
+  await call('open', [spec]);
+  return new Proxy({} as RemoteStore, {
+    get: (_target, name) => {
+      if (name === 'then' || typeof name === 'symbol') return undefined;
+      if (name === 'terminate') return () => worker.terminate();
+      return (...args: unknown[]) => call(name, args);
+    },
+  });
+}
+
+function rebuilt(error: NonNullable<Reply['error']>): Error {
+  const made = error.kind === undefined ? new Error(error.message) : new ConnectorError(error.kind, error.message);
+  if (error.stack !== undefined) made.stack = error.stack;
+  return made;
+}
+
+/** The same units in this thread, for tests and simulation. */
+export function localStore(spec: StoreSpec, encoders: ReadonlyMap<string, Encoder>): RemoteStore {
+  const store = new Store(spec, encoders);
+  return new Proxy({} as RemoteStore, {
+    get: (_target, name) => {
+      if (name === 'then' || typeof name === 'symbol') return undefined;
+      if (name === 'terminate') return async () => {};
+      return async (...args: unknown[]) =>
+        (store[name as keyof Store] as (...given: unknown[]) => unknown).apply(store, args);
+    },
+  });
+}

@@ -1,0 +1,85 @@
+// The numbers in the projection table, named.
+//
+// A row moves like this:
+//   wanted differs from present -> UPSERT or REMOVE (needs work) -> FLIGHT (intent is on disk, call under way)
+//   FLIGHT -> SETTLED applied | ACCEPTED a receipt is stored | UPSERT/REMOVE again with next_at | PARKED refused for good
+//   FLIGHT -> UNCERTAIN the call may or may not have had its effect, on a product without versions: read back first
+//   REMOVE -> HELD the removal brake holds it, or it was adopted and its partners were not polled since.
+// While in FLIGHT, ACCEPTED or UNCERTAIN a row is not sent again; a change of wanted meanwhile only raises wanted_rev.
+
+export const STATE = {
+  settled: 0,
+  upsert: 1,
+  remove: 2,
+  flight: 3,
+  accepted: 4,
+  uncertain: 5,
+  parked: 6,
+  held: 7,
+} as const;
+export type State = (typeof STATE)[keyof typeof STATE];
+
+/** maybe counts as absent for upserts and as present for removals, so that a crash leaves no orphan. */
+export const PRESENT = { no: 0, yes: 1, maybe: 2 } as const;
+export type Present = (typeof PRESENT)[keyof typeof PRESENT];
+
+/** Why an entry is not wanted any more. Only `withdrawn` counts for the removal brake. */
+export const CAUSE = { none: 0, expired: 1, withdrawn: 2, policy: 3, suppressed: 4, unlisted: 5, adopted: 6 } as const;
+export type Cause = (typeof CAUSE)[keyof typeof CAUSE];
+
+export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
+  0: '',
+  1: 'expired',
+  2: 'withdrawn by the partner',
+  3: 'not allowed by policy',
+  4: 'suppressed',
+  5: 'its exchange was removed from the configuration',
+  6: 'found in the SIEM under our mark, vouched for by nobody',
+};
+
+export const OBJECT = { published: 0, revoked: 1, vanished: 2 } as const;
+
+export interface ProjectionRow {
+  entry_id: number;
+  wanted: 0 | 1;
+  wanted_rev: number;
+  content: number;
+  until: number | null;
+  due: number | null;
+  present: Present;
+  rev: number;
+  state: State;
+  cause: Cause;
+  since: number;
+  sent_rev: number | null;
+  batch: number | null;
+  attempt: number;
+  next_at: number | null;
+  slot: string | null;
+  handle: string | null;
+  note: string | null;
+}
+
+export interface ObjectRow {
+  id: number;
+  exchange_id: number;
+  object_id: string;
+  version: string;
+  state: number;
+  valid_from: number;
+  valid_until: number | null;
+  confidence: number | null;
+  tlp: number | null;
+  pap: number | null;
+  benign: number;
+  open_markings: string | null;
+  refusal: string | null;
+  digest: number;
+  facts: string;
+}
+
+/** The state that a row with this wanted and present asks for, flights and holds apart. */
+export function restingState(wanted: 0 | 1, present: Present, rev: number, wantedRev: number): State {
+  if (wanted === 1) return present === PRESENT.yes && rev === wantedRev ? STATE.settled : STATE.upsert;
+  return present === PRESENT.no ? STATE.settled : STATE.remove;
+}

@@ -1,0 +1,81 @@
+// The schema, as numbered migrations: forward only, each in one transaction, after an automatic backup. The SQL
+// keeps to what PostgreSQL speaks too, `WITHOUT ROWID` apart.
+//
+// Small integers lead every wide key, so that a first sync appends to its trees instead of scattering over them,
+// and partial indexes hold only the rows that need work: memory follows the page cache, not the data.
+
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE exchange (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, type TEXT NOT NULL, active INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL, cursor TEXT,
+    last_success INTEGER, last_failure INTEGER, failing_since INTEGER, failure TEXT,
+    poll_completed INTEGER, listing INTEGER NOT NULL DEFAULT 0, listed_at INTEGER, last_new INTEGER);
+  CREATE TABLE scope (
+    id INTEGER PRIMARY KEY, exchange_id INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (exchange_id, name));
+
+  -- One row per object id of an exchange, in its newest version. state: 0 published, 1 revoked, 2 vanished.
+  CREATE TABLE object (
+    id INTEGER PRIMARY KEY, exchange_id INTEGER NOT NULL, object_id TEXT NOT NULL, version TEXT NOT NULL,
+    state INTEGER NOT NULL, valid_from INTEGER NOT NULL, valid_until INTEGER, confidence INTEGER, tlp INTEGER, pap INTEGER,
+    benign INTEGER NOT NULL, open_markings TEXT, refusal TEXT, digest INTEGER NOT NULL, facts TEXT NOT NULL, gone_at INTEGER,
+    UNIQUE (exchange_id, object_id));
+  CREATE INDEX object_open ON object (exchange_id) WHERE open_markings IS NOT NULL;
+  CREATE INDEX object_gone ON object (gone_at) WHERE gone_at IS NOT NULL;
+  CREATE INDEX object_refused ON object (exchange_id, refusal) WHERE refusal IS NOT NULL;
+  CREATE TABLE presence (
+    object_id INTEGER NOT NULL, scope_id INTEGER NOT NULL, listing INTEGER NOT NULL, PRIMARY KEY (object_id, scope_id)) WITHOUT ROWID;
+
+  -- Names, markings and relationships that explain indicators, by exchange.
+  CREATE TABLE context (
+    exchange_id INTEGER NOT NULL, object_id TEXT NOT NULL, kind TEXT NOT NULL, version TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (exchange_id, object_id)) WITHOUT ROWID;
+  CREATE TABLE relation (
+    exchange_id INTEGER NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, relation TEXT NOT NULL, object_id TEXT NOT NULL,
+    PRIMARY KEY (exchange_id, source, target, object_id)) WITHOUT ROWID;
+  CREATE INDEX relation_target ON relation (exchange_id, target);
+  CREATE INDEX relation_object ON relation (exchange_id, object_id);
+
+  CREATE TABLE entry (id INTEGER PRIMARY KEY, type INTEGER NOT NULL, value TEXT NOT NULL, UNIQUE (type, value));
+  CREATE TABLE contribution (
+    entry_id INTEGER NOT NULL, object_id INTEGER NOT NULL, PRIMARY KEY (entry_id, object_id)) WITHOUT ROWID;
+  CREATE INDEX contribution_object ON contribution (object_id);
+
+  CREATE TABLE siem (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, type TEXT NOT NULL, active INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL, containers TEXT NOT NULL, facts TEXT NOT NULL, adopted_at INTEGER, recompute_from INTEGER,
+    last_success INTEGER, last_failure INTEGER, failing_since INTEGER, failure TEXT, audited_at INTEGER, drift INTEGER NOT NULL DEFAULT 0,
+    first_synced INTEGER);
+  -- What a SIEM shall hold and what it holds. The columns' values are named in rows.ts.
+  CREATE TABLE projection (
+    siem_id INTEGER NOT NULL, entry_id INTEGER NOT NULL,
+    wanted INTEGER NOT NULL, wanted_rev INTEGER NOT NULL, content INTEGER NOT NULL, until INTEGER, due INTEGER,
+    present INTEGER NOT NULL, rev INTEGER NOT NULL, state INTEGER NOT NULL, cause INTEGER NOT NULL, since INTEGER NOT NULL,
+    sent_rev INTEGER, batch INTEGER, attempt INTEGER NOT NULL DEFAULT 0, next_at INTEGER, slot TEXT, handle TEXT, note TEXT,
+    PRIMARY KEY (siem_id, entry_id)) WITHOUT ROWID;
+  CREATE INDEX projection_work ON projection (siem_id, state, entry_id) WHERE state <> 0;
+  CREATE INDEX projection_due ON projection (due) WHERE due IS NOT NULL;
+  CREATE INDEX projection_slot ON projection (siem_id, slot) WHERE slot IS NOT NULL;
+  CREATE TABLE tally (owner TEXT NOT NULL, name TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (owner, name)) WITHOUT ROWID;
+
+  CREATE TABLE brake (
+    siem_id INTEGER NOT NULL, exchange_id INTEGER NOT NULL, kind TEXT NOT NULL, minute INTEGER NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY (siem_id, exchange_id, kind, minute)) WITHOUT ROWID;
+  CREATE TABLE hold (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, siem_id INTEGER NOT NULL, exchange_id INTEGER NOT NULL, created INTEGER NOT NULL,
+    reason TEXT NOT NULL, decided INTEGER, decision TEXT, decided_by TEXT, decision_reason TEXT);
+  CREATE TABLE hold_entry (
+    hold_id INTEGER NOT NULL, entry_id INTEGER NOT NULL, PRIMARY KEY (hold_id, entry_id)) WITHOUT ROWID;
+  CREATE TABLE suppression (
+    id INTEGER PRIMARY KEY, type INTEGER NOT NULL, value TEXT NOT NULL, created INTEGER NOT NULL, until INTEGER NOT NULL,
+    reason TEXT NOT NULL, made_by TEXT NOT NULL, lifted INTEGER);
+  CREATE INDEX suppression_value ON suppression (type, value);
+  CREATE TABLE request (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, arguments TEXT NOT NULL, made_by TEXT NOT NULL, schema INTEGER NOT NULL,
+    digest TEXT, created INTEGER NOT NULL, expires INTEGER NOT NULL, claimed INTEGER, finished INTEGER, outcome TEXT);
+  `,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,0 +1,410 @@
+// The store: whole units of work, each one transaction. Synchronous, so that the simulation can run it in its own
+// thread; the daemon runs it on a worker (remote.ts). Reading for people goes through reader.ts.
+import type { Page } from '../contracts/exchange-connector.ts';
+import type { OwnedEntry } from '../contracts/siem-connector.ts';
+import type { Failure } from '../model/failure.ts';
+import type { Json } from '../model/json.ts';
+import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import { Audit, type AuditReport } from './audit.ts';
+import { Batches, type SettleReport, type Settlement, type TakenBatch } from './batches.ts';
+import { Brakes } from './brakes.ts';
+import { type SiemState, StoreContext } from './context.ts';
+import { backup } from './database.ts';
+import { ContextTable } from './explain.ts';
+import { Listing } from './listing.ts';
+import { type CommitReport, emptyReport, Objects } from './objects.ts';
+import { People } from './people.ts';
+import { Projector } from './projection.ts';
+import { Requests, type StoredRequest } from './requests.ts';
+import { CAUSE, type ProjectionRow, STATE } from './rows.ts';
+import type { Encoder, StoreSpec } from './spec.ts';
+
+/** Rows a background step handles at most, so that no unit keeps others waiting long. */
+const STEP = 2000;
+
+export interface SiemFacts {
+  readonly facts: Json;
+  readonly containers: Readonly<Record<string, string>>;
+  readonly adopting: boolean;
+}
+
+export class Store {
+  readonly #store: StoreContext;
+  readonly #brakes: Brakes;
+  readonly #projector: Projector;
+  readonly #context: ContextTable;
+  readonly #objects: Objects;
+  readonly #batches: Batches;
+  readonly #audit: Audit;
+  readonly #listing: Listing;
+  readonly #people: People;
+  readonly #requests: Requests;
+
+  constructor(spec: StoreSpec, encoders: ReadonlyMap<string, Encoder>) {
+    this.#store = new StoreContext(spec, encoders);
+    this.#brakes = new Brakes(this.#store);
+    this.#projector = new Projector(this.#store, this.#brakes);
+    this.#context = new ContextTable(this.#store);
+    this.#objects = new Objects(this.#store, this.#projector, this.#context);
+    this.#batches = new Batches(this.#store, this.#projector, this.#context);
+    this.#audit = new Audit(this.#store, this.#projector, this.#batches, this.#brakes);
+    this.#listing = new Listing(this.#store, this.#objects);
+    this.#people = new People(this.#store, this.#projector);
+    this.#requests = new Requests(this.#store);
+  }
+
+  #unit<T>(now: number, work: (now: number) => T): T {
+    try {
+      return this.#store.unit(now, (time) => {
+        const result = work(time);
+        this.#brakes.judge(time, (siem, entryId, held) => this.#recount(siem, entryId, held));
+        return result;
+      });
+    } catch (error) {
+      this.#brakes.forget();
+      this.#objects.forget();
+      throw error;
+    }
+  }
+
+  /** A brake moved a row between work and hold. */
+  #recount(siem: SiemState, entryId: number, held: boolean): void {
+    const row = this.#store.db.get<ProjectionRow & { type: number }>(
+      'SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id = ?',
+      siem.id,
+      entryId,
+    )!;
+    const working = row.wanted === 1 ? STATE.upsert : STATE.remove;
+    this.#projector.count(
+      siem,
+      OBSERVABLE_TYPES[row.type]!,
+      { ...row, state: held ? working : STATE.held },
+      { ...row, state: held ? STATE.held : working },
+    );
+  }
+
+  // ---- exchanges
+
+  cursor(exchange: string): Json | undefined {
+    const row = this.#store.db.get<{ cursor: string | null }>(
+      'SELECT cursor FROM exchange WHERE id = ?',
+      this.#store.exchange(exchange).id,
+    );
+    return row === undefined || row.cursor === null ? undefined : (JSON.parse(row.cursor) as Json);
+  }
+
+  /** Pages and the cursor of the last one, together. */
+  commitPages(exchange: string, pages: readonly Page[], now: number): CommitReport {
+    const state = this.#store.exchange(exchange);
+    const report = emptyReport();
+    return this.#unit(now, (time) => {
+      for (const page of pages) {
+        this.#objects.commit(state, page, 0, time, report);
+        if (page.snapshotEnds === true) this.#listing.snapshot(state, page, time);
+      }
+      const last = pages.at(-1);
+      if (last !== undefined) {
+        const fresh = report.created + report.changed + report.revoked > 0;
+        this.#store.db.run(
+          `UPDATE exchange SET cursor = ?${fresh ? ', last_new = ?' : ''} WHERE id = ?`,
+          ...(fresh ? [JSON.stringify(last.cursor), time, state.id] : [JSON.stringify(last.cursor), state.id]),
+        );
+        this.#store.count(`exchange:${state.id}`, 'objects', report.objects);
+      }
+      return report;
+    });
+  }
+
+  /** The poll reached the end of what is published. */
+  pollCompleted(exchange: string, now: number): void {
+    const state = this.#store.exchange(exchange);
+    this.#unit(now, (time) => {
+      this.#store.db.run(
+        'UPDATE exchange SET poll_completed = ?, last_success = ?, failing_since = NULL, failure = NULL WHERE id = ?',
+        time,
+        time,
+        state.id,
+      );
+      for (const siem of this.#store.siems) this.#audit.releaseAdopted(siem);
+    });
+    state.firstSync = false;
+  }
+
+  /** Remembers success or failure of a peer, for `status` without a daemon. */
+  note(role: 'exchange' | 'siem', name: string, failure: Failure | undefined, now: number): void {
+    const id = role === 'exchange' ? this.#store.exchange(name).id : this.#store.siem(name).id;
+    this.#unit(now, (time) => {
+      if (failure === undefined) {
+        this.#store.db.run(
+          `UPDATE ${role} SET last_success = ?, failing_since = NULL, failure = NULL WHERE id = ?`,
+          time,
+          id,
+        );
+      } else {
+        this.#store.db.run(
+          `UPDATE ${role} SET last_failure = ?, failing_since = coalesce(failing_since, ?), failure = ? WHERE id = ?`,
+          time,
+          time,
+          JSON.stringify(failure),
+          id,
+        );
+      }
+    });
+  }
+
+  beginListing(exchange: string, now: number): number {
+    return this.#unit(now, () => this.#listing.begin(this.#store.exchange(exchange)));
+  }
+
+  listingPart(
+    exchange: string,
+    run: number,
+    scope: string,
+    present: readonly { objectId: string }[],
+    now: number,
+  ): void {
+    this.#unit(now, () => this.#listing.part(this.#store.exchange(exchange), run, scope, present));
+  }
+
+  /** Complete: what no scope showed has vanished. With `withdraw`, its claims end; otherwise it is only counted. */
+  endListing(exchange: string, run: number, withdraw: boolean, now: number): { vanished: number } {
+    return this.#unit(now, (time) => this.#listing.end(this.#store.exchange(exchange), run, withdraw, time));
+  }
+
+  // ---- time and rules
+
+  /** Entries whose moment has come, and one step of a recomputation after a change of configuration. */
+  tick(now: number, expiryPaused: boolean): { changed: number; more: boolean; nextDue: number | undefined } {
+    return this.#unit(now, (time) => {
+      let changed = 0;
+      let more = false;
+      if (!expiryPaused) {
+        const rows = this.#store.db.all<{ siem_id: number; entry_id: number }>(
+          'SELECT siem_id, entry_id FROM projection WHERE due IS NOT NULL AND due <= ? ORDER BY due LIMIT ?',
+          time,
+          STEP,
+        );
+        for (const row of rows) {
+          const siem = this.#store.siems.find((one) => one.id === row.siem_id);
+          const entry = this.#projector.storedEntry(row.entry_id);
+          if (siem === undefined || entry === undefined) {
+            this.#store.db.run(
+              'UPDATE projection SET due = NULL WHERE siem_id = ? AND entry_id = ?',
+              row.siem_id,
+              row.entry_id,
+            );
+            continue;
+          }
+          this.#projector.project(entry, { cause: CAUSE.expired, exchangeId: 0 }, time, siem);
+          changed++;
+        }
+        more = rows.length === STEP;
+      }
+      for (const siem of this.#store.siems) more = this.#recompute(siem, time) || more;
+      const next = this.#store.db.get<{ due: number | null }>(
+        'SELECT min(due) AS due FROM projection WHERE due IS NOT NULL',
+      );
+      return { changed, more, nextDue: next?.due ?? undefined };
+    });
+  }
+
+  #recompute(siem: SiemState, now: number): boolean {
+    const from = this.#store.db.get<{ recompute_from: number | null }>(
+      'SELECT recompute_from FROM siem WHERE id = ?',
+      siem.id,
+    )?.recompute_from;
+    if (from === undefined || from === null) return false;
+    const rows = this.#store.db.all<{ id: number; type: number; value: string }>(
+      'SELECT id, type, value FROM entry WHERE id > ? ORDER BY id LIMIT ?',
+      from,
+      STEP,
+    );
+    for (const row of rows) {
+      const type = OBSERVABLE_TYPES[row.type]!;
+      this.#projector.project(
+        { id: row.id, type, value: row.value },
+        { cause: CAUSE.policy, exchangeId: 0 },
+        now,
+        siem,
+      );
+    }
+    const last = rows.at(-1);
+    const more = rows.length === STEP && last !== undefined;
+    this.#store.db.run('UPDATE siem SET recompute_from = ? WHERE id = ?', more ? last.id : null, siem.id);
+    return more;
+  }
+
+  // ---- SIEMs
+
+  siemFacts(siem: string): SiemFacts {
+    const row = this.#store.db.get<{ facts: string; containers: string; adopted_at: number | null }>(
+      'SELECT facts, containers, adopted_at FROM siem WHERE id = ?',
+      this.#store.siem(siem).id,
+    )!;
+    return {
+      facts: JSON.parse(row.facts) as Json,
+      containers: JSON.parse(row.containers) as Record<string, string>,
+      adopting: row.adopted_at !== null,
+    };
+  }
+
+  /** After `open`: what was negotiated. Other facts may mean another mapping, so refused rows are tried again. */
+  opened(siem: string, facts: Json, now: number): void {
+    const state = this.#store.siem(siem);
+    this.#unit(now, () => {
+      const before = JSON.stringify(state.facts);
+      state.facts = facts;
+      this.#store.db.run('UPDATE siem SET facts = ? WHERE id = ?', JSON.stringify(facts), state.id);
+      if (before !== JSON.stringify(facts)) this.#people.retryRefused(state);
+    });
+  }
+
+  /** Containers as the SIEM has them now. Rows of one that is gone or was made anew become absent. */
+  containers(siem: string, found: Readonly<Record<string, string>>, now: number): { lost: string[]; rows: number } {
+    const state = this.#store.siem(siem);
+    return this.#unit(now, () => {
+      const known = this.siemFacts(siem).containers;
+      const lost = Object.keys(known).filter((name) => found[name] !== known[name]);
+      const rows = lost.length === 0 ? 0 : this.#audit.containersChanged(state, new Set(lost));
+      this.#store.db.run('UPDATE siem SET containers = ? WHERE id = ?', JSON.stringify(found), state.id);
+      return { lost, rows };
+    });
+  }
+
+  takeBatch(siem: string, limits: { maxItems: number; maxBytes: number }, now: number): TakenBatch | undefined {
+    return this.#unit(now, (time) => this.#batches.take(this.#store.siem(siem), limits, time));
+  }
+
+  settleAll(batchId: number, now: number): SettleReport {
+    return this.#unit(now, () => this.#batches.settleAll(batchId));
+  }
+
+  settle(batchId: number, settlements: readonly Settlement[], now: number): SettleReport {
+    return this.#unit(now, () => this.#batches.settle(batchId, settlements));
+  }
+
+  /** When work is next due at this SIEM: 0 = now, undefined = none. */
+  nextWork(siem: string, now: number): number | undefined {
+    const { id } = this.#store.siem(siem);
+    const ready = this.#store.db.get(
+      `SELECT 1 AS one FROM projection WHERE siem_id = ? AND state <> 0 AND state IN (1, 2) AND (next_at IS NULL OR next_at <= ?) LIMIT 1`,
+      id,
+      now,
+    );
+    if (ready !== undefined) return 0;
+    const later = this.#store.db.get<{ at: number | null }>(
+      'SELECT min(next_at) AS at FROM projection WHERE siem_id = ? AND state <> 0 AND state IN (1, 2, 4, 5)',
+      id,
+    );
+    return later?.at ?? undefined;
+  }
+
+  uncertain(siem: string, limit: number, now: number): { slots: string[]; entryIds: number[] } {
+    return this.#audit.uncertain(this.#store.siem(siem), now, limit);
+  }
+
+  resolve(siem: string, entryIds: readonly number[], owned: readonly OwnedEntry[], now: number): void {
+    this.#unit(now, () => this.#audit.resolve(this.#store.siem(siem), entryIds, owned));
+  }
+
+  receipts(siem: string): string[] {
+    return this.#audit.receipts(this.#store.siem(siem));
+  }
+
+  settleReceipt(
+    siem: string,
+    receipt: string,
+    outcomes: readonly { key: string; settlement: Settlement }[],
+    now: number,
+  ): SettleReport {
+    return this.#unit(now, () => this.#audit.settleReceipt(this.#store.siem(siem), receipt, outcomes));
+  }
+
+  beginAudit(siem: string, repair: boolean, now: number): void {
+    this.#unit(now, () => this.#audit.begin(this.#store.siem(siem), repair));
+  }
+
+  auditPart(siem: string, owned: readonly OwnedEntry[], now: number): void {
+    this.#unit(now, (time) => this.#audit.part(this.#store.siem(siem), owned, time));
+  }
+
+  endAudit(siem: string, now: number): AuditReport {
+    return this.#unit(now, (time) => this.#audit.end(this.#store.siem(siem), time));
+  }
+
+  adopted(siem: string, floor: number, now: number): void {
+    this.#unit(now, (time) => {
+      this.#store.raiseFloor(floor);
+      this.#audit.adopted(this.#store.siem(siem), time);
+    });
+  }
+
+  // ---- people
+
+  suppress(observables: readonly Observable[], until: number, reason: string, by: string, now: number): number[] {
+    return this.#unit(now, (time) => this.#people.suppress(observables, until, reason, by, time));
+  }
+
+  lift(id: number, now: number): void {
+    this.#unit(now, (time) => this.#people.lift(id, time));
+  }
+
+  retryParked(only: string | undefined, now: number): number {
+    return this.#unit(now, () => this.#people.retryParked(only));
+  }
+
+  decideHold(
+    id: number,
+    decision: 'approve' | 'reject',
+    digest: string,
+    by: string,
+    reason: string,
+    now: number,
+  ): number {
+    return this.#unit(now, (time) =>
+      this.#brakes.decide(id, decision, digest, by, reason, time, (siem, entryId, held) =>
+        this.#recount(siem, entryId, held),
+      ),
+    );
+  }
+
+  /** A purge emptied the SIEM: nothing of it is present any more. */
+  purged(siem: string, now: number): void {
+    const state = this.#store.siem(siem);
+    this.#unit(now, () =>
+      this.#audit.containersChanged(
+        state,
+        new Set(OBSERVABLE_TYPES.map((type) => state.encoder.container(type, state.spec.settings))),
+      ),
+    );
+  }
+
+  claimRequest(now: number): StoredRequest | undefined {
+    return this.#unit(now, (time) => this.#requests.claim(time));
+  }
+
+  finishRequest(id: number, outcome: Json, now: number): void {
+    this.#unit(now, (time) => this.#requests.finish(id, outcome, time));
+  }
+
+  dataVersion(): number {
+    return this.#store.db.dataVersion();
+  }
+
+  identity(): { writer: string; revision: number; engineTime: number } {
+    return { writer: this.#store.writer, revision: this.#store.lastRevision, engineTime: this.#store.engineTime };
+  }
+
+  /** Drops what is long gone, a step at a time. */
+  retain(goneDays: number, now: number): { dropped: number; more: boolean } {
+    return this.#unit(now, (time) => this.#listing.retain(time - goneDays * 86_400_000, STEP));
+  }
+
+  backup(file: string): void {
+    backup(this.#store.db, file);
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+}

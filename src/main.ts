@@ -1,0 +1,43 @@
+// Arguments, signals and exit codes. The only place that ends the process.
+import { runCli } from './cli/cli.ts';
+import { BUG, DONE } from './cli/exit.ts';
+import { createOutput } from './cli/output.ts';
+import { parts } from './cli/parts.ts';
+import { environment } from './core/config/environment.ts';
+import { systemClock } from './core/runtime/clock.ts';
+
+const stopping = new AbortController();
+const stop = (why: string) => stopping.abort(new Error(why));
+
+process.once('SIGTERM', () => stop('SIGTERM'));
+process.once('SIGINT', () => stop('SIGINT'));
+// The launcher holds a channel open where it could not become this process; its end is our order to stop.
+process.once('disconnect', () => stop('the launcher is gone'));
+// A reader that went away (`entente status | head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? DONE : BUG);
+});
+process.stderr.on('error', () => {});
+process.on('unhandledRejection', bug);
+process.on('uncaughtException', bug);
+
+const env = environment();
+const out = createOutput(process.stdout, process.stderr, env, systemClock);
+try {
+  finish(await runCli(process.argv.slice(2), { parts, out, env, signal: stopping.signal }));
+} catch (error) {
+  bug(error);
+}
+
+/** What was written to a pipe is handed over first: process.exit alone would lose it. */
+function finish(code: number): void {
+  process.exitCode = code;
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}
+
+function bug(error: unknown): void {
+  process.stderr.write(
+    `entente: a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    () => process.exit(BUG),
+  );
+}

@@ -1,0 +1,171 @@
+import http from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { StatusReport } from '../core/model/status.ts';
+import { Secret } from '../core/runtime/secret.ts';
+import { startWeb, type WebOptions, type WebServer, type WebSource } from './server.ts';
+
+const status: StatusReport = {
+  instance: 'soc-one',
+  version: '1.2.3',
+  state: 'ok',
+  since: '2026-01-01T00:00:00.000Z',
+  reasons: [],
+  exchanges: [],
+  siems: [],
+  sightings: { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 },
+};
+
+let web: WebServer | undefined;
+afterEach(async () => {
+  await web?.close();
+  web = undefined;
+});
+
+async function aServer(source: Partial<WebSource> = {}, options: Partial<WebOptions> = {}): Promise<WebServer> {
+  web = await startWeb(
+    { host: '127.0.0.1', port: 0, loopback: true, hosts: [], ...options },
+    {
+      status: async () => status,
+      ready: () => true,
+      live: () => true,
+      metrics: async () => 'entente_x 1\n',
+      ...source,
+    },
+  );
+  return web;
+}
+
+function get(path: string, headers: Record<string, string> = {}, method = 'GET') {
+  return new Promise<{ status: number; headers: http.IncomingHttpHeaders; body: string }>((resolve, reject) => {
+    const request = http.request(
+      `http://127.0.0.1:${web?.port}${path}`,
+      { method, headers, agent: false },
+      (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => {
+          body += chunk.toString('utf8');
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      },
+    );
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+describe('the web server', () => {
+  it('answers every path of the interface', async () => {
+    await aServer();
+
+    expect((await get('/livez')).status).toBe(200);
+    expect((await get('/readyz')).status).toBe(200);
+    expect(JSON.parse((await get('/health')).body)).toEqual({ state: 'ok', reasons: [] });
+    expect(JSON.parse((await get('/status')).body)).toEqual(status);
+    expect((await get('/metrics')).body).toBe('entente_x 1\n');
+    expect((await get('/')).headers['content-type']).toBe('text/html; charset=utf-8');
+    expect((await get('/nothing')).status).toBe(404);
+  });
+
+  it('is alive but not ready while it starts, and not alive when loops stand still', async () => {
+    await aServer({ ready: () => false });
+    expect([(await get('/livez')).status, (await get('/readyz')).status]).toEqual([200, 503]);
+    await web?.close();
+
+    await aServer({ live: () => false });
+    expect((await get('/livez')).status).toBe(503);
+  });
+
+  it('says 503 with the reasons only while something is failing', async () => {
+    await aServer({ status: async () => ({ ...status, state: 'failing', reasons: ['SIEM watch: 401'] }) });
+    const failing = await get('/health');
+    await web?.close();
+    await aServer({ status: async () => ({ ...status, state: 'recovering', reasons: ['SIEM watch: refused'] }) });
+
+    expect([failing.status, JSON.parse(failing.body)]).toEqual([
+      503,
+      { state: 'failing', reasons: ['SIEM watch: 401'] },
+    ]);
+    expect((await get('/health')).status).toBe(200);
+  });
+
+  it('refuses a foreign Host, as a rebound name would send it', async () => {
+    await aServer({}, { hosts: ['entente.example'] });
+
+    expect((await get('/status', { host: 'evil.example' })).status).toBe(421);
+    expect((await get('/status', { host: '127.0.0.1.evil.example' })).status).toBe(421);
+    expect((await get('/status', { host: 'localhost:9' })).status).toBe(200);
+    expect((await get('/status', { host: 'Entente.example' })).status).toBe(200);
+  });
+
+  it('asks for the token beyond loopback, but not for the two probes', async () => {
+    await aServer({}, { loopback: false, token: Secret.of('t0ken') });
+
+    expect((await get('/livez')).status).toBe(200);
+    expect((await get('/status')).status).toBe(401);
+    expect((await get('/status', { authorization: 'Bearer wrong' })).status).toBe(401);
+    expect((await get('/status', { authorization: 'Bearer t0ken' })).status).toBe(200);
+  });
+
+  it('does not start beyond loopback without a token', async () => {
+    await expect(aServer({}, { loopback: false })).rejects.toThrow('token');
+  });
+
+  it('only reads', async () => {
+    await aServer();
+
+    const posted = await get('/status', {}, 'POST');
+    const head = await get('/status', {}, 'HEAD');
+
+    expect([posted.status, posted.headers.allow]).toEqual([405, 'GET, HEAD']);
+    expect([head.status, head.body]).toEqual([200, '']);
+  });
+
+  it('sends security headers with every answer', async () => {
+    await aServer();
+
+    for (const path of ['/', '/status', '/nothing']) {
+      const { headers } = await get(path);
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'cache-control': 'no-store',
+      });
+      expect(headers['content-security-policy']).toContain("default-src 'none'");
+    }
+  });
+
+  it('shows what partners and products say as text, never as markup', async () => {
+    const nasty = '<script>alert("x")</script>&\'';
+    const peer = {
+      name: nasty,
+      type: nasty,
+      state: 'failing',
+      since: '',
+      reason: nasty,
+      next_action: nasty,
+      last_success: null,
+      last_failure: null,
+    } as const;
+    const counts = { wanted: 1, delivered: 1, pending: 0, parked: 0, held: 0, oldest_pending_secs: 0, drift: 0 };
+    await aServer({
+      status: async () => ({
+        ...status,
+        instance: nasty,
+        reasons: [nasty],
+        siems: [{ ...peer, ...counts, hits: { state: 'ok', reason: null } }],
+      }),
+    });
+
+    const { body } = await get('/');
+
+    expect(body).not.toContain('<script');
+    expect(body).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;&amp;&#39;');
+  });
+
+  it('answers 500 when the status cannot be made, and goes on', async () => {
+    await aServer({ status: () => Promise.reject(new Error('store is closed')) });
+
+    expect((await get('/status')).status).toBe(500);
+    expect((await get('/livez')).status).toBe(200);
+  });
+});

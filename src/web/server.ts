@@ -1,0 +1,165 @@
+// Probes, metrics and the status page. Reads only: GET and HEAD. A Host header that is not ours is refused, so that
+// a web page elsewhere cannot read this one through a name that it points at loopback; from beyond loopback a
+// token is needed.
+import { timingSafeEqual } from 'node:crypto';
+import http from 'node:http';
+import { isIP, type AddressInfo } from 'node:net';
+import type { StatusReport } from '../core/model/status.ts';
+import { sha256 } from '../core/runtime/ids.ts';
+import type { Secret } from '../core/runtime/secret.ts';
+import { statusPage } from './page.ts';
+
+export interface WebSource {
+  status(): Promise<StatusReport>;
+  /** Configuration and store are good and each peer was tried once. */
+  ready(): boolean;
+  /** The loops turn. */
+  live(): boolean;
+  metrics(): Promise<string>;
+}
+
+export interface WebOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly loopback: boolean;
+  readonly token?: Secret;
+  /** Further names under which a Host header is accepted. */
+  readonly hosts: readonly string[];
+}
+
+export interface WebServer {
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type:
+    | 'text/plain; charset=utf-8'
+    | 'application/json; charset=utf-8'
+    | 'text/html; charset=utf-8'
+    | typeof PROMETHEUS;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+export async function startWeb(options: WebOptions, source: WebSource): Promise<WebServer> {
+  if (!options.loopback && options.token === undefined) {
+    throw new Error(`listening on ${options.host} needs a token; set listen.token_file`);
+  }
+  const server = http.createServer({
+    requestTimeout: 10_000,
+    headersTimeout: 5_000,
+    keepAliveTimeout: 5_000,
+    maxHeaderSize: 8_192,
+  });
+  server.maxConnections = 100;
+  server.on('request', (request, response) => {
+    answer(request, options, source).then(
+      (one) => send(request, response, one),
+      (error: unknown) =>
+        send(
+          request,
+          response,
+          plain(500, `the answer could not be made: ${error instanceof Error ? error.message : 'unknown'}`),
+        ),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  // A listening TCP server has an AddressInfo, never a pipe name.
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(request: http.IncomingMessage, options: WebOptions, source: WebSource): Promise<Answer> {
+  if (!hostAllowed(request.headers.host, options))
+    return plain(421, 'this Host is not served here; add it to listen.hosts');
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return { ...plain(405, 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
+  }
+  const path = (request.url ?? '/').split('?', 1)[0];
+  if (path === '/livez') return source.live() ? plain(200, 'ok') : plain(503, 'the loops do not turn');
+  if (path === '/readyz')
+    return source.ready() ? plain(200, 'ok') : plain(503, 'starting: not every peer was tried yet');
+  // Probes say nothing that is worth a token; everything below does.
+  if (!options.loopback && !tokenAllowed(request.headers.authorization, options.token)) {
+    return { ...plain(401, 'a token is needed'), headers: { 'www-authenticate': 'Bearer realm="entente"' } };
+  }
+  switch (path) {
+    case '/health': {
+      const status = await source.status();
+      const healthy = status.state !== 'failing';
+      return json(healthy ? 200 : 503, { state: status.state, reasons: status.reasons });
+    }
+    case '/status':
+      return json(200, await source.status());
+    case '/metrics':
+      return { status: 200, type: PROMETHEUS, body: await source.metrics() };
+    case '/':
+      return { status: 200, type: 'text/html; charset=utf-8', body: statusPage(await source.status()) };
+    default:
+      return plain(404, 'nothing here; try /status');
+  }
+}
+
+function hostAllowed(header: string | undefined, options: WebOptions): boolean {
+  if (header === undefined) return false;
+  const name = header.replace(/:\d+$/, '').toLowerCase();
+  // Only a name can be pointed elsewhere: an address in the Host header is the address that was connected to.
+  if (name === 'localhost' || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0) return true;
+  return [options.host, ...options.hosts].some((one) => one.toLowerCase() === name);
+}
+
+/** Compares digests, so that neither length nor content shows in the time taken. */
+function tokenAllowed(header: string | undefined, token: Secret | undefined): boolean {
+  const given = /^Bearer (.+)$/i.exec(header ?? '')?.[1];
+  if (given === undefined || token === undefined) return false;
+  return timingSafeEqual(Buffer.from(sha256(given)), Buffer.from(sha256(token.reveal())));
+}
+
+const plain = (status: number, text: string): Answer => ({
+  status,
+  type: 'text/plain; charset=utf-8',
+  body: `${text}\n`,
+});
+const json = (status: number, value: unknown): Answer => ({
+  status,
+  type: 'application/json; charset=utf-8',
+  body: `${JSON.stringify(value)}\n`,
+});
+
+function send(request: http.IncomingMessage, response: http.ServerResponse, one: Answer): void {
+  const body = Buffer.from(one.body);
+  response.writeHead(one.status, {
+    ...SECURITY_HEADERS,
+    'content-type': one.type,
+    'content-length': body.length,
+    ...one.headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+  request.resume(); // a body that nobody reads would hold the connection
+}

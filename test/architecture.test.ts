@@ -1,0 +1,192 @@
+// The import table of docs/architecture.md as data, and the owners of libraries and effects. A failure prints the
+// file, what it imports and what its room may import.
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const PURE = ['stix', 'misp', 'policy', 'inventory'];
+const CONNECTOR = ['contracts', 'model', 'runtime'];
+
+/** Room → rooms it may import beside itself. Each room may import model. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'all'>> = {
+  model: [],
+  runtime: ['model'],
+  ...Object.fromEntries(PURE.map((room) => [room, ['model', ...PURE]])),
+  contracts: ['model', 'runtime'],
+  config: ['contracts', 'model', 'runtime'],
+  // Of contracts the store takes types alone: what a page, a change and an entry look like.
+  store: ['model', ...PURE, 'contracts', 'runtime'],
+  ingest: ['model', ...PURE, 'contracts', 'store', 'runtime'],
+  delivery: ['model', ...PURE, 'contracts', 'store', 'runtime'],
+  sightings: ['model', ...PURE, 'contracts', 'store', 'runtime'],
+  'connector siem': CONNECTOR,
+  'connector exchange': [...CONNECTOR, 'stix', 'misp'],
+  'simulators shared': ['model', 'stix', 'misp', 'runtime'],
+  simulator: ['model', 'stix', 'misp', 'runtime', 'simulators shared'],
+  web: ['model', 'store', 'runtime'],
+  registry: ['connector siem', 'connector exchange', 'contracts'],
+  worker: ['store', 'registry', 'contracts', 'runtime', 'model'],
+  app: [
+    'web',
+    'registry',
+    'worker',
+    'config',
+    'contracts',
+    'model',
+    ...PURE,
+    'store',
+    'ingest',
+    'delivery',
+    'sightings',
+    'runtime',
+  ],
+  cli: [
+    'app',
+    'registry',
+    'config',
+    'store',
+    'contracts',
+    'model',
+    ...PURE,
+    'simulator',
+    'simulators shared',
+    'runtime',
+  ],
+  main: ['cli', 'runtime', 'config'],
+};
+
+const OWNERS: readonly { readonly library: RegExp; readonly owners: RegExp }[] = [
+  { library: /^axios/, owners: /^src\/core\/runtime\/http/ },
+  { library: /^winston/, owners: /^src\/core\/runtime\/log/ },
+  { library: /^node-cron/, owners: /^src\/core\/runtime\/scheduler/ },
+  { library: /^prom-client/, owners: /^src\/core\/runtime\/metrics/ },
+  { library: /^p-queue/, owners: /^src\/core\/delivery\// },
+  { library: /^@elastic\//, owners: /^src\/connectors\/siem\/elastic\// },
+  { library: /^node:sqlite/, owners: /^src\/core\/store\// },
+  { library: /^yaml/, owners: /^src\/core\/config\// },
+];
+
+const EFFECTS: readonly { readonly effect: RegExp; readonly owners: RegExp }[] = [
+  { effect: /process\.exit\(/, owners: /^src\/main\.ts$/ },
+  { effect: /process\.env/, owners: /^src\/(core\/config\/|main\.ts$)/ },
+  {
+    effect:
+      /\bDate\.now\(|new Date\(\)|Math\.random\(|randomUUID\(|randomBytes\(|\bset(Timeout|Interval)\(|performance\.now\(/,
+    owners: /^src\/(core\/runtime\/|simulators\/)/,
+  },
+];
+
+const root = join(import.meta.dirname, '..');
+const files = globSync('src/**/*.ts', { cwd: root })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => !file.endsWith('.test.ts'));
+
+/** Comments are cut out, since they may name what the code must not use. */
+const sourceOf = (file: string) =>
+  readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/[^\n]*/g, '$1');
+
+/** With `valuesOnly`, without `import type`, which leaves nothing behind when types are stripped. */
+function importsOf(file: string, valuesOnly = false): string[] {
+  const found = sourceOf(file).matchAll(
+    /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|import\s*\(?\s*['"]([^'"]+)['"]/g,
+  );
+  return [...found]
+    .filter((one) => !valuesOnly || !/^\s*(import|export)\s+type\s/.test(one[0]))
+    .map((one) => one[1] ?? one[2] ?? '');
+}
+
+function roomOf(file: string): string {
+  const [, first = '', second = '', third = ''] = file.split('/');
+  if (first === 'core') return second;
+  if (first === 'connectors') return second === 'registry.ts' ? 'registry' : `connector ${second}`;
+  if (first === 'simulators') return third === '' ? 'simulators shared' : 'simulator';
+  return first.replace(/\.ts$/, '');
+}
+
+const edgesOf = (valuesOnly: boolean) =>
+  files.flatMap((file) =>
+    importsOf(file, valuesOnly)
+      .filter((to) => to.startsWith('.'))
+      .map((to) => ({ file, to: normalize(join(dirname(file), to)).replaceAll('\\', '/') }))
+      .filter(({ to }) => to.startsWith('src/')),
+  );
+const edges = edgesOf(false);
+
+describe('the house', () => {
+  it('is walked at all', () => {
+    expect(files.length).toBeGreaterThan(20);
+    expect(edges.length).toBeGreaterThan(20);
+  });
+
+  it('has no file outside the rooms of the table', () => {
+    expect(files.filter((file) => MAY_IMPORT[roomOf(file)] === undefined)).toEqual([]);
+  });
+
+  it('keeps the import table', () => {
+    const broken = edges.flatMap(({ file, to }) => {
+      const [from, target] = [roomOf(file), roomOf(to)];
+      const allowed = MAY_IMPORT[from] ?? [];
+      // Two connectors, or two simulators, are two rooms though they share a rule.
+      const sameFolder =
+        !/^(connector|simulator)/.test(from) || dirname(file).split('/')[3] === dirname(to).split('/')[3];
+      const inSame =
+        from === target &&
+        (from.startsWith('connector')
+          ? sameFolder
+          : from === 'simulator'
+            ? file.split('/')[2] === to.split('/')[2]
+            : true);
+      return inSame || allowed.includes(target)
+        ? []
+        : [`${file} imports ${to}; ${from} may import ${allowed === 'all' ? 'all' : allowed.join(', ') || 'nothing'}`];
+    });
+
+    expect(broken).toEqual([]);
+  });
+
+  it('imports nothing that is not there', () => {
+    expect(edges.filter(({ to }) => !existsSync(join(root, to)))).toEqual([]);
+  });
+
+  it('gives every library one owner', () => {
+    const broken = files.flatMap((file) =>
+      importsOf(file).flatMap((to) =>
+        OWNERS.filter(({ library, owners }) => library.test(to) && !owners.test(file)).map(
+          () => `${file} imports ${to}`,
+        ),
+      ),
+    );
+
+    expect(broken).toEqual([]);
+  });
+
+  it('gives every effect one owner', () => {
+    const broken = files.flatMap((file) =>
+      EFFECTS.flatMap(({ effect, owners }) => {
+        const found = owners.test(file) ? null : effect.exec(sourceOf(file));
+        return found === null ? [] : [`${file} uses ${found[0]}`];
+      }),
+    );
+
+    expect(broken).toEqual([]);
+  });
+
+  it('has no cycle', () => {
+    const next = Map.groupBy(edgesOf(true), ({ file }) => file);
+    const state = new Map<string, 'open' | 'done'>();
+    const cycles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (state.get(file) === 'done') return;
+      if (state.get(file) === 'open') {
+        cycles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+        return;
+      }
+      state.set(file, 'open');
+      for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
+      state.set(file, 'done');
+    };
+    for (const file of files) visit(file, []);
+
+    expect(cycles).toEqual([]);
+  });
+});
