@@ -45,6 +45,8 @@ export interface SimulatorStart {
   readonly faults?: string;
   readonly tls: boolean;
   readonly seed?: string;
+  /** Newest API version of a simulated QRadar. */
+  readonly 'api-version'?: string;
 }
 
 /** What it prints once it listens (kind, url, credentials), and how it ends. */

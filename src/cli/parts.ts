@@ -6,6 +6,7 @@ import { feed } from '../simulators/feed.ts';
 import { systemClock } from '../core/runtime/clock.ts';
 import { silentLog } from '../core/runtime/log.ts';
 import { startElastic } from '../simulators/elastic/index.ts';
+import { announcement as qradarLine, startQradar } from '../simulators/qradar/index.ts';
 import type { Fault } from '../simulators/server.ts';
 import { announcement, startTaxii } from '../simulators/taxii/index.ts';
 import { selfSigned } from '../simulators/tls.ts';
@@ -31,6 +32,11 @@ export const parts: Parts = {
     elastic: async (start) => {
       const running = await startElastic(common(start));
       return started(running, running.announcement);
+    },
+    qradar: async (start) => {
+      const apiVersion = start['api-version'];
+      const running = await startQradar({ ...common(start), ...(apiVersion === undefined ? {} : { apiVersion }) });
+      return started(running, qradarLine(running));
     },
   },
   probe: (config, signal) => probePeers(config, systemClock, silentLog, signal),

@@ -188,6 +188,11 @@ export async function startQradar(options: QRadarOptions = {}): Promise<RunningQ
   };
 }
 
+/** The line that a simulator prints once it listens. */
+export function announcement({ kind, url, token }: RunningQRadar): string {
+  return JSON.stringify({ kind, url, token });
+}
+
 function parameters(request: SimRequest): URLSearchParams {
   const all = new URLSearchParams(request.query);
   if ((request.headers['content-type'] ?? '').includes('application/x-www-form-urlencoded'))

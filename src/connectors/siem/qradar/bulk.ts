@@ -14,6 +14,8 @@ import { BulkResults, BulkTask } from './responses.ts';
 const SINGLES_AT_ONCE = 4;
 /** Rows that a settling sends one by one when a task does not say what became of them; the rest is tried again. */
 const MAX_SINGLES = 100;
+/** Batches kept until they are settled; of older ones the rows are read back, as after a restart. */
+const MAX_REMEMBERED = 100;
 const DONE = new Set(['COMPLETED', 'CANCELLED', 'CONFLICT', 'EXCEPTION', 'INTERRUPTED']);
 
 /** How removals are sent. Only reading back tells which way this console understands. */
@@ -68,7 +70,7 @@ export class BulkUpdates {
       return [...outcomes, ...(await this.apply(sent, sets, signal))];
     }
     const receipt = `bulk:${task.id}`;
-    this.#sent.set(receipt, { batch: sent, way });
+    this.#remember(receipt, { batch: sent, way });
     return [...outcomes, ...sent.changes.map(({ key }): Outcome => ({ key, kind: 'accepted', receipt }))];
   }
 
@@ -86,6 +88,12 @@ export class BulkUpdates {
       : await this.#verify(sent, results, task, sets, signal);
     this.#sent.delete(receipt);
     return outcomes;
+  }
+
+  #remember(receipt: string, sent: Sent): void {
+    this.#sent.set(receipt, sent);
+    const oldest = this.#sent.keys().next().value;
+    if (this.#sent.size > MAX_REMEMBERED && oldest !== undefined) this.#sent.delete(oldest);
   }
 
   /** What of the batch goes into the bulk update, and the removals that are done without it. */

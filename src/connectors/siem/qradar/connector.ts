@@ -35,6 +35,8 @@ export class QRadarConnector implements SiemConnector {
   #sets: HeldSets | undefined;
   /** Counts how often a set was found empty that had entries before: an administrator's purge keeps the set's id. */
   readonly #purges = new Map<string, number>();
+  /** Sets from which we removed since their entries were counted last: they may be empty by our own doing. */
+  readonly #thinned = new Set<string>();
 
   constructor(config: QRadarSettings, deps: SiemDeps) {
     this.#client = new QRadarClient(config, deps);
@@ -76,8 +78,9 @@ export class QRadarConnector implements SiemConnector {
     const { board, kinds } = await this.#ready(signal);
     const sets = await board.sets(kinds, signal);
     for (const [suffix, set] of sets)
-      if (set.count === 0 && (this.#sets?.get(suffix)?.count ?? 0) > 0)
+      if (set.count === 0 && (this.#sets?.get(suffix)?.count ?? 0) > 0 && !this.#thinned.has(suffix))
         this.#purges.set(suffix, (this.#purges.get(suffix) ?? 0) + 1);
+    this.#thinned.clear();
     this.#sets = sets;
     return this.#containersOf(sets, kinds);
   }
@@ -99,6 +102,8 @@ export class QRadarConnector implements SiemConnector {
 
   async apply(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
     const { board } = await this.#ready(signal);
+    for (const change of batch.changes)
+      if (change.op === 'remove') this.#thinned.add(splitSlot(change.slot)?.kind.suffix ?? '');
     return board.apply(batch, await this.#held(signal), signal);
   }
 
