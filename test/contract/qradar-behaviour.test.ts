@@ -154,6 +154,17 @@ describe('sets', () => {
     expect(await identity()).not.toBe(before);
   });
 
+  it('that we emptied ourselves stay what they are', async () => {
+    const connector = await start();
+    const entry = anEntry({ value: '192.0.2.1' });
+    await apply(connector, upserts([entry]));
+    const before = await connector.containers(signal);
+
+    await apply(connector, removals([entry.key]));
+
+    expect(await connector.containers(signal)).toEqual(before);
+  });
+
   it('that an administrator deletes while a batch is sent hold it up until they are made again', async () => {
     const connector = await start();
     const batch = upserts([anEntry({ value: '192.0.2.1' })]);
@@ -215,10 +226,10 @@ describe('bulk updates', () => {
     expect(values('IPv4')).toHaveLength(10);
   });
 
-  it('that lost more rows than may go singly are sent again, not parked', async () => {
-    const connector = await start({ settings: { loseRows: 150 } });
+  it('that broke off with more rows than may go singly are sent again, not parked', async () => {
+    const connector = await start({ settings: { taskEnds: 'EXCEPTION' } });
 
-    const outcomes = await apply(connector, upserts(addresses(160)));
+    const outcomes = await apply(connector, upserts(addresses(300)));
 
     const again = outcomes.filter((one) => one.kind === 'failed');
     expect(again).toHaveLength(50);
@@ -389,6 +400,55 @@ describe('several daemons', () => {
 
     expect(await connector.writer(undefined, signal)).toBeUndefined();
   });
+});
+
+describe('what IBM leaves open', () => {
+  it('a console that changes notes by the id of an entry only: found out by reading back', async () => {
+    const connector = await start({ settings: { notesByIdOnly: true } });
+    const entry = anEntry({ value: '192.0.2.1' });
+    await apply(connector, upserts([entry, anEntry({ value: '192.0.2.2' })]));
+    const again = connect();
+    const batch = upserts([entry]);
+
+    expect(kinds(await apply(again, batch))).toEqual(['applied']);
+
+    expect((await held(again)).find((row) => row.key === entry.key)).toMatchObject({ revision });
+    const marks = ['one', 'two'].map((boot) => ({ writer: 'w', boot, revision: 1, at: 2 }));
+    await again.writer(marks[0], signal);
+    expect(await again.writer(marks[1], signal)).toEqual(marks[0]);
+    expect(await again.writer(undefined, signal)).toEqual(marks[1]);
+  });
+
+  it('a console that writes its own name into the writer mark: known by its value', async () => {
+    const connector = await start({ settings: { notesByIdOnly: true, sourceByServer: true } });
+    const marks = ['one', 'two'].map((boot) => ({ writer: 'w', boot, revision: 1, at: 2 }));
+    for (const mark of marks) await connector.writer(mark, signal);
+
+    expect(await connector.writer(undefined, signal)).toEqual(marks[1]);
+  });
+});
+
+describe('domains', () => {
+  it.each([['26.0'], ['15.0']])(
+    'entries and mark stand in ours, and those of others do not matter (API %s)',
+    async (apiVersion) => {
+      const connector = await start({ apiVersion }, { domain_id: 3 });
+      const entry = anEntry({ value: '192.0.2.1' });
+      const settings = qradar.settings(qradarConfig({ url: sim.url, token: sim.token }, { domain_id: 3 }), INSTANCE);
+      sim.store.put(sim.store.byName('Entente IPv4')!, entry.value, { source: 'analyst', domain: null });
+      const mark = { writer: 'w', boot: 'b', revision: 1, at: 2 };
+
+      const outcomes = await apply(connector, encodeBatch(qradar, [entry], { ...context(), settings }).batch);
+      await connector.writer(mark, signal);
+
+      expect(kinds(outcomes)).toEqual(['applied']);
+      expect([...sim.store.byName('Entente IPv4')!.entries.values()].map((row) => row.domain_id)).toEqual([null, 3]);
+      expect((await held(connector)).map((row) => row.key)).toEqual([entry.key]);
+      expect(await connector.writer(undefined, signal)).toEqual(mark);
+      expect(kinds(await apply(connector, removals([entry.key])))).toEqual(['applied']);
+      expect([...sim.store.byName('Entente IPv4')!.entries.values()].map((row) => row.domain_id)).toEqual([null]);
+    },
+  );
 });
 
 describe('the console changes', () => {

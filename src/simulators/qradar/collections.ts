@@ -83,6 +83,7 @@ export const collectionHandlers: Readonly<Record<string, Handler>> = {
     // Only the notes can change; whatever else is in the body is ignored.
     if (given['notes'] !== undefined) entry.notes = notes ?? null;
     entry.last_seen = call.store.clock.now();
+    if (call.store.settings.sourceByServer) entry.source = 'reference data api';
     return { status: 200, body: entryView(entry) };
   },
   [`DELETE ${ROOT}/set_entries/{id}`]: (call) => {

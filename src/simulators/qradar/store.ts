@@ -10,6 +10,10 @@ export interface Settings {
   taskMs: number;
   /** How `delete_entry` inside a PATCH is understood; IBM's pages only show the field. */
   deleteInPatch: 'by-value' | 'by-id' | 'ignored' | 'refused';
+  /** Whether a change that finds the entry there leaves its notes, so that they change only by the entry's id. */
+  notesByIdOnly: boolean;
+  /** Whether a change by id makes the server put its own name into `source`. */
+  sourceByServer: boolean;
   /** What happens to a bulk update when a row is bad. */
   onBadRow: 'partial' | 'abort';
   /** Which rows `responses[]` tells of. */
@@ -42,6 +46,8 @@ export interface Settings {
 export const DEFAULTS: Settings = {
   taskMs: 20,
   deleteInPatch: 'by-value',
+  notesByIdOnly: false,
+  sourceByServer: false,
   onBadRow: 'partial',
   responses: 'aligned',
   loseRows: 0,
@@ -182,7 +188,7 @@ export class Store {
     if (found !== undefined) {
       found.last_seen = now;
       if (given.source !== undefined) found.source = given.source;
-      if (given.notes !== undefined) found.notes = given.notes;
+      if (given.notes !== undefined && !this.settings.notesByIdOnly) found.notes = given.notes;
       return { entry: found, created: false };
     }
     const entry: EntryRow = {

@@ -12,7 +12,7 @@ import { ownedEntry, splitSlot } from './mapping.ts';
 import { BulkResults, BulkTask } from './responses.ts';
 
 const SINGLES_AT_ONCE = 4;
-/** Rows that a settling sends one by one when a task does not say what became of them; the rest is tried again. */
+/** Rows that are sent one by one when a task broke off, so that a console in trouble is not flooded; the rest is tried again. */
 const MAX_SINGLES = 100;
 /** Batches kept until they are settled; of older ones the rows are read back, as after a restart. */
 const MAX_REMEMBERED = 100;
@@ -239,12 +239,13 @@ export class BulkUpdates {
     }
     await this.#entries.deleteAll(still, signal);
     if (results !== undefined) this.#learn(sent, still.length, left.length);
+    const singles = results === undefined ? MAX_SINGLES : left.length;
     const why =
       task === undefined ? 'is gone' : `ended as ${task.status}${task.error_message ? ` (${task.error_message})` : ''}`;
-    await eachOf(left.slice(0, MAX_SINGLES), SINGLES_AT_ONCE, async ({ change, i }) => {
-      outcomes.push(await this.#putFrame(change, batch.frame(i), held.get(change.slot)?.id, sets, signal));
+    await eachOf(left.slice(0, singles), SINGLES_AT_ONCE, async ({ change, i }) => {
+      outcomes.push(await this.#putFrame(change, batch.frame(i), sets, signal));
     });
-    for (const { change } of left.slice(MAX_SINGLES))
+    for (const { change } of left.slice(singles))
       outcomes.push({
         key: change.key,
         kind: 'failed',
@@ -267,17 +268,11 @@ export class BulkUpdates {
     }
   }
 
-  async #putFrame(
-    change: Change,
-    frame: Buffer,
-    id: number | undefined,
-    sets: HeldSets,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
+  async #putFrame(change: Change, frame: Buffer, sets: HeldSets, signal: AbortSignal): Promise<Outcome> {
     try {
       // Our own encode() wrote the frame; a spoilt one is answered by QRadar itself.
       const body = JSON.parse(frame.toString('utf8')) as SingleEntry;
-      await this.#entries.put(this.#setOf(change, sets), body, id, signal);
+      await this.#entries.put(this.#setOf(change, sets), body, signal);
       return { key: change.key, kind: 'applied' };
     } catch (error) {
       if (!(error instanceof ConnectorError) || (error.kind !== 'permanent' && error.kind !== 'retryable')) throw error;

@@ -119,9 +119,8 @@ export class Collections implements Board {
   }
 
   async writeMark(control: HeldSet, mark: WriterMark, signal: AbortSignal): Promise<void> {
-    const row = await this.#entries.mark(control, signal);
     const body = { value: `writer ${this.#owner}`, source: this.#owner, notes: JSON.stringify(mark) };
-    await this.#entries.put(control, body, row?.id, signal);
+    await this.#entries.put(control, body, signal);
   }
 
   async #list(filter: string, signal: AbortSignal): Promise<z.output<typeof CollectionSets>> {

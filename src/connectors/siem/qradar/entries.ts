@@ -103,24 +103,25 @@ export class Entries {
   async mark(control: HeldSet, signal: AbortSignal): Promise<EntryRow | undefined> {
     const filter = `collection_id = ${control.id} and value = "writer ${this.owner}"`;
     for await (const rows of this.#pages(filter, signal)) {
-      const row = rows.find((one) => one.source === this.owner);
-      if (row !== undefined) return row;
+      // The value names its owner, so whatever the console wrote into `source`, this is it.
+      if (rows[0] !== undefined) return rows[0];
     }
     return undefined;
   }
 
-  /** Notes of an entry that is there are sure to change only by its id. */
-  async put(set: HeldSet, body: SingleEntry, id: number | undefined, signal: AbortSignal): Promise<void> {
-    const path = id === undefined ? `${ROOT}/set_entries` : `${ROOT}/set_entries/${id}`;
-    const json =
-      id === undefined ? JSON.stringify({ collection_id: set.id, ...body }) : JSON.stringify({ notes: body.notes });
-    const answer = await this.#client.call({ method: 'POST', path, json, allow: [404], signal });
-    if (answer.status === 404)
-      throw retryable(`${this.#deps.name}: an entry of ${set.name} went away while it was changed`, {
-        uncertain: false,
-      });
-    const row = this.#client.parse(EntryRow, answer.body, 'the change of an entry');
-    if (id === undefined && row.notes !== body.notes) await this.put(set, body, row.id, signal);
+  /** By value, which makes the entry or renews it; the notes of one that was there are sure to change only by its id. */
+  async put(set: HeldSet, given: SingleEntry, signal: AbortSignal): Promise<void> {
+    const domain = this.#config.domain_id;
+    const body = { collection_id: set.id, ...given, ...(domain === undefined ? {} : { domain_id: domain }) };
+    const row = await this.#post(`${ROOT}/set_entries`, body, set, signal);
+    if (row.notes !== given.notes)
+      await this.#post(`${ROOT}/set_entries/${row.id}`, { notes: given.notes }, set, signal);
+  }
+
+  async #post(path: string, body: object, set: HeldSet, signal: AbortSignal): Promise<EntryRow> {
+    const answer = await this.#client.call({ method: 'POST', path, json: JSON.stringify(body), allow: [404], signal });
+    if (answer.status !== 404) return this.#client.parse(EntryRow, answer.body, 'the change of an entry');
+    throw retryable(`${this.#deps.name}: an entry of ${set.name} went away while it was changed`, { uncertain: false });
   }
 
   async deleteAll(ids: readonly number[], signal: AbortSignal): Promise<void> {
