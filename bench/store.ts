@@ -28,9 +28,11 @@ const rules = {
 } as const;
 
 const rate = (n: number, work: () => void): number => {
-  const from = performance.now();
+  // Processor time, since a busy machine says nothing by its wall clock.
+  const from = process.cpuUsage();
   work();
-  return n / ((performance.now() - from) / 1000);
+  const { user, system } = process.cpuUsage(from);
+  return n / ((user + system) / 1e6);
 };
 
 function pages(store: Store): void {
