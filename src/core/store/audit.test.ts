@@ -153,7 +153,7 @@ describe('a container', () => {
 
   it('whose name changed with the settings gets its entries too', () => {
     const rig = new Rig({
-      encoder: { container: (_type, settings) => String(settings) },
+      encoder: { container: (_type, settings) => (typeof settings === 'string' ? settings : 'none') },
       siems: [aSiem({ settings: 'old' })],
     });
     rig.store.containers('siem', { old: '1' }, NOW);
