@@ -36,7 +36,14 @@ function polling(pages: () => AsyncGenerator<Page>, more: Partial<ExchangeConnec
     random: () => 1,
     withdrawVanished: true,
   });
-  return { rig, poller, commits, pass: (ms: number) => void (now += ms) };
+  return {
+    rig,
+    poller,
+    commits,
+    pass: (ms: number) => {
+      now += ms;
+    },
+  };
 }
 
 async function* of(pages: readonly (Page | Error)[]): AsyncGenerator<Page> {
