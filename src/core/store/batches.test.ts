@@ -56,6 +56,20 @@ describe('a batch', () => {
     expect(rig.take()).toBeUndefined();
   });
 
+  it('stands under a revision of its own when a claim began since it was planned', () => {
+    const rig = new Rig();
+    const later = anIndicator({ objectId: 'indicator--2', validFrom: NOW + HOUR });
+    rig.commit([anIndicator({ objectId: ID }), later]);
+    const planned = rig.row()!.wanted_rev;
+
+    const batch = rig.take(NOW + 2 * HOUR)!;
+    rig.store.settleAll(batch.id, NOW + 2 * HOUR);
+    rig.commit([{ ...later, version: versionAt(NOW), observables: [] }], NOW + 2 * HOUR);
+
+    expect(batch.changes[0]!.revision).toBeGreaterThan(planned);
+    expect(rig.deliver(NOW + 2 * HOUR)).toEqual(['upsert 192.0.2.1']);
+  });
+
   it('parks what the mapping refuses and sends the neighbours', () => {
     const rig = new Rig({
       encoder: {

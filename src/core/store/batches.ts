@@ -42,7 +42,7 @@ interface Flight {
 
 type WorkRow = Pick<
   ProjectionRow,
-  'entry_id' | 'wanted' | 'wanted_rev' | 'present' | 'rev' | 'state' | 'handle' | 'attempt' | 'vouchers'
+  'entry_id' | 'wanted' | 'wanted_rev' | 'present' | 'rev' | 'state' | 'handle' | 'attempt' | 'vouchers' | 'content'
 > & { type: number; value: string };
 
 export interface SettleReport {
@@ -73,7 +73,7 @@ export class Batches {
     this.#context = context;
     this.#brakes = brakes;
     this.#work = store.db.statement<WorkRow>(
-      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, e.type, e.value
+      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, p.content, e.type, e.value
        FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
        WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ? AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
     );
@@ -120,13 +120,16 @@ export class Batches {
     const builder = new BatchBuilder(siem, this.#baseContext(siem, now), maxBytes);
     const explain = (row: Parameters<ContextTable['explain']>[0]) => this.#context.explain(row);
     let room = this.#room(siem);
-    for (const row of rows) {
+    for (const planned of rows) {
+      let row = planned;
       const found = stored(row);
-      const entry = this.#projector.entryFor(siem, found, now, explain);
-      if (entry === undefined) {
-        // Its time has passed between planning and now; the clock's tick would find it a moment later.
+      const { entry, digest } = this.#projector.entryFor(siem, found, now, explain);
+      if (entry === undefined || digest !== row.content) {
+        // A claim began or ended since this was planned, and the clock's tick did not come yet. What is sent must be
+        // what the revision stands for.
         this.#projector.project(found, { cause: 0, exchangeId: 0 }, now, siem);
-        continue;
+        if (entry === undefined) continue;
+        row = { ...row, content: digest, wanted_rev: this.#store.revision };
       }
       if (row.present === PRESENT.no && room <= 0) {
         this.#park(siem, row, found, `${FULL}: max_entries ${siem.spec.maxEntries}`);

@@ -135,6 +135,13 @@ export class StoreContext {
   /** Rows that were in flight when the process died: their effect is unknown. */
   #recover(): void {
     this.db.transaction(() => {
+      this.db.run(
+        'UPDATE request SET finished = claimed, outcome = ? WHERE claimed IS NOT NULL AND finished IS NULL',
+        JSON.stringify({
+          ok: false,
+          message: 'the daemon stopped while it carried this out; look at status and ask again',
+        }),
+      );
       for (const siem of this.siems) {
         const next = siem.encoder.versioned ? 'CASE WHEN wanted = 1 THEN 1 ELSE 2 END' : '5';
         this.db.run(
