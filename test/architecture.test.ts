@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'all'>> = {
   ...Object.fromEntries(PURE.map((room) => [room, ['model', ...PURE]])),
   contracts: ['model', 'runtime'],
   config: ['contracts', 'model', 'runtime'],
-  store: ['model', ...PURE, 'runtime'],
+  store: ['model', ...PURE, 'contracts', 'runtime'],
   ingest: ['model', ...PURE, 'contracts', 'store', 'runtime'],
   delivery: ['model', ...PURE, 'contracts', 'store', 'runtime'],
   sightings: ['model', ...PURE, 'contracts', 'store', 'runtime'],
