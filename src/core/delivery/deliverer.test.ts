@@ -5,6 +5,7 @@ import type { RemoteStore } from '../store/remote.ts';
 import { anIndicator, DAY, HOUR, indicators, ipv4, MINUTE, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
 import { memorySiem, type MemorySiemOptions } from '../../../test/contract/memory-siem.ts';
 import { Deliverer } from './deliverer.ts';
+import { entryKey } from '../model/observable.ts';
 import { judgeWriter } from './writer.ts';
 
 const signal = new AbortController().signal;
@@ -281,5 +282,25 @@ describe('who writes here', () => {
 
     expect(values()).toEqual(['198.18.0.0']);
     expect(siem.rows.get('ipv4-addr|198.18.0.0')?.revision).toBeGreaterThan((NOW + DAY) * 1000);
+  });
+
+  it('lists and takes over when the mark is newer than the state was when it was opened', async () => {
+    const { rig, siem, at, start, values } = delivering();
+    rig.commit(indicators(0, 2));
+    await start('boot-1').cycle(signal);
+    const { writer, openedRevision } = rig.store.identity();
+    // What a later life of this state wrote before the backup was put back: a mark, and an entry unknown here.
+    siem.rows.set('ipv4-addr|198.18.9.9', {
+      ...[...siem.rows.values()][0]!,
+      key: entryKey('ipv4-addr', '198.18.9.9'),
+      slot: 'ipv4-addr|198.18.9.9',
+    });
+    siem.mark = { writer, boot: 'later', revision: openedRevision + 5, at: at.now };
+    rig.commit(indicators(2, 3));
+
+    await start('boot-2').cycle(signal);
+
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ held: 1 });
+    expect(values()).toContain('198.18.9.9');
   });
 });

@@ -83,6 +83,17 @@ describe('a batch', () => {
     expect(rig.read((reader) => reader.parked(10))).toMatchObject([{ value: '198.18.0.1', reason: 'not expressible' }]);
   });
 
+  it('counts max_entries for each container by itself', () => {
+    const rig = new Rig({ siems: [aSiem({ maxEntries: 2 })], product: { containerPerType: true } });
+    const domains = [1, 2].map((n) =>
+      anIndicator({ objectId: `indicator--d${n}`, observables: [{ type: 'domain-name', value: `n${n}.example` }] }),
+    );
+    rig.commit([...indicators(0, 3), ...domains]);
+
+    expect(rig.deliver()).toHaveLength(4);
+    expect(rig.read((reader) => reader.parked(10))).toHaveLength(1);
+  });
+
   it('parks what is beyond max_entries and writes it once there is room', () => {
     const rig = new Rig({ siems: [aSiem({ maxEntries: 2 })] });
     rig.commit(indicators(0, 3));

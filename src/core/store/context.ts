@@ -30,6 +30,8 @@ export class StoreContext {
   /** Names of all exchanges ever seen, by id; only configured ones vouch. */
   readonly exchangeNames = new Map<number, string>();
   readonly writer: string;
+  /** The highest revision this state had when it was opened: a SIEM that holds a higher one of ours met a newer state. */
+  readonly openedRevision: number;
   #lastRevision: number;
   #revision = 0;
   #engineTime: number;
@@ -49,6 +51,7 @@ export class StoreContext {
     }
     this.writer = this.meta('writer') ?? randomHex(8);
     this.#lastRevision = Number(this.meta('last_revision') ?? 0);
+    this.openedRevision = this.#lastRevision;
     this.#engineTime = Number(this.meta('engine_time') ?? 0);
     this.db.transaction(() => {
       this.setMeta('instance', spec.instance);
