@@ -140,8 +140,15 @@ export class Objects {
     for (const object of page.objects) {
       report.objects++;
       if (object.kind === 'indicator') this.#indicator(exchange, object, scope, listing, now, report);
-      else this.#explaining(exchange, object, now);
     }
+  }
+
+  /**
+   * Names, markings and relationships of a page. Taken in before the indicators of all pages of a commit, so that what
+   * comes together is judged and sent once, in whichever order it stands.
+   */
+  explain(exchange: ExchangeState, page: Page, now: number): void {
+    for (const object of page.objects) if (object.kind !== 'indicator') this.#explaining(exchange, object, now);
   }
 
   #listingRun(exchange: ExchangeState): number {

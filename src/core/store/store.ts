@@ -105,6 +105,7 @@ export class Store {
     const state = this.#store.exchange(exchange);
     const report = emptyReport();
     return this.#unit(now, (time) => {
+      for (const page of pages) this.#objects.explain(state, page, time);
       for (const page of pages) {
         this.#objects.commit(state, page, time, report);
         if (page.snapshotEnds === true) this.#listing.snapshot(state, page, time);
