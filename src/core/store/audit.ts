@@ -230,7 +230,7 @@ export class Audit {
     if (waiting) return 0;
     const rows = db.all<ProjectionRow & { type: number }>(
       `SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state = ${STATE.held} AND p.wanted = 0 AND p.cause = ${CAUSE.adopted}
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.held} AND p.wanted = 0 AND p.cause = ${CAUSE.adopted}
        AND NOT EXISTS (SELECT 1 FROM hold_entry h WHERE h.entry_id = p.entry_id)`,
       siem.id,
     );
@@ -284,7 +284,7 @@ export class Audit {
   uncertain(siem: SiemState, now: number, limit: number): { slots: string[]; entryIds: number[] } {
     const rows = this.#store.db.all<{ entry_id: number; type: number; value: string }>(
       `SELECT p.entry_id, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state = ${STATE.uncertain} AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.uncertain} AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
       siem.id,
       now,
       limit,
@@ -326,7 +326,7 @@ export class Audit {
   receipts(siem: SiemState): string[] {
     return this.#store.db
       .all<{ note: string }>(
-        `SELECT DISTINCT note FROM projection WHERE siem_id = ? AND state = ${STATE.accepted} AND note IS NOT NULL`,
+        `SELECT DISTINCT note FROM projection WHERE siem_id = ? AND state <> 0 AND state = ${STATE.accepted} AND note IS NOT NULL`,
         siem.id,
       )
       .map((row) => row.note.slice(row.note.indexOf(' ') + 1))
@@ -342,7 +342,7 @@ export class Audit {
     const byKey = new Map(outcomes.map((one) => [one.key, one.settlement]));
     const rows = this.#store.db.all<{ entry_id: number; note: string; type: number; value: string }>(
       `SELECT p.entry_id, p.note, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state = ${STATE.accepted} AND p.note IN (?, ?)`,
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.accepted} AND p.note IN (?, ?)`,
       siem.id,
       `upsert ${receipt}`,
       `remove ${receipt}`,

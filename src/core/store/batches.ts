@@ -60,7 +60,7 @@ export class Batches {
     this.#work = store.db.statement<WorkRow>(
       `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, e.type, e.value
        FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state = ? AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ? AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
     );
   }
 

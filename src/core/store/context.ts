@@ -126,7 +126,7 @@ export class StoreContext {
       for (const siem of this.siems) {
         const next = siem.encoder.versioned ? 'CASE WHEN wanted = 1 THEN 1 ELSE 2 END' : '5';
         this.db.run(
-          `UPDATE projection SET state = ${next}, batch = NULL, present = 2 WHERE siem_id = ? AND state = 3`,
+          `UPDATE projection SET state = ${next}, batch = NULL, present = 2 WHERE siem_id = ? AND state <> 0 AND state = 3`,
           siem.id,
         );
       }

@@ -292,13 +292,13 @@ export class Store {
   nextWork(siem: string, now: number): number | undefined {
     const { id } = this.#store.siem(siem);
     const ready = this.#store.db.get(
-      `SELECT 1 AS one FROM projection WHERE siem_id = ? AND state IN (1, 2) AND (next_at IS NULL OR next_at <= ?) LIMIT 1`,
+      `SELECT 1 AS one FROM projection WHERE siem_id = ? AND state <> 0 AND state IN (1, 2) AND (next_at IS NULL OR next_at <= ?) LIMIT 1`,
       id,
       now,
     );
     if (ready !== undefined) return 0;
     const later = this.#store.db.get<{ at: number | null }>(
-      'SELECT min(next_at) AS at FROM projection WHERE siem_id = ? AND state IN (1, 2, 4, 5)',
+      'SELECT min(next_at) AS at FROM projection WHERE siem_id = ? AND state <> 0 AND state IN (1, 2, 4, 5)',
       id,
     );
     return later?.at ?? undefined;
