@@ -163,6 +163,8 @@ export interface SiemDefinition<C extends { readonly type: string } = { readonly
   readonly versioned: boolean;
   /** True when two keys can share one slot. */
   readonly foldsSlots: boolean;
+  /** True when its connector has `hits` or `search`. */
+  readonly readsHits?: boolean;
   /** Most entries of one container unless configuration says otherwise. */
   readonly maxEntries?: number;
   /** What the pure functions below need of the configuration. A change of it re-sends what it changes. */
