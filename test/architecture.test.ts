@@ -14,7 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'all'>> = {
   ...Object.fromEntries(PURE.map((room) => [room, ['model', ...PURE]])),
   contracts: ['model', 'runtime'],
   config: ['contracts', 'model', 'runtime'],
-  store: ['model', ...PURE, 'runtime'],
+  // Of contracts the store takes types alone: what a page, a change and an entry look like.
+  store: ['model', ...PURE, 'contracts', 'runtime'],
   ingest: ['model', ...PURE, 'contracts', 'store', 'runtime'],
   delivery: ['model', ...PURE, 'contracts', 'store', 'runtime'],
   sightings: ['model', ...PURE, 'contracts', 'store', 'runtime'],

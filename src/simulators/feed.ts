@@ -1,8 +1,8 @@
 // A made-up but life-like partner feed, one day at a time and the same for the same options: identities, TLP 2.0 and
 // PAP markings, malware, indicators of all families with what becomes of them, and some that must be refused.
-import { context } from './feed/context.ts';
-import { Seed } from './feed/draw.ts';
-import { DAY, Indicators, LIFE_DAYS } from './feed/indicators.ts';
+import { context } from './feed-context.ts';
+import { Seed } from './feed-draw.ts';
+import { DAY, Indicators, LIFE_DAYS } from './feed-indicators.ts';
 import type { StixBundle, StixObject } from './stix-object.ts';
 
 export interface FeedOptions {

@@ -18,17 +18,23 @@ export type FarFault =
   | 'truncated'
   | 'hang';
 
-export interface FarSide {
+/** A far side that works: enough for the clauses on reading, also with real products. */
+export interface WorkingSide {
   /** Configured to read a few objects per page, so that the objects given make several pages. */
   readonly connector: ExchangeConnector;
   readonly ids: readonly string[];
+  /** Publishes one more object and returns its id. */
+  add(): Promise<string> | string;
+  close(): Promise<void>;
+}
+
+/** A far side that can also be made to fail. */
+export interface FarSide extends WorkingSide {
   /** The configured secret, which must show nowhere. */
   readonly secret: string;
-  add(): Promise<string> | string;
   fail(fault: FarFault | undefined): void;
   /** Requests that reached the far side so far. */
   requests(): number;
-  close(): Promise<void>;
 }
 
 export const testDeps = (timeoutMs = 5000): ExchangeDeps => ({
@@ -86,17 +92,26 @@ const KINDS: readonly (readonly [FarFault, string])[] = [
 ];
 
 export function exchangeContract(name: string, start: () => Promise<FarSide>): void {
-  describe(`the exchange contract: ${name}`, () => {
-    const withFar = (act: (far: FarSide) => Promise<void>) => async () => {
-      const far = await start();
-      try {
-        await act(far);
-      } finally {
-        await far.connector.close();
-        await far.close();
-      }
-    };
+  exchangeReading(name, start);
+  exchangeFaults(name, start);
+}
 
+const using =
+  <F extends WorkingSide>(start: () => Promise<F>) =>
+  (act: (far: F) => Promise<void>) =>
+  async () => {
+    const far = await start();
+    try {
+      await act(far);
+    } finally {
+      await far.connector.close();
+      await far.close();
+    }
+  };
+
+export function exchangeReading(name: string, start: () => Promise<WorkingSide>): void {
+  const withFar = using(start);
+  describe(`the exchange contract, reading: ${name}`, () => {
     it(
       'brings every object, over several pages',
       withFar(async (far) => {
@@ -164,6 +179,36 @@ export function exchangeContract(name: string, start: () => Promise<FarSide>): v
     );
 
     it(
+      'says in a probe that all is well',
+      withFar(async (far) => {
+        expect(await far.connector.probe(never)).toMatchObject({ ok: true });
+      }),
+    );
+
+    it(
+      'lists all that is published and marks the end of each scope',
+      withFar(async (far) => {
+        const listing = far.connector.listing?.(never);
+        if (listing === undefined) return;
+        const present = new Set<string>();
+        const complete: boolean[] = [];
+        for await (const part of listing) {
+          for (const one of part.present) present.add(one.objectId);
+          complete.push(part.complete);
+        }
+
+        expect(present).toEqual(new Set(far.ids));
+        expect(complete.filter(Boolean)).toHaveLength(1);
+        expect(complete.at(-1)).toBe(true);
+      }),
+    );
+  });
+}
+
+export function exchangeFaults(name: string, start: () => Promise<FarSide>): void {
+  const withFar = using(start);
+  describe(`the exchange contract, faults: ${name}`, () => {
+    it(
       'sends nothing more once it is aborted, and ends promptly',
       withFar(async (far) => {
         const stop = new AbortController();
@@ -229,31 +274,6 @@ export function exchangeContract(name: string, start: () => Promise<FarSide>): v
         far.fail(undefined);
 
         expect(new Set(idsOf(await drain(far.connector.pages(undefined, never))))).toEqual(new Set(far.ids));
-      }),
-    );
-
-    it(
-      'says in a probe that all is well',
-      withFar(async (far) => {
-        expect(await far.connector.probe(never)).toMatchObject({ ok: true });
-      }),
-    );
-
-    it(
-      'lists all that is published and marks the end of each scope',
-      withFar(async (far) => {
-        const listing = far.connector.listing?.(never);
-        if (listing === undefined) return;
-        const present = new Set<string>();
-        const complete: boolean[] = [];
-        for await (const part of listing) {
-          for (const one of part.present) present.add(one.objectId);
-          complete.push(part.complete);
-        }
-
-        expect(present).toEqual(new Set(far.ids));
-        expect(complete.filter(Boolean)).toHaveLength(1);
-        expect(complete.at(-1)).toBe(true);
       }),
     );
   });

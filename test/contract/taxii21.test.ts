@@ -1,8 +1,9 @@
+import { describe, expect, it } from 'vitest';
 import { taxii21 } from '../../src/connectors/exchange/taxii21/index.ts';
 import type { Fault } from '../../src/simulators/server.ts';
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
 import type { Quirk } from '../../src/simulators/taxii/quirks.ts';
-import { exchangeContract, type FarFault, type FarSide, testDeps } from './exchange.ts';
+import { drain, exchangeContract, type FarFault, type FarSide, failureOf, idsOf, never, testDeps } from './exchange.ts';
 
 const SECRET = 'Hidden-password-1';
 const idOf = (n: number) => `indicator--00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -66,3 +67,86 @@ exchangeContract('taxii21', start([], undefined));
 exchangeContract('taxii21, added within the overlap', start([], Date.now() - 60_000));
 exchangeContract('taxii21 on a server without next', start([{ kind: 'more-without-next' }], undefined));
 exchangeContract('taxii21 where all share one added time', start([{ kind: 'one-date-added' }], undefined));
+
+describe('taxii21 on a server that bends the standard', () => {
+  it.each<Quirk>([
+    { kind: 'ignore-limit' },
+    { kind: 'next-without-more' },
+    { kind: 'next-expires', secs: 0 },
+    { kind: 'next-changes' },
+    { kind: 'next-needs-limit' },
+    { kind: 'endless-more' },
+    { kind: 'added-after-inclusive' },
+    { kind: 'no-date-headers' },
+    { kind: 'date-header-undefined' },
+    { kind: 'date-header-js' },
+    { kind: 'date-header-offset' },
+    { kind: 'empty-404' },
+    { kind: 'content-type-json' },
+    { kind: 'content-type-no-version' },
+    { kind: 'content-type-charset' },
+    { kind: 'accept-needs-version' },
+    { kind: 'accept-refuses-version' },
+    { kind: 'relative-roots' },
+    { kind: 'clock-off', secs: 600 },
+    { kind: 'too-many-requests', match: '/status/' },
+  ])('brings everything and ends, twice: $kind', async (quirk) => {
+    const far = await start([quirk], undefined)();
+    try {
+      const once = await drain(far.connector.pages(undefined, never));
+      const again = await drain(far.connector.pages(once.at(-1)?.cursor, never));
+
+      expect(new Set(idsOf(once))).toEqual(new Set(far.ids));
+      expect(idsOf(again).every((id) => far.ids.includes(id))).toBe(true);
+    } finally {
+      await far.connector.close();
+      await far.close();
+    }
+  });
+
+  it('finds at the next poll what appeared a little behind its cursor', async () => {
+    const far = await start([{ kind: 'late-commit' }], Date.now() - 60_000)();
+    try {
+      const once = await drain(far.connector.pages(undefined, never));
+      const again = await drain(far.connector.pages(once.at(-1)?.cursor, never));
+
+      expect(new Set(idsOf([...once, ...again]))).toEqual(new Set(far.ids));
+    } finally {
+      await far.connector.close();
+      await far.close();
+    }
+  });
+
+  it.each<[Quirk, string, RegExp]>([
+    [{ kind: 'huge', bytes: 80 * 1024 * 1024, match: '/objects/' }, 'permanent', /more than 64 MiB/],
+    [{ kind: 'gzip-bomb', bytes: 80 * 1024 * 1024, match: '/objects/' }, 'permanent', /more than 64 MiB/],
+    [{ kind: 'too-many-requests', secs: 30, match: '/objects/' }, 'retryable', /429/],
+    [{ kind: 'unavailable', secs: 30, match: '/objects/' }, 'retryable', /503/],
+    [{ kind: 'unauthorized', after: 4 }, 'config', /401/],
+  ])('ends with a worded failure: %j', async (quirk, kind, words) => {
+    const far = await start([quirk], undefined)();
+    try {
+      const failure = await failureOf(drain(far.connector.pages(undefined, never)));
+
+      expect(failure.kind).toBe(kind);
+      expect(failure.message).toMatch(words);
+      if (quirk.secs !== undefined) expect(failure.retryAfterMs).toBe(30_000);
+    } finally {
+      await far.connector.close();
+      await far.close();
+    }
+  });
+
+  it('ends on a page that repeats for ever', async () => {
+    const far = await start([{ kind: 'repeat-page' }], undefined)();
+    try {
+      const pages = await drain(far.connector.pages(undefined, never));
+
+      expect(pages.at(-1)?.warning).toMatch(/repeats itself/);
+      expect(far.requests()).toBeLessThan(10);
+    } finally {
+      await far.connector.close();
+      await far.close();
+    }
+  });
+});

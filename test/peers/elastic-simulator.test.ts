@@ -125,6 +125,7 @@ const STEPS: readonly Step[] = [
     ask: 'POST /t-1/_search',
     body: {
       query: { bool: { filter: [{ terms: { k: ['1', '3'] } }], must_not: [{ exists: { field: 'n' } }] } },
+      sort: ['k'],
       track_total_hits: false,
       _source: ['k'],
     },

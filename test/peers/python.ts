@@ -2,10 +2,9 @@
 // below $ENTENTE_PEERS_DIR (default ~/.cache/entente-peers), and shared by all runs on this machine.
 import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -40,48 +39,30 @@ async function environment(name: string): Promise<string> {
   const pins = readFileSync(requirements, 'utf8');
   const folder = join(peersDir(), 'venv', `${name}-${hash('sha256', `${version.stdout}${pins}`).slice(0, 12)}`);
   const python = join(folder, 'bin', 'python');
-  const ready = join(folder, '.ready');
-  if (existsSync(ready)) return python;
+  if (existsSync(folder)) return python;
+  // Made aside and moved into place whole, so that runs at the same time need no lock: the first to finish wins, and
+  // an interrupted one leaves nothing that looks finished. Only `python -m` is used, which does not mind the move.
   mkdirSync(join(peersDir(), 'venv'), { recursive: true });
-  const unlock = await lock(`${folder}.lock`);
+  const made = mkdtempSync(`${folder}.`);
   try {
-    if (existsSync(ready)) return python;
-    rmSync(folder, { recursive: true, force: true });
-    await run(interpreter, ['-m', 'venv', folder]).catch((cause: unknown) => {
+    await run(interpreter, ['-m', 'venv', made]).catch((cause: unknown) => {
       throw new Error('python3 cannot make virtual environments; on Debian install python3-venv', { cause });
     });
     const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '-r', requirements];
-    await run(python, install, { timeout: 300_000 }).catch((cause: unknown) => {
+    await run(join(made, 'bin', 'python'), install, { timeout: 300_000 }).catch((cause: unknown) => {
       throw new Error(`pip could not install ${requirements}: ${String(cause).slice(-500)}`, { cause });
     });
-    writeFileSync(ready, '');
+    moveUnlessThere(made, folder);
     return python;
   } finally {
-    unlock();
+    rmSync(made, { recursive: true, force: true });
   }
 }
 
-/** A folder is the lock, since making one either works or fails; it names its owner so that a dead one does not block. */
-async function lock(path: string): Promise<() => void> {
-  const owner = join(path, 'pid');
-  for (let waited = 0; waited < 300; waited++) {
-    try {
-      mkdirSync(path);
-      writeFileSync(owner, String(process.pid));
-      return () => rmSync(path, { recursive: true, force: true });
-    } catch {
-      if (waited > 5 && !isAlive(owner)) rmSync(path, { recursive: true, force: true });
-      await delay(1000);
-    }
-  }
-  throw new Error(`another process holds ${path}; remove it if that process is gone`);
-}
-
-function isAlive(pidFile: string): boolean {
+function moveUnlessThere(from: string, to: string): void {
   try {
-    process.kill(Number(readFileSync(pidFile, 'utf8')), 0);
-    return true;
-  } catch {
-    return false;
+    renameSync(from, to);
+  } catch (error) {
+    if (!existsSync(to)) throw error;
   }
 }

@@ -105,7 +105,7 @@ export class Reporter {
     const to = now();
     const window = { from: Math.min(places.searched ?? to - FIRST_MS, to) - search.overlapMs, to };
     for (let after = 0; ; ) {
-      const { entries, last } = await store.heldEntries(this.name, after, search.maxEntries);
+      const { entries, last } = await store.presentEntries(this.name, after, search.maxEntries);
       if (last === undefined) break;
       for await (const hits of search.search(entries, window, signal))
         add(total, await store.commitHits(this.name, hits, undefined, now()));

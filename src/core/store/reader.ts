@@ -342,7 +342,7 @@ export class StoreReader {
         since: number;
       }>(
         `SELECT p.siem_id, p.entry_id, s.name AS siem, e.type, e.value, p.note, p.since FROM projection p JOIN siem s ON s.id = p.siem_id
-         JOIN entry e ON e.id = p.entry_id WHERE p.siem_id IN (SELECT id FROM siem) AND p.state = ${STATE.parked} ORDER BY p.siem_id, p.entry_id LIMIT ?`,
+         JOIN entry e ON e.id = p.entry_id WHERE p.siem_id IN (SELECT id FROM siem) AND p.state = ${STATE.parked} AND p.state <> 0 ORDER BY p.siem_id, p.entry_id LIMIT ?`,
         limit,
       )
       .map((row) => ({
@@ -419,28 +419,14 @@ export class StoreReader {
     };
   }
 
-  /** Claims that this SIEM may not hold, counted by reason; a scan, for `plan` alone. */
-  refusedClaims(siem: StoreSpec['siems'][number], now: number): Record<string, number> {
-    const counts: Record<string, number> = {};
-    const rows = this.#db.iterate<ClaimRow & { exchange: string; type: number }>(
-      `SELECT o.*, x.name AS exchange, x.active AS exchange_active, e.type FROM contribution c JOIN object o ON o.id = c.object_id
-       JOIN exchange x ON x.id = o.exchange_id JOIN entry e ON e.id = c.entry_id WHERE o.state = 0`,
+  /** Some entry that stands in the SIEM. */
+  sample(siem: string): Observable | undefined {
+    const row = this.#db.get<{ type: number; value: string }>(
+      `SELECT e.type, e.value FROM projection p JOIN siem s ON s.id = p.siem_id JOIN entry e ON e.id = p.entry_id
+       WHERE s.name = ? AND p.wanted = 1 AND p.present = 1 LIMIT 1`,
+      siem,
     );
-    for (const row of rows) {
-      const decision = decideClaim(
-        siem,
-        OBSERVABLE_TYPES[row.type]!,
-        toClaim(row, row.exchange),
-        row.exchange_active === 1,
-        now,
-      );
-      if (decision.kind !== 'accept') counts[decision.reason] = (counts[decision.reason] ?? 0) + 1;
-    }
-    for (const exchange of this.exchanges()) {
-      if (siem.rules[exchange.name] === undefined) continue;
-      for (const [reason, n] of Object.entries(exchange.refusals)) counts[reason] = (counts[reason] ?? 0) + n;
-    }
-    return counts;
+    return row === undefined ? undefined : { type: OBSERVABLE_TYPES[row.type]!, value: row.value };
   }
 
   /** The entries a delivery would touch, page by page. */

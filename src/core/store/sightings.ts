@@ -211,7 +211,7 @@ export class Sightings {
   }
 
   /** Entries the SIEM holds, in steps: `after` is the id of the last one, 0 at the start. */
-  held(siem: SiemState, after: number, limit: number): { entries: Observable[]; last: number | undefined } {
+  present(siem: SiemState, after: number, limit: number): { entries: Observable[]; last: number | undefined } {
     const rows = this.#store.db.all<{ id: number; type: number; value: string }>(
       `SELECT e.id, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
        WHERE p.siem_id = ? AND p.entry_id > ? AND p.wanted = 1 AND p.present = ${PRESENT.yes} ORDER BY p.entry_id LIMIT ?`,

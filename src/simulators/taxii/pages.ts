@@ -49,7 +49,9 @@ export class Pages {
         : Number.POSITIVE_INFINITY;
     const inclusive = quirk('added-after-inclusive') !== undefined;
     const request = { ...(place === undefined ? {} : { place }), most, inclusive };
-    const hidden = quirk('late-commit') === undefined ? undefined : this.#heldBack(collection, filter, request);
+    const late = quirk('late-commit') !== undefined;
+    if (!late) this.#late.delete(collection);
+    const hidden = late ? this.#heldBack(collection, filter, request) : undefined;
     const { rows, more } = collection.page(filter, { ...request, hidden });
 
     const empty = rows.length === 0;

@@ -143,9 +143,8 @@ export class TaxiiService implements SimulatorHandler {
 
   #dateAfter(date: number): number {
     this.#lastDate = date;
-    if (this.quirks.take('one-date-added', '') === undefined) return date;
-    this.#oneDate ??= date;
-    return this.#oneDate;
+    this.#oneDate = this.quirks.take('one-date-added', '') === undefined ? undefined : (this.#oneDate ?? date);
+    return this.#oneDate ?? date;
   }
 
   #named(name: string | undefined): Collection {

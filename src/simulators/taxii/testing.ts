@@ -1,6 +1,7 @@
 // A client for the simulator's own tests: it speaks plain HTTP, so that no client of ours explains the answers away.
-import { type RunningTaxii, startTaxii, type TaxiiOptions } from './index.ts';
+
 import type { StixObject } from '../stix-object.ts';
+import { type RunningTaxii, startTaxii, type TaxiiOptions } from './index.ts';
 
 export const TAXII = 'application/taxii+json;version=2.1';
 

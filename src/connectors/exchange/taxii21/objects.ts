@@ -10,7 +10,7 @@ export type Read =
   | { readonly kind: 'object'; readonly object: IncomingObject }
   | { readonly kind: 'refusal'; readonly refusal: ObjectRefusal };
 
-const PORTION = 500;
+const PORTION = 200;
 
 export async function readObjects(raw: readonly unknown[], signal: AbortSignal): Promise<Read[]> {
   const read: Read[] = [];

@@ -40,6 +40,11 @@ export interface Step {
   readonly warnings: readonly string[];
 }
 
+/** As received, where it is in the form that every server takes; some servers send an offset that they refuse. */
+function sendable({ text, micros }: Instant): string {
+  return text.endsWith('Z') ? text : textOf(BigInt(micros));
+}
+
 export async function* readCollection(start: Place, context: RunContext): AsyncGenerator<Step, void, undefined> {
   const run = new Run(start, context);
   while (!run.ended) yield* run.turn();
@@ -148,7 +153,7 @@ class Run {
       this.#known = new Set(this.#base.seen ?? []);
       return { ...ask, addedAfter: textOf(micros - OVERLAP_MICROS) };
     }
-    return { ...ask, addedAfter: resume === undefined ? from.text : textOf(micros - 1n) };
+    return { ...ask, addedAfter: resume === undefined ? sendable(from) : textOf(micros - 1n) };
   }
 
   async #fetch(): Promise<Answer<Envelope>> {

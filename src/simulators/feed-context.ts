@@ -1,6 +1,7 @@
 // What surrounds the indicators of a feed: who publishes, how it is marked, and which malware it speaks of.
-import type { StixObject } from '../stix-object.ts';
-import type { Seed } from './draw.ts';
+
+import type { Seed } from './feed-draw.ts';
+import type { StixObject } from './stix-object.ts';
 
 const TLP_EXTENSION = 'extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d';
 const PAP_EXTENSION = 'extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b';

@@ -1,6 +1,6 @@
 // Values that look like a partner's and can never be anybody's: addresses from ranges reserved for documentation,
 // benchmarks and future use, names under .example, .test and .invalid.
-import type { Draw, Seed } from './draw.ts';
+import type { Draw, Seed } from './feed-draw.ts';
 
 const WORDS = (
   'amber anvil badge basin cable cargo cedar chart cloud coral delta depot ember fable ferry flint forge garnet glade ' +

@@ -1,9 +1,10 @@
 // The life of the indicators of a feed: born on a day, changed once or twice, some revoked, most with an expiry, and a
 // few irregular as partners have them.
-import { type StixObject, textOf } from '../stix-object.ts';
-import { type Context, PAP, TLP, TLP_1, TLP_LEVELS, type TlpLevel } from './context.ts';
-import type { Draw, Seed } from './draw.ts';
-import { type Family, Values, word } from './values.ts';
+
+import { type Context, PAP, TLP, TLP_1, TLP_LEVELS, type TlpLevel } from './feed-context.ts';
+import type { Draw, Seed } from './feed-draw.ts';
+import { type Family, Values, word } from './feed-values.ts';
+import { type StixObject, textOf } from './stix-object.ts';
 
 const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;

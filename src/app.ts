@@ -1,0 +1,170 @@
+// The composition root: a configuration in, running loops out. Four loops over one store; each may be killed at any
+// line, and the next run sees the same difference and makes the same idempotent call.
+import { Worker } from 'node:worker_threads';
+import type { Config } from './core/config/load.ts';
+import type { ExchangeConnector } from './core/contracts/exchange-connector.ts';
+import type { SiemConnector } from './core/contracts/siem-connector.ts';
+import { Deliverer, type Progress } from './core/delivery/deliverer.ts';
+import { Poller } from './core/ingest/poller.ts';
+import type { StatusReport } from './core/model/status.ts';
+import { type Clock, shiftedClock, systemClock } from './core/runtime/clock.ts';
+import { EngineTime } from './core/runtime/engine-time.ts';
+import { random, randomHex } from './core/runtime/ids.ts';
+import type { Log } from './core/runtime/log.ts';
+import { createMetrics, type Metrics } from './core/runtime/metrics.ts';
+import type { CommitReport } from './core/store/objects.ts';
+import { StoreReader } from './core/store/reader.ts';
+import { openRemote, type RemoteStore } from './core/store/remote.ts';
+import { exchangeConnector, siemConnector } from './app/peers.ts';
+import { storeSpec } from './app/specs.ts';
+import { statusReport } from './app/status.ts';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly version: string;
+  /** Path of the state; the configured one unless this run works on a copy. */
+  readonly state?: string;
+  readonly onCommit?: (exchange: string, report: CommitReport) => void;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface RunningExchange {
+  readonly poller: Poller;
+  readonly connector: ExchangeConnector;
+}
+
+/** Heap of the store's thread; SQLite's own cache is outside of it. */
+const WORKER_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
+
+export class App {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: RemoteStore;
+  readonly reader: StoreReader;
+  readonly time: EngineTime;
+  readonly metrics: Metrics;
+  readonly exchanges = new Map<string, RunningExchange>();
+  readonly deliverers = new Map<string, Deliverer>();
+  readonly #connectors: (ExchangeConnector | SiemConnector)[] = [];
+  readonly #version: string;
+  readonly #abort = new AbortController();
+
+  private constructor(options: AppOptions, clock: Clock, store: RemoteStore, engineTime: number) {
+    const { config, log } = options;
+    this.config = config;
+    this.clock = clock;
+    this.log = log;
+    this.store = store;
+    this.#version = options.version;
+    this.reader = new StoreReader(storeSpec(config, options.state));
+    this.time = new EngineTime(clock, engineTime, config.clockStart !== undefined);
+    this.metrics = createMetrics(options.version);
+    const now = () => this.time.now();
+    const boot = randomHex(8);
+    for (const exchange of config.exchanges) {
+      if (!exchange.enabled) continue;
+      const connector = exchangeConnector(config, exchange.name, clock, log);
+      this.#connectors.push(connector);
+      const poller = new Poller({
+        name: exchange.name,
+        connector,
+        store,
+        now,
+        log,
+        random,
+        withdrawVanished: exchange.vanished === 'withdraw',
+        onPeerTime: (peerTime) => this.time.confirm(peerTime),
+        onCommit: (name, report) => {
+          const refused = Object.values(report.refused).reduce((sum, n) => sum + n, 0);
+          this.metrics.ingested(name, { pages: 1, objects: report.objects, refused });
+          options.onCommit?.(name, report);
+        },
+      });
+      this.exchanges.set(exchange.name, { poller, connector });
+    }
+    for (const siem of config.siems) {
+      if (!siem.enabled || siem.mode === 'shadow') continue;
+      const connector = siemConnector(config, siem.name, clock, log);
+      this.#connectors.push(connector);
+      this.deliverers.set(
+        siem.name,
+        new Deliverer({
+          name: siem.name,
+          definition: siem.definition,
+          connector,
+          store,
+          clock,
+          now,
+          log,
+          random,
+          boot,
+          abort: this.#abort.signal,
+          onProgress: (progress) => {
+            this.metrics.delivered(progress.siem, 'upsert', 'applied', progress.applied);
+            options.onProgress?.(progress);
+          },
+        }),
+      );
+    }
+  }
+
+  /** Opens the store on its thread. The caller holds the lock. */
+  static async open(options: AppOptions): Promise<App> {
+    const { config } = options;
+    const clock = config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: WORKER_LIMITS });
+    let store: RemoteStore;
+    try {
+      store = await openRemote(worker, storeSpec(config, options.state));
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    }
+    const { engineTime } = await store.identity();
+    return new App(options, clock, store, engineTime);
+  }
+
+  now(): number {
+    return this.time.now();
+  }
+
+  /** What is due by the clock, until nothing more is. Returns when the next entry is due. */
+  async tick(signal: AbortSignal): Promise<number | undefined> {
+    for (;;) {
+      const { more, nextDue } = await this.store.tick(this.now(), this.time.doubt !== undefined);
+      if (!more || signal.aborted) return nextDue;
+    }
+  }
+
+  async status(): Promise<StatusReport> {
+    const report = statusReport(this, this.#version);
+    for (const one of report.siems) {
+      this.metrics.siem(one.name, {
+        wanted: one.wanted,
+        delivered: one.delivered,
+        pending: one.pending,
+        parked: one.parked,
+        held: one.held,
+        oldestPendingSecs: one.oldest_pending_secs,
+      });
+      this.metrics.state('siem', one.name, one.state);
+    }
+    for (const one of report.exchanges) this.metrics.state('exchange', one.name, one.state);
+    return report;
+  }
+
+  /** Ends calls in hand. */
+  abort(): void {
+    this.#abort.abort();
+  }
+
+  async close(): Promise<void> {
+    this.abort();
+    for (const connector of this.#connectors) await connector.close();
+    this.reader.close();
+    await this.store.close();
+    await this.store.terminate();
+  }
+}

@@ -1,0 +1,233 @@
+// The daemon's loops. Each sleeps until it has something to do; a commit wakes delivery, a failure sets its own
+// time. Stopping first stops new work, lets calls in hand end, and closes the store last.
+import type { App } from '../app.ts';
+import type { Deliverer } from '../core/delivery/deliverer.ts';
+import type { Poller } from '../core/ingest/poller.ts';
+import { toFailure } from '../core/model/failure.ts';
+import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
+import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
+import { startWeb, type WebServer } from '../web/server.ts';
+import { perform, RequestArguments } from './requests.ts';
+import { Wake } from './wake.ts';
+
+const GRACE_MS = 20_000;
+const SLOWEST_CYCLE_MS = 30_000;
+const SLOWEST_TICK_MS = 15_000;
+const REQUESTS_EVERY_MS = 300;
+const AUDIT_EVERY_MS = 6 * 3_600_000;
+const RETENTION_EVERY_MS = 3_600_000;
+const JITTER_MS = 5_000;
+/** The tick loop turning is what "alive" means. */
+const DEAD_AFTER_MS = 120_000;
+
+export interface Daemon {
+  readonly web: WebServer;
+  /** Resolves when something in it ended that must not end. */
+  readonly crashed: Promise<never>;
+  stop(reason: string): Promise<void>;
+}
+
+export async function startDaemon(app: App, notes: { readonly badReload: () => string | undefined }): Promise<Daemon> {
+  let crash: (error: unknown) => void = () => {};
+  const crashed = new Promise<never>((_, reject) => {
+    crash = reject;
+  });
+  crashed.catch(() => {});
+  const lifecycle = createLifecycle({
+    clock: app.clock,
+    log: app.log,
+    graceMs: GRACE_MS,
+    onCrash: (name, error) => {
+      app.log.error('A loop ended that must not end; the process stops.', { loop: name, error });
+      crash(error);
+    },
+  });
+  const wakes = new Map([...app.deliverers.keys()].map((name) => [name, new Wake(app.clock)]));
+  const wakeAll = () => {
+    for (const wake of wakes.values()) wake.now();
+  };
+  let lastTick = app.clock.monotonic();
+  const tickWake = new Wake(app.clock);
+
+  const web = await startWeb(app.config.listen, {
+    status: async () => {
+      const report = await app.status();
+      const bad = notes.badReload();
+      return bad === undefined ? report : { ...report, reasons: [...report.reasons, bad] };
+    },
+    ready: () =>
+      [...app.exchanges.values()].every(({ poller }) => tried(poller.history)) &&
+      [...app.deliverers.values()].every((one) => tried(one.history)),
+    live: () => app.clock.monotonic() - lastTick < DEAD_AFTER_MS,
+    metrics: async () => {
+      await app.status();
+      return app.metrics.text();
+    },
+  });
+
+  const schedules: Scheduled[] = [];
+  for (const exchange of app.config.exchanges) {
+    const running = app.exchanges.get(exchange.name);
+    if (running === undefined) continue;
+    const { poller } = running;
+    const poll = createScheduled(
+      {
+        name: `poll ${exchange.name}`,
+        cron: exchange.schedule,
+        jitterMs: JITTER_MS,
+        run: async (signal) => {
+          const report = await poller.poll(signal);
+          if (report.created + report.changed + report.revoked > 0) {
+            app.log.info('New indicators were taken in.', { exchange: exchange.name, ...report });
+          }
+          tickWake.now();
+          wakeAll();
+        },
+      },
+      app.clock,
+      app.log,
+    );
+    const listing = createScheduled(
+      {
+        name: `listing ${exchange.name}`,
+        cron: exchange.full_listing,
+        jitterMs: JITTER_MS,
+        run: (signal) => poller.listing(signal),
+      },
+      app.clock,
+      app.log,
+    );
+    schedules.push(poll, listing);
+    lifecycle.own(`poll ${exchange.name}`, (signal) => pollLoop(app, poller, poll, signal));
+  }
+  for (const one of schedules) one.start();
+  for (const [name, deliverer] of app.deliverers) {
+    lifecycle.own(`deliver ${name}`, (signal) => deliverLoop(app, deliverer, wakes.get(name)!, signal));
+  }
+  lifecycle.own('time', async (signal) => {
+    while (!signal.aborted) {
+      const nextDue = await app.tick(signal);
+      lastTick = app.clock.monotonic();
+      wakeAll();
+      await tickWake.wait(
+        nextDue === undefined ? SLOWEST_TICK_MS : Math.min(SLOWEST_TICK_MS, nextDue - app.now()),
+        signal,
+      );
+    }
+  });
+  lifecycle.own('requests', (signal) => requestLoop(app, wakeAll, signal));
+  lifecycle.own('retention', async (signal) => {
+    while (!signal.aborted) {
+      while ((await app.store.retain(app.config.retention.gone_days, app.now())).more && !signal.aborted);
+      await nap(app, RETENTION_EVERY_MS, signal);
+    }
+  });
+  app.log.info('Entente runs.', {
+    instance: app.config.instance,
+    listen: web.url,
+    exchanges: app.exchanges.size,
+    siems: app.deliverers.size,
+  });
+  return { web, crashed, stop: (reason) => stop(app, lifecycle, schedules, web, reason) };
+}
+
+const tried = (history: { readonly lastSuccess?: number; readonly lastFailure?: number }): boolean =>
+  history.lastSuccess !== undefined || history.lastFailure !== undefined;
+
+async function stop(
+  app: App,
+  lifecycle: Lifecycle,
+  schedules: readonly Scheduled[],
+  web: WebServer,
+  reason: string,
+): Promise<void> {
+  const ended = lifecycle.stop(reason);
+  await Promise.all(schedules.map((one) => one.stop()));
+  const clean = await ended;
+  if (!clean) app.abort();
+  await web.close();
+  await app.close();
+  app.log.info('Entente stopped.', { reason });
+}
+
+/** The first poll at once, then by schedule; after a failure again when its pause is over. */
+async function pollLoop(app: App, poller: Poller, scheduled: Scheduled, signal: AbortSignal): Promise<void> {
+  await scheduled.trigger();
+  while (!signal.aborted) {
+    const failing = poller.failure !== undefined;
+    await nap(app, failing ? Math.max(500, Math.min(60_000, poller.pausedUntil - app.now())) : 5_000, signal);
+    if (!signal.aborted && poller.failure !== undefined && app.now() >= poller.pausedUntil) await scheduled.trigger();
+  }
+}
+
+async function deliverLoop(app: App, deliverer: Deliverer, wake: Wake, signal: AbortSignal): Promise<void> {
+  let auditAt = app.clock.monotonic() + AUDIT_EVERY_MS;
+  while (!signal.aborted) {
+    await deliverer.cycle(signal);
+    if (deliverer.failure !== undefined) app.metrics.failed(deliverer.name, deliverer.failure.kind);
+    if (deliverer.failure === undefined && app.clock.monotonic() >= auditAt) {
+      auditAt = app.clock.monotonic() + AUDIT_EVERY_MS;
+      await audit(app, deliverer, signal);
+    }
+    const next = await app.store.nextWork(deliverer.name, app.now());
+    const paused = deliverer.pausedUntil - app.now();
+    if (deliverer.failure !== undefined && paused > 0) {
+      // News from the exchange do not make a silent SIEM answer sooner.
+      await nap(app, Math.min(paused, 60_000), signal);
+      continue;
+    }
+    const wait =
+      next === undefined
+        ? SLOWEST_CYCLE_MS
+        : Math.min(SLOWEST_CYCLE_MS, Math.max(next === 0 ? 0 : 100, next - app.now()));
+    await wake.wait(wait, signal);
+  }
+}
+
+async function audit(app: App, deliverer: Deliverer, signal: AbortSignal): Promise<void> {
+  try {
+    const { counts } = await deliverer.audit(signal, true);
+    if (counts.missing + counts.stale + counts.orphaned > 0) {
+      app.log.warn('The SIEM had drifted; it is put right.', { siem: deliverer.name, ...counts });
+    }
+  } catch (error) {
+    if (!signal.aborted)
+      app.log.warn('The audit of the SIEM failed; it is tried again later.', {
+        siem: deliverer.name,
+        failure: toFailure(error),
+      });
+  }
+}
+
+/** Commands beside the daemon leave requests in the state; another connection's commit shows in the data version. */
+async function requestLoop(app: App, wakeAll: () => void, signal: AbortSignal): Promise<void> {
+  let seen: number | undefined;
+  while (!signal.aborted) {
+    const version = await app.store.dataVersion();
+    if (version !== seen) {
+      seen = version;
+      for (;;) {
+        const request = await app.store.claimRequest(app.now());
+        if (request === undefined) break;
+        app.log.info('A command asks for something.', { kind: request.kind, by: request.by });
+        try {
+          const args = RequestArguments.parse({ ...(request.arguments as object), kind: request.kind });
+          const value = await perform(app, args, request.by, signal);
+          await app.store.finishRequest(request.id, { ok: true, value }, app.now());
+        } catch (error) {
+          await app.store.finishRequest(request.id, { ok: false, message: toFailure(error).message }, app.now());
+        }
+        wakeAll();
+      }
+    }
+    await nap(app, REQUESTS_EVERY_MS, signal);
+  }
+}
+
+async function nap(app: App, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await app.clock.sleep(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,66 @@
+// Connectors made from the configuration, with the HTTP client of each peer. Nothing is contacted here.
+import type { Config } from '../core/config/load.ts';
+import { httpPeer } from '../core/config/peer-http.ts';
+import type { ExchangeConnector } from '../core/contracts/exchange-connector.ts';
+import type { Probe, SiemConnector } from '../core/contracts/siem-connector.ts';
+import { toFailure } from '../core/model/failure.ts';
+import type { Clock } from '../core/runtime/clock.ts';
+import { createHttp } from '../core/runtime/http.ts';
+import type { Log } from '../core/runtime/log.ts';
+
+export function siemConnector(config: Config, name: string, clock: Clock, log: Log): SiemConnector {
+  const siem = config.siems.find((one) => one.name === name);
+  if (siem === undefined) throw new Error(`no SIEM ${name} in the configuration`);
+  const peer = httpPeer(config, 'SIEM', siem);
+  return siem.definition.create(siem.settings, {
+    name,
+    instance: config.instance,
+    clock,
+    log: log.child({ siem: name }),
+    http: (options) => createHttp(peer, options),
+  });
+}
+
+export function exchangeConnector(config: Config, name: string, clock: Clock, log: Log): ExchangeConnector {
+  const exchange = config.exchanges.find((one) => one.name === name);
+  if (exchange === undefined) throw new Error(`no exchange ${name} in the configuration`);
+  const peer = httpPeer(config, 'exchange', exchange);
+  return exchange.definition.create(exchange.settings, {
+    name,
+    clock,
+    log: log.child({ exchange: name }),
+    http: (options) => createHttp(peer, options),
+  });
+}
+
+/** Contacts every enabled peer with the rights that real work needs; changes nothing there. */
+export async function probePeers(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  signal: AbortSignal,
+): Promise<(Probe & { name: string })[]> {
+  const peers = [
+    ...config.exchanges
+      .filter((one) => one.enabled)
+      .map((one) => ({ name: one.name, make: () => exchangeConnector(config, one.name, clock, log) })),
+    ...config.siems
+      .filter((one) => one.enabled)
+      .map((one) => ({ name: one.name, make: () => siemConnector(config, one.name, clock, log) })),
+  ];
+  return Promise.all(
+    peers.map(async ({ name, make }) => {
+      try {
+        const connector = make();
+        try {
+          return { name, ...(await connector.probe(signal)) };
+        } finally {
+          await connector.close();
+        }
+      } catch (error) {
+        const failure = toFailure(error);
+        return { name, ok: false, message: failure.message, failure };
+      }
+    }),
+  );
+}

@@ -1,0 +1,59 @@
+// From the configuration to what the store is told. Plain values; the fingerprints decide what is computed anew.
+import type { Config, SiemConfig } from '../core/config/load.ts';
+import { fingerprint } from '../core/config/fingerprint.ts';
+import { policyFor } from '../core/config/policy.ts';
+import type { Json } from '../core/model/json.ts';
+import { CANON_VERSION } from '../core/model/canonical.ts';
+import type { ExchangeSpec, SiemSpec, StoreSpec } from '../core/store/spec.ts';
+
+export function storeSpec(config: Config, path = config.state): StoreSpec {
+  return {
+    path,
+    instance: config.instance,
+    exchanges: config.exchanges.map((exchange): ExchangeSpec => {
+      const pair = config.siems[0] === undefined ? undefined : policyFor(config, exchange.name, config.siems[0].name);
+      const global = config.policy;
+      return {
+        name: exchange.name,
+        type: exchange.type,
+        fingerprint: fingerprint(exchange.definition.settings(exchange.settings)),
+        removalBrake: pair?.removalBrake ?? {
+          share: global.removal_brake.share,
+          atLeast: global.removal_brake.at_least,
+          windowHours: global.removal_brake.window_hours,
+        },
+        additionBrake: pair?.additionBrake ?? {
+          factor: global.addition_brake.factor,
+          atLeast: global.addition_brake.at_least,
+        },
+      };
+    }),
+    siems: config.siems.map((siem) => siemSpec(config, siem)),
+  };
+}
+
+function siemSpec(config: Config, siem: SiemConfig): SiemSpec {
+  const { definition } = siem;
+  const settings = definition.settings(siem.settings, config.instance);
+  const listensTo = siem.exchanges ?? config.exchanges.map((one) => one.name);
+  const rules = Object.fromEntries(
+    listensTo.map((name) => {
+      const { intake, lifetime } = policyFor(config, name, siem.name);
+      return [name, { intake, lifetime }];
+    }),
+  );
+  const observables = definition.observables.filter((type) => siem.observables?.includes(type) ?? true);
+  const maxEntries = siem.max_entries ?? definition.maxEntries;
+  const shape = { settings, rules, observables, canon: CANON_VERSION };
+  return {
+    name: siem.name,
+    type: siem.type,
+    // Rules and settings are plain values made from the file; nothing in them is undefined after the round trip.
+    fingerprint: fingerprint(JSON.parse(JSON.stringify(shape)) as Json),
+    settings,
+    rules,
+    observables,
+    ...(maxEntries === undefined ? {} : { maxEntries }),
+    ...(definition.refreshAfterDays === undefined ? {} : { refreshAfterDays: definition.refreshAfterDays }),
+  };
+}

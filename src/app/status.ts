@@ -1,0 +1,154 @@
+// The status report: states derived from outcomes, numbers from the store's tallies.
+import type { Config } from '../core/config/load.ts';
+import type { Deliverer } from '../core/delivery/deliverer.ts';
+import type { Poller } from '../core/ingest/poller.ts';
+import { type ExchangeReport, type SiemReport, type StatusReport, worstState } from '../core/model/status.ts';
+import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
+import type { ExchangeStatus, HeldSet, SiemStatus, StoreReader } from '../core/store/reader.ts';
+
+/** What the report needs of a running daemon; a command beside it has only the reader. */
+export interface StatusSource {
+  readonly config: Config;
+  readonly reader: StoreReader;
+  readonly exchanges: ReadonlyMap<string, { readonly poller: Poller }>;
+  readonly deliverers: ReadonlyMap<string, Deliverer>;
+  now(): number;
+  /** Why the clock is not believed. */
+  readonly time?: { readonly doubt: string | undefined };
+}
+
+const HOUR_MS = 3_600_000;
+/** A hold nobody answered for so long makes the SIEM failing. */
+const HOLD_PATIENCE_MS = 24 * HOUR_MS;
+
+export function statusReport(source: StatusSource, version: string): StatusReport {
+  const { config, reader } = source;
+  const now = source.now();
+  const holds = reader.held();
+  const exchangeRows = new Map(reader.exchanges().map((row) => [row.name, row]));
+  const siemRows = new Map(reader.siems().map((row) => [row.name, row]));
+
+  const exchanges = config.exchanges.map((exchange): ExchangeReport => {
+    const row = exchangeRows.get(exchange.name);
+    const poller = source.exchanges.get(exchange.name)?.poller;
+    const history = poller?.history ?? storedHistory(row, now);
+    const quiet = quietSince(row, exchange.quiet_after_hours, now);
+    const waiting = quiet ?? (poller?.warning === undefined ? undefined : { since: now, reason: poller.warning });
+    const health = healthOf(
+      history,
+      { staleAfterMs: exchange.stale_after_minutes * 60_000, ...(exchange.enabled ? {} : { paused: 'disabled' }) },
+      now,
+    );
+    const held = holds.filter((hold) => hold.exchange === exchange.name).reduce((sum, hold) => sum + hold.entries, 0);
+    return {
+      name: exchange.name,
+      type: exchange.type,
+      ...peer(health, history, row),
+      ...(health.state === 'ok' && waiting !== undefined ? { reason: waiting.reason } : {}),
+      objects: row?.objects ?? 0,
+      indicators: row?.indicators ?? 0,
+      refused: row?.refused ?? 0,
+      parked: row?.unreadable ?? 0,
+      held,
+      cursor: row?.cursor ?? null,
+      report: { state: 'paused', reason: 'no sightings are reported' },
+    };
+  });
+
+  const siems = config.siems.map((siem): SiemReport => {
+    const row = siemRows.get(siem.name);
+    const history = source.deliverers.get(siem.name)?.history ?? storedHistory(row, now);
+    const health = healthOf(history, siemSettings(siem, holds, now), now);
+    return {
+      name: siem.name,
+      type: siem.type,
+      ...peer(health, history, row),
+      wanted: row?.wanted ?? 0,
+      delivered: row?.delivered ?? 0,
+      pending: row?.pending ?? 0,
+      parked: row?.parked ?? 0,
+      held: row?.held ?? 0,
+      oldest_pending_secs:
+        row?.oldestPending === undefined ? 0 : Math.max(0, Math.round((now - row.oldestPending) / 1000)),
+      drift: row?.drift ?? 0,
+      hits: { state: 'paused', reason: 'no hits are read' },
+    };
+  });
+
+  const doubt = source.time?.doubt;
+  const all = [...exchanges, ...siems];
+  const state = worstState([...all.map((one) => one.state), ...(doubt === undefined ? [] : (['failing'] as const))]);
+  return {
+    instance: config.instance,
+    version,
+    state: state === 'paused' && all.some((one) => one.state === 'ok') ? 'ok' : state,
+    since:
+      all
+        .map((one) => one.since)
+        .sort()
+        .at(-1) ?? new Date(now).toISOString(),
+    reasons: [
+      ...(doubt === undefined
+        ? []
+        : [`nothing expires: ${doubt}; correct the clock, or let an exchange confirm the time`]),
+      ...all
+        .filter((one) => one.state === 'failing' || one.state === 'recovering')
+        .map((one) => `${one.name}: ${one.reason ?? one.state}`),
+    ],
+    exchanges,
+    siems,
+    sightings: { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 },
+  };
+}
+
+function siemSettings(siem: Config['siems'][number], holds: readonly HeldSet[], now: number): HealthSettings {
+  const overdue = holds.find((hold) => hold.siem === siem.name && now - Date.parse(hold.since) > HOLD_PATIENCE_MS);
+  return {
+    staleAfterMs: siem.stale_after_minutes * 60_000,
+    ...(siem.enabled ? {} : { paused: 'disabled' }),
+    ...(siem.enabled && siem.mode === 'shadow' ? { paused: 'shadow mode: plans and writes nothing' } : {}),
+    ...(overdue === undefined
+      ? {}
+      : {
+          waiting: {
+            reason: `hold ${overdue.id} (${overdue.entries} ${overdue.kind}s) is unanswered for a day: ${overdue.reason}`,
+            since: Date.parse(overdue.since),
+            nextAction: `entente held show ${overdue.id}, then approve or reject it`,
+          },
+        }),
+  };
+}
+
+function storedHistory(row: ExchangeStatus | SiemStatus | undefined, now: number): History {
+  if (row === undefined) return freshHistory(now);
+  return {
+    since: row.failingSince ?? row.lastSuccess ?? now,
+    ...(row.lastSuccess === undefined ? {} : { lastSuccess: row.lastSuccess }),
+    ...(row.lastFailure === undefined ? {} : { lastFailure: row.lastFailure }),
+    ...(row.failure === undefined ? {} : { failure: row.failure, failingFrom: row.failingSince ?? now }),
+  };
+}
+
+function quietSince(
+  row: ExchangeStatus | undefined,
+  hours: number | undefined,
+  now: number,
+): { since: number; reason: string } | undefined {
+  if (hours === undefined || row?.lastNew === undefined || now - row.lastNew < hours * HOUR_MS) return undefined;
+  return {
+    since: row.lastNew,
+    reason: `nothing new was published for ${Math.round((now - row.lastNew) / HOUR_MS)} hours`,
+  };
+}
+
+function peer(health: Health, history: History, row: ExchangeStatus | SiemStatus | undefined) {
+  const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
+  return {
+    state: health.state,
+    since: new Date(health.since).toISOString(),
+    reason: health.reason,
+    next_action: health.nextAction,
+    last_success: iso(history.lastSuccess ?? row?.lastSuccess),
+    last_failure: iso(history.lastFailure ?? row?.lastFailure),
+  };
+}

@@ -1,0 +1,304 @@
+// Commands that change something: suppress, held, parked, reconcile, purge, backup.
+import { resolve } from 'node:path';
+import type { RequestArguments } from '../app/requests.ts';
+import type { Config } from '../core/config/load.ts';
+import { ConnectorError } from '../core/model/failure.ts';
+import { guess } from '../core/model/typed-in.ts';
+import { backup as copyState, Database } from '../core/store/database.ts';
+import type { StoreReader } from '../core/store/reader.ts';
+import { configOf } from './cli.ts';
+import type { Command, Context, Flag } from './command.ts';
+import { DONE, LEFT, USAGE } from './exit.ts';
+import { act, caller, clockOf, readerOf } from './state.ts';
+
+const BY: Record<string, Flag> = {
+  by: { type: 'string', value: 'NAME', help: 'Who asks, for the record; default the user.' },
+  reason: { type: 'string', value: 'TEXT', help: 'Why, for the record.' },
+};
+/** Rows a list prints; `--json` gives the same. */
+const MOST_ROWS = 1000;
+
+/** Runs an action; what the state or a peer refuses is a sentence and exit 1, not a stack. */
+async function doing(context: Context, work: (config: Config) => Promise<number>): Promise<number> {
+  const config = configOf(context);
+  if (config === undefined) return USAGE;
+  try {
+    return await work(config);
+  } catch (error) {
+    if (!(error instanceof ConnectorError) || error.kind === 'bug') throw error;
+    context.out.note(error.message);
+    return LEFT;
+  }
+}
+
+function withReader<T>(config: Config, read: (reader: StoreReader) => T): T {
+  const reader = readerOf(config);
+  if (reader === undefined)
+    throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
+  try {
+    return read(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+export const suppress: Command = {
+  name: 'suppress',
+  summary: 'Takes a value off every SIEM for a time; lists and lifts that.',
+  usage: 'suppress VALUE --hours N --reason TEXT | suppress list | suppress lift ID',
+  example: 'entente suppress 198.51.100.7 --hours 24 --reason "our own scanner"',
+  flags: { ...BY, hours: { type: 'string', value: 'N', help: 'For how long.' } },
+  run: (context) =>
+    doing(context, async (config) => {
+      const { args, flags, out, json } = context;
+      const [first, second] = args;
+      if (first === 'list') {
+        const rows = withReader(config, (reader) => reader.suppressions(clockOf(config).now()));
+        if (json) out.json({ suppressions: rows });
+        else
+          out.table(
+            ['ID', 'VALUE', 'TYPE', 'UNTIL', 'BY', 'REASON'],
+            rows.map((row) => [String(row.id), row.value, row.type, row.until, row.by, row.reason]),
+          );
+        return DONE;
+      }
+      if (first === 'lift') {
+        const id = Number(second);
+        if (!Number.isInteger(id)) return usage(context, 'suppress lift needs an ID; see suppress list');
+        await act(context, config, { kind: 'lift', id });
+        out.line(`Lifted ${id}; the next cycle writes the value again where it is wanted.`);
+        return DONE;
+      }
+      const hours = Number(flags['hours']);
+      if (first === undefined || !(hours > 0) || typeof flags['reason'] !== 'string') {
+        return usage(context, 'suppress needs VALUE, --hours and --reason');
+      }
+      const observables = guess(first);
+      if (observables.length === 0)
+        return usage(context, `${first} is no address, domain, URL, e-mail address or hash`);
+      const answer = await act(context, config, {
+        kind: 'suppress',
+        observables: [...observables],
+        hours,
+        reason: flags['reason'],
+      });
+      if (json) out.json(answer);
+      else
+        out.line(
+          `${observables.map((one) => one.value).join(', ')} is off every SIEM for ${hours} h from the next cycle on.`,
+        );
+      return DONE;
+    }),
+};
+
+export const held: Command = {
+  name: 'held',
+  summary: 'What waits for a person: mass removals and additions.',
+  usage:
+    'held list | held show ID | held approve ID | held reject ID  [--reason TEXT] [--by NAME] [--exchange X] [--kind K]',
+  example: 'entente held approve 3 --reason "confirmed with the partner by phone"',
+  flags: {
+    ...BY,
+    exchange: { type: 'string', value: 'NAME', help: 'Only holds of this exchange.' },
+    kind: { type: 'string', value: 'KIND', help: 'Only this kind: removal or addition.' },
+  },
+  run: (context) =>
+    doing(context, async (config) => {
+      const { args, flags, out, json } = context;
+      const [verb = 'list', idText] = args;
+      const sets = withReader(config, (reader) => reader.held()).filter(
+        (one) =>
+          (flags['exchange'] === undefined || one.exchange === flags['exchange']) &&
+          (flags['kind'] === undefined || one.kind === flags['kind']) &&
+          (idText === undefined || String(one.id) === idText),
+      );
+      switch (verb) {
+        case 'list':
+          if (json) out.json({ held: sets });
+          else
+            out.table(
+              ['ID', 'KIND', 'SIEM', 'EXCHANGE', 'ENTRIES', 'SINCE', 'WHY'],
+              sets.map((one) => [
+                String(one.id),
+                one.kind,
+                one.siem,
+                one.exchange,
+                String(one.entries),
+                one.since,
+                one.reason,
+              ]),
+            );
+          return DONE;
+        case 'show': {
+          const [set] = sets;
+          if (set === undefined || idText === undefined) return usage(context, 'held show needs an ID; see held list');
+          const entries = withReader(config, (reader) => reader.heldEntries(set.id, MOST_ROWS));
+          if (json) out.json({ ...set, shown: entries });
+          else {
+            out.line(`${set.kind} of ${set.entries} entries at ${set.siem}: ${set.reason}`);
+            for (const one of entries) out.line(`  ${one.value}  (${one.type})`);
+            if (entries.length < set.entries) out.line(`  and ${set.entries - entries.length} more`);
+          }
+          return DONE;
+        }
+        case 'approve':
+        case 'reject': {
+          if (idText === undefined && flags['exchange'] === undefined && flags['kind'] === undefined) {
+            return usage(context, `held ${verb} needs an ID, or --exchange or --kind for all of them`);
+          }
+          if (sets.length === 0)
+            throw new ConnectorError('permanent', 'nothing that fits is waiting; see entente held list');
+          for (const set of sets) {
+            await act(context, config, {
+              kind: 'decide',
+              id: set.id,
+              decision: verb,
+              digest: set.digest,
+              by: caller(context),
+              reason: typeof flags['reason'] === 'string' ? flags['reason'] : '',
+            });
+            out.line(
+              `${verb === 'approve' ? 'Approved' : 'Rejected'} ${set.id}: ${set.kind} of ${set.entries} entries at ${set.siem}.`,
+            );
+          }
+          return DONE;
+        }
+        default:
+          return usage(context, `held ${verb} is no command; there is list, show, approve, reject`);
+      }
+    }),
+};
+
+export const parked: Command = {
+  name: 'parked',
+  summary: 'What a SIEM or the mapping refused for good.',
+  usage: 'parked list | parked retry [ID]',
+  example: 'entente parked list',
+  flags: {},
+  run: (context) =>
+    doing(context, async (config) => {
+      const { args, out, json } = context;
+      const [verb = 'list', id] = args;
+      if (verb === 'retry') {
+        const answer = await act(context, config, { kind: 'retry-parked', ...(id === undefined ? {} : { id }) });
+        if (json) out.json(answer);
+        else out.line('They are tried again at the next cycle.');
+        return DONE;
+      }
+      if (verb !== 'list') return usage(context, `parked ${verb} is no command; there is list and retry`);
+      const rows = withReader(config, (reader) => reader.parked(MOST_ROWS));
+      if (json) out.json({ parked: rows });
+      else
+        out.table(
+          ['ID', 'SIEM', 'VALUE', 'TYPE', 'REASON'],
+          rows.map((row) => [row.id, row.siem, row.value, row.type, row.reason]),
+        );
+      return DONE;
+    }),
+};
+
+export const reconcile: Command = {
+  name: 'reconcile',
+  summary: 'Compares wanted, ledger and what each SIEM really holds; --repair puts it right.',
+  usage: 'reconcile [--siem NAME] [--repair]',
+  example: 'entente reconcile --siem elastic-hq --repair',
+  flags: {
+    siem: { type: 'string', value: 'NAME', help: 'Only this SIEM.' },
+    repair: { type: 'boolean', help: 'Write what is missing, remove what is orphaned; our own entries only.' },
+  },
+  run: (context) =>
+    doing(context, async (config) => {
+      const { flags, out, json } = context;
+      const args: RequestArguments = {
+        kind: 'reconcile',
+        repair: flags['repair'] === true,
+        ...(typeof flags['siem'] === 'string' ? { siem: flags['siem'] } : {}),
+      };
+      // The shape is made by app/requests.ts in this same version.
+      const answer = (await act(context, config, args)) as unknown as {
+        siems: {
+          name: string;
+          wanted: number;
+          present: number;
+          foreign: number | null;
+          counts: Record<string, number>;
+        }[];
+      };
+      if (json) out.json({ siems: answer.siems.map(({ counts: _counts, ...rest }) => rest) });
+      else
+        out.table(
+          ['SIEM', 'WANTED', 'PRESENT', 'MISSING', 'STALE', 'ORPHANED', 'FOREIGN'],
+          answer.siems.map((one) => [
+            one.name,
+            String(one.wanted),
+            String(one.present),
+            String(one.counts['missing'] ?? 0),
+            String(one.counts['stale'] ?? 0),
+            String(one.counts['orphaned'] ?? 0),
+            one.foreign === null ? '?' : String(one.foreign),
+          ]),
+        );
+      const drift = answer.siems.some((one) => Object.values(one.counts).some((n) => n > 0));
+      return drift ? LEFT : DONE;
+    }),
+};
+
+export const purge: Command = {
+  name: 'purge',
+  summary: 'Removes everything that carries our mark from a SIEM; without --yes only says what.',
+  usage: 'purge --siem NAME [--yes]',
+  example: 'entente purge --siem elastic-lab --yes',
+  flags: {
+    siem: { type: 'string', value: 'NAME', help: 'The SIEM; it must be disabled or in shadow mode.' },
+    yes: { type: 'boolean', help: 'Really remove.' },
+  },
+  run: (context) =>
+    doing(context, async (config) => {
+      const { flags, out, json } = context;
+      const siem = flags['siem'];
+      if (typeof siem !== 'string') return usage(context, 'purge needs --siem NAME');
+      if (flags['yes'] !== true) {
+        const answer = (await act(context, config, { kind: 'reconcile', siem, repair: false })) as unknown as {
+          siems: { present: number }[];
+        };
+        const present = answer.siems[0]?.present ?? 0;
+        if (json) out.json({ would_remove: present });
+        else
+          out.line(
+            `${present} entries of ${config.instance} stand in ${siem}; purge --siem ${siem} --yes removes them.`,
+          );
+        return DONE;
+      }
+      const answer = (await act(context, config, { kind: 'purge', siem })) as unknown as { removed: number };
+      if (json) out.json(answer);
+      else out.line(`Removed ${answer.removed} entries from ${siem}.`);
+      return DONE;
+    }),
+};
+
+export const backup: Command = {
+  name: 'backup',
+  summary: 'A consistent copy of the state while running.',
+  usage: 'backup FILE',
+  example: 'entente backup /var/backups/entente.db',
+  flags: {},
+  run: (context) =>
+    doing(context, async (config) => {
+      const [file] = context.args;
+      if (file === undefined) return usage(context, 'backup needs a FILE');
+      withReader(config, () => undefined);
+      const db = new Database(config.state, { readOnly: true });
+      try {
+        copyState(db, resolve(file));
+      } finally {
+        db.close();
+      }
+      context.out.line(`Copied the state to ${file}.`);
+      return DONE;
+    }),
+};
+
+function usage(context: Context, message: string): number {
+  context.out.note(message);
+  return USAGE;
+}

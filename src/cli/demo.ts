@@ -1,0 +1,234 @@
+// `demo`: a partner and a SIEM that are simulated, the real daemon between them, and a story in a few steps that a
+// newcomer can follow: a first sync, a day later, an outage.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from '../app.ts';
+import { startDaemon } from '../app/daemon.ts';
+import { runOnce } from '../app/once.ts';
+import { storeSpec } from '../app/specs.ts';
+import { type Config, loadConfig } from '../core/config/load.ts';
+import { problemLine } from '../core/config/source.ts';
+import { shiftedClock, systemClock } from '../core/runtime/clock.ts';
+import { createLog } from '../core/runtime/log.ts';
+import { claimSummary } from '../core/store/summary.ts';
+import { startElastic, type RunningElastic } from '../simulators/elastic/index.ts';
+import { feed } from '../simulators/feed.ts';
+import type { StixObject } from '../simulators/stix-object.ts';
+import { objectsOf } from '../simulators/taxii/data.ts';
+import { startTaxii, type RunningTaxii } from '../simulators/taxii/index.ts';
+import type { Command, Context } from './command.ts';
+import { DONE, LEFT, USAGE } from './exit.ts';
+import { printStatus } from './look.ts';
+
+const DAY_MS = 86_400_000;
+const COUNT = 3000;
+const PATIENCE_MS = 30_000;
+
+interface Stage {
+  readonly config: Config;
+  readonly taxii: RunningTaxii;
+  readonly elastic: RunningElastic;
+  readonly app: App;
+}
+
+export const demo: Command = {
+  name: 'demo',
+  summary: 'A simulated partner and SIEM with the real daemon between them, on loopback, in a temporary folder.',
+  usage: 'demo [--once] [--data PATH]',
+  example: 'entente demo --once',
+  flags: {
+    once: { type: 'boolean', help: 'Tell the story, print the summary and stop.' },
+    data: { type: 'string', value: 'PATH', help: 'Real STIX bundles instead of the generated feed: a file or folder.' },
+  },
+  async run(context) {
+    const { flags, out } = context;
+    const path = typeof flags['data'] === 'string' ? flags['data'] : undefined;
+    let days: StixObject[][];
+    let start: number | undefined;
+    try {
+      ({ days, start } = path === undefined ? generated() : given(path));
+    } catch (error) {
+      out.note(`--data ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      return USAGE;
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'entente-demo-'));
+    const log = createLog({ level: 'error', format: 'text', stream: process.stderr });
+    const clock = start === undefined ? systemClock : shiftedClock(start);
+    const taxii = await startTaxii({ data: days[0] ?? [], clock: () => clock.now() });
+    const elastic = await startElastic({ clock });
+    try {
+      const config = configure(context, folder, taxii, elastic, start);
+      if (config === undefined) return USAGE;
+      const app = await App.open({ config, log, version: context.parts.version });
+      const stage = { config, taxii, elastic, app };
+      try {
+        if (start !== undefined)
+          out.line(`The newest object is old, so the clock of this demo stands at ${new Date(start).toISOString()}.\n`);
+        const whole = await story(context, stage, days);
+        if (flags['once'] === true || context.signal.aborted) return whole ? DONE : LEFT;
+      } catch (error) {
+        await app.close();
+        throw error;
+      }
+      return await stay(context, stage);
+    } finally {
+      await elastic.close();
+      await taxii.close();
+      await log.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** A feed of today: yesterday's indicators, and today's changes of them. */
+function generated(): { days: StixObject[][]; start: undefined } {
+  const start = systemClock.now() - 2 * DAY_MS;
+  return { days: [0, 1].map((day) => [...feed({ count: COUNT, day, start })]), start: undefined };
+}
+
+/** A feed of the past is shown at the time of its newest object; one of today at today. */
+function given(path: string): { days: StixObject[][]; start: number | undefined } {
+  const objects = [...objectsOf(path)];
+  const newest = objects.reduce((latest, { modified }) => {
+    const time = typeof modified === 'string' ? Date.parse(modified) : Number.NaN;
+    return Number.isNaN(time) ? latest : Math.max(latest, time);
+  }, 0);
+  const old = newest > 0 && systemClock.now() - newest > DAY_MS;
+  return { days: [objects], start: old ? newest + 60_000 : undefined };
+}
+
+function configure(
+  context: Context,
+  folder: string,
+  taxii: RunningTaxii,
+  elastic: RunningElastic,
+  start: number | undefined,
+): Config | undefined {
+  const file = join(folder, 'entente.yaml');
+  writeFileSync(
+    file,
+    `instance: demo
+state: ${JSON.stringify(join(folder, 'entente.db'))}
+listen: 127.0.0.1:0
+log: { level: error, format: text }
+exchanges:
+  - name: partner
+    type: taxii21
+    url: ${taxii.apiRoot}
+    collections: [${taxii.collections.read}]
+    auth: { username: ${taxii.username}, password: "\${DEMO_PASSWORD}" }
+    schedule: "*/20 * * * * *"
+siems:
+  - name: elastic
+    type: elastic
+    url: ${elastic.url}
+    auth: { api_key: "\${DEMO_KEY}" }
+`,
+  );
+  const env = {
+    DEMO_PASSWORD: taxii.password,
+    DEMO_KEY: elastic.apiKey,
+    ...(start === undefined ? {} : { ENTENTE_CLOCK: new Date(start).toISOString() }),
+  };
+  const answer = loadConfig(file, context.parts.registry, env);
+  if ('config' in answer) return answer.config;
+  for (const problem of answer.problems) context.out.note(problemLine(problem));
+  return undefined;
+}
+
+async function story(context: Context, stage: Stage, days: readonly StixObject[][]): Promise<boolean> {
+  const { out, signal } = context;
+  const { app, taxii, elastic } = stage;
+  const step = (title: string) => out.line(`${out.colour('●', 'green')} ${title}`);
+
+  step(`The partner publishes ${days[0]?.length ?? 0} objects; Entente reads them and arms the SIEM.`);
+  const first = await runOnce(app, PATIENCE_MS, signal);
+  out.line(`  ${siemCounts(stage)}`);
+
+  const next = days[1];
+  if (next !== undefined) {
+    const revoked = next.filter((one) => one['revoked'] === true).length;
+    step(`A day later it revokes ${revoked} indicators, changes some and adds new ones.`);
+    taxii.load(next);
+    await runOnce(app, PATIENCE_MS, signal);
+    out.line(`  ${siemCounts(stage)}`);
+  }
+
+  step('The SIEM fails three times while a value is suppressed; nothing is lost, the cycle after that catches up.');
+  const armed = Object.keys(documents(stage)).length;
+  const sample = app.reader.sample('elastic');
+  if (sample !== undefined) {
+    elastic.setFaults([{ match: '_bulk', action: 'status', status: 503, times: 3 }]);
+    await app.store.suppress([sample], app.now() + DAY_MS, 'demo: our own scanner', 'demo', app.now());
+    await runOnce(app, PATIENCE_MS, signal);
+    out.line(
+      `  ${sample.value} is off the list: ${armed} entries before, ${Object.keys(documents(stage)).length} now.`,
+    );
+  }
+
+  step('Nothing new: a further run writes nothing.');
+  const before = bulkCalls(elastic);
+  const last = await runOnce(app, PATIENCE_MS, signal);
+  out.line(`  ${bulkCalls(elastic) - before} writes to the SIEM.`);
+  out.line('');
+  summary(context, stage);
+  return first.complete && last.complete;
+}
+
+const bulkCalls = (elastic: RunningElastic): number =>
+  [...elastic.requests].filter(([route]) => route.includes('_bulk')).reduce((sum, [, n]) => sum + n, 0);
+
+function documents({ config, elastic }: Stage): Record<string, unknown> {
+  const place = config.siems[0]!.definition.places(config.siems[0]!.settings, config.instance)[0] ?? '';
+  const index = place.split(/[\s/]/).at(-1) ?? '';
+  return elastic.documents(index);
+}
+
+function siemCounts(stage: Stage): string {
+  const [siem] = stage.app.reader.siems();
+  return `wanted ${siem?.wanted ?? 0}, delivered ${siem?.delivered ?? 0}; the SIEM itself holds ${Object.keys(documents(stage)).length}.`;
+}
+
+function summary({ out }: Context, stage: Stage): void {
+  const [siem] = stage.app.reader.siems();
+  const claims = claimSummary(storeSpec(stage.config), 'elastic', stage.app.now());
+  out.line(out.colour('Summary', 'bold'));
+  out.table(
+    ['ARMED', 'ENTRIES'],
+    Object.entries(siem?.byType ?? {}).map(([type, n]) => [type, String(n)]),
+  );
+  out.line('');
+  out.table(
+    ['NOT ARMED', 'CLAIMS', 'WHY'],
+    [
+      ['expired', String(claims.expired), 'valid_until, or the lifetime for its type, has passed'],
+      ['withdrawn', String(claims.revoked), 'the partner revoked it'],
+      ...(claims.waiting === 0 ? [] : [['waiting', String(claims.waiting), 'valid_from is still to come']]),
+      ...Object.entries(claims.refused)
+        .sort((a, b) => b[1] - a[1])
+        .map(([reason, n]) => ['refused', String(n), reason]),
+      ...(siem === undefined || siem.parked === 0 ? [] : [['parked', String(siem.parked), 'the SIEM refused it']]),
+    ],
+  );
+}
+
+/** The daemon goes on until a signal, so that the status page can be looked at. */
+async function stay(context: Context, { app, config }: Stage): Promise<number> {
+  const daemon = await startDaemon(app, { badReload: () => undefined });
+  context.out.line('');
+  printStatus(context.out, await app.status());
+  context.out.line(`\nThe status page is at ${daemon.web.url} (instance ${config.instance}). Stop with Ctrl-C.`);
+  try {
+    await Promise.race([
+      daemon.crashed,
+      new Promise<void>((resolve) => {
+        if (context.signal.aborted) resolve();
+        context.signal.addEventListener('abort', () => resolve(), { once: true });
+      }),
+    ]);
+    return DONE;
+  } finally {
+    await daemon.stop('the demo ends');
+  }
+}

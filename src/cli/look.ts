@@ -1,0 +1,148 @@
+// Commands that only read: status and why.
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { statusReport } from '../app/status.ts';
+import type { Observable } from '../core/model/observable.ts';
+import { guess } from '../core/model/typed-in.ts';
+import type { StatusReport } from '../core/model/status.ts';
+import type { StoreReader, WhyEntry } from '../core/store/reader.ts';
+import { configOf } from './cli.ts';
+import type { Command } from './command.ts';
+import { DONE, LEFT, USAGE } from './exit.ts';
+import type { Output } from './output.ts';
+import { clockOf, readerOf } from './state.ts';
+
+export const status: Command = {
+  name: 'status',
+  summary: 'State, counts and next action of every exchange and SIEM.',
+  usage: 'status [--json]',
+  example: 'entente status',
+  flags: {},
+  async run(context) {
+    const config = configOf(context);
+    if (config === undefined) return USAGE;
+    const reader = readerOf(config);
+    if (reader === undefined) {
+      context.out.note(`there is no state at ${config.state} yet; start with: entente run`);
+      return LEFT;
+    }
+    try {
+      const clock = clockOf(config);
+      const report = statusReport(
+        { config, reader, exchanges: new Map(), deliverers: new Map(), now: () => clock.now() },
+        context.parts.version,
+      );
+      if (context.json) context.out.json(report);
+      else printStatus(context.out, report);
+      return DONE;
+    } finally {
+      reader.close();
+    }
+  },
+};
+
+const COLOURS = { ok: 'green', paused: 'dim', recovering: 'yellow', failing: 'red' } as const;
+
+export function printStatus(out: Output, report: StatusReport): void {
+  out.line(`${report.instance}: ${out.colour(report.state, COLOURS[report.state])}`);
+  for (const reason of report.reasons) out.line(`  ${reason}`);
+  out.line('');
+  out.table(
+    ['EXCHANGE', 'STATE', 'INDICATORS', 'REFUSED', 'LAST SUCCESS'],
+    report.exchanges.map((one) => [
+      one.name,
+      one.state,
+      String(one.indicators),
+      String(one.refused),
+      one.last_success ?? 'never',
+    ]),
+  );
+  out.line('');
+  out.table(
+    ['SIEM', 'STATE', 'WANTED', 'DELIVERED', 'PENDING', 'PARKED', 'HELD', 'LAST SUCCESS'],
+    report.siems.map((one) => [
+      one.name,
+      one.state,
+      String(one.wanted),
+      String(one.delivered),
+      String(one.pending),
+      String(one.parked),
+      String(one.held),
+      one.last_success ?? 'never',
+    ]),
+  );
+  for (const one of [...report.exchanges, ...report.siems])
+    if (one.next_action !== null) out.line(`\n${one.name}: ${one.next_action}`);
+}
+
+export const why: Command = {
+  name: 'why',
+  summary: 'Every claim on a value, each decision with its reason, and where it stands in each SIEM.',
+  usage: 'why VALUE',
+  example: 'entente why 198.51.100[.]7',
+  flags: {},
+  async run(context) {
+    const config = configOf(context);
+    const [value] = context.args;
+    if (config === undefined) return USAGE;
+    if (value === undefined || context.args.length > 1) {
+      context.out.note('why needs one value: an address, domain, URL, e-mail address or hash, defanged or not');
+      return USAGE;
+    }
+    const reader = readerOf(config);
+    const now = clockOf(config).now();
+    try {
+      const guesses = guess(value);
+      const entries =
+        reader === undefined ? [] : guesses.map((one) => reader.why(one, now)).filter((one) => one !== undefined);
+      const around = reader === undefined ? [] : guesses.flatMap((one) => containing(reader, one));
+      if (context.json) context.out.json({ value, entries, around });
+      else printWhy(context.out, value, entries, around);
+      return DONE;
+    } finally {
+      reader?.close();
+    }
+  },
+};
+
+/** Networks that contain an address, and parent domains of a name, that are entries themselves. */
+function containing(reader: StoreReader, one: Observable): Observable[] {
+  if (one.type === 'domain-name') {
+    const labels = one.value.split('.');
+    return reader.related(
+      labels.slice(1, -1).map((_, i) => ({ type: 'domain-name', value: labels.slice(i + 1).join('.') })),
+    );
+  }
+  if (isIP(one.value) === 0) return [];
+  const address = ipaddr.parse(one.value);
+  return reader.networks().filter((network) => {
+    const range = ipaddr.parseCIDR(network.value);
+    return range[0].kind() === address.kind() && address.match(range);
+  });
+}
+
+function printWhy(out: Output, value: string, entries: readonly WhyEntry[], around: readonly Observable[]): void {
+  if (entries.length === 0) out.line(`Nothing is known of ${value}: no exchange of ours ever spoke of it.`);
+  for (const entry of entries) {
+    out.line(`${out.colour(entry.value, 'bold')}  (${entry.type})`);
+    out.line('');
+    out.table(
+      ['SIEM', 'STATE', 'UNTIL', 'WHY'],
+      entry.siems.map((one) => [one.name, one.state, one.until ?? '', one.reason ?? '']),
+    );
+    for (const claim of entry.claims) {
+      out.line('');
+      const marks = [
+        claim.tlp === null ? 'no TLP' : `TLP:${claim.tlp.toUpperCase()}`,
+        claim.pap === null ? '' : `PAP:${claim.pap.toUpperCase()}`,
+      ];
+      const confidence = claim.confidence === null ? 'no confidence' : `confidence ${claim.confidence}`;
+      out.line(`${claim.exchange}: ${claim.name ?? claim.object_id}`);
+      out.line(
+        `  ${claim.object_id}, ${claim.state}, modified ${claim.modified}, ${[...marks, confidence].filter((one) => one !== '').join(', ')}`,
+      );
+      for (const decision of claim.decisions) out.line(`  ${decision.siem}: ${decision.decision}: ${decision.reason}`);
+    }
+  }
+  for (const one of around) out.line(`\nSee also ${one.value} (${one.type}), which covers it.`);
+}

@@ -1,0 +1,91 @@
+// `plan`: what a run would do, worked out on a copy of the state that is thrown away.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from '../app.ts';
+import { storeSpec } from '../app/specs.ts';
+import { backup, Database } from '../core/store/database.ts';
+import { claimSummary } from '../core/store/summary.ts';
+import { configOf } from './cli.ts';
+import type { Command } from './command.ts';
+import { DONE, LEFT, USAGE } from './exit.ts';
+import { commandLog } from './state.ts';
+
+const MOST_LISTED = 10_000;
+
+export const plan: Command = {
+  name: 'plan',
+  summary: 'What run --once would add, change, remove, hold and refuse per SIEM, with reasons. Writes nothing.',
+  usage: 'plan [--offline] [--list]',
+  example: 'entente plan --json',
+  flags: {
+    offline: { type: 'boolean', help: 'From the stored state alone, without polling.' },
+    list: { type: 'boolean', help: 'Also each entry.' },
+  },
+  async run(context) {
+    const { flags, out, json, signal } = context;
+    const config = configOf(context);
+    if (config === undefined) return USAGE;
+    const folder = mkdtempSync(join(tmpdir(), 'entente-plan-'));
+    const state = join(folder, 'plan.db');
+    const log = commandLog(config);
+    try {
+      if (existsSync(config.state)) {
+        const db = new Database(config.state, { readOnly: true });
+        try {
+          backup(db, state);
+        } finally {
+          db.close();
+        }
+      }
+      const app = await App.open({ config, log, version: context.parts.version, state });
+      try {
+        const silent: string[] = [];
+        if (flags['offline'] !== true) {
+          for (const { poller } of app.exchanges.values()) {
+            await poller.poll(signal);
+            if (poller.failure !== undefined) silent.push(poller.failure.message);
+          }
+        }
+        await app.tick(signal);
+        const spec = storeSpec(config, state);
+        const siems = [];
+        for (const siem of spec.siems) {
+          // Taking the work out in batches on the copy shows what the mapping refuses.
+          while (
+            (await app.store.takeBatch(siem.name, { maxItems: 5000, maxBytes: 64_000_000 }, app.now())) !== undefined
+          );
+          const { parked, byType, ...counts } = app.reader.plan(siem.name);
+          const { refused } = claimSummary(spec, siem.name, app.now());
+          for (const [reason, n] of Object.entries(parked)) refused[reason] = (refused[reason] ?? 0) + n;
+          siems.push({
+            name: siem.name,
+            ...counts,
+            refused,
+            by_type: byType,
+            ...(flags['list'] === true ? { entries: app.reader.planned(siem.name, MOST_LISTED) } : {}),
+          });
+        }
+        if (json) out.json({ siems });
+        else
+          for (const siem of siems) {
+            out.line(out.colour(siem.name, 'bold'));
+            out.table(
+              ['ADD', 'CHANGE', 'REMOVE', 'HELD'],
+              [[String(siem.add), String(siem.change), String(siem.remove), String(siem.held)]],
+            );
+            for (const [reason, n] of Object.entries(siem.refused).sort((a, b) => b[1] - a[1]))
+              out.line(`  refused ${n}: ${reason}`);
+            for (const entry of siem.entries ?? []) out.line(`  ${entry.op}  ${entry.value}  (${entry.type})`);
+          }
+        for (const one of silent) out.note(`not polled: ${one}`);
+        return silent.length === 0 ? DONE : LEFT;
+      } finally {
+        await app.close();
+      }
+    } finally {
+      await log.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};

@@ -1,0 +1,159 @@
+// `run`: the daemon, or one pass with --once.
+import { App } from '../app.ts';
+import { startDaemon } from '../app/daemon.ts';
+import { runOnce } from '../app/once.ts';
+import { type Config, loadConfig } from '../core/config/load.ts';
+import { problemLine } from '../core/config/source.ts';
+import { createLog } from '../core/runtime/log.ts';
+import { takeLock } from '../core/store/database.ts';
+import { configOf } from './cli.ts';
+import type { Command, Context } from './command.ts';
+import { DONE, LEFT, USAGE } from './exit.ts';
+import { clockOf, prepareState } from './state.ts';
+
+export const run: Command = {
+  name: 'run',
+  summary: 'Runs the daemon; with --once polls, delivers and stops.',
+  usage: 'run [--once] [--patience-secs N]',
+  example: 'entente run --once -c /etc/entente/entente.yaml',
+  flags: {
+    once: { type: 'boolean', help: 'Poll every exchange to its end, deliver to every SIEM, stop.' },
+    'patience-secs': { type: 'string', value: 'N', help: 'With --once: give up on a silent peer after so long (60).' },
+  },
+  async run(context) {
+    const config = configOf(context);
+    if (config === undefined) return USAGE;
+    const patience = Number(context.flags['patience-secs'] ?? 60);
+    if (!(patience >= 0 && patience < 86_400)) {
+      context.out.note('--patience-secs needs a number of seconds');
+      return USAGE;
+    }
+    prepareState(config);
+    const lock = takeLock(
+      config.state,
+      `entente run, pid ${process.pid}, since ${new Date(clockOf(config).now()).toISOString()}`,
+    );
+    if ('heldBy' in lock) {
+      context.out.note(
+        `the state ${config.state} is held by ${lock.heldBy}; stop that one first, or use another state`,
+      );
+      return LEFT;
+    }
+    try {
+      return context.flags['once'] === true
+        ? await once(context, config, patience * 1000)
+        : await forever(context, config);
+    } finally {
+      lock.release();
+    }
+  },
+};
+
+async function once(context: Context, config: Config, patienceMs: number): Promise<number> {
+  const { out, json, signal } = context;
+  const log = createLog({
+    level: config.log.level === 'info' ? 'warn' : config.log.level,
+    format: config.log.format,
+    stream: process.stderr,
+  });
+  let read = 0;
+  let written = 0;
+  const reading = out.progress('Reading');
+  let writing: ReturnType<typeof out.progress> | undefined;
+  const app = await App.open({
+    config,
+    log,
+    version: context.parts.version,
+    onCommit: (_exchange, report) => {
+      read += report.objects;
+      if (writing === undefined) reading.at(read);
+    },
+    onProgress: (progress) => {
+      written += progress.applied + progress.parked;
+      writing ??= out.progress('Writing');
+      writing.at(written);
+    },
+  });
+  try {
+    const report = await runOnce(app, patienceMs, signal);
+    if (read > 0) reading.end();
+    writing?.end();
+    const status = await app.status();
+    if (json)
+      out.json({
+        complete: report.complete,
+        left: report.left,
+        read,
+        written,
+        siems: status.siems,
+        exchanges: status.exchanges,
+      });
+    else {
+      out.line(`Read ${read} objects, wrote ${written} changes.`);
+      out.table(
+        ['SIEM', 'wanted', 'delivered', 'parked', 'held'],
+        status.siems.map((one) => [
+          one.name,
+          String(one.wanted),
+          String(one.delivered),
+          String(one.parked),
+          String(one.held),
+        ]),
+      );
+      for (const one of report.left) out.note(`left: ${one}`);
+    }
+    return report.complete ? DONE : LEFT;
+  } finally {
+    await app.close();
+    await log.close();
+  }
+}
+
+/** Runs until a signal. SIGHUP reads the configuration again: a good one is applied, a bad one leaves the old running. */
+async function forever(context: Context, first: Config): Promise<number> {
+  const { signal, parts, env, configPath } = context;
+  let config = first;
+  let bad: string | undefined;
+  for (;;) {
+    const log = createLog({ ...config.log, stream: process.stderr });
+    const app = await App.open({ config, log, version: parts.version });
+    const daemon = await startDaemon(app, { badReload: () => bad });
+    context.out.note(`Entente ${parts.version} listens on ${daemon.web.url}`);
+    let next: Config | undefined;
+    try {
+      next = await Promise.race([daemon.crashed, reloadOrStop()]);
+    } finally {
+      await daemon.stop(next === undefined ? 'told to stop' : 'new configuration');
+      await log.close();
+    }
+    if (next === undefined) return DONE;
+    config = next;
+
+    function reloadOrStop(): Promise<Config | undefined> {
+      return new Promise((resolve) => {
+        const hangup = () => {
+          const answer = loadConfig(configPath, parts.registry, env);
+          if ('config' in answer && answer.config.state !== config.state) {
+            bad = 'the new configuration names another state file; restart to use it, the old one runs on';
+          } else if ('config' in answer) {
+            bad = undefined;
+            done(answer.config);
+            return;
+          } else {
+            bad = `the new configuration is not used: ${answer.problems.map(problemLine).join('; ')}`;
+          }
+          log.error('The new configuration is not used; the old one runs on.', { reason: bad });
+        };
+        const ended = () => done(undefined);
+        const done = (value: Config | undefined) => {
+          process.off('SIGHUP', hangup);
+          signal.removeEventListener('abort', ended);
+          resolve(value);
+        };
+        process.on('SIGHUP', hangup);
+        if (signal.aborted) done(undefined);
+        else signal.addEventListener('abort', ended, { once: true });
+      });
+    }
+  }
+}

@@ -1,0 +1,102 @@
+// How a command gets at the state: reading beside anybody, acting through the daemon when one holds the state, and
+// by itself when none does.
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { userInfo } from 'node:os';
+import { App } from '../app.ts';
+import { perform, type RequestArguments } from '../app/requests.ts';
+import { storeSpec } from '../app/specs.ts';
+import type { Config } from '../core/config/load.ts';
+import { ConnectorError } from '../core/model/failure.ts';
+import type { Json } from '../core/model/json.ts';
+import { shiftedClock, systemClock } from '../core/runtime/clock.ts';
+import { createLog, type RootLog } from '../core/runtime/log.ts';
+import { Database, takeLock } from '../core/store/database.ts';
+import { StoreReader } from '../core/store/reader.ts';
+import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from '../core/store/requests.ts';
+import type { Context } from './command.ts';
+
+export const clockOf = (config: Config) =>
+  config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
+
+/** Undefined when there is no state yet. The caller closes it. */
+export function readerOf(config: Config): StoreReader | undefined {
+  return existsSync(config.state) ? new StoreReader(storeSpec(config)) : undefined;
+}
+
+export function prepareState(config: Config): void {
+  mkdirSync(dirname(config.state), { recursive: true, mode: 0o700 });
+}
+
+/** Who asks, for the record. */
+export function caller({ flags }: Context): string {
+  if (typeof flags['by'] === 'string') return flags['by'];
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown';
+  }
+}
+
+export function commandLog(config: Config): RootLog {
+  return createLog({
+    level: config.log.level === 'debug' ? 'debug' : 'warn',
+    format: config.log.format,
+    stream: process.stderr,
+  });
+}
+
+const ASK_EVERY_MS = 200;
+/** Once claimed, a listing of a large SIEM takes its time. */
+const LONGEST_MS = 30 * 60_000;
+
+/** Has it done by the daemon, or does it here. Throws a ConnectorError with the daemon's own words. */
+export async function act(context: Context, config: Config, args: RequestArguments): Promise<Json> {
+  prepareState(config);
+  const lock = takeLock(config.state, `entente ${args.kind} (pid ${process.pid})`);
+  if ('heldBy' in lock) return ask(context, config, args, lock.heldBy);
+  const log = commandLog(config);
+  try {
+    const app = await App.open({ config, log, version: context.parts.version });
+    try {
+      return await perform(app, args, caller(context), context.signal);
+    } finally {
+      await app.close();
+    }
+  } finally {
+    lock.release();
+    await log.close();
+  }
+}
+
+async function ask(context: Context, config: Config, args: RequestArguments, heldBy: string): Promise<Json> {
+  const { kind, ...rest } = args;
+  const db = new Database(config.state);
+  try {
+    const clock = clockOf(config);
+    const start = clock.monotonic();
+    // Plain values that zod has checked: they survive the round trip through JSON.
+    const id = insertRequest(db, kind, JSON.parse(JSON.stringify(rest)) as Json, caller(context), clock.now());
+    let claimed = false;
+    for (;;) {
+      const outcome = requestOutcome(db, id) as { ok: boolean; value?: Json; message?: string } | undefined;
+      if (outcome !== undefined) {
+        if (outcome.ok) return outcome.value ?? null;
+        throw new ConnectorError('permanent', outcome.message ?? 'the daemon gave no reason');
+      }
+      claimed ||= db.get('SELECT 1 AS one FROM request WHERE id = ? AND claimed IS NOT NULL', id) !== undefined;
+      const waited = clock.monotonic() - start;
+      if (!claimed && waited > REQUEST_LIFE_MS) {
+        throw new ConnectorError(
+          'permanent',
+          `${heldBy} holds the state and did not take the request within a minute; nothing was done`,
+        );
+      }
+      if (waited > LONGEST_MS || context.signal.aborted)
+        throw new ConnectorError('permanent', 'the daemon is still at it; look at entente status');
+      await clock.sleep(ASK_EVERY_MS);
+    }
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,53 @@
+// What stands behind the numbers: every published claim with its decision at one SIEM. A scan, for people who ask
+// once (`plan`, the demo); status has tallies.
+import { OBSERVABLE_TYPES } from '../model/observable.ts';
+import { expiryOf } from '../policy/expiry.ts';
+import { Database } from './database.ts';
+import { decideClaim } from './decide.ts';
+import { type ClaimRow, toClaim } from './projection.ts';
+import type { StoreSpec } from './spec.ts';
+
+export interface ClaimSummary {
+  /** Claims that vouch now. */
+  live: number;
+  expired: number;
+  /** valid_from is still to come. */
+  waiting: number;
+  revoked: number;
+  /** Indicators whose pattern or value cannot become an entry, and claims this SIEM may not hold, by reason. */
+  readonly refused: Record<string, number>;
+}
+
+export function claimSummary(spec: StoreSpec, siemName: string, now: number): ClaimSummary {
+  const siem = spec.siems.find((one) => one.name === siemName);
+  if (siem === undefined) throw new Error(`no SIEM ${siemName}`);
+  const summary: ClaimSummary = { live: 0, expired: 0, waiting: 0, revoked: 0, refused: {} };
+  const refuse = (reason: string, n: number) => {
+    summary.refused[reason] = (summary.refused[reason] ?? 0) + n;
+  };
+  const db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
+  try {
+    const rows = db.iterate<ClaimRow & { exchange: string; type: number }>(
+      `SELECT o.*, x.name AS exchange, x.active AS exchange_active, e.type FROM contribution c JOIN object o ON o.id = c.object_id
+       JOIN exchange x ON x.id = o.exchange_id JOIN entry e ON e.id = c.entry_id WHERE o.state = 0`,
+    );
+    for (const row of rows) {
+      const type = OBSERVABLE_TYPES[row.type]!;
+      const claim = toClaim(row, row.exchange);
+      const decision = decideClaim(siem, type, claim, row.exchange_active === 1, now);
+      if (decision.kind !== 'accept') refuse(decision.reason, 1);
+      else if (row.valid_from > now) summary.waiting++;
+      else if (expiryOf(claim, siem.rules[row.exchange]!.lifetime, type) <= now) summary.expired++;
+      else summary.live++;
+    }
+    for (const row of db.all<{ refusal: string; n: number }>(
+      'SELECT refusal, count(*) AS n FROM object WHERE refusal IS NOT NULL AND state = 0 GROUP BY refusal',
+    )) {
+      refuse(row.refusal, row.n);
+    }
+    summary.revoked = db.get<{ n: number }>('SELECT count(*) AS n FROM object WHERE state = 1')?.n ?? 0;
+  } finally {
+    db.close();
+  }
+  return summary;
+}
