@@ -24,9 +24,12 @@ async function verdict(objects: readonly unknown[]): Promise<string> {
   const file = join(folder, 'objects.json');
   writeFileSync(file, JSON.stringify(objects));
   const python = validator.kind === 'ready' ? validator.python : '';
-  const arguments_ = ['--version', '2.1', '--strict', '--no-cache', file];
+  // By its interpreter: the first line of an installed script names a folder that may have moved.
+  const script = join(dirname(python), 'stix2_validator');
+  // 103 recommends random ids (STIX 2.1 §2.9, SHOULD); ours are derived, so that a repeat is the same sighting.
+  const arguments_ = [script, '--version', '2.1', '--strict', '--no-cache', '-d', '103', file];
   try {
-    await run(join(dirname(python), 'stix2_validator'), arguments_, { timeout: 120_000 });
+    await run(python, arguments_, { timeout: 120_000 });
     return 'valid';
   } catch (error) {
     return error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error);
