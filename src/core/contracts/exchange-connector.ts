@@ -51,8 +51,8 @@ export interface ExchangeConnector {
    * Absent where the exchange takes no reports. One outcome per sighting; a thrown ConnectorError holds for all of
    * them. Sending the same content again changes nothing at the partner, so a lost answer is simply sent again.
    */
-  send?(sightings: readonly Sighting[], signal: AbortSignal): Promise<readonly SendOutcome[]>;
-  settle?(receipt: string, signal: AbortSignal): Promise<readonly SendOutcome[] | 'pending'>;
+  readonly send?: (sightings: readonly Sighting[], signal: AbortSignal) => Promise<readonly SendOutcome[]>;
+  readonly settle?: (receipt: string, signal: AbortSignal) => Promise<readonly SendOutcome[] | 'pending'>;
   close(): Promise<void>;
 }
 

@@ -54,7 +54,7 @@ function exchange(
     held,
     calls: 0,
     answer,
-    async send(due: readonly Sighting[]): Promise<readonly SendOutcome[]> {
+    send: async (due: readonly Sighting[]): Promise<readonly SendOutcome[]> => {
       far.calls++;
       for (const one of due) held.set(one.uuid, one);
       return far.answer(due);
@@ -193,7 +193,10 @@ it('tells each sighting once, with the right count, however often the process di
   // A small deterministic generator: the seed is in the name of what fails.
   for (let seed = 1; seed <= 8; seed++) {
     let state = seed * 2_654_435_761;
-    const chance = () => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
+    const chance = () => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return state / 2_147_483_648;
+    };
     using test = aStore({ release: RELEASE });
     test.publish([anIndicator(1), anIndicator(2)]);
     const all = Array.from({ length: 12 }, (_one, n) => aHit(1 + (n % 2), { dedupe: `e${n}` }));

@@ -98,7 +98,7 @@ export class Sender {
     if (due.length === 0) return false;
     let outcomes: readonly SendOutcome[];
     try {
-      outcomes = await send.call(this.#o.connector, due, signal);
+      outcomes = await send(due, signal);
     } catch (error) {
       // Nobody knows what arrived: all of it goes again, under the same ids.
       const at = now() + this.#wait(toFailure(error));

@@ -8,7 +8,7 @@ import { buildIdentity, buildSighting, type StixOut } from '../../../core/stix/b
 import { cleanText, isStixId } from '../../../core/stix/raw.ts';
 import { TaxiiClient } from './client.ts';
 import type { Taxii21Config } from './config.ts';
-import { Collection, Envelope, Status, Versioned } from './responses.ts';
+import { type Collection, Envelope, Status, Versioned } from './responses.ts';
 import { collectionUrl, findRoot, reportCollection, type Root } from './roots.ts';
 
 const MAX_OBJECTS = 500;
