@@ -34,7 +34,10 @@ export function showSighting(context: Context, config: Config, id: string): void
   const exchange = config.exchanges.find((one) => one.name === found.held.exchange);
   const where = (exchange?.settings as { report_where_sighted?: boolean } | undefined)?.report_where_sighted === true;
   const stix = buildSighting(found.sighting, config.identity, where);
-  if (context.json) return context.out.json({ ...found.held, stix });
+  if (context.json) {
+    context.out.json({ ...found.held, stix });
+    return;
+  }
   context.out.line(`To ${found.held.exchange}, until ${found.held.expires}: ${found.held.reason}`);
   context.out.line(JSON.stringify(stix, null, 2));
 }

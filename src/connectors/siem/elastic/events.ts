@@ -66,7 +66,8 @@ export function eventHits(page: EventPage, entries: readonly Observable[], field
   const lookups = lookupsOf(entries, fields);
   return page.hits.hits.flatMap((event) => {
     const given = event.fields ?? {};
-    const time = Date.parse(String(given['@timestamp']?.[0] ?? ''));
+    const stamp = given['@timestamp']?.[0];
+    const time = typeof stamp === 'string' ? Date.parse(stamp) : Number.NaN;
     if (Number.isNaN(time)) return [];
     const keys = new Set<EntryKey>();
     for (const { field, find } of lookups)
@@ -85,7 +86,7 @@ export function eventHits(page: EventPage, entries: readonly Observable[], field
 
 interface Lookup {
   readonly field: string;
-  find(value: string): readonly EntryKey[];
+  readonly find: (value: string) => readonly EntryKey[];
 }
 
 function lookupsOf(entries: readonly Observable[], fields: EventFields): Lookup[] {
