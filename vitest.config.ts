@@ -6,6 +6,9 @@ export default defineConfig({
     exclude: ['test/peers/**', 'node_modules/**'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // A slow test is no news; a failed or a skipped one is.
+    slowTestThreshold: 20_000,
+    reporters: ['default', './test/skip-reasons.ts'],
     maxWorkers: 2,
   },
 });

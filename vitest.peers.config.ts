@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
-// Real products, started by the tests themselves: slower, one file at a time.
+// Real products: one file after the other, each server once for the run where its settings allow.
 export default defineConfig({
   test: {
     include: ['test/peers/**/*.test.ts'],
-    testTimeout: 600_000,
+    globalSetup: ['test/peers/global-setup.ts'],
+    testTimeout: 120_000,
+    // Includes fetching a product for the first time.
     hookTimeout: 600_000,
+    slowTestThreshold: 60_000,
+    reporters: ['default', './test/skip-reasons.ts'],
     fileParallelism: false,
   },
 });

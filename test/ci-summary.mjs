@@ -1,9 +1,11 @@
 // Sums the JSON reports of test runs into one line `N passed, N failed, N skipped`. A report that is missing or empty
-// counts as a failure: a run that never started must not look green.
+// counts as a failure, because a run that never started must not look green; so does each failed step named after the
+// two reports, unless its tests have counted it already.
 import { readFileSync } from 'node:fs';
 
+const [tests = '', peers = '', ...failedSteps] = process.argv.slice(2);
 const sum = { passed: 0, failed: 0, skipped: 0 };
-for (const file of process.argv.slice(2)) {
+for (const file of [tests, peers]) {
   try {
     const report = JSON.parse(readFileSync(file, 'utf8'));
     sum.passed += report.numPassedTests;
@@ -18,5 +20,9 @@ for (const file of process.argv.slice(2)) {
     sum.failed += 1;
   }
 }
+const uncounted = failedSteps.filter((name) => !name.startsWith('tests'));
+sum.failed += uncounted.length;
+// A run can fail without a failed test, by an error outside of any.
+if (failedSteps.length > 0 && sum.failed === 0) sum.failed = 1;
 process.stdout.write(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped\n`);
 process.exitCode = sum.failed > 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 // A connector is complete when its folder, its line in the registry, README, sample and contract test all exist.
-// Waits for src/connectors/registry.ts.
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
@@ -50,9 +50,13 @@ describe.skipIf(!existsSync(registryFile))('the registry', async () => {
     const list = Array.isArray(peer) ? peer : [peer];
     const whole = JSON.stringify({ instance: 'sample', [kind === 'siem' ? 'siems' : 'exchanges']: list });
     const names = [...text.matchAll(/\$\{(\w+)\}/g)].map((one) => [one[1] ?? '', 'x']);
+    // A sample names files that its reader has, beside the configuration.
+    const folder = mkdtempSync(join(tmpdir(), 'entente-sample-'));
+    for (const [, file = ''] of text.matchAll(/_file: (?:\.\/)?([\w.-]+)/g)) writeFileSync(join(folder, file), 'x');
 
-    const answer = parseConfig('sample.yaml', whole, registry, Object.fromEntries(names));
+    const answer = parseConfig(join(folder, 'sample.yaml'), whole, registry, Object.fromEntries(names));
 
+    rmSync(folder, { recursive: true });
     expect('problems' in answer ? answer.problems.map(problemLine) : []).toEqual([]);
   });
 

@@ -120,7 +120,7 @@ export class Rig {
     this.#encoders = new Map([['memory', { ...memorySiem(given.product).definition, ...given.encoder }]]);
     this.store = new Store(this.spec, this.#encoders);
     onTestFinished(() => {
-      if (!this.#closed) this.store.close();
+      this.close();
       rmSync(folder, { recursive: true, force: true });
     });
   }
@@ -136,11 +136,15 @@ export class Rig {
 
   /** The process died and another one starts on the same file, perhaps with another configuration. */
   restart(changes: Given = {}): void {
-    this.store.close();
-    this.#closed = true;
+    this.close();
     this.#given = { ...this.#given, ...changes };
     this.store = new Store(this.spec, this.#encoders);
     this.#closed = false;
+  }
+
+  close(): void {
+    if (!this.#closed) this.store.close();
+    this.#closed = true;
   }
 
   commit(objects: readonly IncomingObject[], now = NOW, exchange = 'partner', page: Partial<Page> = {}) {

@@ -23,6 +23,8 @@ export interface MemorySiemOptions {
   /** Answers a receipt first, as QRadar's bulk tasks do. Default false. */
   readonly receipts?: boolean;
   readonly maxItems?: number;
+  /** The encoder speaks of one container per type; for tests of the store alone. Default one for all. */
+  readonly containerPerType?: boolean;
 }
 
 export interface MemoryRow {
@@ -86,7 +88,7 @@ export function memorySiem(options: MemorySiemOptions = {}): {
     foldsSlots: options.foldsSlots ?? false,
     settings: () => null,
     places: () => [CONTAINER],
-    container: () => CONTAINER,
+    container: (type) => (options.containerPerType === true ? type : CONTAINER),
     slot,
     encode: (entry, context) => ({
       slot: slot(entry.type, entry.value),

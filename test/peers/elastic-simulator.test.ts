@@ -1,10 +1,10 @@
 // The simulator against the products it stands for: the same requests go to both, and status and shape of the answers
 // must agree. Shape = the names and the kinds of values, and the texts that carry a decision (types, results, flags).
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type ElasticOptions, startElastic } from '../../src/simulators/elastic/index.ts';
 import { describeWith, type Started, tryStart } from './available.ts';
-import { startElasticsearch } from './elasticsearch.ts';
-import { startOpensearch } from './opensearch.ts';
+import { ELASTICSEARCH_VERSION, sharedElasticsearch } from './elasticsearch.ts';
+import { sharedOpensearch } from './opensearch.ts';
 import type { ScriptPeer } from './script-peer.ts';
 
 interface Step {
@@ -179,15 +179,11 @@ const STEPS: readonly Step[] = [
 const asked = (step: Step) =>
   `${step.ask} ${JSON.stringify(step.headers ?? {})} ${JSON.stringify(step.body ?? '').slice(0, 60)}`;
 
-const elasticsearch = await tryStart('Elasticsearch', () => startElasticsearch({ security: true }));
-const opensearch = await tryStart('OpenSearch', () => startOpensearch());
-
-afterAll(async () => {
-  for (const started of [elasticsearch, opensearch]) if (started.kind === 'running') await started.peer.stop();
-});
+const elasticsearch = await tryStart('Elasticsearch', () => sharedElasticsearch({ security: true }));
+const opensearch = await tryStart('OpenSearch', () => sharedOpensearch());
 
 describe('the simulator answers like the product', () => {
-  compare('elasticsearch', elasticsearch, { version: '9.5.0' });
+  compare('elasticsearch', elasticsearch, { version: ELASTICSEARCH_VERSION });
   compare('opensearch', opensearch, { product: 'opensearch', security: 'none' });
 });
 

@@ -1,20 +1,36 @@
 // A real Elasticsearch, from its Maven artifacts; see scripts/elasticsearch.sh for what it lacks.
-import { freePort, type ScriptPeer, startScript } from './script-peer.ts';
+import { type ScriptPeer, startScript } from './script-peer.ts';
+
+/** What runs where nothing else is asked; `.ci/run` sets the older one on machines without a newer Java. */
+export const ELASTICSEARCH_VERSION = process.env['ES_VERSION'] ?? '9.5.3';
+/** The last release of the major version before. */
+export const ELASTICSEARCH_8 = '8.19.21';
 
 export interface ElasticsearchOptions {
   /** Users, roles and API keys. */
   readonly security?: boolean;
   /** HTTPS, with security. */
   readonly tls?: boolean;
-  /** Drop data that an earlier run left. Default true. */
-  readonly fresh?: boolean;
+  readonly version?: string;
   /** Further server settings, e.g. `{ 'http.max_content_length': '3mb' }`. */
   readonly set?: Readonly<Record<string, string>>;
 }
 
-export async function startElasticsearch(options: ElasticsearchOptions = {}): Promise<ScriptPeer> {
-  const { security = false, tls = false, fresh = true, set = {} } = options;
-  const flags = [security && '--security', tls && '--tls', fresh && '--fresh'].filter((one) => one !== false);
+/** A server of its own, empty, for a test that kills, fills or configures it. */
+export const startElasticsearch = (options: ElasticsearchOptions = {}): Promise<ScriptPeer> => start(options, false);
+
+/** The server that all files of a run share; the run ends it. A file removes its indices before and after itself. */
+export const sharedElasticsearch = (options: ElasticsearchOptions = {}): Promise<ScriptPeer> => start(options, true);
+
+function start(options: ElasticsearchOptions, shared: boolean): Promise<ScriptPeer> {
+  const { security = false, tls = false, version = ELASTICSEARCH_VERSION, set = {} } = options;
+  const flags = [security && '--security', tls && '--tls'].filter((one) => one !== false);
   const settings = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  return startScript('elasticsearch.sh', 'ELASTICSEARCH', await freePort(9240), [...flags, ...settings]);
+  return startScript({
+    script: 'elasticsearch.sh',
+    prefix: 'ELASTICSEARCH',
+    options: [...flags, ...settings],
+    env: { ES_VERSION: version },
+    shared,
+  });
 }

@@ -1,11 +1,11 @@
 // A real OpenSearch without its security plugin, from Maven artifacts.
-import { freePort, type ScriptPeer, startScript } from './script-peer.ts';
+import { type ScriptPeer, startScript } from './script-peer.ts';
 
-export interface OpensearchOptions {
-  /** Drop data that an earlier run left. Default true. */
-  readonly fresh?: boolean;
-}
+const start = (shared: boolean): Promise<ScriptPeer> =>
+  startScript({ script: 'opensearch.sh', prefix: 'OPENSEARCH', options: [], env: {}, shared });
 
-export async function startOpensearch({ fresh = true }: OpensearchOptions = {}): Promise<ScriptPeer> {
-  return startScript('opensearch.sh', 'OPENSEARCH', await freePort(9270), fresh ? ['--fresh'] : []);
-}
+/** A server of its own, empty. */
+export const startOpensearch = (): Promise<ScriptPeer> => start(false);
+
+/** The server that all files of a run share; the run ends it. A file removes its indices before and after itself. */
+export const sharedOpensearch = (): Promise<ScriptPeer> => start(true);

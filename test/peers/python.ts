@@ -1,19 +1,17 @@
 // Virtual environments for the peers that are written in Python. Each is made once, from pins that name every package,
-// below $ENTENTE_PEERS_DIR (default ~/.cache/entente-peers), and shared by all runs on this machine.
+// below $ENTENTE_PEERS_DIR (see runs.ts), and shared by all runs on this machine.
 import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { peersDir } from './runs.ts';
 
 const run = promisify(execFile);
 
 export type PythonPeer =
   | { readonly kind: 'ready'; readonly python: string }
   | { readonly kind: 'missing'; readonly reason: string };
-
-export const peersDir = (): string => process.env['ENTENTE_PEERS_DIR'] ?? join(homedir(), '.cache', 'entente-peers');
 
 /**
  * The environment of `requirements/<name>.txt`. Where CI=true a peer that cannot be had is an error; elsewhere the

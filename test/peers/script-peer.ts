@@ -1,10 +1,11 @@
 // Runs the start scripts of real products. A script prints shell assignments such as NAME_URL='…' when the server
-// answers; its diagnostics go to stderr and into the error when it fails.
+// answers; its diagnostics, with the end of the server's own log, go to stderr and into the error when it fails.
 import { spawn } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { freePort, peersDir, runFolder } from './runs.ts';
 
 export interface ScriptPeer {
   readonly url: string;
@@ -12,8 +13,10 @@ export interface ScriptPeer {
   readonly password: string;
   /** PEM text of the certificate to trust, with TLS only. */
   readonly ca?: string;
+  /** The same as a file. */
+  readonly caFile?: string;
   readonly port: number;
-  /** Ends the server and removes its data. */
+  /** Ends the server and removes its data; a shared one stays until the run ends. */
   stop(): Promise<void>;
   /** Ends and starts it again at the same port with its data. */
   restart(): Promise<void>;
@@ -21,65 +24,73 @@ export interface ScriptPeer {
   kill(): Promise<void>;
 }
 
-/** A port nobody listens on now. `preferred` is taken if it is free. */
-export async function freePort(preferred: number): Promise<number> {
-  for (const port of [preferred, 0]) {
-    const server = createServer();
-    const got = await new Promise<number | undefined>((resolve) => {
-      server.once('error', () => resolve(undefined));
-      // A listening TCP server has an AddressInfo, never a pipe name.
-      server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-    });
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-    if (got !== undefined) return got;
-  }
-  throw new Error('no free port on the loopback interface');
+export interface ScriptRequest {
+  readonly script: string;
+  /** Of the assignments that the script prints. */
+  readonly prefix: string;
+  readonly options: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** One server for all that ask with the same options in this run. */
+  readonly shared: boolean;
 }
 
-export async function startScript(
-  script: string,
-  prefix: string,
-  port: number,
-  options: readonly string[],
-): Promise<ScriptPeer> {
+/** Fetching a product for the first time included. */
+const START_MS = 420_000;
+const STOP_MS = 60_000;
+
+export async function startScript(request: ScriptRequest): Promise<ScriptPeer> {
+  const { script, options, env, shared } = request;
   const path = join(import.meta.dirname, 'scripts', script);
-  const place = ['--port', String(port)];
-  const values = assignments(await run(path, ['start', ...place, ...options], 300_000));
-  const caFile = values.get(`${prefix}_CA`);
-  const again = options.filter((one) => one !== '--fresh');
+  const kind = basename(script, '.sh');
+  const asked = hash('sha256', JSON.stringify([options, env])).slice(0, 8);
+  const fresh = shared ? undefined : await freePort();
+  const dir = join(runFolder(), fresh === undefined ? `${kind}-${asked}` : `${kind}-${fresh}`);
+  const port = fresh ?? (existsSync(join(dir, 'asked')) ? Number(readFileSync(join(dir, 'asked'), 'utf8')) : undefined);
+  const chosen = port ?? (await freePort());
+  const place = ['--port', String(chosen), '--dir', dir];
+  const start = () => run(path, ['start', ...place, ...options], env, START_MS);
+
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'asked'), String(chosen));
+  const failed = join(dir, 'failed');
+  // The second file that asks need not wait for the same failure again.
+  if (existsSync(failed)) throw new Error(readFileSync(failed, 'utf8'));
+  const output = await start().catch((error: Error) => {
+    writeFileSync(failed, error.message);
+    throw error;
+  });
+  const values = assignments(output);
+  const caFile = values.get(`${request.prefix}_CA`);
   return {
-    url: values.get(`${prefix}_URL`) ?? `http://127.0.0.1:${port}`,
-    username: values.get(`${prefix}_USER`) ?? '',
-    password: values.get(`${prefix}_PASSWORD`) ?? '',
-    ...(caFile === undefined ? {} : { ca: await readFile(caFile, 'utf8') }),
-    port,
-    stop: async () => void (await run(path, ['stop', ...place, '--purge'], 60_000)),
+    url: values.get(`${request.prefix}_URL`) ?? `http://127.0.0.1:${chosen}`,
+    username: values.get(`${request.prefix}_USER`) ?? '',
+    password: values.get(`${request.prefix}_PASSWORD`) ?? '',
+    ...(caFile === undefined ? {} : { caFile, ca: await readFile(caFile, 'utf8') }),
+    port: chosen,
+    stop: async () => {
+      if (!shared) await run(path, ['stop', ...place, '--purge'], env, STOP_MS);
+    },
     restart: async () => {
-      await run(path, ['stop', ...place], 60_000);
-      await run(path, ['start', ...place, ...again], 300_000);
+      await run(path, ['stop', ...place], env, STOP_MS);
+      await start();
     },
     kill: async () => {
-      const pid = Number(
-        await readFile(join(peersDir(), 'run', `${script.replace('.sh', '')}-${port}`, 'server.pid'), 'utf8'),
-      );
-      process.kill(pid, 'SIGKILL');
+      process.kill(Number(await readFile(join(dir, 'server.pid'), 'utf8')), 'SIGKILL');
     },
   };
 }
 
-/** Where the scripts keep their cache; they apply the same rule. */
-function peersDir(): string {
-  const named = process.env['ENTENTE_PEERS_DIR'];
-  if (named !== undefined && named !== '') return named;
-  return process.getuid?.() === 0 ? '/var/cache/entente-peers' : join(homedir(), '.cache', 'entente-peers');
-}
-
-function run(path: string, args: readonly string[], limitMs: number): Promise<string> {
+function run(
+  path: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  limitMs: number,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(path, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: limitMs,
-      env: { ...process.env, ENTENTE_PEERS_DIR: peersDir() },
+      env: { ...process.env, ENTENTE_PEERS_DIR: peersDir(), ...env },
     });
     let out = '';
     let err = '';
@@ -93,7 +104,7 @@ function run(path: string, args: readonly string[], limitMs: number): Promise<st
     // Not `close`: the server keeps the pipes it inherited open.
     child.once('exit', (code, signal) => {
       if (code === 0) resolve(out);
-      else reject(new Error(`${args[0]} ended with ${code ?? signal}: ${err.trim().slice(-1500)}`));
+      else reject(new Error(`${args[0]} ended with ${code ?? signal}: ${err.trim().slice(-6000)}`));
     });
   });
 }

@@ -1,11 +1,11 @@
 // A foreign server as a child process on a free loopback port, with a folder of its own that goes when it stops.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { selfSigned } from '../../src/simulators/tls.ts';
+import { freePort, runFolder } from './runs.ts';
 
 export interface ServerRequest {
   readonly name: string;
@@ -24,7 +24,7 @@ export interface ServerProcess {
 }
 
 export async function startServerProcess(request: ServerRequest): Promise<ServerProcess> {
-  const folder = mkdtempSync(join(tmpdir(), `entente-${request.name}-`));
+  const folder = mkdtempSync(join(runFolder(), `${request.name}-`));
   const files = request.bundles.map((bundle, place) => {
     const path = join(folder, `bundle-${place}.json`);
     writeFileSync(path, JSON.stringify(bundle));
@@ -76,18 +76,6 @@ async function end(child: ChildProcess): Promise<void> {
   await gone;
   patience.abort();
   await force;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 async function untilListening(port: number, child: ChildProcess, ms: number): Promise<void> {

@@ -153,9 +153,11 @@ export class Deliverer {
   async #checkWriter(signal: AbortSignal): Promise<boolean> {
     const { connector, store } = this.#o;
     const now = this.#o.now();
-    const { writer, revision } = await store.identity();
+    const { writer, revision, openedRevision } = await store.identity();
     const found = await connector.writer(undefined, signal);
-    const verdict = judgeWriter(found, { writer, boot: this.#o.boot, revision, marked: this.#marked }, now);
+    // Revisions follow the clock, so that this state's newest one says nothing of its age; the one it was opened with does.
+    const known = this.#marked ? revision : openedRevision;
+    const verdict = judgeWriter(found, { writer, boot: this.#o.boot, revision: known, marked: this.#marked }, now);
     switch (verdict.kind) {
       case 'twin':
         this.#pausedUntil = now + Math.min(60_000, Math.max(1_000, (verdict.freeAt ?? now + 60_000) - now));

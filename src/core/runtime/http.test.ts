@@ -183,11 +183,13 @@ describe('a request', () => {
   });
 
   it('ends promptly when its signal aborts, and sends nothing with a signal that was aborted before', async () => {
-    const server = await serve(() => {});
-    const client = aClient(server.url);
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 50);
-    const started = performance.now();
+    let started = Number.NaN;
+    const server = await serve(() => {
+      started = performance.now();
+      stop.abort();
+    });
+    const client = aClient(server.url);
 
     const failure = await failureOf(client.request({ path: '/', signal: stop.signal }));
     const second = await failureOf(client.request({ path: '/again', signal: stop.signal }));

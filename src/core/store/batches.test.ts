@@ -56,6 +56,20 @@ describe('a batch', () => {
     expect(rig.take()).toBeUndefined();
   });
 
+  it('stands under a revision of its own when a claim began since it was planned', () => {
+    const rig = new Rig();
+    const later = anIndicator({ objectId: 'indicator--2', validFrom: NOW + HOUR });
+    rig.commit([anIndicator({ objectId: ID }), later]);
+    const planned = rig.row()!.wanted_rev;
+
+    const batch = rig.take(NOW + 2 * HOUR)!;
+    rig.store.settleAll(batch.id, NOW + 2 * HOUR);
+    rig.commit([{ ...later, version: versionAt(NOW), observables: [] }], NOW + 2 * HOUR);
+
+    expect(batch.changes[0]!.revision).toBeGreaterThan(planned);
+    expect(rig.deliver(NOW + 2 * HOUR)).toEqual(['upsert 192.0.2.1']);
+  });
+
   it('parks what the mapping refuses and sends the neighbours', () => {
     const rig = new Rig({
       encoder: {
@@ -67,6 +81,17 @@ describe('a batch', () => {
 
     expect(rig.deliver()).toEqual(['upsert 198.18.0.0', 'upsert 198.18.0.2']);
     expect(rig.read((reader) => reader.parked(10))).toMatchObject([{ value: '198.18.0.1', reason: 'not expressible' }]);
+  });
+
+  it('counts max_entries for each container by itself', () => {
+    const rig = new Rig({ siems: [aSiem({ maxEntries: 2 })], product: { containerPerType: true } });
+    const domains = [1, 2].map((n) =>
+      anIndicator({ objectId: `indicator--d${n}`, observables: [{ type: 'domain-name', value: `n${n}.example` }] }),
+    );
+    rig.commit([...indicators(0, 3), ...domains]);
+
+    expect(rig.deliver()).toHaveLength(4);
+    expect(rig.read((reader) => reader.parked(10))).toHaveLength(1);
   });
 
   it('parks what is beyond max_entries and writes it once there is room', () => {

@@ -7,6 +7,7 @@ import type { SiemState, StoreContext } from './context.ts';
 import type { Brakes } from './brakes.ts';
 import type { ContextTable } from './explain.ts';
 import type { Projector, StoredEntry } from './projection.ts';
+import { FULL, Room } from './room.ts';
 import { isBusy, PRESENT, type Present, type ProjectionRow, restingState, STATE, type State } from './rows.ts';
 
 export interface TakenBatch {
@@ -42,7 +43,7 @@ interface Flight {
 
 type WorkRow = Pick<
   ProjectionRow,
-  'entry_id' | 'wanted' | 'wanted_rev' | 'present' | 'rev' | 'state' | 'handle' | 'attempt' | 'vouchers'
+  'entry_id' | 'wanted' | 'wanted_rev' | 'present' | 'rev' | 'state' | 'handle' | 'attempt' | 'vouchers' | 'content'
 > & { type: number; value: string };
 
 export interface SettleReport {
@@ -53,7 +54,6 @@ export interface SettleReport {
   refusedRemoval?: string;
 }
 
-const FULL = 'the watchlist is full';
 const MOST_SELECTIONS = 4;
 /** How long a row waits for another one that shares its slot. */
 const SLOT_WAIT_MS = 1000;
@@ -73,7 +73,7 @@ export class Batches {
     this.#context = context;
     this.#brakes = brakes;
     this.#work = store.db.statement<WorkRow>(
-      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, e.type, e.value
+      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, p.content, e.type, e.value
        FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
        WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ? AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
     );
@@ -119,17 +119,20 @@ export class Batches {
   #upserts(siem: SiemState, rows: readonly WorkRow[], now: number, maxBytes: number): TakenBatch | undefined {
     const builder = new BatchBuilder(siem, this.#baseContext(siem, now), maxBytes);
     const explain = (row: Parameters<ContextTable['explain']>[0]) => this.#context.explain(row);
-    let room = this.#room(siem);
-    for (const row of rows) {
+    const room = new Room(this.#store, siem);
+    for (const planned of rows) {
+      let row = planned;
       const found = stored(row);
-      const entry = this.#projector.entryFor(siem, found, now, explain);
-      if (entry === undefined) {
-        // Its time has passed between planning and now; the clock's tick would find it a moment later.
+      const { entry, digest } = this.#projector.entryFor(siem, found, now, explain);
+      if (entry === undefined || digest !== row.content) {
+        // A claim began or ended since this was planned, and the clock's tick did not come yet. What is sent must be
+        // what the revision stands for.
         this.#projector.project(found, { cause: 0, exchangeId: 0 }, now, siem);
-        continue;
+        if (entry === undefined) continue;
+        row = { ...row, content: digest, wanted_rev: this.#store.revision };
       }
-      if (row.present === PRESENT.no && room <= 0) {
-        this.#park(siem, row, found, `${FULL}: max_entries ${siem.spec.maxEntries}`);
+      if (row.present === PRESENT.no && !room.has(found.type)) {
+        this.#park(siem, row, found, room.reason(found.type));
         continue;
       }
       if (siem.encoder.foldsSlots && this.#slotBusy(siem, row, found)) {
@@ -145,7 +148,7 @@ export class Batches {
         !builder.add({ op: 'upsert', key: entry.key, slot: encoded.slot, revision: row.wanted_rev }, encoded.body, row)
       )
         break;
-      if (row.present === PRESENT.no) room -= 1;
+      if (row.present === PRESENT.no) room.take(found.type);
     }
     return this.#launch(siem, builder, STATE.upsert, now);
   }
@@ -160,15 +163,6 @@ export class Batches {
       // Facts were stored as JSON by `opened`.
       facts: siem.facts as Json,
     };
-  }
-
-  #room(siem: SiemState): number {
-    if (siem.spec.maxEntries === undefined) return Number.POSITIVE_INFINITY;
-    const present = OBSERVABLE_TYPES.reduce(
-      (sum, type) => sum + this.#store.tally(`siem:${siem.id}`, `present:${type}`),
-      0,
-    );
-    return siem.spec.maxEntries - present;
   }
 
   /** Marks the intent in one statement: the rows are a run of the work index, the skipped ones have left it. */
@@ -206,17 +200,23 @@ export class Batches {
   /** Parked for want of room: goes to work again as soon as there is some. */
   #fillRoom(siem: SiemState, most: number): void {
     if (siem.spec.maxEntries === undefined || this.#store.tally(`siem:${siem.id}`, 'parked') === 0) return;
-    const waiting = this.#store.tally(`siem:${siem.id}`, 'pending');
-    const room = Math.min(this.#room(siem) - waiting, most);
-    if (room <= 0) return;
-    const rows = this.#store.db.all<WorkRow>(
+    // What waits may need the room first.
+    if (this.#store.tally(`siem:${siem.id}`, 'pending') > 0) return;
+    const room = new Room(this.#store, siem);
+    const rows = this.#store.db.iterate<WorkRow>(
       `SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked} AND p.present = ${PRESENT.no} AND p.note LIKE ? ORDER BY p.entry_id LIMIT ?`,
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked} AND p.present = ${PRESENT.no} AND p.note LIKE ? ORDER BY p.entry_id`,
       siem.id,
       `${FULL}%`,
-      room,
     );
+    const fitting: WorkRow[] = [];
     for (const row of rows) {
+      const type = OBSERVABLE_TYPES[row.type]!;
+      if (!room.has(type)) continue;
+      room.take(type);
+      if (fitting.push(row) === most) break;
+    }
+    for (const row of fitting) {
       this.#store.db.run(
         `UPDATE projection SET state = ${STATE.upsert}, note = NULL WHERE siem_id = ? AND entry_id = ?`,
         siem.id,

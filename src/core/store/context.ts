@@ -30,6 +30,8 @@ export class StoreContext {
   /** Names of all exchanges ever seen, by id; only configured ones vouch. */
   readonly exchangeNames = new Map<number, string>();
   readonly writer: string;
+  /** The highest revision this state had when it was opened: a SIEM that holds a higher one of ours met a newer state. */
+  readonly openedRevision: number;
   #lastRevision: number;
   #revision = 0;
   #engineTime: number;
@@ -49,6 +51,7 @@ export class StoreContext {
     }
     this.writer = this.meta('writer') ?? randomHex(8);
     this.#lastRevision = Number(this.meta('last_revision') ?? 0);
+    this.openedRevision = this.#lastRevision;
     this.#engineTime = Number(this.meta('engine_time') ?? 0);
     this.db.transaction(() => {
       this.setMeta('instance', spec.instance);
@@ -135,6 +138,13 @@ export class StoreContext {
   /** Rows that were in flight when the process died: their effect is unknown. */
   #recover(): void {
     this.db.transaction(() => {
+      this.db.run(
+        'UPDATE request SET finished = claimed, outcome = ? WHERE claimed IS NOT NULL AND finished IS NULL',
+        JSON.stringify({
+          ok: false,
+          message: 'the daemon stopped while it carried this out; look at status and ask again',
+        }),
+      );
       for (const siem of this.siems) {
         const next = siem.encoder.versioned ? 'CASE WHEN wanted = 1 THEN 1 ELSE 2 END' : '5';
         this.db.run(

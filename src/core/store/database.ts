@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { ConnectorError } from '../model/failure.ts';
-import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts';
+import { MIGRATIONS } from './schema.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -106,18 +106,19 @@ export function schemaVersion(db: Database): number {
 }
 
 /** Brings the file to this version's schema, after a backup beside it when it held an older one. */
-export function migrate(db: Database): void {
+export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS): void {
+  const newest = migrations.length;
   const found = schemaVersion(db);
-  if (found > SCHEMA_VERSION) {
+  if (found > newest) {
     throw new ConnectorError(
       'config',
-      `the state file ${db.path} was written by a newer version (schema ${found}, this one knows ${SCHEMA_VERSION}); install that version, or restore a backup`,
+      `the state file ${db.path} was written by a newer version (schema ${found}, this one knows ${newest}); install that version, or restore a backup`,
     );
   }
-  if (found > 0 && found < SCHEMA_VERSION) backup(db, `${db.path}.schema-${found}.bak`);
-  for (let version = found; version < SCHEMA_VERSION; version++) {
+  if (found > 0 && found < newest) backup(db, `${db.path}.schema-${found}.bak`);
+  for (let version = found; version < newest; version++) {
     db.transaction(() => {
-      db.exec(MIGRATIONS[version] ?? '');
+      db.exec(migrations[version] ?? '');
       db.exec(`PRAGMA user_version = ${version + 1}`);
     });
   }

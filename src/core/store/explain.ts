@@ -24,6 +24,9 @@ export class ContextTable {
   readonly #related = new Set<number>();
   readonly #find;
   readonly #put;
+  readonly #relationOf;
+  readonly #relate;
+  readonly #unrelate;
   readonly #threats;
 
   constructor(store: StoreContext) {
@@ -35,6 +38,16 @@ export class ContextTable {
     this.#put = db.statement(
       `INSERT INTO context (exchange_id, object_id, kind, version, body) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (exchange_id, object_id) DO UPDATE SET kind = excluded.kind, version = excluded.version, body = excluded.body`,
+    );
+    // Named, since the planner prefers the primary key's first column and then reads every relation of the exchange.
+    this.#relationOf = db.statement<{ source: string; target: string }>(
+      'SELECT source, target FROM relation INDEXED BY relation_object WHERE exchange_id = ? AND object_id = ?',
+    );
+    this.#relate = db.statement(
+      'INSERT INTO relation (exchange_id, source, target, relation, object_id) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#unrelate = db.statement(
+      'DELETE FROM relation WHERE exchange_id = ? AND source = ? AND target = ? AND object_id = ?',
     );
     this.#threats = db.statement<{ body: string }>(
       `SELECT DISTINCT c.body FROM relation r JOIN context c ON c.exchange_id = r.exchange_id AND c.object_id = r.target
@@ -78,26 +91,14 @@ export class ContextTable {
     object: IncomingContext & { kind: 'relationship' },
   ): { kind: 'sources'; sources: string[] } | undefined {
     if (object.relation !== 'indicates') return undefined;
-    const { db } = this.#store;
-    const removed = db.run(
-      'DELETE FROM relation WHERE exchange_id = ? AND object_id = ? AND (? OR source <> ? OR target <> ?)',
-      exchangeId,
-      object.objectId,
-      object.revoked ? 1 : 0,
-      object.source,
-      object.target,
-    );
-    if (object.revoked) return removed === 0 ? undefined : { kind: 'sources', sources: [object.source] };
-    const added = db.run(
-      'INSERT INTO relation (exchange_id, source, target, relation, object_id) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      exchangeId,
-      object.source,
-      object.target,
-      object.relation,
-      object.objectId,
-    );
+    const found = this.#relationOf.all(exchangeId, object.objectId);
+    const same = found.some((one) => one.source === object.source && one.target === object.target);
+    if (same && !object.revoked) return undefined;
+    for (const one of found) this.#unrelate.run(exchangeId, one.source, one.target, object.objectId);
+    if (object.revoked) return found.length === 0 ? undefined : { kind: 'sources', sources: [object.source] };
+    this.#relate.run(exchangeId, object.source, object.target, object.relation, object.objectId);
     this.#related.add(exchangeId);
-    return added + removed === 0 ? undefined : { kind: 'sources', sources: [object.source] };
+    return { kind: 'sources', sources: [object.source] };
   }
 
   marking(exchangeId: number, markingId: string): MarkingBody | undefined {

@@ -129,8 +129,8 @@ export class Projector {
     entry: StoredEntry,
     now: number,
     explain: (row: ObjectRow) => Pick<Claim, 'provider' | 'threats'>,
-  ): Entry | undefined {
-    return this.#merged(siem, entry, this.claims(entry.id), now, explain).entry;
+  ): { readonly entry?: Entry; readonly digest: number } {
+    return this.#merged(siem, entry, this.claims(entry.id), now, explain);
   }
 
   #merged(

@@ -431,8 +431,13 @@ export class Store {
     return this.#store.db.dataVersion();
   }
 
-  identity(): { writer: string; revision: number; engineTime: number } {
-    return { writer: this.#store.writer, revision: this.#store.lastRevision, engineTime: this.#store.engineTime };
+  identity(): { writer: string; revision: number; openedRevision: number; engineTime: number } {
+    return {
+      writer: this.#store.writer,
+      revision: this.#store.lastRevision,
+      openedRevision: this.#store.openedRevision,
+      engineTime: this.#store.engineTime,
+    };
   }
 
   /** Drops what is long gone, a step at a time. */

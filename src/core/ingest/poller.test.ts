@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import type { ExchangeConnector, Page } from '../contracts/exchange-connector.ts';
+import { configFailure, retryable } from '../model/failure.ts';
+import { silentLog } from '../runtime/log.ts';
+import type { RemoteStore } from '../store/remote.ts';
+import { aPage, indicators, NOW, Rig } from '../../../test/builders/store.ts';
+import { Poller } from './poller.ts';
+
+const signal = new AbortController().signal;
+
+function polling(pages: () => AsyncGenerator<Page>, more: Partial<ExchangeConnector> = {}) {
+  const rig = new Rig();
+  const commits: number[] = [];
+  let now = NOW;
+  const store = new Proxy({} as RemoteStore, {
+    get:
+      (_target, name) =>
+      async (...args: unknown[]) => {
+        if (name === 'commitPages')
+          commits.push((args[1] as Page[]).reduce((sum, page) => sum + page.objects.length, 0));
+        return (rig.store as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[name]!(...args);
+      },
+  });
+  const connector: ExchangeConnector = {
+    probe: async () => ({ ok: true, message: '' }),
+    pages,
+    close: async () => {},
+    ...more,
+  };
+  const poller = new Poller({
+    name: 'partner',
+    connector,
+    store,
+    now: () => now,
+    log: silentLog,
+    random: () => 1,
+    withdrawVanished: true,
+  });
+  return {
+    rig,
+    poller,
+    commits,
+    pass: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+async function* of(pages: readonly (Page | Error)[]): AsyncGenerator<Page> {
+  for (const page of pages) {
+    if (page instanceof Error) throw page;
+    yield page;
+  }
+}
+
+describe('a poll', () => {
+  it('commits some thousand objects at a time, with the cursor of their last page', async () => {
+    const { rig, poller, commits } = polling(() =>
+      of(Array.from({ length: 7 }, (_, i) => aPage(indicators(i * 1000, (i + 1) * 1000), { cursor: i + 1 }))),
+    );
+
+    expect(await poller.poll(signal)).toMatchObject({ objects: 7000, created: 7000 });
+
+    expect(commits).toEqual([5000, 2000]);
+    expect(rig.store.cursor('partner')).toBe(7);
+    expect(rig.read((reader) => reader.exchanges()[0]?.lastSuccess)).toBe(NOW);
+  });
+
+  it('keeps the pages that came before a failure and goes on behind them', async () => {
+    const { rig, poller } = polling(() => of([aPage(indicators(0, 3), { cursor: 1 }), retryable('reset')]));
+
+    await poller.poll(signal);
+
+    expect(rig.store.cursor('partner')).toBe(1);
+    expect(rig.rows()).toHaveLength(3);
+    expect(poller.failure).toMatchObject({ kind: 'retryable', message: 'reset' });
+  });
+
+  it('moves no cursor beyond a commit that failed', async () => {
+    const { rig, poller } = polling(() =>
+      of([aPage(indicators(0, 3), { cursor: 1 }), aPage([{ kind: 'indicator' } as never], { cursor: 2 })]),
+    );
+
+    await poller.poll(signal);
+
+    expect(rig.store.cursor('partner')).toBeUndefined();
+    expect(poller.failure?.kind).toBe('bug');
+  });
+
+  it('waits after a failure, longer where a person must act, unless woken', async () => {
+    let calls = 0;
+    const { poller, pass } = polling(() => {
+      calls++;
+      return of([configFailure('401')]);
+    });
+    await poller.poll(signal);
+    await poller.poll(signal);
+    expect(calls).toBe(1);
+    expect(poller.pausedUntil).toBe(NOW + 60_000);
+
+    pass(60_000);
+    await poller.poll(signal);
+    poller.wake();
+    await poller.poll(signal);
+
+    expect(calls).toBe(3);
+  });
+
+  it('that is stopped keeps what it has and claims no success', async () => {
+    const stop = new AbortController();
+    const { rig, poller } = polling(async function* () {
+      yield aPage(indicators(0, 2), { cursor: 1 });
+      stop.abort();
+    });
+
+    await poller.poll(stop.signal);
+
+    expect(rig.store.cursor('partner')).toBe(1);
+    expect(rig.read((reader) => reader.exchanges()[0]?.lastSuccess)).toBeUndefined();
+  });
+});
+
+describe('a full listing', () => {
+  const parts = (failure?: Error) =>
+    async function* () {
+      yield { scope: 'collection-1', present: [{ objectId: 'indicator--0', version: '' }], complete: true };
+      if (failure !== undefined) throw failure;
+    };
+
+  it('withdraws what it no longer shows', async () => {
+    const { rig, poller } = polling(() => of([aPage(indicators(0, 2))]), { listing: parts() });
+    await poller.poll(signal);
+
+    await poller.listing(signal);
+
+    expect(rig.deliver()).toEqual(['upsert 198.18.0.0']);
+  });
+
+  it('concludes nothing when it breaks off', async () => {
+    const { rig, poller } = polling(() => of([aPage(indicators(0, 2))]), { listing: parts(retryable('reset')) });
+    await poller.poll(signal);
+
+    await poller.listing(signal);
+
+    expect(rig.deliver()).toHaveLength(2);
+  });
+});
