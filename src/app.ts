@@ -13,9 +13,11 @@ import { random, randomHex } from './core/runtime/ids.ts';
 import type { Log } from './core/runtime/log.ts';
 import { createMetrics, type Metrics } from './core/runtime/metrics.ts';
 import type { CommitReport } from './core/store/objects.ts';
+import { SightingsReader } from './core/store/sightings-reader.ts';
 import { StoreReader } from './core/store/reader.ts';
 import { openRemote, type RemoteStore } from './core/store/remote.ts';
 import { exchangeConnector, siemConnector } from './app/peers.ts';
+import { Reporting } from './app/reporting.ts';
 import { storeSpec } from './app/specs.ts';
 import { statusReport } from './app/status.ts';
 
@@ -49,6 +51,8 @@ export class App {
   readonly metrics: Metrics;
   readonly exchanges = new Map<string, RunningExchange>();
   readonly deliverers = new Map<string, Deliverer>();
+  readonly reporting: Reporting;
+  readonly sightings: SightingsReader;
   readonly #connectors: (ExchangeConnector | SiemConnector)[] = [];
   readonly #version: string;
   readonly #abort = new AbortController();
@@ -61,6 +65,7 @@ export class App {
     this.store = store;
     this.#version = options.version;
     this.reader = new StoreReader(storeSpec(config, options.state));
+    this.sightings = new SightingsReader(storeSpec(config, options.state));
     this.time = new EngineTime(clock, engineTime, config.clockStart !== undefined);
     this.metrics = createMetrics(options.version);
     const now = () => this.time.now();
@@ -86,10 +91,12 @@ export class App {
       });
       this.exchanges.set(exchange.name, { poller, connector });
     }
+    const writing = new Map<string, SiemConnector>();
     for (const siem of config.siems) {
       if (!siem.enabled || siem.mode === 'shadow') continue;
       const connector = siemConnector(config, siem.name, clock, log, options.longestCallMs);
       this.#connectors.push(connector);
+      writing.set(siem.name, connector);
       this.deliverers.set(
         siem.name,
         new Deliverer({
@@ -110,6 +117,16 @@ export class App {
         }),
       );
     }
+    this.reporting = new Reporting({
+      config,
+      store,
+      clock,
+      log,
+      now,
+      random,
+      siem: (name) => writing.get(name),
+      exchange: (name) => this.exchanges.get(name)?.connector,
+    });
   }
 
   /** Opens the store on its thread. The caller holds the lock. */
@@ -166,6 +183,7 @@ export class App {
     this.abort();
     for (const connector of this.#connectors) await connector.close();
     this.reader.close();
+    this.sightings.close();
     await this.store.close();
     await this.store.terminate();
   }

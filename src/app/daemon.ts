@@ -101,6 +101,7 @@ export async function startDaemon(app: App, notes: { readonly badReload: () => s
     lifecycle.own(`poll ${exchange.name}`, (signal) => pollLoop(app, poller, poll, signal));
   }
   for (const one of schedules) one.start();
+  schedules.push(...app.reporting.start(lifecycle));
   for (const [name, deliverer] of app.deliverers) {
     lifecycle.own(`deliver ${name}`, (signal) => deliverLoop(app, deliverer, wakes.get(name)!, signal));
   }
@@ -214,6 +215,7 @@ async function requestLoop(app: App, wakeAll: () => void, signal: AbortSignal): 
           const args = RequestArguments.parse({ ...(request.arguments as object), kind: request.kind });
           const value = await perform(app, args, request.by, signal);
           await app.store.finishRequest(request.id, { ok: true, value }, app.now());
+          app.reporting.wake();
         } catch (error) {
           await app.store.finishRequest(request.id, { ok: false, message: toFailure(error).message }, app.now());
         }

@@ -25,6 +25,7 @@ export async function runOnce(app: App, patienceMs: number, signal: AbortSignal)
   );
   const [polled] = await Promise.all([polls, deliveries]);
   const left = polled.filter((reason) => reason !== undefined);
+  left.push(...(await app.reporting.once(patienceMs, signal)));
   for (const siem of app.reader.siems()) {
     const deliverer = app.deliverers.get(siem.name);
     if (deliverer?.failure !== undefined) left.push(deliverer.failure.message);

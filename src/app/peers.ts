@@ -43,6 +43,7 @@ export function exchangeConnector(
     clock,
     log: log.child({ exchange: name }),
     http: (options) => createHttp(peer, options),
+    ...(config.identity === undefined ? {} : { identity: config.identity }),
   });
 }
 

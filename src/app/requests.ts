@@ -29,6 +29,14 @@ export const RequestArguments = z.discriminatedUnion('kind', [
     by: z.string(),
     reason: z.string(),
   }),
+  z.object({
+    kind: z.literal('decide-sighting'),
+    id: z.number().int(),
+    decision: z.enum(['approve', 'reject']),
+    modified: z.number().int(),
+    by: z.string(),
+    reason: z.string(),
+  }),
   z.object({ kind: z.literal('retry-parked'), id: z.string().optional() }),
   z.object({ kind: z.literal('reconcile'), siem: z.string().optional(), repair: z.boolean() }),
   z.object({ kind: z.literal('purge'), siem: z.string() }),
@@ -47,6 +55,9 @@ export async function perform(app: App, args: RequestArguments, by: string, sign
       return { lifted: args.id };
     case 'decide':
       return { entries: await app.store.decideHold(args.id, args.decision, args.digest, args.by, args.reason, now) };
+    case 'decide-sighting':
+      await app.store.decideSighting(args.id, args.decision, args.modified, args.by, args.reason, now);
+      return { sighting: args.id };
     case 'retry-parked':
       return { entries: await app.store.retryParked(args.id, now) };
     case 'reconcile':

@@ -2,6 +2,7 @@
 import type { Config, SiemConfig } from '../core/config/load.ts';
 import { fingerprint } from '../core/config/fingerprint.ts';
 import { policyFor } from '../core/config/policy.ts';
+import { releaseSettings } from '../core/config/release.ts';
 import type { Json } from '../core/model/json.ts';
 import { CANON_VERSION } from '../core/model/canonical.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from '../core/store/spec.ts';
@@ -29,6 +30,7 @@ export function storeSpec(config: Config, path = config.state): StoreSpec {
       };
     }),
     siems: config.siems.map((siem) => siemSpec(config, siem)),
+    release: releaseSettings(config),
   };
 }
 

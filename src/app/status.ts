@@ -3,6 +3,8 @@ import type { Config } from '../core/config/load.ts';
 import type { Deliverer } from '../core/delivery/deliverer.ts';
 import type { Poller } from '../core/ingest/poller.ts';
 import { type ExchangeReport, type SiemReport, type StatusReport, worstState } from '../core/model/status.ts';
+import type { SightingsReader } from '../core/store/sightings-reader.ts';
+import type { Reporting } from './reporting.ts';
 import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
 import type { ExchangeStatus, HeldSet, SiemStatus, StoreReader } from '../core/store/reader.ts';
 
@@ -12,6 +14,8 @@ export interface StatusSource {
   readonly reader: StoreReader;
   readonly exchanges: ReadonlyMap<string, { readonly poller: Poller }>;
   readonly deliverers: ReadonlyMap<string, Deliverer>;
+  readonly reporting?: Pick<Reporting, 'hitsReport' | 'sendReport'>;
+  readonly sightings?: Pick<SightingsReader, 'counts'>;
   now(): number;
   /** Why the clock is not believed. */
   readonly time?: { readonly doubt: string | undefined };
@@ -51,7 +55,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       parked: row?.unreadable ?? 0,
       held,
       cursor: row?.cursor ?? null,
-      report: { state: 'paused', reason: 'no sightings are reported' },
+      report: source.reporting?.sendReport(exchange.name) ?? { state: 'paused', reason: 'no sightings are reported' },
     };
   });
 
@@ -71,13 +75,18 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       oldest_pending_secs:
         row?.oldestPending === undefined ? 0 : Math.max(0, Math.round((now - row.oldestPending) / 1000)),
       drift: row?.drift ?? 0,
-      hits: { state: 'paused', reason: 'no hits are read' },
+      hits: source.reporting?.hitsReport(siem.name) ?? { state: 'paused', reason: 'no hits are read' },
     };
   });
 
   const doubt = source.time?.doubt;
   const all = [...exchanges, ...siems];
-  const state = worstState([...all.map((one) => one.state), ...(doubt === undefined ? [] : (['failing'] as const))]);
+  const wayBack = [...exchanges.map((one) => one.report.state), ...siems.map((one) => one.hits.state)];
+  const state = worstState([
+    ...all.map((one) => one.state),
+    ...wayBack.filter((one) => one !== 'paused'),
+    ...(doubt === undefined ? [] : (['failing'] as const)),
+  ]);
   return {
     instance: config.instance,
     version,
@@ -94,10 +103,16 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       ...all
         .filter((one) => one.state === 'failing' || one.state === 'recovering')
         .map((one) => `${one.name}: ${one.reason ?? one.state}`),
+      ...[
+        ...exchanges.map((one) => ({ ...one.report, name: one.name })),
+        ...siems.map((one) => ({ ...one.hits, name: one.name })),
+      ]
+        .filter((one) => one.state === 'failing' || one.state === 'recovering')
+        .map((one) => `${one.name}: ${one.reason ?? one.state}`),
     ],
     exchanges,
     siems,
-    sightings: { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 },
+    sightings: source.sightings?.counts() ?? { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 },
   };
 }
 

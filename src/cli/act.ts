@@ -9,6 +9,7 @@ import type { StoreReader } from '../core/store/reader.ts';
 import { configOf } from './cli.ts';
 import type { Command, Context, Flag } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
+import { decideSightings, heldSightings, isSightingId, showSighting } from './held-sightings.ts';
 import { act, caller, clockOf, readerOf } from './state.ts';
 
 const BY: Record<string, Flag> = {
@@ -93,14 +94,14 @@ export const suppress: Command = {
 
 export const held: Command = {
   name: 'held',
-  summary: 'What waits for a person: mass removals and additions.',
+  summary: 'What waits for a person: mass removals and additions, and sightings.',
   usage:
     'held list | held show ID | held approve ID | held reject ID  [--reason TEXT] [--by NAME] [--exchange X] [--kind K]',
   example: 'entente held approve 3 --reason "confirmed with the partner by phone"',
   flags: {
     ...BY,
     exchange: { type: 'string', value: 'NAME', help: 'Only holds of this exchange.' },
-    kind: { type: 'string', value: 'KIND', help: 'Only this kind: removal or addition.' },
+    kind: { type: 'string', value: 'KIND', help: 'Only this kind: removal, addition or sighting.' },
   },
   run: (context) =>
     doing(context, async (config) => {
@@ -112,24 +113,41 @@ export const held: Command = {
           (flags['kind'] === undefined || one.kind === flags['kind']) &&
           (idText === undefined || String(one.id) === idText),
       );
+      const sightings = heldSightings(context, config, idText);
       switch (verb) {
         case 'list':
-          if (json) out.json({ held: sets });
+          if (json) out.json({ held: [...sets, ...sightings] });
           else
             out.table(
               ['ID', 'KIND', 'SIEM', 'EXCHANGE', 'ENTRIES', 'SINCE', 'WHY'],
-              sets.map((one) => [
-                String(one.id),
-                one.kind,
-                one.siem,
-                one.exchange,
-                String(one.entries),
-                one.since,
-                one.reason,
-              ]),
+              sets
+                .map((one) => [
+                  String(one.id),
+                  one.kind,
+                  one.siem,
+                  one.exchange,
+                  String(one.entries),
+                  one.since,
+                  one.reason,
+                ])
+                .concat(
+                  sightings.map((one) => [
+                    one.id,
+                    one.kind,
+                    '',
+                    one.exchange,
+                    String(one.count),
+                    one.since,
+                    one.reason,
+                  ]),
+                ),
             );
           return DONE;
         case 'show': {
+          if (isSightingId(idText)) {
+            showSighting(context, config, idText);
+            return DONE;
+          }
           const [set] = sets;
           if (set === undefined || idText === undefined) return usage(context, 'held show needs an ID; see held list');
           const entries = withReader(config, (reader) => reader.heldEntries(set.id, MOST_ROWS));
@@ -146,7 +164,8 @@ export const held: Command = {
           if (idText === undefined && flags['exchange'] === undefined && flags['kind'] === undefined) {
             return usage(context, `held ${verb} needs an ID, or --exchange or --kind for all of them`);
           }
-          if (sets.length === 0)
+          await decideSightings(context, config, verb, sightings);
+          if (sets.length === 0 && sightings.length === 0)
             throw new ConnectorError('permanent', 'nothing that fits is waiting; see entente held list');
           for (const set of sets) {
             await act(context, config, {

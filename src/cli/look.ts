@@ -3,14 +3,16 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { statusReport } from '../app/status.ts';
 import type { Observable } from '../core/model/observable.ts';
+import type { Config } from '../core/config/load.ts';
 import { guess } from '../core/model/typed-in.ts';
 import type { StatusReport } from '../core/model/status.ts';
 import type { StoreReader, WhyEntry } from '../core/store/reader.ts';
+import type { WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
 import { configOf } from './cli.ts';
 import type { Command } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import type { Output } from './output.ts';
-import { clockOf, readerOf } from './state.ts';
+import { clockOf, readerOf, sightingsOf } from './state.ts';
 
 export const status: Command = {
   name: 'status',
@@ -26,16 +28,25 @@ export const status: Command = {
       context.out.note(`there is no state at ${config.state} yet; start with: entente run`);
       return LEFT;
     }
+    const sightings = sightingsOf(config);
     try {
       const clock = clockOf(config);
       const report = statusReport(
-        { config, reader, exchanges: new Map(), deliverers: new Map(), now: () => clock.now() },
+        {
+          config,
+          reader,
+          exchanges: new Map(),
+          deliverers: new Map(),
+          now: () => clock.now(),
+          ...(sightings === undefined ? {} : { sightings }),
+        },
         context.parts.version,
       );
       if (context.json) context.out.json(report);
       else printStatus(context.out, report);
       return DONE;
     } finally {
+      sightings?.close();
       reader.close();
     }
   },
@@ -93,8 +104,9 @@ export const why: Command = {
     const now = clockOf(config).now();
     try {
       const guesses = guess(value);
-      const entries =
+      const known =
         reader === undefined ? [] : guesses.map((one) => reader.why(one, now)).filter((one) => one !== undefined);
+      const entries = withSightings(config, known);
       const around = reader === undefined ? [] : guesses.flatMap((one) => containing(reader, one));
       if (context.json) context.out.json({ value, entries, around });
       else printWhy(context.out, value, entries, around);
@@ -104,6 +116,25 @@ export const why: Command = {
     }
   },
 };
+
+type Told = Omit<WhyEntry, 'hits' | 'releases'> & {
+  readonly hits: Readonly<Record<string, WhyHits[]>>;
+  readonly releases: readonly WhyRelease[];
+};
+
+function withSightings(config: Config, entries: readonly WhyEntry[]): Told[] {
+  const reader = sightingsOf(config);
+  try {
+    return entries.map((entry) => {
+      const guessed = guess(entry.value).find((one) => one.type === entry.type);
+      if (reader === undefined || guessed === undefined) return { ...entry, hits: {}, releases: [] };
+      const hits = Object.groupBy(reader.hits(guessed), (one) => one.siem) as Record<string, WhyHits[]>;
+      return { ...entry, hits, releases: reader.releases(guessed) };
+    });
+  } finally {
+    reader?.close();
+  }
+}
 
 /** Networks that contain an address, and parent domains of a name, that are entries themselves. */
 function containing(reader: StoreReader, one: Observable): Observable[] {
@@ -121,7 +152,7 @@ function containing(reader: StoreReader, one: Observable): Observable[] {
   });
 }
 
-function printWhy(out: Output, value: string, entries: readonly WhyEntry[], around: readonly Observable[]): void {
+function printWhy(out: Output, value: string, entries: readonly Told[], around: readonly Observable[]): void {
   if (entries.length === 0) out.line(`Nothing is known of ${value}: no exchange of ours ever spoke of it.`);
   for (const entry of entries) {
     out.line(`${out.colour(entry.value, 'bold')}  (${entry.type})`);
@@ -143,6 +174,11 @@ function printWhy(out: Output, value: string, entries: readonly WhyEntry[], arou
       );
       for (const decision of claim.decisions) out.line(`  ${decision.siem}: ${decision.decision}: ${decision.reason}`);
     }
+    const hits = Object.values(entry.hits).flat();
+    if (hits.length > 0) out.line('');
+    for (const one of hits) out.line(`${one.siem}: ${one.verdict}, ${one.count} from ${one.first} to ${one.last}`);
+    for (const one of entry.releases)
+      out.line(`To ${one.exchange}, window ${one.window}, count ${one.count}: ${one.state}: ${one.reason}`);
   }
   for (const one of around) out.line(`\nSee also ${one.value} (${one.type}), which covers it.`);
 }

@@ -13,6 +13,7 @@ import { shiftedClock, systemClock } from '../core/runtime/clock.ts';
 import { createLog, type RootLog } from '../core/runtime/log.ts';
 import { Database, takeLock } from '../core/store/database.ts';
 import { StoreReader } from '../core/store/reader.ts';
+import { SightingsReader } from '../core/store/sightings-reader.ts';
 import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from '../core/store/requests.ts';
 import type { Context } from './command.ts';
 
@@ -22,6 +23,11 @@ export const clockOf = (config: Config) =>
 /** Undefined when there is no state yet. The caller closes it. */
 export function readerOf(config: Config): StoreReader | undefined {
   return existsSync(config.state) ? new StoreReader(storeSpec(config)) : undefined;
+}
+
+/** As readerOf, for hits and sightings. */
+export function sightingsOf(config: Config): SightingsReader | undefined {
+  return existsSync(config.state) ? new SightingsReader(storeSpec(config)) : undefined;
 }
 
 export function prepareState(config: Config): void {

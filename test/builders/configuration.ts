@@ -24,6 +24,7 @@ const taxiiConfig = z.strictObject({
     .optional()
     .describe('Who we are there.'),
   page_size: z.number().int().min(1).default(1000),
+  report_to: z.string().optional(),
   ...peerShape,
 });
 
@@ -39,6 +40,7 @@ const taxii: ExchangeDefinition<z.output<typeof taxiiConfig>> = {
   type: 'taxii21',
   config: taxiiConfig,
   settings: ({ url }) => ({ url }),
+  reports: ({ report_to }) => report_to !== undefined,
   create: never,
 };
 
@@ -49,6 +51,7 @@ const elastic: SiemDefinition<z.output<typeof elasticConfig>> = {
   limits: { maxItems: 500, maxBytes: 5_000_000, concurrency: 2 },
   versioned: true,
   foldsSlots: false,
+  readsHits: true,
   settings: ({ index }) => ({ index }),
   places: ({ url, index }) => url.map((one) => `${one} ${index}`),
   container: () => 'watch',

@@ -18,6 +18,7 @@ export function crossChecks(
     ...uniqueNames('siems', config.siems, source),
     ...onePlaceEach(config.siems, config.instance, source),
     ...knownExchanges(config, source),
+    ...reporting(config, source),
     ...plainHttp('exchanges', config.exchanges, source),
     ...plainHttp('siems', config.siems, source),
     ...readableFiles(config, source),
@@ -73,6 +74,41 @@ function knownExchanges(config: Config, source: Source): Problem[] {
       ];
     }),
   );
+}
+
+/** Reports need a name to go under, and rules that speak of partners who are there. */
+function reporting(config: Config, source: Source): Problem[] {
+  const problems: Problem[] = [];
+  if (config.identity === undefined) {
+    const first = config.exchanges.findIndex((one) => one.reports);
+    if (first >= 0)
+      problems.push(
+        source.at(
+          ['exchanges', first],
+          'takes our sightings, so identity is required: { id: identity--<UUID>, name, class }',
+        ),
+      );
+  }
+  config.siems.forEach((siem, i) => {
+    if (siem.hits.enabled === true && siem.definition.readsHits !== true)
+      problems.push(source.at(['siems', i, 'hits'], `not yet: no hits are read from ${siem.type}; leave it out`));
+  });
+  const names = config.exchanges.map((one) => one.name);
+  config.release.forEach((rule, i) => {
+    const to = config.exchanges.find((one) => one.name === rule.to);
+    if (rule.to !== '*' && to === undefined)
+      problems.push(
+        source.at(['release', i, 'to'], `no exchange has this name; Configured: ${names.join(', ')}, or *`),
+      );
+    if (to !== undefined && !to.reports && rule.action !== 'deny')
+      problems.push(source.at(['release', i, 'to'], `${rule.to} takes no sightings; set report_to there`));
+    for (const [j, from] of (rule.from ?? []).entries())
+      if (!names.includes(from))
+        problems.push(
+          source.at(['release', i, 'from', j], `no exchange has this name; Configured: ${names.join(', ')}`),
+        );
+  });
+  return problems;
 }
 
 function plainHttp(

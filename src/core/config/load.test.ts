@@ -206,22 +206,11 @@ describe('problems', () => {
   });
 
   it.each([
-    [
-      'instance: a\nidentity: { name: b }',
-      'entente.yaml:2:1 identity: not yet: this key comes with sightings; leave it out',
-    ],
-    ['instance: a\nrelease: []', 'release: not yet'],
-    ['instance: a\nsightings: {}', 'sightings: not yet'],
     ['instance: a\npolicy: { never_block: {} }', 'policy.never_block: not yet'],
-    ['instance: a\nretention: { hits_days: 3 }', 'retention.hits_days: not yet'],
+    ['instance: a\nretention: { audit_values_days: 3 }', 'retention.audit_values_days: not yet'],
     ['instance: a\nstate: postgres://db.example/entente', 'state: not yet'],
     [withExchange('{ name: p, type: misp, url: https://misp.example }'), 'exchanges[0].type: not yet: type misp'],
     [withExchange('{ name: p, type: files, path: ./inbox }'), 'exchanges[0].type: not yet: type files'],
-    [
-      withExchange('{ name: p, type: taxii21, url: https://x.example/, report_to: s }'),
-      'exchanges[0].report_to: not yet',
-    ],
-    [withSiems(`{ name: w, ${ELASTIC}, hits: { enabled: true } }`), 'siems[0].hits: not yet'],
   ])('refuses what belongs to a later release as not yet: %s', (yaml, expected) => {
     expect(problemsOf(yaml)).toEqual([expect.stringContaining(expected)]);
   });

@@ -5,11 +5,20 @@ import { basename, dirname, resolve } from 'node:path';
 import type { PeerSettings } from '../contracts/settings.ts';
 import type { ExchangeDefinition } from '../contracts/exchange-connector.ts';
 import type { SiemDefinition } from '../contracts/siem-connector.ts';
+import type { Identity } from '../model/sighting.ts';
 import type { Secret } from '../runtime/secret.ts';
 import { crossChecks } from './checks.ts';
 import { explain, issueMessages } from './explain.ts';
 import { type Address, parseAddress } from './listen.ts';
-import { type ExchangeCommon, fileSchema, type Policy, type Registry, type SiemCommon } from './settings.ts';
+import {
+  type ExchangeCommon,
+  fileSchema,
+  type Policy,
+  type Registry,
+  type ReleaseRule,
+  type SiemCommon,
+  type SightingSettings,
+} from './settings.ts';
 import { type Environment, type Problem, readSource } from './source.ts';
 
 /** What core reads of any exchange; `settings` is the whole parsed object for `definition.create`. */
@@ -19,6 +28,8 @@ export interface ExchangeConfig extends ExchangeCommon {
   /** Its URLs; none for an exchange that reads files. */
   readonly urls: readonly string[];
   readonly definition: ExchangeDefinition;
+  /** Takes our sightings. */
+  readonly reports: boolean;
   readonly settings: { readonly type: string };
 }
 
@@ -48,7 +59,10 @@ export interface Config {
   readonly exchanges: readonly ExchangeConfig[];
   readonly siems: readonly SiemConfig[];
   readonly policy: Policy;
-  readonly retention: { readonly gone_days: number };
+  readonly identity?: Identity;
+  readonly release: readonly ReleaseRule[];
+  readonly sightings: SightingSettings;
+  readonly retention: { readonly gone_days: number; readonly hits_days: number; readonly sightings_days: number };
   /** Proxy settings of the environment, for peers that name none. */
   readonly proxyEnv: { readonly HTTP_PROXY?: string; readonly HTTPS_PROXY?: string; readonly NO_PROXY?: string };
   /** Epoch milliseconds at which a rehearsal's clock starts; see rehearsal.ts. */
@@ -110,9 +124,15 @@ export function parseConfig(
     },
     log: data.log,
     ...(data.proxy === undefined ? {} : { proxy: data.proxy }),
-    exchanges: data.exchanges.map((one) => withDefinition<ExchangeConfig>(one, registry.exchanges)),
+    exchanges: data.exchanges.map((one) => {
+      const exchange = withDefinition<Omit<ExchangeConfig, 'reports'>>(one, registry.exchanges);
+      return { ...exchange, reports: exchange.definition.reports?.(exchange.settings) === true };
+    }),
     siems: data.siems.map((one) => withDefinition<SiemConfig>(one, registry.siems)),
     policy: data.policy,
+    ...(data.identity === undefined ? {} : { identity: data.identity }),
+    release: data.release,
+    sightings: data.sightings,
     retention: data.retention,
     proxyEnv: proxyEnv(env),
   };
@@ -122,7 +142,7 @@ export function parseConfig(
 }
 
 /** Splits a parsed peer into what core reads and what its connector gets. */
-function withDefinition<T extends ExchangeConfig | SiemConfig>(
+function withDefinition<T extends Omit<ExchangeConfig, 'reports'> | SiemConfig>(
   parsed: Record<string, unknown>,
   definitions: readonly { readonly type: string }[],
 ): T {

@@ -4,22 +4,14 @@
 import type { Path } from './source.ts';
 
 const LATER: Readonly<Record<string, string>> = {
-  identity: 'sightings',
-  release: 'sightings',
-  sightings: 'sightings',
-  'exchanges.report_to': 'sightings',
-  'exchanges.report_auth': 'sightings',
-  'exchanges.report': 'sightings',
+  'exchanges.report': 'the MISP exchange',
   'exchanges.type.misp': 'the MISP exchange',
   'exchanges.type.files': 'the files exchange',
   'siems.type.splunk': 'the Splunk connector',
   'siems.type.qradar': 'the QRadar connector',
-  'siems.hits': 'sightings',
   'policy.never_block': 'the full policy',
   'exchanges.policy.never_block': 'the full policy',
   'siems.policy.never_block': 'the full policy',
-  'retention.hits_days': 'sightings',
-  'retention.sightings_days': 'sightings',
   'retention.audit_values_days': 'the audit record',
 };
 

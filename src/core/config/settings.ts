@@ -2,11 +2,12 @@
 // here). Keys that every exchange or SIEM takes are defined once and win over a connector's own of the same name,
 // so that a key means the same everywhere; what else a peer takes is the connector's own strictObject.
 import { z } from 'zod';
-import { TLP_LEVELS } from '../model/marking.ts';
+import { PAP_LEVELS, TLP_LEVELS } from '../model/marking.ts';
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { ExchangeDefinition } from '../contracts/exchange-connector.ts';
 import type { SiemDefinition } from '../contracts/siem-connector.ts';
 import { secret } from '../contracts/settings.ts';
+import { guess } from '../model/typed-in.ts';
 import { checkCron } from '../runtime/scheduler.ts';
 import { parseAddress } from './listen.ts';
 
@@ -143,8 +144,96 @@ const SiemCommon = z.strictObject({
   max_entries: z.number().int().positive().optional().describe('Most entries of one container; the rest is reported.'),
   mode: z.enum(['live', 'shadow']).default('live').describe('shadow plans and writes nothing.'),
   provision: z.enum(['auto', 'never']).default('auto').describe('never creates no collection, template or set.'),
+  hits: z
+    .strictObject({
+      enabled: z.boolean().optional().describe('Left out: on once an exchange takes reports.'),
+      schedule: cron().default('*/2 * * * *').describe('When to read hits: cron in UTC, 5 or 6 fields.'),
+    })
+    .prefault({})
+    .describe('Reading what matched our entries there.'),
 });
 export type SiemCommon = z.output<typeof SiemCommon>;
+
+const Identity = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(
+        /^identity--[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+        'identity-- and a UUID in lower case',
+      )
+      .describe('STIX id, made once and kept.'),
+    name: z.string().min(1).max(256).describe('How partners see us; a pseudonym will do.'),
+    class: z
+      .enum(['individual', 'group', 'system', 'organization', 'class', 'unknown'])
+      .default('organization')
+      .describe('STIX identity class.'),
+  })
+  .describe('Ours, in sightings. Required once an exchange takes reports.');
+
+const ReleaseRule = z
+  .strictObject({
+    to: z.string().min(1).describe('Name of an exchange, or * for any.'),
+    from: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('Exchanges the sighted object may come from; left out: only the one in `to`.'),
+    tlp: z
+      .array(tlp())
+      .min(1)
+      .optional()
+      .describe('Levels of the object that the rule covers; an unmarked one counts as red.'),
+    pap: z
+      .array(z.enum(PAP_LEVELS))
+      .min(1)
+      .optional()
+      .describe('PAP levels that the rule covers; none stated counts as red.'),
+    statements: z.array(z.string().min(1)).min(1).optional().describe('Terms of use that the object may carry.'),
+    types: z
+      .array(z.enum([...OBSERVABLE_TYPES, 'file']))
+      .min(1)
+      .optional()
+      .describe('Observable types, or file for all hashes.'),
+    min_count: z.number().int().positive().optional().describe('Fewer hits in a window do not match.'),
+    max_age_days: days().optional().describe('Age of the last hit.'),
+    false_positives: z.boolean().default(false).describe('Covers false-positive verdicts too.'),
+    delay_minutes: z.number().min(0).max(43_200).optional().describe('Waits so long before sending.'),
+    jitter_minutes: z.number().min(0).max(43_200).optional().describe('Adds up to so much to the delay.'),
+    action: z.enum(['share', 'hold', 'deny']).describe('hold waits for a person.'),
+  })
+  .refine((rule) => rule.action === 'deny' || rule.tlp !== undefined, {
+    path: ['tlp'],
+    message: 'a rule that shares or holds must name the levels it covers',
+    params: { sentence: true },
+  });
+export type ReleaseRule = z.output<typeof ReleaseRule>;
+
+const Sightings = z
+  .strictObject({
+    window_minutes: z.number().int().min(1).max(10_080).default(60).describe('One sighting per object and window.'),
+    time_precision_minutes: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_080)
+      .default(60)
+      .describe('Times in sightings are cut to this.'),
+    delay_minutes: z.number().min(0).max(43_200).default(0).describe('Waits so long before sending.'),
+    min_count: z.number().int().positive().default(1).describe('Fewer hits in a window are not told.'),
+    hold_hours: z.number().positive().max(8760).default(72).describe('A held sighting nobody decides on is denied.'),
+    ignore_values: z
+      .array(
+        z.string().superRefine((text, context) => {
+          if (guess(text).length === 0)
+            context.addIssue(wrong('this is no address, network, domain, URL, mail address or hash'));
+        }),
+      )
+      .default([])
+      .describe('Values of our own canaries: hits on them are no news.'),
+  })
+  .describe('How hits become sightings.');
+export type SightingSettings = z.output<typeof Sightings>;
 
 const Listen = z.union([
   z.string(),
@@ -199,8 +288,18 @@ export function fileSchema(registry: Registry) {
     exchanges: z.array(peer(registry.exchanges, ExchangeCommon)).default([]).describe('Where indicators come from.'),
     siems: z.array(peer(registry.siems, SiemCommon)).default([]).describe('Where they are kept.'),
     policy: Policy.prefault({}).describe('What is taken in, for how long, and what waits for a person.'),
+    identity: Identity.optional(),
+    release: z
+      .array(ReleaseRule)
+      .default([])
+      .describe('What may leave. First match wins; nothing leaves unless a rule allows it.'),
+    sightings: Sightings.prefault({}),
     retention: z
-      .strictObject({ gone_days: days().default(90).describe('How long entries that are gone stay explainable.') })
+      .strictObject({
+        gone_days: days().default(90).describe('How long entries that are gone stay explainable.'),
+        hits_days: days().default(30).describe('How long hits are kept.'),
+        sightings_days: days().default(365).describe('How long is kept what was told, held or denied.'),
+      })
       .prefault({})
       .describe('How long records are kept.'),
   });

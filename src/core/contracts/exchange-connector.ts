@@ -2,7 +2,9 @@
 // understands; the engine commits objects and cursor together and never moves one without the other.
 import type { z } from 'zod';
 import type { IncomingObject, ObjectRefusal } from '../model/entry.ts';
+import type { Failure } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
+import type { Identity, Sighting } from '../model/sighting.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { HttpClient, HttpOptions } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
@@ -30,6 +32,14 @@ export interface ListingPart {
   readonly complete: boolean;
 }
 
+/** What became of one sighting, by its uuid. */
+export type SendOutcome = { readonly uuid: string } & (
+  | { readonly kind: 'sent' }
+  /** Taken, result later: ask `settle(receipt)`. */
+  | { readonly kind: 'accepted'; readonly receipt: string }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+);
+
 export interface ExchangeConnector {
   /** Never throws. */
   probe(signal: AbortSignal): Promise<Probe>;
@@ -37,6 +47,12 @@ export interface ExchangeConnector {
   pages(cursor: Json | undefined, signal: AbortSignal): AsyncIterable<Page>;
   /** Everything that is published now. Ends normally only when complete. */
   listing?(signal: AbortSignal): AsyncIterable<ListingPart>;
+  /**
+   * Absent where the exchange takes no reports. One outcome per sighting; a thrown ConnectorError holds for all of
+   * them. Sending the same content again changes nothing at the partner, so a lost answer is simply sent again.
+   */
+  readonly send?: (sightings: readonly Sighting[], signal: AbortSignal) => Promise<readonly SendOutcome[]>;
+  readonly settle?: (receipt: string, signal: AbortSignal) => Promise<readonly SendOutcome[] | 'pending'>;
   close(): Promise<void>;
 }
 
@@ -45,6 +61,8 @@ export interface ExchangeDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly http: (options: HttpOptions) => HttpClient;
+  /** Ours, in what we report. Without it nothing is reported. */
+  readonly identity?: Identity;
 }
 
 export interface ExchangeDefinition<C extends { readonly type: string } = { readonly type: string }> {
@@ -52,6 +70,8 @@ export interface ExchangeDefinition<C extends { readonly type: string } = { read
   readonly config: z.ZodType<C>;
   /** The settings a cursor belongs to. When they change, the next poll starts over. */
   settings(config: C): Json;
+  /** True when this configuration has the exchange take our sightings. */
+  reports?(config: C): boolean;
   create(config: C, deps: ExchangeDeps): ExchangeConnector;
 }
 

@@ -5,7 +5,8 @@ import type { z } from 'zod';
 import type { Entry } from '../model/entry.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
-import type { EntryKey, ObservableType } from '../model/observable.ts';
+import type { EntryKey, Observable, ObservableType } from '../model/observable.ts';
+import type { Hit } from '../model/sighting.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { HttpOptions, HttpClient } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
@@ -88,6 +89,32 @@ export interface Probe {
   readonly failure?: Failure;
 }
 
+export interface HitPage {
+  readonly hits: readonly Hit[];
+  /** Where to go on once these are committed. It overlaps what was read, so hits come again; the store knows them. */
+  readonly cursor: Json;
+}
+
+/** Reads what the product itself matched against our entries (alerts, threat activity, offenses). */
+export interface HitReader {
+  /** From `cursor` to what is searchable now, oldest first. Undefined cursor = from now on, less the overlap. */
+  read(cursor: Json | undefined, signal: AbortSignal): AsyncIterable<HitPage>;
+}
+
+/** Finds events that match given entries, where nothing in the product matches by itself. */
+export interface EventSearch {
+  /** Most entries of one search. */
+  readonly maxEntries: number;
+  /** How far a next search reaches back over the end of the one before: events are indexed late and out of order. */
+  readonly overlapMs: number;
+  /** Events that were indexed within the window, epoch milliseconds. Every event of one entry has a dedupe of its own. */
+  search(
+    entries: readonly Observable[],
+    window: { readonly from: number; readonly to: number },
+    signal: AbortSignal,
+  ): AsyncIterable<readonly Hit[]>;
+}
+
 export interface SiemConnector {
   /** Contacts the SIEM with the rights that real work needs and changes nothing there. Never throws. */
   probe(signal: AbortSignal): Promise<Probe>;
@@ -104,6 +131,8 @@ export interface SiemConnector {
   list(filter: { readonly slots?: readonly string[] }, signal: AbortSignal): AsyncIterable<readonly OwnedEntry[]>;
   /** How many rows without our mark stand in our containers; undefined where the product cannot tell cheaply. */
   foreign?(signal: AbortSignal): Promise<number | undefined>;
+  readonly hits?: HitReader;
+  readonly search?: EventSearch;
   close(): Promise<void>;
 }
 
@@ -134,6 +163,8 @@ export interface SiemDefinition<C extends { readonly type: string } = { readonly
   readonly versioned: boolean;
   /** True when two keys can share one slot. */
   readonly foldsSlots: boolean;
+  /** True when its connector has `hits` or `search`. */
+  readonly readsHits?: boolean;
   /** Most entries of one container unless configuration says otherwise. */
   readonly maxEntries?: number;
   /** What the pure functions below need of the configuration. A change of it re-sends what it changes. */

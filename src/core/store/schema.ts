@@ -77,6 +77,32 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, arguments TEXT NOT NULL, made_by TEXT NOT NULL, schema INTEGER NOT NULL,
     digest TEXT, created INTEGER NOT NULL, expires INTEGER NOT NULL, claimed INTEGER, finished INTEGER, outcome TEXT);
   `,
+  `
+  -- Sightings. Of a hit only this is kept: entry, SIEM, time, count, and a digest that tells it when it is read again.
+  CREATE TABLE hit_source (
+    siem_id INTEGER PRIMARY KEY, cursor TEXT, last_success INTEGER, last_failure INTEGER, failing_since INTEGER, failure TEXT);
+  CREATE TABLE hit_seen (
+    siem_id INTEGER NOT NULL, hash TEXT NOT NULL, day INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (siem_id, hash)) WITHOUT ROWID;
+  CREATE INDEX hit_seen_day ON hit_seen (day);
+  CREATE TABLE hit (
+    entry_id INTEGER NOT NULL, start INTEGER NOT NULL, verdict INTEGER NOT NULL, siem_id INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (entry_id, start, verdict, siem_id)) WITHOUT ROWID;
+  CREATE INDEX hit_start ON hit (start);
+
+  -- One row per object, window, kind and exchange it may go to. The columns' values are named in outbox.ts.
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY, exchange_id INTEGER NOT NULL, object_id INTEGER NOT NULL, start INTEGER NOT NULL, kind INTEGER NOT NULL,
+    uuid TEXT NOT NULL, state INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, n INTEGER NOT NULL, modified INTEGER NOT NULL,
+    latest INTEGER NOT NULL, rule INTEGER, reason TEXT NOT NULL, since INTEGER NOT NULL, due INTEGER NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0, sending INTEGER, sent INTEGER, sent_at INTEGER, receipt TEXT,
+    approved INTEGER, rejected INTEGER NOT NULL DEFAULT 0, decided_by TEXT, decision_reason TEXT,
+    UNIQUE (exchange_id, object_id, start, kind));
+  CREATE INDEX outbox_due ON outbox (exchange_id, due) WHERE state = 0;
+  CREATE INDEX outbox_uuid ON outbox (uuid);
+  CREATE INDEX outbox_object ON outbox (object_id);
+  CREATE INDEX outbox_held ON outbox (since) WHERE state = 1;
+  CREATE INDEX outbox_receipt ON outbox (exchange_id, receipt) WHERE receipt IS NOT NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -4,6 +4,7 @@ import type { Json } from '../model/json.ts';
 import type { ObservableType } from '../model/observable.ts';
 import type { ExpiryRules } from '../policy/expiry.ts';
 import type { IntakeRules } from '../policy/intake.ts';
+import type { ReleaseRule } from '../policy/release.ts';
 
 export interface ExchangeSpec {
   readonly name: string;
@@ -27,12 +28,30 @@ export interface SiemSpec {
   readonly refreshAfterDays?: number;
 }
 
+/** What may be reported, to whom, and how coarse. Absent where nothing is. */
+export interface ReleaseSpec {
+  readonly rules: readonly ReleaseRule[];
+  /** Names of the exchanges that take our sightings. */
+  readonly reporting: readonly string[];
+  readonly windowMinutes: number;
+  readonly precisionMinutes: number;
+  readonly delayMinutes: number;
+  readonly minCount: number;
+  /** What nobody approved for so long is denied. */
+  readonly holdHours: number;
+  /** Values of our own canaries: hits on them are no news. Entry keys. */
+  readonly ignore: readonly string[];
+  readonly hitsDays: number;
+  readonly sightingsDays: number;
+}
+
 export interface StoreSpec {
   readonly path: string;
   readonly instance: string;
   readonly exchanges: readonly ExchangeSpec[];
   readonly siems: readonly SiemSpec[];
   readonly cacheMb?: number;
+  readonly release?: ReleaseSpec;
 }
 
 /** The pure half of a SIEM definition: what may run on the store's thread. */

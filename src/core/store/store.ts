@@ -3,6 +3,7 @@
 import type { Page } from '../contracts/exchange-connector.ts';
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
 import type { Failure } from '../model/failure.ts';
+import type { Hit, Sighting } from '../model/sighting.ts';
 import type { Json } from '../model/json.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { Audit, type AuditReport } from './audit.ts';
@@ -17,6 +18,8 @@ import { People } from './people.ts';
 import { Projector } from './projection.ts';
 import { Requests, type StoredRequest } from './requests.ts';
 import { CAUSE, type ProjectionRow, STATE } from './rows.ts';
+import type { SendSettlement } from './outbox.ts';
+import { type HitReport, Sightings } from './sightings.ts';
 import type { Encoder, StoreSpec } from './spec.ts';
 
 /** Rows a background step handles at most, so that no unit keeps others waiting long. */
@@ -41,6 +44,7 @@ export class Store {
   readonly #listing: Listing;
   readonly #people: People;
   readonly #requests: Requests;
+  readonly #sightings: Sightings;
   /** How far the rows of changed containers were gone through, by SIEM. */
   readonly #emptying = new Map<string, { found: string; next: number }>();
 
@@ -55,6 +59,7 @@ export class Store {
     this.#listing = new Listing(this.#store, this.#objects);
     this.#people = new People(this.#store, this.#projector);
     this.#requests = new Requests(this.#store);
+    this.#sightings = new Sightings(this.#store);
   }
 
   #unit<T>(now: number, work: (now: number) => T): T {
@@ -442,6 +447,64 @@ export class Store {
       this.#brakes.prune(time);
       return this.#listing.retain(time - goneDays * 86_400_000, STEP);
     });
+  }
+
+  // ---- sightings
+
+  hitCursor(siem: string): Json | undefined {
+    return this.#sightings.cursor(this.#store.siem(siem));
+  }
+
+  /** Hits, what they make to be told, and the place to read on from, together. */
+  commitHits(siem: string, hits: readonly Hit[], cursor: Json | undefined, now: number): HitReport {
+    return this.#unit(now, (time) => this.#sightings.commit(this.#store.siem(siem), hits, cursor, time));
+  }
+
+  noteHits(siem: string, failure: Failure | undefined, now: number): void {
+    this.#unit(now, (time) => this.#sightings.note(this.#store.siem(siem), failure, time));
+  }
+
+  presentEntries(siem: string, after: number, limit: number): { entries: Observable[]; last: number | undefined } {
+    return this.#sightings.present(this.#store.siem(siem), after, limit);
+  }
+
+  /** Due sightings, judged again; they count as being sent until they are settled. */
+  takeSightings(exchange: string, limit: number, now: number): Sighting[] {
+    return this.#unit(now, (time) => this.#sightings.outbox.take(this.#store.exchange(exchange), limit, time));
+  }
+
+  settleSightings(exchange: string, settlements: readonly SendSettlement[], now: number): void {
+    this.#unit(now, (time) => this.#sightings.outbox.settle(this.#store.exchange(exchange), settlements, time));
+  }
+
+  sendReceipts(exchange: string): { receipt: string; uuids: string[] }[] {
+    const to = this.#store.exchange(exchange);
+    const { outbox } = this.#sightings;
+    return outbox.receipts(to).map((receipt) => ({ receipt, uuids: outbox.uuidsOf(to, receipt) }));
+  }
+
+  nextSending(exchange: string): number | undefined {
+    return this.#sightings.outbox.nextDue(this.#store.exchange(exchange));
+  }
+
+  /** `modified` is of the version the person saw. */
+  decideSighting(
+    id: number,
+    decision: 'approve' | 'reject',
+    modified: number,
+    by: string,
+    reason: string,
+    now: number,
+  ): void {
+    this.#unit(now, (time) => this.#sightings.outbox.decideHeld(id, decision, modified, by, reason, time));
+  }
+
+  retrySightings(exchange: string, now: number): number {
+    return this.#unit(now, (time) => this.#sightings.outbox.retryFailed(this.#store.exchange(exchange), time));
+  }
+
+  retainSightings(now: number): { dropped: number; more: boolean } {
+    return this.#unit(now, (time) => this.#sightings.retain(time));
   }
 
   backup(file: string): void {

@@ -36,6 +36,12 @@ function keep(value: unknown, paths: readonly (readonly string[])[]): unknown {
         below.push(path);
         if (matches(path[1] ?? '', name)) below.push(path.slice(2));
       } else if (matches(step, name)) below.push(path.slice(1));
+      else if (name.includes('.')) {
+        // The product walks a dotted key like the objects it stands for.
+        const parts = name.split('.');
+        if (parts.length <= path.length && parts.every((part, at) => path[at] !== '**' && matches(path[at]!, part)))
+          below.push(path.slice(parts.length));
+      }
     }
     const held = below.length === 0 ? undefined : keep((value as JsonObject)[name], below);
     if (held !== undefined) out[name] = held;

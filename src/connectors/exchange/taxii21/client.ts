@@ -44,7 +44,21 @@ export class TaxiiClient {
     signal: AbortSignal,
     query: Query = {},
   ): Promise<Answer<z.output<T>>> {
-    const response = await this.#send(url, what, signal, query);
+    return await this.#read(await this.#send(url, what, signal, query), what, shape);
+  }
+
+  /** An envelope into a collection. A body and its length go out whole: some servers take no chunks. */
+  async post<T extends z.ZodType>(
+    url: URL,
+    what: string,
+    shape: T,
+    body: Buffer,
+    signal: AbortSignal,
+  ): Promise<z.output<T>> {
+    return (await this.#read(await this.#send(url, what, signal, {}, body), what, shape)).content;
+  }
+
+  async #read<T extends z.ZodType>(response: HttpResponse, what: string, shape: T): Promise<Answer<z.output<T>>> {
     if (response.status < 200 || response.status > 299) throw this.#refused(response, what);
     const read = shape.safeParse(this.#parsed(response, what));
     if (!read.success) {
@@ -73,14 +87,19 @@ export class TaxiiClient {
     return `exchange ${this.#deps.name}`;
   }
 
-  async #send(url: URL, what: string, signal: AbortSignal, query: Query): Promise<HttpResponse> {
+  async #send(url: URL, what: string, signal: AbortSignal, query: Query, body?: Buffer): Promise<HttpResponse> {
     const both = AbortSignal.any([signal, this.#closing.signal]);
     const ask = async (mediaType: string): Promise<HttpResponse> => {
-      if (both.aborted) throw retryable(`${this.#who}: the reading of ${what} was stopped`);
+      if (both.aborted) throw retryable(`${this.#who}: the request for ${what} was stopped`);
       return await this.#http.request({
         path: url.href,
         query,
-        headers: { accept: mediaType, ...this.#credentials() },
+        headers: {
+          accept: mediaType,
+          ...(body === undefined ? {} : { 'content-type': mediaType }),
+          ...this.#credentials(),
+        },
+        ...(body === undefined ? {} : { method: 'POST' as const, body }),
         signal: both,
       });
     };
@@ -173,6 +192,8 @@ export class TaxiiClient {
 }
 
 const REMEDIES: Readonly<Record<number, string>> = {
+  413: 'the request is larger than the server takes (413)',
+  422: 'the server takes no objects of this type or content (422); ask the partner',
   400: 'the server does not accept the request (400)',
   401: 'the server refused the credentials (401); renew auth',
   403: 'this account may not read it (403); ask the partner for access, or take it out of collections',

@@ -35,6 +35,16 @@ export const Taxii21Config = z.strictObject({
     .datetime({ offset: true, error: 'a time such as 2026-01-01T00:00:00Z' })
     .optional()
     .describe('Where the first poll begins; left out: with the oldest object.'),
+  report_to: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Id, alias or title of the collection that takes our sightings; left out: none is sent.'),
+  report_auth: Auth.optional().describe('Credentials for report_to; left out: those of auth.'),
+  report_where_sighted: z
+    .boolean()
+    .default(false)
+    .describe('Names our identity as the place of a sighting, not only as its author.'),
   ...peerShape,
 });
 

@@ -12,6 +12,7 @@ import type { Read } from './objects.ts';
 import { Envelope } from './responses.ts';
 import { collectionUrl, findRoot, type Root, selectCollections, slashed } from './roots.ts';
 import { readCollection, type RunContext, type Step } from './run.ts';
+import { TaxiiReports } from './send.ts';
 import { versionOf } from './time.ts';
 
 /** Keeps one commit small when a server ignores `limit`. */
@@ -28,6 +29,9 @@ export class Taxii21Connector implements ExchangeConnector {
   readonly #deps: ExchangeDeps;
   readonly #caps: Caps;
   readonly #client: TaxiiClient;
+  readonly #reports: TaxiiReports | undefined;
+  readonly send?: NonNullable<ExchangeConnector['send']>;
+  readonly settle?: NonNullable<ExchangeConnector['settle']>;
   #root: Root | undefined;
 
   constructor(config: Taxii21Config, deps: ExchangeDeps, caps: Caps = CAPS) {
@@ -35,6 +39,11 @@ export class Taxii21Connector implements ExchangeConnector {
     this.#deps = deps;
     this.#caps = caps;
     this.#client = new TaxiiClient(config, deps);
+    const reports = TaxiiReports.of(config, deps);
+    this.#reports = reports;
+    if (reports === undefined) return;
+    this.send = (sightings, signal) => reports.send(sightings, signal);
+    this.settle = (receipt, signal) => reports.settle(receipt, signal);
   }
 
   async probe(signal: AbortSignal): Promise<Probe> {
@@ -53,7 +62,8 @@ export class Taxii21Connector implements ExchangeConnector {
       const [failure] = selection.failures;
       if (failure !== undefined) throw failure;
       const names = selection.readable.map((one) => `${one.title ?? one.id} (${one.id})`);
-      return { ok: true, message: `TAXII 2.1, API root "${root.title}"; reads ${names.join(', ')}` };
+      const reports = this.#reports === undefined ? '' : `; ${await this.#reports.probe(signal)}`;
+      return { ok: true, message: `TAXII 2.1, API root "${root.title}"; reads ${names.join(', ')}${reports}` };
     } catch (error) {
       const failure = toFailure(error);
       return { ok: false, message: failure.message, failure };
@@ -96,6 +106,7 @@ export class Taxii21Connector implements ExchangeConnector {
   }
 
   async close(): Promise<void> {
+    this.#reports?.close();
     this.#client.close();
   }
 

@@ -6,5 +6,6 @@ export const taxii21 = defineExchange({
   type: 'taxii21',
   config: Taxii21Config,
   settings: cursorSettings,
+  reports: (config) => config.report_to !== undefined,
   create: (config, deps) => new Taxii21Connector(config, deps),
 });

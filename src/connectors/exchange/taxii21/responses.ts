@@ -29,6 +29,7 @@ export const Resource = z.object({
   default: text,
   api_roots: listOf(z.string()),
   versions: z.array(z.string()).nullish(),
+  max_content_length: z.number().int().positive().nullish().catch(undefined),
 });
 export type Resource = z.output<typeof Resource>;
 
@@ -37,6 +38,7 @@ export const Collection = z.object({
   title: text,
   alias: text,
   can_read: z.boolean(),
+  can_write: z.boolean().optional().catch(undefined),
 });
 export type Collection = z.output<typeof Collection>;
 
@@ -53,3 +55,16 @@ export const ErrorMessage = z.object({
   title: z.string().optional().catch(undefined),
   description: z.string().optional().catch(undefined),
 });
+
+const StatusEntry = z.object({ id: z.string(), version: text, message: text });
+/** What became of a POST (TAXII 2.1 §4.3.1). Some servers give counts and no lists. */
+export const Status = z.object({
+  id: z.string().min(1),
+  status: z.string(),
+  failure_count: z.number().catch(0),
+  successes: listOf(StatusEntry),
+  failures: listOf(StatusEntry),
+});
+export type Status = z.output<typeof Status>;
+
+export const Versioned = z.object({ id: z.string(), modified: text });

@@ -6,6 +6,8 @@ import { Collection, Collections, Resource } from './responses.ts';
 export interface Root {
   readonly url: URL;
   readonly title: string;
+  /** Octets of a POST that the server takes. */
+  readonly maxContentLength?: number;
 }
 
 export interface Selection {
@@ -57,7 +59,12 @@ function checked(url: URL, resource: Resource, who: string): Root {
   if (versions.length > 0 && !versions.some((one) => /2\.1/.test(one))) {
     throw configFailure(`${who}: the API root ${url.pathname} speaks ${versions.join(', ')}, not TAXII 2.1; check url`);
   }
-  return { url, title: resource.title ?? url.pathname };
+  const most = resource.max_content_length ?? undefined;
+  return {
+    url,
+    title: resource.title ?? url.pathname,
+    ...(most === undefined ? {} : { maxContentLength: most }),
+  };
 }
 
 export function collectionUrl(root: Root, id: string, below = ''): URL {
@@ -113,6 +120,28 @@ export async function selectCollections(
     } else readable.set(collection.id, collection);
   }
   return { readable: [...readable.values()], failures, ...common };
+}
+
+/** The collection that takes our reports. */
+export async function reportCollection(
+  client: TaxiiClient,
+  root: Root,
+  name: string,
+  who: string,
+  signal: AbortSignal,
+): Promise<Collection> {
+  const answer = await client.get(new URL('collections/', root.url), 'the list of collections', Collections, signal);
+  const offered = answer.content.collections.flatMap((one) => Collection.safeParse(one).data ?? []);
+  const found = named(offered, name) ?? (await hidden(client, root, name, signal));
+  if (found === 'ambiguous')
+    throw configFailure(`${who}: several collections are titled "${name}"; name the one for report_to by its id`);
+  if (found === undefined)
+    throw configFailure(`${who}: there is no collection "${name}" to report to; check report_to and report_auth`);
+  if (found.can_write !== true)
+    throw configFailure(
+      `${who}: this account may not write to the collection "${name}"; ask the partner, or set report_auth`,
+    );
+  return found;
 }
 
 /** Id before alias before title, so that a title never takes the place of an id. */

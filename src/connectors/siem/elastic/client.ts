@@ -8,6 +8,8 @@ import type { SiemDeps, WriterMark } from '../../../core/contracts/siem-connecto
 import type { ElasticConfig } from './config.ts';
 import { createClient } from './connection.ts';
 import { translate } from './failures.ts';
+import { AlertPage } from './alerts.ts';
+import { EventPage } from './events.ts';
 import {
   BULK_FILTER,
   Count,
@@ -162,6 +164,33 @@ export class ElasticApi {
       return (await this.#ask(OpenSearchPit, doing, 'POST', path, signal)).pit_id;
     }
     return (await this.#ask(ElasticPit, doing, 'POST', `/${index}/_pit?keep_alive=2m`, signal)).id;
+  }
+
+  /** As openPit, over what may not be there: undefined then. */
+  async openEvents(indices: string, signal: AbortSignal): Promise<string | undefined> {
+    const doing = `reading hits in ${indices}`;
+    const path = `/${encodeURIComponent(indices)}`;
+    if (this.#config.product === 'opensearch') {
+      const found = `${path}/_search/point_in_time?keep_alive=2m`;
+      return (await this.#found(OpenSearchPit, doing, 'POST', found, signal))?.pit_id;
+    }
+    return (await this.#found(ElasticPit, doing, 'POST', `${path}/_pit?keep_alive=2m`, signal))?.id;
+  }
+
+  async alerts(pit: string, body: Body, signal: AbortSignal) {
+    return this.#ask(AlertPage, 'reading alerts', 'POST', '/_search', signal, {
+      pit: { id: pit, keep_alive: '2m' },
+      track_total_hits: false,
+      ...body,
+    });
+  }
+
+  async events(pit: string, body: Body, signal: AbortSignal) {
+    return this.#ask(EventPage, 'searching events', 'POST', '/_search', signal, {
+      pit: { id: pit, keep_alive: '2m' },
+      track_total_hits: false,
+      ...body,
+    });
   }
 
   async closePit(id: string, signal: AbortSignal): Promise<void> {

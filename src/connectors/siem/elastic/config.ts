@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { peerShape, peerUrl, secret } from '../../../core/contracts/settings.ts';
 import type { Json } from '../../../core/model/json.ts';
+import { OBSERVABLE_TYPES } from '../../../core/model/observable.ts';
 
 /** Elasticsearch's rules for names, and one of ours: a second dash after `logs-` would make it a data stream. */
 const indexNameRule = z
@@ -44,6 +45,23 @@ export const ElasticConfig = z
       .default('elasticsearch')
       .describe('Which of the two products stands there.'),
     alert_spaces: z.array(z.string().min(1)).default(['default']).describe('Kibana spaces whose alerts are read.'),
+    event_search: z
+      .strictObject({
+        indices: z
+          .array(z.string().regex(/^[^\s,/\\?"<>|#]+$/, 'an index name or pattern'))
+          .min(1)
+          .describe('Indices or patterns that hold events.'),
+        fields: z
+          .partialRecord(z.enum(OBSERVABLE_TYPES), z.array(z.string().min(1)).min(1))
+          .describe('Event fields to compare, per observable type.'),
+        time_field: z.string().min(1).default('event.ingested').describe('When an event was indexed.'),
+      })
+      .optional()
+      .describe('Searches events for entries, where no rule of Kibana does. Left out: only alerts are read.'),
+    ignore_hosts: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Names and addresses of own scanners and test hosts: what they cause is not reported.'),
     ...peerShape,
   })
   .refine((config) => (config.url === undefined) !== (config.cloud_id === undefined), {

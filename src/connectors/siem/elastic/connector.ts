@@ -13,6 +13,7 @@ import type {
 import { entryKey, parseEntryKey } from '../../../core/model/observable.ts';
 import { ElasticApi } from './client.ts';
 import { type ElasticSettings, indexName } from './config.ts';
+import { ElasticEventSearch, ElasticHits } from './hits.ts';
 import { OwnSource, readBulk, settleConflict } from './responses.ts';
 import { CONTROL_INDEX, TEMPLATE_VERSION } from './template.ts';
 
@@ -26,6 +27,8 @@ export class ElasticConnector implements SiemConnector {
   readonly #name: string;
   readonly #provision: 'auto' | 'never';
   readonly #deps: SiemDeps;
+  readonly hits?: ElasticHits;
+  readonly search?: ElasticEventSearch;
 
   constructor(config: ElasticSettings, deps: SiemDeps) {
     this.#api = new ElasticApi(config, deps);
@@ -34,6 +37,11 @@ export class ElasticConnector implements SiemConnector {
     this.#name = deps.name;
     this.#provision = config.provision ?? 'auto';
     this.#deps = deps;
+    // Alerts are Kibana's; without it only events can be searched.
+    if (config.product === 'elasticsearch')
+      this.hits = new ElasticHits(this.#api, config, this.#index, this.#owner, deps);
+    if (config.event_search !== undefined)
+      this.search = new ElasticEventSearch(this.#api, config.event_search, config.ignore_hosts, deps);
   }
 
   async probe(signal: AbortSignal): Promise<Probe> {

@@ -14,6 +14,7 @@ export const elastic = defineSiem<ElasticConfig>({
   refreshAfterDays: 25,
   versioned: true,
   foldsSlots: false,
+  readsHits: true,
   settings: (config, instance) => ({ index: indexName(config.index, instance) }),
   places: (config, instance) =>
     nodeUrls(config).map((url) => `elastic ${url.replace(/\/+$/, '')} ${indexName(config.index, instance)}`),

@@ -1,0 +1,150 @@
+// The way back as loops: hits are read per SIEM by schedule, and what they make due is sent per exchange at once.
+import type { Config } from '../core/config/load.ts';
+import { readsHits } from '../core/config/release.ts';
+import type { ExchangeConnector } from '../core/contracts/exchange-connector.ts';
+import type { SiemConnector } from '../core/contracts/siem-connector.ts';
+import type { PartReport } from '../core/model/status.ts';
+import type { Clock } from '../core/runtime/clock.ts';
+import { healthOf } from '../core/runtime/health.ts';
+import type { Lifecycle } from '../core/runtime/lifecycle.ts';
+import type { Log } from '../core/runtime/log.ts';
+import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
+import { Reporter } from '../core/sightings/reporter.ts';
+import { Sender } from '../core/sightings/sender.ts';
+import type { RemoteStore } from '../core/store/remote.ts';
+import { Wake } from './wake.ts';
+
+/** Receipts and delays are looked at so often when nothing wakes the sender. */
+const SLOWEST_SEND_MS = 15_000;
+const RECEIPT_MS = 2_000;
+const RETENTION_MS = 10 * 60_000;
+
+export interface ReportingParts {
+  readonly config: Config;
+  readonly store: RemoteStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly siem: (name: string) => SiemConnector | undefined;
+  readonly exchange: (name: string) => ExchangeConnector | undefined;
+}
+
+export class Reporting {
+  readonly reporters = new Map<string, Reporter>();
+  readonly senders = new Map<string, Sender>();
+  readonly #parts: ReportingParts;
+  readonly #wakes = new Map<string, Wake>();
+
+  constructor(parts: ReportingParts) {
+    this.#parts = parts;
+    const { config, store, now, log, random } = parts;
+    for (const exchange of config.exchanges) {
+      const connector = parts.exchange(exchange.name);
+      if (connector === undefined || !exchange.reports) continue;
+      this.senders.set(exchange.name, new Sender({ name: exchange.name, connector, store, now, log, random }));
+      this.#wakes.set(exchange.name, new Wake(parts.clock));
+    }
+    for (const siem of config.siems) {
+      const connector = parts.siem(siem.name);
+      if (connector === undefined || !readsHits(config, siem)) continue;
+      const onHits = () => this.wake();
+      this.reporters.set(siem.name, new Reporter({ name: siem.name, connector, store, now, log, random, onHits }));
+    }
+  }
+
+  /** Something may be due: hits came, or a person approved. */
+  wake(): void {
+    for (const one of this.#wakes.values()) one.now();
+  }
+
+  /** Starts the loops; the schedules are to be stopped with the others. */
+  start(lifecycle: Lifecycle): Scheduled[] {
+    const { clock, log, config } = this.#parts;
+    const schedules = [...this.reporters].map(([name, reporter]) => {
+      const cron = config.siems.find((one) => one.name === name)?.hits.schedule ?? '*/2 * * * *';
+      const scheduled = createScheduled(
+        { name: `hits ${name}`, cron, jitterMs: 0, run: async (signal) => void (await reporter.collect(signal)) },
+        clock,
+        log,
+      );
+      scheduled.start();
+      return scheduled;
+    });
+    for (const [name, sender] of this.senders)
+      lifecycle.own(`report to ${name}`, (signal) => this.#sendLoop(name, sender, signal));
+    lifecycle.own('retention of sightings', (signal) => this.#retainLoop(signal));
+    return schedules;
+  }
+
+  async #sendLoop(name: string, sender: Sender, signal: AbortSignal): Promise<void> {
+    const { store, now } = this.#parts;
+    while (!signal.aborted) {
+      const { pending } = await sender.cycle(signal);
+      const due = await store.nextSending(name);
+      const next = Math.min(
+        due ?? Number.POSITIVE_INFINITY,
+        pending > 0 ? now() + RECEIPT_MS : Number.POSITIVE_INFINITY,
+      );
+      const wait = Math.max(next - now(), sender.pausedUntil - now(), 100);
+      await this.#wakes.get(name)?.wait(Math.min(SLOWEST_SEND_MS, wait), signal);
+    }
+  }
+
+  async #retainLoop(signal: AbortSignal): Promise<void> {
+    const { store, now, clock } = this.#parts;
+    const rest = new Wake(clock);
+    while (!signal.aborted) {
+      while ((await store.retainSightings(now())).more && !signal.aborted);
+      await rest.wait(RETENTION_MS, signal);
+    }
+  }
+
+  /** `run --once`: reads hits, sends what is due and waits for verdicts. What went wrong, in words. */
+  async once(patienceMs: number, signal: AbortSignal): Promise<string[]> {
+    const { clock, store, now } = this.#parts;
+    await Promise.all([...this.reporters.values()].map((one) => one.collect(signal)));
+    const start = clock.monotonic();
+    await Promise.all(
+      [...this.senders].map(async ([name, sender]) => {
+        const rest = new Wake(clock);
+        while (!signal.aborted) {
+          const { pending, done } = await sender.cycle(signal);
+          const due = await store.nextSending(name);
+          if (done && pending === 0 && (due === undefined || due > now())) return;
+          if (!done && sender.failure?.kind !== 'retryable') return;
+          if (clock.monotonic() - start > patienceMs) return;
+          await rest.wait(Math.max(100, Math.min(1_000, sender.pausedUntil - now())), signal);
+        }
+      }),
+    );
+    return [...this.reporters.values(), ...this.senders.values()].flatMap((one) =>
+      one.failure === undefined ? [] : [one.failure.message],
+    );
+  }
+
+  hitsReport(siem: string): PartReport {
+    return this.#report(this.reporters.get(siem), siem, this.#parts.config.siems, 'no hits are read');
+  }
+
+  sendReport(exchange: string): PartReport {
+    return this.#report(
+      this.senders.get(exchange),
+      exchange,
+      this.#parts.config.exchanges,
+      'no sightings are reported',
+    );
+  }
+
+  #report(
+    part: Reporter | Sender | undefined,
+    name: string,
+    peers: readonly { readonly name: string; readonly stale_after_minutes: number }[],
+    idle: string,
+  ): PartReport {
+    if (part === undefined) return { state: 'paused', reason: idle };
+    const minutes = peers.find((one) => one.name === name)?.stale_after_minutes ?? 60;
+    const { state, reason } = healthOf(part.history, { staleAfterMs: minutes * 60_000 }, this.#parts.now());
+    return { state, reason };
+  }
+}

@@ -1,0 +1,344 @@
+// What may leave, and how far each has come. One row is one sighting of one object towards one exchange:
+//
+//   decided:  share -> QUEUED | hold -> HELD | deny -> DENIED        (again whenever hits add to it)
+//   QUEUED --judged again, then sent--> SENDING -> SENT | PENDING (a receipt is stored) -> SENT
+//   SENDING, PENDING -> QUEUED with a later due (a failure that heals) | FAILED (refused for good)
+//   HELD --a person--> QUEUED | DENIED          HELD --nobody in time--> DENIED
+//   SENT --more hits--> decided again, as a newer version under the same id
+//
+// After a crash SENDING is QUEUED: the same content under the same id is the same sighting at the partner.
+import type { SendOutcome } from '../contracts/exchange-connector.ts';
+import { ConnectorError } from '../model/failure.ts';
+import { SIGHTING_KINDS, type Sighting } from '../model/sighting.ts';
+import { sighting, type Totals } from '../inventory/aggregate.ts';
+import type { ReleaseDecision } from '../policy/release.ts';
+import type { ExchangeState, StoreContext } from './context.ts';
+import type { Released, Releases } from './releases.ts';
+
+export const OUTBOX = { queued: 0, held: 1, denied: 2, sending: 3, pending: 4, sent: 5, failed: 6 } as const;
+export type OutboxState = (typeof OUTBOX)[keyof typeof OUTBOX];
+
+/** Names that status counts by. */
+const COUNTED = ['queued', 'held', 'denied', 'queued', 'queued', 'sent', 'failed'] as const;
+const STEP = 2000;
+
+export interface OutboxRow {
+  readonly id: number;
+  readonly exchange_id: number;
+  readonly object_id: number;
+  readonly start: number;
+  readonly kind: number;
+  readonly uuid: string;
+  readonly state: OutboxState;
+  readonly first: number;
+  readonly last: number;
+  readonly n: number;
+  readonly modified: number;
+  readonly latest: number;
+  readonly rule: number | null;
+  readonly reason: string;
+  readonly since: number;
+  readonly due: number;
+  readonly attempt: number;
+  readonly sending: number | null;
+  readonly sent: number | null;
+  readonly sent_at: number | null;
+  readonly receipt: string | null;
+  readonly approved: number | null;
+  readonly rejected: number;
+  readonly decided_by: string | null;
+  readonly decision_reason: string | null;
+}
+
+/** How a send ended, with the time of the next attempt where there is one. */
+export type SendSettlement =
+  | Exclude<SendOutcome, { readonly kind: 'failed' }>
+  | { readonly uuid: string; readonly kind: 'again'; readonly at: number }
+  | { readonly uuid: string; readonly kind: 'refused'; readonly reason: string };
+
+export class Outbox {
+  readonly #store: StoreContext;
+  readonly #releases: Releases;
+
+  constructor(store: StoreContext, releases: Releases) {
+    this.#store = store;
+    this.#releases = releases;
+    store.db.run(`UPDATE outbox SET state = ${OUTBOX.queued}, sending = NULL WHERE state = ${OUTBOX.sending}`);
+  }
+
+  /** Hits made or changed what is to be told about an object. */
+  put(
+    to: ExchangeState,
+    found: Released,
+    start: number,
+    kind: number,
+    totals: Totals,
+    latest: number,
+    now: number,
+  ): void {
+    const { db } = this.#store;
+    const row = db.get<OutboxRow>(
+      'SELECT * FROM outbox WHERE exchange_id = ? AND object_id = ? AND start = ? AND kind = ?',
+      to.id,
+      found.rowId,
+      start,
+      kind,
+    );
+    if (row !== undefined) {
+      if (row.modified === totals.modified) return;
+      db.run(
+        'UPDATE outbox SET first = ?, last = ?, n = ?, modified = ?, latest = ? WHERE id = ?',
+        totals.firstSeen,
+        totals.lastSeen,
+        totals.count,
+        totals.modified,
+        latest,
+        row.id,
+      );
+      this.#decide({ ...row, n: totals.count, modified: totals.modified, latest }, to, found, now);
+      return;
+    }
+    const kindName = SIGHTING_KINDS[kind]!;
+    const made = sighting(kindName, this.#store.spec.instance, found.objectId, start, totals, found.tlp);
+    const decision = this.#releases.judge(to.spec.name, found, kindName, totals.count, latest, now);
+    const state =
+      decision.action === 'share' ? OUTBOX.queued : decision.action === 'hold' ? OUTBOX.held : OUTBOX.denied;
+    db.run(
+      `INSERT INTO outbox (exchange_id, object_id, start, kind, uuid, state, first, last, n, modified, latest, rule, reason, since, due)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      to.id,
+      found.rowId,
+      start,
+      kind,
+      made.uuid,
+      state,
+      totals.firstSeen,
+      totals.lastSeen,
+      totals.count,
+      totals.modified,
+      latest,
+      decision.rule ?? null,
+      decision.reason,
+      now,
+      now + this.#releases.delay(decision, made.uuid),
+    );
+    this.#store.count('sightings', COUNTED[state], 1);
+  }
+
+  /** What the rules say of the row as it stands now. */
+  #decide(row: OutboxRow, to: ExchangeState, found: Released, now: number): void {
+    if (row.rejected === 1 || row.state === OUTBOX.sending || row.state === OUTBOX.pending) return;
+    // An opinion says the same however often: once it was told there is nothing to add.
+    if (row.sent !== null && SIGHTING_KINDS[row.kind] !== 'seen') return;
+    const decision = this.#releases.judge(to.spec.name, found, SIGHTING_KINDS[row.kind]!, row.n, row.latest, now);
+    const state = outcomeOf(decision, row);
+    const waits = row.state === OUTBOX.queued;
+    const due = state === OUTBOX.queued && !waits ? now + this.#releases.delay(decision, row.uuid) : row.due;
+    this.#move(row, state, decision, due, now);
+  }
+
+  #move(row: OutboxRow, state: OutboxState, decision: ReleaseDecision, due: number, now: number): void {
+    this.#store.db.run(
+      'UPDATE outbox SET state = ?, rule = ?, reason = ?, due = ?, since = ?, attempt = ? WHERE id = ?',
+      state,
+      decision.rule ?? null,
+      decision.reason,
+      due,
+      state === row.state ? row.since : now,
+      state === row.state ? row.attempt : 0,
+      row.id,
+    );
+    this.#recount(row.state, state);
+  }
+
+  #recount(from: OutboxState, to: OutboxState): void {
+    this.#store.count('sightings', COUNTED[from], -1);
+    this.#store.count('sightings', COUNTED[to], 1);
+  }
+
+  /** What is due, each judged again by the object and the rules of this moment. */
+  take(to: ExchangeState, limit: number, now: number): Sighting[] {
+    const { db } = this.#store;
+    const rows = db.all<OutboxRow>(
+      `SELECT * FROM outbox INDEXED BY outbox_due WHERE exchange_id = ? AND state = ${OUTBOX.queued} AND due <= ? ORDER BY due LIMIT ?`,
+      to.id,
+      now,
+      limit,
+    );
+    return rows.flatMap((row) => {
+      const found = this.#releases.object(row.object_id);
+      const kind = SIGHTING_KINDS[row.kind]!;
+      const decision = this.#releases.judge(to.spec.name, found, kind, row.n, row.latest, now);
+      const state = outcomeOf(decision, row);
+      if (state !== OUTBOX.queued || found === undefined) {
+        this.#move(row, state, decision, row.due, now);
+        return [];
+      }
+      db.run(
+        `UPDATE outbox SET state = ${OUTBOX.sending}, sending = modified, rule = ?, reason = ? WHERE id = ?`,
+        decision.rule ?? null,
+        decision.reason,
+        row.id,
+      );
+      return [sightingOf(row, found, this.#store.spec.instance)];
+    });
+  }
+
+  settle(to: ExchangeState, settlements: readonly SendSettlement[], now: number): void {
+    const { db } = this.#store;
+    for (const one of settlements) {
+      const row = db.get<OutboxRow>('SELECT * FROM outbox WHERE exchange_id = ? AND uuid = ?', to.id, one.uuid);
+      if (row === undefined || (row.state !== OUTBOX.sending && row.state !== OUTBOX.pending)) continue;
+      switch (one.kind) {
+        case 'sent':
+          this.#sent(row, to, now);
+          break;
+        case 'accepted':
+          db.run(`UPDATE outbox SET state = ${OUTBOX.pending}, receipt = ? WHERE id = ?`, one.receipt, row.id);
+          break;
+        case 'again':
+          db.run(
+            `UPDATE outbox SET state = ${OUTBOX.queued}, due = ?, attempt = attempt + 1, receipt = NULL, sending = NULL WHERE id = ?`,
+            one.at,
+            row.id,
+          );
+          break;
+        case 'refused':
+          db.run(
+            `UPDATE outbox SET state = ${OUTBOX.failed}, reason = ?, since = ?, receipt = NULL, sending = NULL WHERE id = ?`,
+            one.reason,
+            now,
+            row.id,
+          );
+          this.#recount(row.state, OUTBOX.failed);
+          break;
+      }
+    }
+  }
+
+  #sent(row: OutboxRow, to: ExchangeState, now: number): void {
+    this.#store.db.run(
+      `UPDATE outbox SET state = ${OUTBOX.sent}, sent = ?, sent_at = ?, since = ?, attempt = 0, receipt = NULL, sending = NULL WHERE id = ?`,
+      row.sending,
+      now,
+      now,
+      row.id,
+    );
+    this.#recount(row.state, OUTBOX.sent);
+    const found = this.#releases.object(row.object_id);
+    // Hits that came while it was on its way.
+    if (row.modified !== row.sending && found !== undefined)
+      this.#decide({ ...row, state: OUTBOX.sent, sent: row.sending }, to, found, now);
+  }
+
+  receipts(to: ExchangeState): string[] {
+    return this.#store.db
+      .all<{ receipt: string }>(
+        `SELECT DISTINCT receipt FROM outbox WHERE exchange_id = ? AND receipt IS NOT NULL AND state = ${OUTBOX.pending}`,
+        to.id,
+      )
+      .map((row) => row.receipt);
+  }
+
+  uuidsOf(to: ExchangeState, receipt: string): string[] {
+    return this.#store.db
+      .all<{ uuid: string }>('SELECT uuid FROM outbox WHERE exchange_id = ? AND receipt = ?', to.id, receipt)
+      .map((row) => row.uuid);
+  }
+
+  nextDue(to: ExchangeState): number | undefined {
+    return (
+      this.#store.db.get<{ due: number | null }>(
+        `SELECT min(due) AS due FROM outbox INDEXED BY outbox_due WHERE exchange_id = ? AND state = ${OUTBOX.queued}`,
+        to.id,
+      )?.due ?? undefined
+    );
+  }
+
+  /** `modified` is the version the person saw: an approval covers exactly that. */
+  decideHeld(
+    id: number,
+    decision: 'approve' | 'reject',
+    modified: number,
+    by: string,
+    reason: string,
+    now: number,
+  ): void {
+    const row = this.#store.db.get<OutboxRow>('SELECT * FROM outbox WHERE id = ?', id);
+    if (row === undefined || row.state !== OUTBOX.held)
+      throw new ConnectorError('permanent', `no sighting is held under s${id}; see entente held list`);
+    if (row.modified !== modified)
+      throw new ConnectorError('permanent', `the held sighting s${id} has changed since it was shown; look again`);
+    const state = decision === 'approve' ? OUTBOX.queued : OUTBOX.denied;
+    this.#store.db.run(
+      'UPDATE outbox SET state = ?, approved = ?, rejected = ?, decided_by = ?, decision_reason = ?, since = ?, due = ? WHERE id = ?',
+      state,
+      decision === 'approve' ? modified : row.approved,
+      decision === 'approve' ? 0 : 1,
+      by,
+      reason,
+      now,
+      now,
+      id,
+    );
+    this.#recount(row.state, state);
+  }
+
+  /** Held for too long becomes denied, so that the queue cannot rot. */
+  expireHeld(before: number, now: number): number {
+    const rows = this.#store.db.all<OutboxRow>(
+      `SELECT * FROM outbox WHERE state = ${OUTBOX.held} AND since < ? LIMIT ${STEP}`,
+      before,
+    );
+    for (const row of rows) {
+      const reason = 'held, and nobody approved it in time';
+      this.#move(
+        row,
+        OUTBOX.denied,
+        { action: 'deny', ...(row.rule === null ? {} : { rule: row.rule }), reason },
+        row.due,
+        now,
+      );
+    }
+    return rows.length;
+  }
+
+  /** Refused ones go to work again; returns how many. */
+  retryFailed(to: ExchangeState, now: number): number {
+    const n = this.#store.db.run(
+      `UPDATE outbox SET state = ${OUTBOX.queued}, due = ?, attempt = 0 WHERE exchange_id = ? AND state = ${OUTBOX.failed}`,
+      now,
+      to.id,
+    );
+    this.#store.count('sightings', 'failed', -n);
+    this.#store.count('sightings', 'queued', n);
+    return n;
+  }
+
+  retain(before: number): number {
+    const rows = this.#store.db.all<{ id: number; state: OutboxState }>(
+      `SELECT id, state FROM outbox WHERE state IN (${OUTBOX.denied}, ${OUTBOX.sent}, ${OUTBOX.failed}) AND start < ? LIMIT ${STEP}`,
+      before,
+    );
+    for (const row of rows) {
+      this.#store.db.run('DELETE FROM outbox WHERE id = ?', row.id);
+      this.#store.count('sightings', COUNTED[row.state], -1);
+    }
+    return rows.length;
+  }
+}
+
+/** An approval stands for the version that was shown and no other. */
+function outcomeOf(decision: ReleaseDecision, row: Pick<OutboxRow, 'approved' | 'modified' | 'rejected'>): OutboxState {
+  if (decision.action === 'deny' || row.rejected === 1) return OUTBOX.denied;
+  return decision.action === 'share' || row.approved === row.modified ? OUTBOX.queued : OUTBOX.held;
+}
+
+export function sightingOf(
+  row: Pick<OutboxRow, 'kind' | 'start' | 'first' | 'last' | 'n' | 'modified'>,
+  found: Pick<Released, 'objectId' | 'tlp'>,
+  instance: string,
+): Sighting {
+  const totals = { firstSeen: row.first, lastSeen: row.last, count: row.n, modified: row.modified };
+  return sighting(SIGHTING_KINDS[row.kind]!, instance, found.objectId, row.start, totals, found.tlp);
+}

@@ -1,0 +1,189 @@
+// Hits, sightings and what waits for a person, as status, `why` and `held` show them: over a read-only connection of
+// its own, like reader.ts.
+import type { Failure } from '../model/failure.ts';
+import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import { SIGHTING_KINDS, type Sighting, VERDICTS } from '../model/sighting.ts';
+import { Database } from './database.ts';
+import { OUTBOX, type OutboxRow, sightingOf } from './outbox.ts';
+import { Releases } from './releases.ts';
+import type { StoreSpec } from './spec.ts';
+
+export interface SightingCounts {
+  readonly hits: number;
+  readonly held: number;
+  readonly denied: number;
+  readonly queued: number;
+  readonly sent: number;
+  readonly failed: number;
+}
+
+export interface HitSourceStatus {
+  readonly siem: string;
+  readonly lastSuccess: number | undefined;
+  readonly lastFailure: number | undefined;
+  readonly failingSince: number | undefined;
+  readonly failure: Failure | undefined;
+}
+
+/** `id` is what `held show`, `approve` and `reject` take; `modified` goes with a decision, so that it covers what was shown. */
+export interface HeldSighting {
+  readonly id: string;
+  readonly kind: 'sighting';
+  readonly exchange: string;
+  readonly object_id: string;
+  readonly says: string;
+  readonly count: number;
+  readonly since: string;
+  readonly expires: string;
+  readonly reason: string;
+  readonly modified: number;
+}
+
+/** Per SIEM and verdict, over all windows that are kept. */
+export interface WhyHits {
+  readonly siem: string;
+  readonly verdict: string;
+  readonly count: number;
+  readonly first: string;
+  readonly last: string;
+}
+
+export interface WhyRelease {
+  readonly exchange: string;
+  readonly object_id: string;
+  readonly sighting_id: string;
+  readonly kind: string;
+  readonly window: string;
+  readonly count: number;
+  readonly state: string;
+  /** Place of the rule in `release`, from 1. */
+  readonly rule: number | null;
+  readonly reason: string;
+  readonly sent_at: string | null;
+  readonly decided_by: string | null;
+}
+
+const STATE_NAMES = Object.fromEntries(Object.entries(OUTBOX).map(([name, n]) => [n, name]));
+const iso = (ms: number): string => new Date(ms).toISOString();
+const MOST = 1000;
+
+export class SightingsReader {
+  readonly #db: Database;
+  readonly #spec: StoreSpec;
+
+  constructor(spec: StoreSpec) {
+    this.#spec = spec;
+    this.#db = new Database(spec.path, { readOnly: true, cacheMb: 2 });
+  }
+
+  counts(): SightingCounts {
+    const found = new Map(
+      this.#db
+        .all<{ name: string; n: number }>("SELECT name, n FROM tally WHERE owner = 'sightings'")
+        .map((row) => [row.name, row.n]),
+    );
+    const of = (name: string) => found.get(name) ?? 0;
+    return {
+      hits: of('hits'),
+      held: of('held'),
+      denied: of('denied'),
+      queued: of('queued'),
+      sent: of('sent'),
+      failed: of('failed'),
+    };
+  }
+
+  sources(): HitSourceStatus[] {
+    return this.#db
+      .all<{
+        name: string;
+        last_success: number | null;
+        last_failure: number | null;
+        failing_since: number | null;
+        failure: string | null;
+      }>('SELECT s.name, h.* FROM hit_source h JOIN siem s ON s.id = h.siem_id WHERE s.active = 1 ORDER BY s.id')
+      .map((row) => ({
+        siem: row.name,
+        lastSuccess: row.last_success ?? undefined,
+        lastFailure: row.last_failure ?? undefined,
+        failingSince: row.failing_since ?? undefined,
+        failure: row.failure === null ? undefined : (JSON.parse(row.failure) as Failure),
+      }));
+  }
+
+  held(): HeldSighting[] {
+    const holdMs = (this.#spec.release?.holdHours ?? 72) * 3_600_000;
+    return this.#rows(`b.state = ${OUTBOX.held} ORDER BY b.id LIMIT ${MOST}`).map((row) => ({
+      id: `s${row.id}`,
+      kind: 'sighting',
+      exchange: row.exchange,
+      object_id: row.objectId ?? '(forgotten)',
+      says: SIGHTING_KINDS[row.kind]!,
+      count: row.n,
+      since: iso(row.since),
+      expires: iso(row.since + holdMs),
+      reason: row.reason,
+      modified: row.modified,
+    }));
+  }
+
+  /** What would leave, for `held show`; stix/build.ts makes the exact STIX of it. */
+  heldSighting(id: string): { readonly held: HeldSighting; readonly sighting: Sighting } | undefined {
+    const held = this.held().find((one) => one.id === id);
+    if (held === undefined || this.#spec.release === undefined) return undefined;
+    const row = this.#db.get<OutboxRow>('SELECT * FROM outbox WHERE id = ?', Number(id.slice(1)));
+    if (row === undefined) return undefined;
+    const found = new Releases(this.#db, this.#spec.release).object(row.object_id);
+    return found === undefined ? undefined : { held, sighting: sightingOf(row, found, this.#spec.instance) };
+  }
+
+  hits(observable: Observable): WhyHits[] {
+    return this.#db
+      .all<{ name: string; verdict: number; n: number; first: number; last: number }>(
+        `SELECT s.name, h.verdict, sum(h.n) AS n, min(h.first) AS first, max(h.last) AS last FROM hit h JOIN siem s ON s.id = h.siem_id
+         WHERE h.entry_id = (SELECT id FROM entry WHERE type = ? AND value = ?) GROUP BY s.id, h.verdict ORDER BY s.id, h.verdict`,
+        OBSERVABLE_TYPES.indexOf(observable.type),
+        observable.value,
+      )
+      .map((row) => ({
+        siem: row.name,
+        verdict: VERDICTS[row.verdict]!,
+        count: row.n,
+        first: iso(row.first),
+        last: iso(row.last),
+      }));
+  }
+
+  releases(observable: Observable): WhyRelease[] {
+    return this.#rows(
+      `b.object_id IN (SELECT c.object_id FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE e.type = ? AND e.value = ?)
+       ORDER BY b.start DESC, b.id LIMIT ${MOST}`,
+      OBSERVABLE_TYPES.indexOf(observable.type),
+      observable.value,
+    ).map((row) => ({
+      exchange: row.exchange,
+      object_id: row.objectId ?? '(forgotten)',
+      sighting_id: row.uuid,
+      kind: SIGHTING_KINDS[row.kind]!,
+      window: iso(row.start),
+      count: row.n,
+      state: STATE_NAMES[row.state] ?? '',
+      rule: row.rule,
+      reason: row.decision_reason === null ? row.reason : `${row.reason}; ${row.decided_by}: ${row.decision_reason}`,
+      sent_at: row.sent_at === null ? null : iso(row.sent_at),
+      decided_by: row.decided_by,
+    }));
+  }
+
+  #rows(where: string, ...values: (string | number)[]): (OutboxRow & { exchange: string; objectId: string | null })[] {
+    return this.#db.all(
+      `SELECT b.*, x.name AS exchange, o.object_id AS objectId FROM outbox b JOIN exchange x ON x.id = b.exchange_id
+       LEFT JOIN object o ON o.id = b.object_id WHERE ${where}`,
+      ...values,
+    );
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}

@@ -1,0 +1,415 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  addressAt,
+  aHit,
+  anIndicator,
+  aSiem,
+  aStore,
+  minutes,
+  objectIdAt,
+  RELEASE,
+  TEN,
+  type TestStore,
+} from '../../../test/builders/sightings.ts';
+import type { ReleaseSpec } from './spec.ts';
+import { SightingsReader } from './sightings-reader.ts';
+
+const NOW = minutes(30);
+const take = ({ store }: TestStore, now = NOW, exchange = 'partner') => store.takeSightings(exchange, 100, now);
+const reading = <T>(test: TestStore, ask: (reader: SightingsReader) => T): T => {
+  const reader = new SightingsReader(test.spec);
+  try {
+    return ask(reader);
+  } finally {
+    reader.close();
+  }
+};
+const sendAll = (test: TestStore, now = NOW) => {
+  const sent = take(test, now);
+  test.store.settleSightings(
+    'partner',
+    sent.map(({ uuid }) => ({ uuid, kind: 'sent' })),
+    now,
+  );
+  return sent;
+};
+
+describe('hits', () => {
+  it('become one sighting per object and window, with the largest count of the SIEMs', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits(
+      'one',
+      [aHit(1, { dedupe: 'a' }), aHit(1, { dedupe: 'b' }), aHit(1, { dedupe: 'c' })],
+      'x',
+      NOW,
+    );
+    test.store.commitHits('two', [aHit(1, { dedupe: 'a' }), aHit(1, { dedupe: 'b' })], 'y', NOW);
+
+    const sightings = take(test);
+
+    expect(sightings).toHaveLength(1);
+    expect(sightings[0]).toMatchObject({
+      objectId: objectIdAt(1),
+      count: 3,
+      firstSeen: TEN,
+      lastSeen: TEN,
+      created: TEN,
+      tlp: 'green',
+    });
+    expect(test.store.hitCursor('one')).toBe('x');
+  });
+
+  it('count once, however often they are read', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+
+    const first = test.store.commitHits('one', [aHit(1), aHit(1)], 'x', NOW);
+    const again = test.reopen().commitHits('one', [aHit(1)], 'x', NOW);
+
+    expect([first.fresh, first.known, again.known]).toEqual([1, 1, 1]);
+    expect(take(test)[0]?.count).toBe(1);
+  });
+
+  it('count what an alert stands for on top of what it stood for before', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1, { count: 4 })], 'x', NOW);
+    test.store.commitHits('one', [aHit(1, { count: 9 })], 'x', NOW);
+
+    expect(take(test)[0]?.count).toBe(9);
+  });
+
+  it('are told to every object behind the value, each to its own originator', () => {
+    using test = aStore({ release: { reporting: ['partner', 'other'] } });
+    test.publish([anIndicator(1), anIndicator(2, { tlp: 'green', observables: [addressAt(1)] })]);
+    test.publish([anIndicator(3, { tlp: 'clear', observables: [addressAt(1)] })], 'other');
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+    expect(
+      take(test)
+        .map((one) => one.objectId)
+        .sort(),
+    ).toEqual([objectIdAt(1), objectIdAt(2)]);
+    expect(take(test, NOW, 'other').map((one) => one.objectId)).toEqual([objectIdAt(3)]);
+  });
+
+  it('in a SIEM that may not hold the object say nothing of it', () => {
+    const sharing: Partial<ReleaseSpec> = { rules: [{ to: '*', tlp: ['green', 'red'], action: 'share' }] };
+    using test = aStore({ release: sharing });
+    test.publish([anIndicator(1, { tlp: 'red' }), anIndicator(2, { tlp: 'green', observables: [addressAt(1)] })]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+    expect(take(test).map((one) => one.objectId)).toEqual([objectIdAt(2)]);
+  });
+
+  it('on a value that no partner ever sent, and on one that was revoked, come to nothing', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.publish([anIndicator(1, { revoked: true, version: '2026-01-02T00:00:00.000000000Z' })]);
+
+    const report = test.store.commitHits('one', [aHit(1), aHit(77)], 'x', NOW);
+
+    expect(report).toEqual({ fresh: 1, known: 0, ignored: 1 });
+    expect(take(test)).toEqual([]);
+  });
+
+  it('of a clock a day ahead count as of now, and of a day behind in their own window', () => {
+    using test = aStore();
+    test.publish([anIndicator(1), anIndicator(2)]);
+    const ahead = { first: minutes(1450), last: minutes(1450) };
+    const behind = { first: minutes(-1430), last: minutes(-1430) };
+    test.store.commitHits('one', [aHit(1, ahead), aHit(2, behind)], 'x', NOW);
+
+    expect(take(test).map((one) => one.created)).toEqual([TEN, TEN - 86_400_000]);
+  });
+
+  it('older than what is kept, and on our own canaries, are no news', () => {
+    using test = aStore({ release: { ignore: [aHit(2).key] } });
+    test.publish([anIndicator(1), anIndicator(2)]);
+    const old = { first: TEN - 40 * 86_400_000, last: TEN - 40 * 86_400_000 };
+
+    expect(test.store.commitHits('one', [aHit(1, old), aHit(2)], 'x', NOW).ignored).toBe(2);
+    expect(take(test)).toEqual([]);
+  });
+});
+
+describe('the outbox', () => {
+  it('makes a newer version of the same sighting when hits come later, and none when nothing changes', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    const [first] = sendAll(test);
+    test.store.commitHits('two', [aHit(1)], 'x', NOW);
+    const between = take(test);
+    test.store.commitHits('one', [aHit(1, { dedupe: 'later' })], 'x', NOW);
+
+    const [second] = take(test);
+
+    expect(between).toEqual([]);
+    expect(second?.uuid).toBe(first?.uuid);
+    expect(second?.count).toBe(2);
+    expect(second?.modified).toBeGreaterThan(first?.modified ?? 0);
+  });
+
+  it('sends what came while a version was on its way', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    const [first] = take(test);
+    test.store.commitHits('one', [aHit(1, { dedupe: 'meanwhile' })], 'x', NOW);
+    const meanwhile = take(test);
+    test.store.settleSightings('partner', [{ uuid: first!.uuid, kind: 'sent' }], NOW);
+
+    expect(meanwhile).toEqual([]);
+    expect(take(test)[0]?.count).toBe(2);
+  });
+
+  it('sends again, to the byte, what was on its way at a crash', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    const before = take(test);
+    test.reopen();
+
+    expect(take(test)).toEqual(before);
+  });
+
+  it('keeps a receipt over a crash and asks no second time before it is settled', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    const [one] = take(test);
+    test.store.settleSightings('partner', [{ uuid: one!.uuid, kind: 'accepted', receipt: 'r1' }], NOW);
+    test.reopen();
+
+    expect(take(test)).toEqual([]);
+    expect(test.store.sendReceipts('partner')).toEqual([{ receipt: 'r1', uuids: [one!.uuid] }]);
+  });
+
+  it('waits as long as the failure asks', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    const [one] = take(test);
+    test.store.settleSightings('partner', [{ uuid: one!.uuid, kind: 'again', at: NOW + 5000 }], NOW);
+
+    expect([take(test, NOW + 4999).length, test.store.nextSending('partner'), take(test, NOW + 5000).length]).toEqual([
+      0,
+      NOW + 5000,
+      1,
+    ]);
+  });
+
+  it('waits for the delay of the rule', () => {
+    using test = aStore({ release: { rules: [{ to: '*', tlp: ['green'], delayMinutes: 15, action: 'share' }] } });
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+    expect([take(test, NOW).length, take(test, NOW + 15 * 60_000).length]).toEqual([0, 1]);
+  });
+
+  it('judges again at the moment of sending: a marking that turned strict meanwhile keeps it here', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    test.publish([anIndicator(1, { tlp: 'red', version: '2026-01-02T00:00:00.000000000Z' })]);
+
+    expect(take(test)).toEqual([]);
+    const [release] = reading(test, (reader) => reader.releases(addressAt(1)));
+    expect(release).toMatchObject({ state: 'denied', rule: null });
+    expect(release?.reason).toContain('TLP:RED');
+  });
+
+  it('lets the object decide, not what another partner says of the same value', () => {
+    using test = aStore({ release: { reporting: ['partner', 'other'] } });
+    test.publish([anIndicator(1, { tlp: 'amber' })]);
+    test.publish([anIndicator(2, { tlp: 'clear', observables: [addressAt(1)] })], 'other');
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+    expect(take(test)[0]?.tlp).toBe('amber');
+  });
+
+  it('lets another partner know only where a rule names the origin', () => {
+    const rules = [{ to: 'other', from: ['partner'], tlp: ['green'], action: 'share' }] as const;
+    using test = aStore({ release: { rules, reporting: ['partner', 'other'] } });
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+    expect([take(test).length, take(test, NOW, 'other').length]).toEqual([0, 1]);
+  });
+
+  it('denies an object under terms of use that no rule names', () => {
+    const marking = 'marking-definition--11111111-1111-4111-8111-111111111111';
+    const rules = [{ to: '*', statements: ['for members'], action: 'share' }] as const;
+    using test = aStore({ release: { rules } });
+    test.publish([
+      { kind: 'marking', objectId: marking, statement: 'for nobody' },
+      anIndicator(1, { tlp: 'green', openMarkings: [marking] }),
+      anIndicator(2),
+    ]);
+    test.store.commitHits('one', [aHit(1), aHit(2)], 'x', NOW);
+
+    expect(take(test).map((one) => one.objectId)).toEqual([objectIdAt(2)]);
+  });
+
+  it('keeps a refusal of the partner until a person asks to try again', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    const [one] = take(test);
+    test.store.settleSightings('partner', [{ uuid: one!.uuid, kind: 'refused', reason: '422' }], NOW);
+
+    expect(take(test)).toEqual([]);
+    expect(reading(test, (reader) => reader.counts())).toEqual({
+      hits: 1,
+      held: 0,
+      denied: 0,
+      queued: 0,
+      sent: 0,
+      failed: 1,
+    });
+    expect(test.store.retrySightings('partner', NOW)).toBe(1);
+    expect(take(test)).toHaveLength(1);
+  });
+});
+
+describe('a held sighting', () => {
+  const holding: Partial<ReleaseSpec> = { rules: [{ to: '*', tlp: ['green'], action: 'hold' }] };
+  const held = (test: TestStore) => reading(test, (reader) => reader.held());
+  const withOne = () => {
+    const test = aStore({ release: holding });
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    return test;
+  };
+
+  it('leaves when a person approves it', () => {
+    using test = withOne();
+    const [one] = held(test);
+    expect(take(test)).toEqual([]);
+    const shown = reading(test, (reader) => reader.heldSighting(one!.id));
+
+    test.store.decideSighting(1, 'approve', one!.modified, 'ann', 'known campaign', NOW);
+
+    expect(take(test)).toEqual([shown?.sighting]);
+  });
+
+  it('is approved as it was shown: what came later is shown again', () => {
+    using test = withOne();
+    const [one] = held(test);
+    test.store.commitHits('one', [aHit(1, { dedupe: 'more' })], 'x', NOW);
+
+    expect(() => test.store.decideSighting(1, 'approve', one!.modified, 'ann', '', NOW)).toThrow(/changed since/);
+    test.store.decideSighting(1, 'approve', held(test)[0]!.modified, 'ann', '', NOW);
+    sendAll(test);
+    test.store.commitHits('one', [aHit(1, { dedupe: 'yet more' })], 'x', NOW);
+    expect(held(test)).toHaveLength(1);
+  });
+
+  it('stays here for good when a person rejects it', () => {
+    using test = withOne();
+    test.store.decideSighting(1, 'reject', held(test)[0]!.modified, 'ann', 'too telling', NOW);
+    test.store.commitHits('one', [aHit(1, { dedupe: 'more' })], 'x', NOW);
+
+    expect([take(test), held(test)]).toEqual([[], []]);
+    expect(reading(test, (reader) => reader.releases(addressAt(1)))[0]).toMatchObject({
+      state: 'denied',
+      decided_by: 'ann',
+    });
+  });
+
+  it('that nobody decides on is denied when its time is up', () => {
+    using test = withOne();
+    test.store.retainSightings(NOW + 71 * 3_600_000);
+    const before = held(test).length;
+    test.store.retainSightings(NOW + 73 * 3_600_000);
+
+    expect([before, held(test).length]).toEqual([1, 0]);
+    expect(reading(test, (reader) => reader.counts())).toMatchObject({ held: 0, denied: 1 });
+  });
+});
+
+describe('a false positive', () => {
+  it('goes only where a rule lets verdicts go, and once', () => {
+    const rules = [{ to: '*', tlp: ['green'], falsePositives: true, action: 'share' }] as const;
+    using test = aStore({ release: { rules } });
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1, { verdict: 'false_positive' })], 'x', NOW);
+    const sent = sendAll(test);
+    test.store.commitHits('one', [aHit(1, { verdict: 'false_positive', dedupe: 'again' })], 'x', NOW);
+
+    expect(sent.map((one) => one.kind)).toEqual(['false_positive']);
+    expect(take(test)).toEqual([]);
+  });
+
+  it('stays here under a rule for sightings', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1, { verdict: 'false_positive' })], 'x', NOW);
+
+    expect(take(test)).toEqual([]);
+  });
+});
+
+describe('retention', () => {
+  it('forgets hits and sightings after their days', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    sendAll(test);
+    test.store.retainSightings(NOW + 31 * 86_400_000);
+    expect(reading(test, (reader) => [reader.hits(addressAt(1)).length, reader.releases(addressAt(1)).length])).toEqual(
+      [0, 1],
+    );
+    test.store.retainSightings(NOW + 366 * 86_400_000);
+
+    expect(reading(test, (reader) => reader.releases(addressAt(1)))).toEqual([]);
+    expect(reading(test, (reader) => reader.counts().sent)).toBe(0);
+  });
+});
+
+it('tells why: hits per SIEM and what became of them, by which rule', () => {
+  using test = aStore();
+  test.publish([anIndicator(1)]);
+  test.store.commitHits('one', [aHit(1, { count: 3 })], 'x', NOW);
+  sendAll(test);
+
+  expect(reading(test, (reader) => reader.hits(addressAt(1)))).toEqual([
+    { siem: 'one', verdict: 'seen', count: 3, first: '2026-01-05T10:10:00.000Z', last: '2026-01-05T10:10:00.000Z' },
+  ]);
+  expect(reading(test, (reader) => reader.releases(addressAt(1)))).toMatchObject([
+    { exchange: 'partner', state: 'sent', rule: 1, count: 3, sent_at: '2026-01-05T10:30:00.000Z' },
+  ]);
+});
+
+it('keeps cursor, hits and sightings together: a failure in between leaves none of them', () => {
+  using test = aStore({ siems: [aSiem('one')] });
+  test.publish([anIndicator(1)]);
+  const poisoned = aHit(1, { dedupe: 'b' });
+  Object.defineProperty(poisoned, 'key', {
+    get: () => {
+      throw new Error('cut off here');
+    },
+  });
+
+  expect(() => test.store.commitHits('one', [aHit(1), poisoned], 'x', NOW)).toThrow('cut off here');
+  expect(test.store.hitCursor('one')).toBeUndefined();
+  expect(take(test)).toEqual([]);
+  expect(test.store.commitHits('one', [aHit(1)], 'x', NOW).fresh).toBe(1);
+});
+
+it('writes nothing of a hit but entry, SIEM, time, count and digest', () => {
+  using test = aStore({ release: RELEASE });
+  test.publish([anIndicator(1)]);
+  const stuffed = Object.assign(aHit(1), { host: 'CANARY-host', user: 'CANARY-user', message: 'CANARY-line' });
+  test.store.commitHits('one', [stuffed], 'x', NOW);
+
+  expect(JSON.stringify(take(test))).not.toContain('CANARY');
+  // A copy by the store itself holds all that is in file and journal.
+  const copy = `${test.spec.path}.copy`;
+  test.store.backup(copy);
+  const bytes = readFileSync(copy);
+  expect([bytes.includes(addressAt(1).value), bytes.includes('CANARY')]).toEqual([true, false]);
+});

@@ -1,0 +1,244 @@
+// From hits to what may leave: hits, aggregates, release decisions, outbox rows and the hit cursor change in one
+// transaction, so that a crash at any line neither loses a hit nor counts it twice.
+import type { Failure } from '../model/failure.ts';
+import type { Json } from '../model/json.ts';
+import { OBSERVABLE_TYPES, type Observable, parseEntryKey } from '../model/observable.ts';
+import { type Hit, VERDICTS } from '../model/sighting.ts';
+import { aggregate, type Grid, type HitRow, windowOf } from '../inventory/aggregate.ts';
+import type { SiemState, StoreContext } from './context.ts';
+import { decideClaim } from './decide.ts';
+import { Outbox } from './outbox.ts';
+import { toClaim } from './projection.ts';
+import { Releases } from './releases.ts';
+import { OBJECT, type ObjectRow, PRESENT } from './rows.ts';
+import type { ReleaseSpec } from './spec.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const STEP = 5000;
+
+export interface HitReport {
+  /** New, after those that were read before. */
+  fresh: number;
+  /** Read before. */
+  known: number;
+  /** No entry of ours, older than what is kept, or a canary of ours. */
+  ignored: number;
+}
+
+const NOTHING: ReleaseSpec = {
+  rules: [],
+  reporting: [],
+  windowMinutes: 60,
+  precisionMinutes: 60,
+  delayMinutes: 0,
+  minCount: 1,
+  holdHours: 72,
+  ignore: [],
+  hitsDays: 30,
+  sightingsDays: 365,
+};
+
+export class Sightings {
+  readonly #store: StoreContext;
+  readonly #spec: ReleaseSpec;
+  readonly #grid: Grid;
+  readonly #releases: Releases;
+  readonly #ignored: ReadonlySet<string>;
+  readonly outbox: Outbox;
+
+  constructor(store: StoreContext) {
+    this.#store = store;
+    this.#spec = store.spec.release ?? NOTHING;
+    this.#grid = {
+      windowMs: this.#spec.windowMinutes * MINUTE_MS,
+      precisionMs: this.#spec.precisionMinutes * MINUTE_MS,
+    };
+    this.#releases = new Releases(store.db, this.#spec);
+    this.#ignored = new Set(this.#spec.ignore);
+    this.outbox = new Outbox(store, this.#releases);
+  }
+
+  cursor(siem: SiemState): Json | undefined {
+    const row = this.#store.db.get<{ cursor: string | null }>(
+      'SELECT cursor FROM hit_source WHERE siem_id = ?',
+      siem.id,
+    );
+    return row === undefined || row.cursor === null ? undefined : (JSON.parse(row.cursor) as Json);
+  }
+
+  /** Without a cursor the hits are kept and the place stays: a search goes on over further entries. */
+  commit(siem: SiemState, hits: readonly Hit[], cursor: Json | undefined, now: number): HitReport {
+    const report: HitReport = { fresh: 0, known: 0, ignored: 0 };
+    const touched = new Map<string, { entryId: number; start: number; verdict: number }>();
+    for (const hit of hits) this.#add(siem, hit, now, report, touched);
+    for (const one of touched.values()) this.#tell(one.entryId, one.start, one.verdict, now);
+    if (cursor !== undefined)
+      this.#store.db.run(
+        'INSERT INTO hit_source (siem_id, cursor) VALUES (?, ?) ON CONFLICT (siem_id) DO UPDATE SET cursor = excluded.cursor',
+        siem.id,
+        JSON.stringify(cursor),
+      );
+    return report;
+  }
+
+  #add(
+    siem: SiemState,
+    hit: Hit,
+    now: number,
+    report: HitReport,
+    touched: Map<string, { entryId: number; start: number; verdict: number }>,
+  ): void {
+    const { db } = this.#store;
+    // A SIEM whose clock runs ahead: nothing was seen later than it was read.
+    const last = Math.min(hit.last, now);
+    const start = windowOf(last, this.#grid);
+    const entryId = this.#entryId(hit);
+    if (entryId === undefined || start < this.#oldest(now) || this.#ignored.has(hit.key) || !(hit.count > 0)) {
+      report.ignored++;
+      return;
+    }
+    const before = db.get<{ n: number }>('SELECT n FROM hit_seen WHERE siem_id = ? AND hash = ?', siem.id, hit.dedupe);
+    // An alert may stand for more events than when it was read first; only what came on top counts.
+    const more = Math.floor(hit.count) - (before?.n ?? 0);
+    if (more <= 0) {
+      report.known++;
+      return;
+    }
+    db.run(
+      'INSERT INTO hit_seen (siem_id, hash, day, n) VALUES (?, ?, ?, ?) ON CONFLICT (siem_id, hash) DO UPDATE SET n = excluded.n, day = excluded.day',
+      siem.id,
+      hit.dedupe,
+      Math.floor(last / DAY_MS),
+      Math.floor(hit.count),
+    );
+    const verdict = VERDICTS.indexOf(hit.verdict);
+    db.run(
+      `INSERT INTO hit (entry_id, start, verdict, siem_id, first, last, n) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (entry_id, start, verdict, siem_id) DO UPDATE SET
+       first = min(first, excluded.first), last = max(last, excluded.last), n = n + excluded.n`,
+      entryId,
+      start,
+      verdict,
+      siem.id,
+      Math.max(Math.min(hit.first, last), start),
+      last,
+      more,
+    );
+    touched.set(`${entryId} ${start} ${verdict}`, { entryId, start, verdict });
+    report.fresh += more;
+    this.#store.count('sightings', 'hits', more);
+  }
+
+  #entryId(hit: Hit): number | undefined {
+    const observable = parseEntryKey(hit.key);
+    if (observable === undefined) return undefined;
+    return this.#store.db.get<{ id: number }>(
+      'SELECT id FROM entry WHERE type = ? AND value = ?',
+      OBSERVABLE_TYPES.indexOf(observable.type),
+      observable.value,
+    )?.id;
+  }
+
+  #oldest(now: number): number {
+    return windowOf(now - this.#spec.hitsDays * DAY_MS, this.#grid);
+  }
+
+  /** Every published object behind the entry is looked at again, with all its entries. */
+  #tell(entryId: number, start: number, verdict: number, now: number): void {
+    const objects = this.#store.db.all<ObjectRow & { exchange: string; exchange_active: number }>(
+      `SELECT o.*, x.name AS exchange, x.active AS exchange_active FROM contribution c JOIN object o ON o.id = c.object_id
+       JOIN exchange x ON x.id = o.exchange_id WHERE c.entry_id = ? AND o.state = ${OBJECT.published}`,
+      entryId,
+    );
+    for (const object of objects) {
+      const targets = this.#releases.targets(object.exchange);
+      if (targets.length === 0) continue;
+      const rows = this.#rows(object, start, verdict, now);
+      const totals = aggregate(rows, start, this.#grid);
+      const found = this.#releases.object(object.id);
+      if (totals === undefined || found === undefined) continue;
+      const latest = Math.max(...rows.map((row) => row.last));
+      for (const name of targets)
+        this.outbox.put(this.#store.exchange(name), found, start, verdict, totals, latest, now);
+    }
+  }
+
+  /** Only from SIEMs that may hold what the object claims: elsewhere it vouched for nothing. */
+  #rows(
+    object: ObjectRow & { exchange: string; exchange_active: number },
+    start: number,
+    verdict: number,
+    now: number,
+  ): HitRow[] {
+    const claim = toClaim(object, object.exchange);
+    return this.#store.db
+      .all<{ siem_id: number; first: number; last: number; n: number; type: number }>(
+        // CROSS JOIN keeps SQLite from walking all hits of the window instead of the few entries of one object.
+        `SELECT h.siem_id, h.first, h.last, h.n, e.type FROM contribution c CROSS JOIN hit h CROSS JOIN entry e
+         WHERE c.object_id = ? AND h.entry_id = c.entry_id AND h.start = ? AND h.verdict = ? AND e.id = c.entry_id`,
+        object.id,
+        start,
+        verdict,
+      )
+      .flatMap((row) => {
+        const siem = this.#store.siems.find((one) => one.id === row.siem_id);
+        if (siem === undefined) return [];
+        const decision = decideClaim(siem.spec, OBSERVABLE_TYPES[row.type]!, claim, object.exchange_active === 1, now);
+        return decision.kind === 'accept'
+          ? [{ siem: row.siem_id, first: row.first, last: row.last, count: row.n }]
+          : [];
+      });
+  }
+
+  /** How the reading of one SIEM's hits ended. */
+  note(siem: SiemState, failure: Failure | undefined, now: number): void {
+    this.#store.db.run('INSERT INTO hit_source (siem_id) VALUES (?) ON CONFLICT DO NOTHING', siem.id);
+    if (failure === undefined)
+      this.#store.db.run(
+        'UPDATE hit_source SET last_success = ?, failing_since = NULL, failure = NULL WHERE siem_id = ?',
+        now,
+        siem.id,
+      );
+    else
+      this.#store.db.run(
+        'UPDATE hit_source SET last_failure = ?, failing_since = coalesce(failing_since, ?), failure = ? WHERE siem_id = ?',
+        now,
+        now,
+        JSON.stringify(failure),
+        siem.id,
+      );
+  }
+
+  /** Entries the SIEM holds, in steps: `after` is the id of the last one, 0 at the start. */
+  present(siem: SiemState, after: number, limit: number): { entries: Observable[]; last: number | undefined } {
+    const rows = this.#store.db.all<{ id: number; type: number; value: string }>(
+      `SELECT e.id, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.entry_id > ? AND p.wanted = 1 AND p.present = ${PRESENT.yes} ORDER BY p.entry_id LIMIT ?`,
+      siem.id,
+      after,
+      limit,
+    );
+    return {
+      entries: rows.map((row) => ({ type: OBSERVABLE_TYPES[row.type]!, value: row.value })),
+      last: rows.at(-1)?.id,
+    };
+  }
+
+  /** Ends holds nobody decided and drops what is older than it may be kept, a step at a time. */
+  retain(now: number): { dropped: number; more: boolean } {
+    const { db } = this.#store;
+    const oldest = this.#oldest(now);
+    const expired = this.outbox.expireHeld(now - this.#spec.holdHours * 3_600_000, now);
+    const hits = db.run(
+      `DELETE FROM hit WHERE (entry_id, start, verdict, siem_id) IN (SELECT entry_id, start, verdict, siem_id FROM hit WHERE start < ? LIMIT ${STEP})`,
+      oldest,
+    );
+    const seen = db.run(
+      `DELETE FROM hit_seen WHERE (siem_id, hash) IN (SELECT siem_id, hash FROM hit_seen WHERE day < ? LIMIT ${STEP})`,
+      Math.floor(oldest / DAY_MS),
+    );
+    const told = this.outbox.retain(now - this.#spec.sightingsDays * DAY_MS);
+    return { dropped: hits + seen + told, more: [expired, hits, seen, told].some((n) => n >= 2000) };
+  }
+}

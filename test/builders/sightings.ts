@@ -1,0 +1,135 @@
+// A store with one SIEM and one exchange that takes reports, and indicators in it, for tests of what is told back.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { IncomingObject } from '../../src/core/model/entry.ts';
+import type { Tlp } from '../../src/core/model/marking.ts';
+import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../src/core/model/observable.ts';
+import type { Hit } from '../../src/core/model/sighting.ts';
+import type { Encoder, ReleaseSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
+import { Store } from '../../src/core/store/store.ts';
+
+export const TEN = Date.UTC(2026, 0, 5, 10);
+export const minutes = (n: number) => TEN + n * 60_000;
+
+export const RELEASE: ReleaseSpec = {
+  rules: [{ to: '*', tlp: ['clear', 'green', 'amber'], action: 'share' }],
+  reporting: ['partner'],
+  windowMinutes: 60,
+  precisionMinutes: 60,
+  delayMinutes: 0,
+  minCount: 1,
+  holdHours: 72,
+  ignore: [],
+  hitsDays: 30,
+  sightingsDays: 365,
+};
+
+const encoder: Encoder = {
+  type: 'list',
+  versioned: true,
+  foldsSlots: false,
+  observables: OBSERVABLE_TYPES,
+  container: () => 'list',
+  slot: (type, value) => `${type}|${value}`,
+  encode: (entry) => ({ slot: entry.key, body: '{}' }),
+};
+
+export const aSiem = (name: string, given: Partial<SiemSpec> = {}): SiemSpec => {
+  const rule = {
+    intake: { siem: name, clearance: 'amber', unmarked: 'amber', minConfidence: 0, unknownConfidence: 'accept' },
+    lifetime: { defaultDays: 90, byType: {}, maxDays: 730 },
+  } as const;
+  return {
+    name,
+    type: 'list',
+    fingerprint: 'f',
+    settings: null,
+    rules: { partner: rule, other: rule },
+    observables: OBSERVABLE_TYPES,
+    ...given,
+  };
+};
+
+const anExchange = (name: string) => ({
+  name,
+  type: 'taxii21',
+  fingerprint: 'f',
+  removalBrake: { share: 1, atLeast: 1e9, windowHours: 24 },
+  additionBrake: { factor: 10, atLeast: 1e9 },
+});
+
+export const objectIdAt = (n: number) => `indicator--00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+export const addressAt = (n: number): Observable => ({ type: 'ipv4-addr', value: `198.51.${n >> 8}.${n & 255}` });
+
+export function anIndicator(
+  n: number,
+  given: {
+    tlp?: Tlp;
+    observables?: readonly Observable[];
+    revoked?: boolean;
+    version?: string;
+    openMarkings?: readonly string[];
+  } = {
+    tlp: 'green',
+  },
+): IncomingObject {
+  return {
+    kind: 'indicator',
+    objectId: objectIdAt(n),
+    version: '2026-01-01T00:00:00.000000000Z',
+    revoked: false,
+    validFrom: Date.UTC(2026, 0, 1),
+    observables: [addressAt(n)],
+    facts: {},
+    digest: n,
+    ...given,
+  };
+}
+
+export const aHit = (n: number, given: Partial<Hit> = {}): Hit => ({
+  key: entryKey(addressAt(n).type, addressAt(n).value),
+  verdict: 'seen',
+  first: minutes(10),
+  last: minutes(10),
+  count: 1,
+  dedupe: `hit-${n}`,
+  ...given,
+});
+
+export interface TestStore extends Disposable {
+  readonly spec: StoreSpec;
+  store: Store;
+  /** As after a crash: nothing in memory survives. */
+  reopen(): Store;
+  publish(objects: readonly IncomingObject[], exchange?: string): void;
+}
+
+export function aStore(given: { release?: Partial<ReleaseSpec>; siems?: readonly SiemSpec[] } = {}): TestStore {
+  const folder = mkdtempSync(join(tmpdir(), 'entente-sightings-'));
+  const spec: StoreSpec = {
+    path: join(folder, 'state.db'),
+    instance: 'soc-one',
+    exchanges: [anExchange('partner'), anExchange('other')],
+    siems: given.siems ?? [aSiem('one'), aSiem('two')],
+    release: { ...RELEASE, ...given.release },
+  };
+  const open = () => new Store(spec, new Map([['list', encoder]]));
+  const test: TestStore = {
+    spec,
+    store: open(),
+    reopen() {
+      test.store.close();
+      test.store = open();
+      return test.store;
+    },
+    publish(objects, exchange = 'partner') {
+      test.store.commitPages(exchange, [{ scope: 'c', objects, refusals: [], cursor: null }], TEN);
+    },
+    [Symbol.dispose]() {
+      test.store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return test;
+}

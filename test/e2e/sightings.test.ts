@@ -1,0 +1,131 @@
+// The whole program by its launcher: an indicator travels in, what matches it is planted in Elastic, and the sighting
+// arrives at the exchange once, with the right count, though the process is killed at random ten times on the way.
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import { elastic } from '../../src/connectors/siem/elastic/index.ts';
+import { startElastic } from '../../src/simulators/elastic/index.ts';
+import { startTaxii } from '../../src/simulators/taxii/index.ts';
+import { objectIdAt } from '../builders/sightings.ts';
+import { stixIndicator } from '../simulation/round-trip.ts';
+
+const run = promisify(execFile);
+const LAUNCHER = join(import.meta.dirname, '../../bin/entente.mjs');
+const ADDRESS = '198.51.100.7';
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+async function aPlace(action: 'share' | 'hold') {
+  const taxii = await startTaxii({ data: [stixIndicator(1, `[ipv4-addr:value = '${ADDRESS}']`)] });
+  closers.push(() => taxii.close());
+  const sim = await startElastic({});
+  closers.push(() => sim.close());
+  const folder = mkdtempSync(join(tmpdir(), 'entente-e2e-'));
+  closers.push(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'entente.yaml');
+  writeFileSync(
+    file,
+    `instance: soc-one
+state: ./entente.db
+listen: 127.0.0.1:0
+identity: { id: identity--0c3a5b2e-2f5b-4c8e-9d0f-5a8c3f6b1d11, name: SOC Example }
+exchanges:
+  - name: partner
+    type: taxii21
+    url: ${taxii.discovery}
+    auth: { username: ${taxii.username}, password: ${taxii.password} }
+    collections: [${taxii.collections.read}]
+    report_to: ${taxii.collections.write}
+siems:
+  - { name: one, type: elastic, url: ${sim.url}, auth: { username: ${sim.username}, password: ${sim.password} } }
+release:
+  - { to: partner, tlp: [green], action: ${action} }
+`,
+  );
+  const entente = async (...args: string[]) => {
+    const node = process.execPath;
+    return run(node, [LAUNCHER, ...args, '--config', file], { timeout: 60_000 }).then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      (error: { code?: number; stdout: string; stderr: string }) => ({
+        code: error.code ?? -1,
+        stdout: error.stdout,
+        stderr: error.stderr,
+      }),
+    );
+  };
+  const killed = (afterMs: number) =>
+    new Promise<void>((resolve) => {
+      const child = spawn(process.execPath, [LAUNCHER, 'run', '--once', '--config', file], {
+        stdio: 'ignore',
+        detached: true,
+      });
+      const timer = setTimeout(() => {
+        // The launcher starts the pinned Node as a child: the whole group of this very process goes at once.
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      }, afterMs);
+      child.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  const plant = async (count: number) => {
+    const time = new Date().toISOString();
+    const matched = {
+      id: elastic.slot('ipv4-addr', ADDRESS, null),
+      index: 'logs-ti_entente_soc_one.indicator',
+      field: 'source.ip',
+    };
+    const alert = {
+      time,
+      index: '.internal.alerts-security.alerts-default-000001',
+      fields: { 'kibana.alert.original_time': time, threat: { enrichments: [{ matched }] } },
+    };
+    const body = JSON.stringify(Array.from({ length: count }, () => alert));
+    expect((await fetch(`${sim.url}/_sim/events`, { method: 'POST', body })).status).toBe(200);
+  };
+  return { taxii, entente, killed, plant };
+}
+
+describe('sightings by the launcher', () => {
+  it('arrive once, with the right count, though the process is killed ten times', { timeout: 240_000 }, async () => {
+    const { taxii, entente, killed, plant } = await aPlace('share');
+    const first = await entente('run', '--once');
+    expect([first.code, first.stderr]).toEqual([0, expect.any(String)]);
+    await plant(5);
+    for (let n = 0; n < 10; n++) await killed(300 + ((n * 7919) % 900));
+
+    const last = await entente('run', '--once');
+
+    expect([last.code, last.stdout, taxii.sightings().length]).toEqual([0, expect.any(String), 1]);
+    expect(taxii.sightings()[0]).toMatchObject({ count: 5, sighting_of_ref: objectIdAt(1) });
+  });
+
+  it('wait for a person where the rule says so, and why tells of hits and releases', { timeout: 120_000 }, async () => {
+    const { taxii, entente, plant } = await aPlace('hold');
+    await entente('run', '--once');
+    await plant(2);
+    await entente('run', '--once');
+    expect(taxii.sightings()).toEqual([]);
+
+    const list = JSON.parse((await entente('held', 'list', '--json')).stdout) as { held: { id: string }[] };
+    const shown = JSON.parse((await entente('held', 'show', list.held[0]!.id, '--json')).stdout) as { stix: object };
+    const approved = await entente('held', 'approve', list.held[0]!.id, '--reason', 'known campaign', '--by', 'ann');
+    await entente('run', '--once');
+    const why = JSON.parse((await entente('why', ADDRESS, '--json')).stdout) as {
+      entries: { hits: Record<string, { count: number }[]>; releases: { state: string; rule: number }[] }[];
+    };
+    const status = JSON.parse((await entente('status', '--json')).stdout) as { sightings: object };
+
+    expect(approved.code).toBe(0);
+    expect(taxii.sightings()).toEqual([expect.objectContaining(shown.stix)]);
+    expect(why.entries[0]?.hits['one']?.[0]?.count).toBe(2);
+    expect(why.entries[0]?.releases).toMatchObject([{ state: 'sent', rule: 1 }]);
+    expect(status.sightings).toEqual({ hits: 2, held: 0, denied: 0, queued: 0, sent: 1, failed: 0 });
+  });
+});
