@@ -26,7 +26,10 @@ export class Audit {
   readonly #projector: Projector;
   readonly #batches: Batches;
   readonly #brakes: Brakes;
-  readonly #running = new Map<number, { startedRevision: number; repair: boolean; report: AuditReport }>();
+  readonly #running = new Map<
+    number,
+    { startedRevision: number; repair: boolean; adopted: boolean; report: AuditReport }
+  >();
 
   constructor(store: StoreContext, projector: Projector, batches: Batches, brakes: Brakes) {
     this.#store = store;
@@ -44,6 +47,7 @@ export class Audit {
     this.#running.set(siem.id, {
       startedRevision: this.#store.lastRevision,
       repair,
+      adopted: false,
       report: {
         wanted: 0,
         present: 0,
@@ -81,6 +85,9 @@ export class Audit {
         if (row?.wanted !== 1) this.#name(run.report, 'orphaned', one.key);
         else this.#name(run.report, 'stale', one.key);
       } else if (row.rev !== one.revision && row.present === PRESENT.yes) this.#name(run.report, 'stale', one.key);
+      else if (row.wanted === 0 && row.state === STATE.held && row.cause === CAUSE.adopted)
+        this.#name(run.report, 'orphaned', one.key);
+      if (run.repair && row === undefined) run.adopted = true;
       if (run.repair) this.#adopt(siem, observable, known?.id, row, one, now);
     }
   }
@@ -199,6 +206,8 @@ export class Audit {
     run.report.wanted = this.#store.tally(`siem:${siem.id}`, 'wanted');
     const { missing, stale, orphaned } = run.report.counts;
     db.run('UPDATE siem SET audited_at = ?, drift = ? WHERE id = ?', now, missing + stale + orphaned, siem.id);
+    // What nobody here knew goes too, once every partner has been polled to its end: it may be news of theirs.
+    if (run.adopted) db.run('UPDATE siem SET adopted_at = coalesce(adopted_at, ?) WHERE id = ?', now, siem.id);
     db.run('DELETE FROM seen WHERE siem_id = ?', siem.id);
     this.#running.delete(siem.id);
     return run.report;
