@@ -6,10 +6,12 @@ import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
 import type { StatusReport } from '../core/model/status.ts';
 import type { StoreReader, WhyEntry } from '../core/store/reader.ts';
+import { holderOf } from '../core/store/database.ts';
 import { configOf } from './cli.ts';
 import type { Command } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
-import type { Output } from './output.ts';
+import { statusOfDaemon } from './daemon-status.ts';
+import { type Output, when } from './output.ts';
 import { clockOf, readerOf } from './state.ts';
 
 export const status: Command = {
@@ -28,10 +30,14 @@ export const status: Command = {
     }
     try {
       const clock = clockOf(config);
-      const report = statusReport(
-        { config, reader, exchanges: new Map(), deliverers: new Map(), now: () => clock.now() },
-        context.parts.version,
-      );
+      const holder = holderOf(config.state);
+      const report =
+        (holder === undefined ? undefined : await statusOfDaemon(config)) ??
+        statusReport(
+          { config, reader, exchanges: new Map(), deliverers: new Map(), now: () => clock.now() },
+          context.parts.version,
+        );
+      if (holder === undefined) context.out.note('No daemon runs on this state; this is how the last run left it.');
       if (context.json) context.out.json(report);
       else printStatus(context.out, report);
       return DONE;
@@ -54,7 +60,7 @@ export function printStatus(out: Output, report: StatusReport): void {
       one.state,
       String(one.indicators),
       String(one.refused),
-      one.last_success ?? 'never',
+      when(one.last_success) ?? 'never',
     ]),
   );
   out.line('');
@@ -68,11 +74,11 @@ export function printStatus(out: Output, report: StatusReport): void {
       String(one.pending),
       String(one.parked),
       String(one.held),
-      one.last_success ?? 'never',
+      when(one.last_success) ?? 'never',
     ]),
   );
   for (const one of [...report.exchanges, ...report.siems])
-    if (one.next_action !== null) out.line(`\n${one.name}: ${one.next_action}`);
+    if (one.next_action !== null) out.line(`\nNext, for ${one.name}: ${one.next_action}`);
 }
 
 export const why: Command = {
@@ -128,7 +134,7 @@ function printWhy(out: Output, value: string, entries: readonly WhyEntry[], arou
     out.line('');
     out.table(
       ['SIEM', 'STATE', 'UNTIL', 'WHY'],
-      entry.siems.map((one) => [one.name, one.state, one.until ?? '', one.reason ?? '']),
+      entry.siems.map((one) => [one.name, one.state, when(one.until) ?? '', one.reason ?? '']),
     );
     for (const claim of entry.claims) {
       out.line('');
@@ -139,7 +145,7 @@ function printWhy(out: Output, value: string, entries: readonly WhyEntry[], arou
       const confidence = claim.confidence === null ? 'no confidence' : `confidence ${claim.confidence}`;
       out.line(`${claim.exchange}: ${claim.name ?? claim.object_id}`);
       out.line(
-        `  ${claim.object_id}, ${claim.state}, modified ${claim.modified}, ${[...marks, confidence].filter((one) => one !== '').join(', ')}`,
+        `  ${claim.object_id}, ${claim.state}, modified ${when(claim.modified)}, ${[...marks, confidence].filter((one) => one !== '').join(', ')}`,
       );
       for (const decision of claim.decisions) out.line(`  ${decision.siem}: ${decision.decision}: ${decision.reason}`);
     }

@@ -58,6 +58,13 @@ function printable(text: string): string {
   });
 }
 
+/** A time for people: to the second, in UTC. Machines get the full one. */
+export function when(iso: string): string;
+export function when(iso: string | null | undefined): string | undefined;
+export function when(iso: string | null | undefined): string | undefined {
+  return iso?.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/, '$1 $2Z');
+}
+
 /** Columns as wide as their content; with a width, the widest column gives way. */
 export function tableLines(head: readonly string[], rows: readonly (readonly string[])[], width?: number): string[] {
   const clean = [head, ...rows].map((row) => row.map((cell) => printable(cell).replaceAll('\n', ' ')));

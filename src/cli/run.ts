@@ -91,7 +91,7 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
     else {
       out.line(`Read ${read} objects, wrote ${written} changes.`);
       out.table(
-        ['SIEM', 'wanted', 'delivered', 'parked', 'held'],
+        ['SIEM', 'WANTED', 'DELIVERED', 'PARKED', 'HELD'],
         status.siems.map((one) => [
           one.name,
           String(one.wanted),

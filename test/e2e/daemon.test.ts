@@ -71,6 +71,15 @@ describe('signals', () => {
       async () => (await daemon.status().catch(() => undefined))?.reasons.length === 0,
       'no reason is left',
     );
+
+    const good = world.settings({ top: { policy: { min_confidence: 50 }, listen: new URL(daemon.url).host } });
+    world.site.configure({ ...good, state: './elsewhere.db' });
+    daemon.process.signal('SIGHUP');
+    await daemon.until((one) => one.reasons.some((reason) => reason.includes('another state file')));
+    world.site.configure(good);
+    const status = await world.site.entente(['status']);
+    expect([status.code, status.stderr]).toEqual([0, '']);
+    expect(status.stdout).toContain('another state file');
     expect((await daemon.stop()).code).toBe(0);
   });
 });
@@ -111,6 +120,7 @@ describe('beside a running daemon', () => {
     ]);
     expect(await world.site.ask<Status>(['status'])).toMatchObject({ state: 'ok', siems: [{ delivered: 3 }] });
     expect((await daemon.stop()).code).toBe(0);
+    expect((await world.site.entente(['status'])).stderr).toContain('No daemon runs on this state');
   });
 });
 
