@@ -1,9 +1,12 @@
 // Every command of the public interface as an outside user sees it: what it prints, where, and how it exits.
 import { existsSync } from 'node:fs';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Status } from './site.ts';
 import { addresses, aWorld, idFor, INDEX, indicator, type World } from './world.ts';
+
+// Each starts processes, and other work may keep the machine busy.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const time = expect.stringMatching(RFC3339);
@@ -278,6 +281,30 @@ describe('purge', () => {
   });
 });
 
+describe('suppress', () => {
+  it('works without a daemon: listed at once, off at the next run, back once lifted', async () => {
+    world.taxii.load(addresses(2).map((value) => indicator(value)));
+    await world.site.entente(['run', '--once']);
+    const wrong = await world.site.entente(['suppress', 'not/a value', '--hours', '1', '--reason', 'x']);
+    expect(wrong.code).toBe(2);
+    const { ids } = await world.site.ask<{ ids: number[] }>([
+      'suppress',
+      '198.18.0.1',
+      '--hours',
+      '1',
+      '--reason',
+      'x',
+    ]);
+    await world.site.entente(['run', '--once']);
+    expect(world.armed()).toEqual(['198.18.0.2']);
+
+    await world.site.entente(['suppress', 'lift', String(ids[0])]);
+    expect((await world.site.entente(['suppress', 'list'])).stdout).toBe('No value is suppressed.\n');
+    await world.site.entente(['run', '--once']);
+    expect(world.armed()).toEqual(addresses(2));
+  });
+});
+
 describe('simulate', () => {
   it.each([
     ['taxii', ['kind', 'url', 'discovery', 'username', 'password', 'collections']],
@@ -318,5 +345,5 @@ describe('the command line', () => {
       for (const help of helps)
         expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/Example:\n {2}entente /) });
     }
-  }, 40_000);
+  });
 });

@@ -65,7 +65,7 @@ export class Site {
     });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
-    return new Running(child, how.limitMs ?? 25_000, (text) => {
+    return new Running(child, how.limitMs ?? 60_000, (text) => {
       this.printed += text;
     });
   }
@@ -143,7 +143,7 @@ export class Running {
   }
 
   /** The first group of `pattern` once stdout or stderr shows it. */
-  async until(pattern: RegExp, limitMs = 20_000): Promise<string> {
+  async until(pattern: RegExp, limitMs = 40_000): Promise<string> {
     for (const end = performance.now() + limitMs; performance.now() < end; ) {
       const found = pattern.exec(this.stderr) ?? pattern.exec(this.stdout);
       if (found !== null) return found[1] ?? found[0];
@@ -180,7 +180,7 @@ export class Daemon {
   }
 
   /** The first status that fits. */
-  async until(fits: (status: Status) => boolean, limitMs = 15_000): Promise<Status> {
+  async until(fits: (status: Status) => boolean, limitMs = 40_000): Promise<Status> {
     let last: Status | undefined;
     for (const end = performance.now() + limitMs; performance.now() < end; ) {
       last = await this.status();
@@ -190,7 +190,7 @@ export class Daemon {
     throw new Error(`no such status; the last was ${JSON.stringify(last, undefined, 1)}\n${this.process.stderr}`);
   }
 
-  ready(limitMs = 15_000): Promise<void> {
+  ready(limitMs = 40_000): Promise<void> {
     return eventually(async () => (await this.get('/readyz')).code === 200, 'ready', limitMs);
   }
 
@@ -202,7 +202,7 @@ export class Daemon {
 export async function eventually(
   holds: () => boolean | Promise<boolean>,
   what: string,
-  limitMs = 15_000,
+  limitMs = 40_000,
 ): Promise<void> {
   for (const end = performance.now() + limitMs; performance.now() < end; ) {
     if (await holds()) return;

@@ -3,9 +3,12 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Settings, Site, type Status } from './site.ts';
 import { addresses, aWorld, INDEX, indicator, revoked, type World } from './world.ts';
+
+// Each starts processes, and other work may keep the machine busy.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
 
