@@ -4,6 +4,7 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '../model/failure.ts';
 import { Store } from './store.ts';
 import type { Encoder, StoreSpec } from './spec.ts';
+import { StateFailure, stateFailure } from './state-failure.ts';
 
 /** The same units, asked from another thread. */
 export type RemoteStore = {
@@ -23,6 +24,8 @@ interface Reply {
     readonly message: string;
     readonly stack?: string;
     readonly kind?: FailureKind;
+    /** The state file itself failed. */
+    readonly state?: true;
     readonly options?: ConnectorErrorOptions;
   };
 }
@@ -30,12 +33,16 @@ interface Reply {
 /** The worker's side: opens the store and answers calls until `close`. */
 export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Encoder>): void {
   let store: Store | undefined;
+  let path = '';
   port.on('message', (call: Call) => {
-    const reply: { id: number; value?: unknown; error?: Reply['error'] } = { id: call.id };
+    const reply: { id: number; value?: unknown; error?: NonNullable<Reply['error']> } = { id: call.id };
     const transfer: ArrayBuffer[] = [];
     try {
-      if (call.method === 'open') store = new Store(call.args[0] as StoreSpec, encoders);
-      else {
+      if (call.method === 'open') {
+        const spec = call.args[0] as StoreSpec;
+        path = spec.path;
+        store = new Store(spec, encoders);
+      } else {
         if (store === undefined) throw new Error('the store is not open');
         // Only names of RemoteStore are sent; the proxy below is their single source.
         const method = store[call.method as keyof Store] as (...args: readonly unknown[]) => unknown;
@@ -45,9 +52,12 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Enco
           transfer.push(batch.bytes.buffer, batch.ends.buffer);
         }
       }
-    } catch (error) {
+    } catch (thrown) {
+      const state = stateFailure(thrown, path);
+      const error = state ?? thrown;
       reply.error = {
         message: error instanceof Error ? error.message : String(error),
+        ...(state === undefined ? {} : { state: true as const }),
         ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}),
         ...(error instanceof ConnectorError ? { kind: error.kind } : {}),
       };
@@ -58,7 +68,11 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Enco
 }
 
 /** The daemon's side. */
-export async function openRemote(worker: Worker, spec: StoreSpec): Promise<RemoteStore> {
+export async function openRemote(
+  worker: Worker,
+  spec: StoreSpec,
+  onBroken: (error: StateFailure) => void = () => {},
+): Promise<RemoteStore> {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let lastId = 0;
   let dead: Error | undefined;
@@ -71,8 +85,13 @@ export async function openRemote(worker: Worker, spec: StoreSpec): Promise<Remot
     const one = waiting.get(reply.id);
     waiting.delete(reply.id);
     if (one === undefined) return;
-    if (reply.error === undefined) one.resolve(reply.value);
-    else one.reject(rebuilt(reply.error));
+    if (reply.error === undefined) {
+      one.resolve(reply.value);
+      return;
+    }
+    const error = rebuilt(reply.error);
+    if (error instanceof StateFailure) onBroken(error);
+    one.reject(error);
   });
   worker.on('error', fail);
   worker.on('exit', (code) => fail(new Error(`the store's thread ended (${code})`)));
@@ -95,6 +114,7 @@ export async function openRemote(worker: Worker, spec: StoreSpec): Promise<Remot
 }
 
 function rebuilt(error: NonNullable<Reply['error']>): Error {
+  if (error.state === true) return new StateFailure(error.message);
   const made = error.kind === undefined ? new Error(error.message) : new ConnectorError(error.kind, error.message);
   if (error.stack !== undefined) made.stack = error.stack;
   return made;
