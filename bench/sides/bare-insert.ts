@@ -2,7 +2,7 @@
 // the same schema, 5,000 objects to a commit.
 import { Worker } from 'node:worker_threads';
 import { DatabaseSync } from 'node:sqlite';
-import { say } from './open.ts';
+import { say, stopwatch } from './open.ts';
 
 export type Commit = Readonly<Record<string, readonly (readonly (string | number | null)[])[]>>;
 
@@ -44,7 +44,7 @@ const answered = (): Promise<void> =>
     worker.once('error', reject);
   });
 await answered();
-const begin = performance.now();
+const stop = stopwatch();
 let ahead: Promise<void> = Promise.resolve();
 for (const commit of commits) {
   const before = ahead;
@@ -53,5 +53,5 @@ for (const commit of commits) {
   ahead = answered();
 }
 await ahead;
-say({ ms: performance.now() - begin, objects: last });
+say(stop());
 await worker.terminate();

@@ -2,7 +2,7 @@
 // answer asked for than whether anything failed.
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { say } from './open.ts';
+import { say, stopwatch } from './open.ts';
 
 const CONNECTIONS = 2;
 const [bodies = '', url = ''] = process.argv.slice(2);
@@ -39,11 +39,11 @@ function post(body: Buffer): Promise<void> {
   });
 }
 
-const begin = performance.now();
+const stop = stopwatch();
 await Promise.all(
   Array.from({ length: CONNECTIONS }, async () => {
     for (let body = waiting.shift(); body !== undefined; body = waiting.shift()) await post(body);
   }),
 );
-say({ ms: performance.now() - begin });
+say(stop());
 agent.destroy();

@@ -11,6 +11,16 @@ export async function openApp(file: string): Promise<App> {
   return App.open({ config: answer.config, log, version: 'bench' });
 }
 
+/** Wall time and processor time of a stretch of work, all threads of this process together. */
+export function stopwatch(): () => { readonly ms: number; readonly cpuMs: number } {
+  const begin = performance.now();
+  const cpu = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    return { ms: performance.now() - begin, cpuMs: (user + system) / 1000 };
+  };
+}
+
 export function say(result: Readonly<Record<string, number>>): void {
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
