@@ -25,6 +25,8 @@ export interface AppOptions {
   readonly version: string;
   /** Path of the state; the configured one unless this run works on a copy. */
   readonly state?: string;
+  /** Caps every call's time-out, where a pass must not outlast its patience. */
+  readonly longestCallMs?: number;
   readonly onCommit?: (exchange: string, report: CommitReport) => void;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -65,7 +67,7 @@ export class App {
     const boot = randomHex(8);
     for (const exchange of config.exchanges) {
       if (!exchange.enabled) continue;
-      const connector = exchangeConnector(config, exchange.name, clock, log);
+      const connector = exchangeConnector(config, exchange.name, clock, log, options.longestCallMs);
       this.#connectors.push(connector);
       const poller = new Poller({
         name: exchange.name,
@@ -86,7 +88,7 @@ export class App {
     }
     for (const siem of config.siems) {
       if (!siem.enabled || siem.mode === 'shadow') continue;
-      const connector = siemConnector(config, siem.name, clock, log);
+      const connector = siemConnector(config, siem.name, clock, log, options.longestCallMs);
       this.#connectors.push(connector);
       this.deliverers.set(
         siem.name,

@@ -5,13 +5,20 @@ import type { ExchangeConnector } from '../core/contracts/exchange-connector.ts'
 import type { Probe, SiemConnector } from '../core/contracts/siem-connector.ts';
 import { toFailure } from '../core/model/failure.ts';
 import type { Clock } from '../core/runtime/clock.ts';
-import { createHttp } from '../core/runtime/http.ts';
+import { createHttp, type HttpPeer } from '../core/runtime/http.ts';
 import type { Log } from '../core/runtime/log.ts';
 
-export function siemConnector(config: Config, name: string, clock: Clock, log: Log): SiemConnector {
+/** `longestCallMs` caps the configured time-out: one pass gives up on a silent peer when its patience is over. */
+export function siemConnector(
+  config: Config,
+  name: string,
+  clock: Clock,
+  log: Log,
+  longestCallMs?: number,
+): SiemConnector {
   const siem = config.siems.find((one) => one.name === name);
   if (siem === undefined) throw new Error(`no SIEM ${name} in the configuration`);
-  const peer = httpPeer(config, 'SIEM', siem);
+  const peer = capped(httpPeer(config, 'SIEM', siem), longestCallMs);
   return siem.definition.create(siem.settings, {
     name,
     instance: config.instance,
@@ -21,10 +28,16 @@ export function siemConnector(config: Config, name: string, clock: Clock, log: L
   });
 }
 
-export function exchangeConnector(config: Config, name: string, clock: Clock, log: Log): ExchangeConnector {
+export function exchangeConnector(
+  config: Config,
+  name: string,
+  clock: Clock,
+  log: Log,
+  longestCallMs?: number,
+): ExchangeConnector {
   const exchange = config.exchanges.find((one) => one.name === name);
   if (exchange === undefined) throw new Error(`no exchange ${name} in the configuration`);
-  const peer = httpPeer(config, 'exchange', exchange);
+  const peer = capped(httpPeer(config, 'exchange', exchange), longestCallMs);
   return exchange.definition.create(exchange.settings, {
     name,
     clock,
@@ -32,6 +45,9 @@ export function exchangeConnector(config: Config, name: string, clock: Clock, lo
     http: (options) => createHttp(peer, options),
   });
 }
+
+const capped = (peer: HttpPeer, longestCallMs: number | undefined): HttpPeer =>
+  longestCallMs === undefined ? peer : { ...peer, timeoutMs: Math.min(peer.timeoutMs, longestCallMs) };
 
 /** Contacts every enabled peer with the rights that real work needs; changes nothing there. */
 export async function probePeers(

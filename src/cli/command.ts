@@ -45,6 +45,9 @@ export interface SimulatorStart {
   readonly faults?: string;
   readonly tls: boolean;
   readonly seed?: string;
+  readonly splunkVersion?: string;
+  /** Newest API version of a simulated QRadar. */
+  readonly apiVersion?: string;
 }
 
 /** What it prints once it listens (kind, url, credentials), and how it ends. */

@@ -1,5 +1,5 @@
-// `demo`: a partner and a SIEM that are simulated, the real daemon between them, and a story in a few steps that a
-// newcomer can follow: a first sync, a day later, an outage.
+// `demo`: a partner and three SIEMs that are simulated, the real daemon between them, and a story in a few steps that
+// a newcomer can follow: a first sync, a day later, an outage.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ import { shiftedClock, systemClock } from '../core/runtime/clock.ts';
 import { createLog } from '../core/runtime/log.ts';
 import { claimSummary } from '../core/store/summary.ts';
 import { startElastic, type RunningElastic } from '../simulators/elastic/index.ts';
+import { startQradar, type RunningQRadar } from '../simulators/qradar/index.ts';
+import { startSplunk, type RunningSplunk } from '../simulators/splunk/index.ts';
 import { feed } from '../simulators/feed.ts';
 import type { StixObject } from '../simulators/stix-object.ts';
 import { objectsOf } from '../simulators/taxii/data.ts';
@@ -25,16 +27,22 @@ const DAY_MS = 86_400_000;
 const COUNT = 3000;
 const PATIENCE_MS = 30_000;
 
+interface Simulated {
+  readonly elastic: RunningElastic;
+  readonly splunk: RunningSplunk;
+  readonly qradar: RunningQRadar;
+}
+
 interface Stage {
   readonly config: Config;
   readonly taxii: RunningTaxii;
-  readonly elastic: RunningElastic;
+  readonly sims: Simulated;
   readonly app: App;
 }
 
 export const demo: Command = {
   name: 'demo',
-  summary: 'A simulated partner and SIEM with the real daemon between them, on loopback, in a temporary folder.',
+  summary: 'A simulated partner and three SIEMs with the real daemon between them, on loopback, in a temporary folder.',
   usage: 'demo [--once] [--data PATH]',
   example: 'entente demo --once',
   flags: {
@@ -56,12 +64,16 @@ export const demo: Command = {
     const log = createLog({ level: 'error', format: 'text', stream: process.stderr });
     const clock = start === undefined ? systemClock : shiftedClock(start);
     const taxii = await startTaxii({ data: days[0] ?? [], clock: () => clock.now() });
-    const elastic = await startElastic({ clock });
+    const sims = {
+      elastic: await startElastic({ clock }),
+      splunk: await startSplunk({ clock }),
+      qradar: await startQradar({ clock }),
+    };
     try {
-      const config = configure(context, folder, taxii, elastic, start);
+      const config = configure(context, folder, taxii, sims, start);
       if (config === undefined) return USAGE;
       const app = await App.open({ config, log, version: context.parts.version });
-      const stage = { config, taxii, elastic, app };
+      const stage = { config, taxii, sims, app };
       try {
         if (start !== undefined)
           out.line(`The newest object is old, so the clock of this demo stands at ${new Date(start).toISOString()}.\n`);
@@ -73,7 +85,7 @@ export const demo: Command = {
       }
       return await stay(context, stage);
     } finally {
-      await elastic.close();
+      for (const one of Object.values(sims)) await one.close();
       await taxii.close();
       await log.close();
       rmSync(folder, { recursive: true, force: true });
@@ -102,7 +114,7 @@ function configure(
   context: Context,
   folder: string,
   taxii: RunningTaxii,
-  elastic: RunningElastic,
+  sims: Simulated,
   start: number | undefined,
 ): Config | undefined {
   const file = join(folder, 'entente.yaml');
@@ -122,13 +134,23 @@ exchanges:
 siems:
   - name: elastic
     type: elastic
-    url: ${elastic.url}
-    auth: { api_key: "\${DEMO_KEY}" }
+    url: ${sims.elastic.url}
+    auth: { api_key: "\${ELASTIC_KEY}" }
+  - name: splunk
+    type: splunk
+    url: ${sims.splunk.url}
+    auth: { token: "\${SPLUNK_TOKEN}" }
+  - name: qradar
+    type: qradar
+    url: ${sims.qradar.url}
+    auth: { token: "\${QRADAR_TOKEN}" }
 `,
   );
   const env = {
     DEMO_PASSWORD: taxii.password,
-    DEMO_KEY: elastic.apiKey,
+    ELASTIC_KEY: sims.elastic.apiKey,
+    SPLUNK_TOKEN: sims.splunk.token,
+    QRADAR_TOKEN: sims.qradar.token,
     ...(start === undefined ? {} : { ENTENTE_CLOCK: new Date(start).toISOString() }),
   };
   const answer = loadConfig(file, context.parts.registry, env);
@@ -139,12 +161,12 @@ siems:
 
 async function story(context: Context, stage: Stage, days: readonly StixObject[][]): Promise<boolean> {
   const { out, signal } = context;
-  const { app, taxii, elastic } = stage;
+  const { app, taxii, sims } = stage;
   const step = (title: string) => out.line(`${out.colour('●', 'green')} ${title}`);
 
-  step(`The partner publishes ${days[0]?.length ?? 0} objects; Entente reads them and arms the SIEM.`);
+  step(`The partner publishes ${days[0]?.length ?? 0} objects; Entente reads them and arms three SIEMs.`);
   const first = await runOnce(app, PATIENCE_MS, signal);
-  out.line(`  ${siemCounts(stage)}`);
+  out.line(`  ${counts(stage)}`);
 
   const next = days[1];
   if (next !== undefined) {
@@ -152,51 +174,64 @@ async function story(context: Context, stage: Stage, days: readonly StixObject[]
     step(`A day later it revokes ${revoked} indicators, changes some and adds new ones.`);
     taxii.load(next);
     await runOnce(app, PATIENCE_MS, signal);
-    out.line(`  ${siemCounts(stage)}`);
+    out.line(`  ${counts(stage)}`);
   }
 
-  step('The SIEM fails three times while a value is suppressed; nothing is lost, the cycle after that catches up.');
-  const armed = Object.keys(documents(stage)).length;
+  step('Elastic fails three times while a value is suppressed; nothing is lost, and the others do not wait for it.');
   const sample = app.reader.sample('elastic');
   if (sample !== undefined) {
-    elastic.setFaults([{ match: '_bulk', action: 'status', status: 503, times: 3 }]);
+    sims.elastic.setFaults([{ match: '_bulk', action: 'status', status: 503, times: 3 }]);
     await app.store.suppress([sample], app.now() + DAY_MS, 'demo: our own scanner', 'demo', app.now());
     await runOnce(app, PATIENCE_MS, signal);
-    out.line(
-      `  ${sample.value} is off the list: ${armed} entries before, ${Object.keys(documents(stage)).length} now.`,
-    );
+    out.line(`  ${sample.value} is off every list: ${counts(stage)}`);
   }
 
   step('Nothing new: a further run writes nothing.');
-  const before = bulkCalls(elastic);
+  const before = writes(sims);
   const last = await runOnce(app, PATIENCE_MS, signal);
-  out.line(`  ${bulkCalls(elastic) - before} writes to the SIEM.`);
+  out.line(`  ${writes(sims) - before} writes to the SIEMs.`);
   out.line('');
   summary(context, stage);
   return first.complete && last.complete;
 }
 
-const bulkCalls = (elastic: RunningElastic): number =>
-  [...elastic.requests].filter(([route]) => route.includes('_bulk')).reduce((sum, [, n]) => sum + n, 0);
+const WRITES = /_bulk|batch_save|set_entries|PATCH/;
 
-function documents({ config, elastic }: Stage): Record<string, unknown> {
-  const place = config.siems[0]!.definition.places(config.siems[0]!.settings, config.instance)[0] ?? '';
-  const index = place.split(/[\s/]/).at(-1) ?? '';
-  return elastic.documents(index);
+const writes = (sims: Simulated): number =>
+  Object.values(sims)
+    .flatMap((one) => [...one.requests])
+    .filter(([route]) => WRITES.test(route) && !route.startsWith('GET'))
+    .reduce((sum, [, n]) => sum + n, 0);
+
+/** Entries as the SIEMs hold them, counted past Entente. */
+function held({ elastic, splunk, qradar }: Simulated): Record<string, number> {
+  const lookups = ['ip', 'domain', 'url', 'email', 'file'].flatMap((family) => [
+    ...splunk.documents('entente', `entente_${family}`).values(),
+  ]);
+  const sets = [...qradar.store.sets.values()].filter((set) => !set.name.endsWith('Control'));
+  return {
+    elastic: Object.keys(elastic.documents('logs-ti_entente_demo.indicator')).length,
+    splunk: lookups.filter((row) => row['owner'] === 'entente:demo' && 'entry_key' in row).length,
+    qradar: sets.reduce((sum, set) => sum + set.entries.size, 0),
+  };
 }
 
-function siemCounts(stage: Stage): string {
-  const [siem] = stage.app.reader.siems();
-  return `wanted ${siem?.wanted ?? 0}, delivered ${siem?.delivered ?? 0}; the SIEM itself holds ${Object.keys(documents(stage)).length}.`;
+function counts({ app, sims }: Stage): string {
+  const there = held(sims);
+  return app.reader
+    .siems()
+    .map((siem) => `${siem.name} wants ${siem.wanted} and holds ${there[siem.name] ?? 0}`)
+    .join('; ');
 }
 
 function summary({ out }: Context, stage: Stage): void {
-  const [siem] = stage.app.reader.siems();
+  const siems = stage.app.reader.siems();
   const claims = claimSummary(storeSpec(stage.config), 'elastic', stage.app.now());
+  const types = [...new Set(siems.flatMap((siem) => Object.keys(siem.byType)))].sort();
   out.line(out.colour('Summary', 'bold'));
   out.table(
-    ['ARMED', 'ENTRIES'],
-    Object.entries(siem?.byType ?? {}).map(([type, n]) => [type, String(n)]),
+    ['ARMED', ...siems.map((siem) => siem.name.toUpperCase())],
+    types.map((type) => [type, ...siems.map((siem) => String(siem.byType[type] ?? 0))]),
   );
   out.line('');
   out.table(
@@ -208,7 +243,9 @@ function summary({ out }: Context, stage: Stage): void {
       ...Object.entries(claims.refused)
         .sort((a, b) => b[1] - a[1])
         .map(([reason, n]) => ['refused', String(n), reason]),
-      ...(siem === undefined || siem.parked === 0 ? [] : [['parked', String(siem.parked), 'the SIEM refused it']]),
+      ...siems
+        .filter((siem) => siem.parked > 0)
+        .map((siem) => ['parked', String(siem.parked), `${siem.name} cannot hold it; see entente parked list`]),
     ],
   );
 }

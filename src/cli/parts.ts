@@ -6,7 +6,9 @@ import { feed } from '../simulators/feed.ts';
 import { systemClock } from '../core/runtime/clock.ts';
 import { silentLog } from '../core/runtime/log.ts';
 import { startElastic } from '../simulators/elastic/index.ts';
+import { announcement as qradarLine, startQradar } from '../simulators/qradar/index.ts';
 import type { Fault } from '../simulators/server.ts';
+import { announcement as splunkLine, startSplunk } from '../simulators/splunk/index.ts';
 import { announcement, startTaxii } from '../simulators/taxii/index.ts';
 import { selfSigned } from '../simulators/tls.ts';
 import { backup, held, parked, purge, reconcile, suppress } from './act.ts';
@@ -31,6 +33,16 @@ export const parts: Parts = {
     elastic: async (start) => {
       const running = await startElastic(common(start));
       return started(running, running.announcement);
+    },
+    splunk: async (start) => {
+      const version = start.splunkVersion === undefined ? {} : { version: start.splunkVersion };
+      const running = await startSplunk({ ...common(start), ...version });
+      return started(running, splunkLine(running));
+    },
+    qradar: async (start) => {
+      const version = start.apiVersion === undefined ? {} : { apiVersion: start.apiVersion };
+      const running = await startQradar({ ...common(start), ...version });
+      return started(running, qradarLine(running));
     },
   },
   probe: (config, signal) => probePeers(config, systemClock, silentLog, signal),

@@ -64,6 +64,7 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
     config,
     log,
     version: context.parts.version,
+    longestCallMs: Math.max(1000, patienceMs),
     onCommit: (_exchange, report) => {
       read += report.objects;
       if (writing === undefined) reading.at(read);

@@ -7,7 +7,8 @@ const LATER = ['splunk', 'elastic', 'qradar', 'taxii', 'misp'];
 export const simulate: Command = {
   name: 'simulate',
   summary: 'Runs a simulated peer on loopback: splunk, elastic, qradar, taxii or misp.',
-  usage: 'simulate KIND [--port N] [--data PATH] [--faults SPEC] [--tls] [--seed TEXT]',
+  usage:
+    'simulate KIND [--port N] [--data PATH] [--faults SPEC] [--tls] [--seed TEXT] [--splunk-version N.N.N] [--api-version V]',
   example: 'entente simulate taxii --port 8800 --data ./bundles',
   flags: {
     port: { type: 'string', value: 'N', help: 'Port; 0, the default, takes a free one.' },
@@ -18,7 +19,9 @@ export const simulate: Command = {
       help: 'Faults as JSON: [{"match":"/objects/","action":"status","status":503,"times":3}].',
     },
     tls: { type: 'boolean', help: 'HTTPS instead of plain HTTP.' },
+    'api-version': { type: 'string', value: 'V', help: 'Newest API version of a simulated QRadar; 26.0 by default.' },
     seed: { type: 'string', value: 'TEXT', help: 'Seed of generated values, for the same ones again.' },
+    'splunk-version': { type: 'string', value: 'N.N.N', help: 'Splunk version to play; its limits follow it.' },
   },
   async run({ parts, args, flags, out, signal }) {
     const [kind] = args;
@@ -45,6 +48,8 @@ export const simulate: Command = {
       ...text('data'),
       ...text('faults'),
       ...text('seed'),
+      ...(typeof flags['splunk-version'] === 'string' ? { splunkVersion: flags['splunk-version'] } : {}),
+      ...(typeof flags['api-version'] === 'string' ? { apiVersion: flags['api-version'] } : {}),
     });
     try {
       out.json({ kind, ...simulator.line });

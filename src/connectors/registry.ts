@@ -3,7 +3,8 @@ import type { ExchangeDefinition } from '../core/contracts/exchange-connector.ts
 import type { SiemDefinition } from '../core/contracts/siem-connector.ts';
 import { taxii21 } from './exchange/taxii21/index.ts';
 import { elastic } from './siem/elastic/index.ts';
+import { qradar } from './siem/qradar/index.ts';
+import { splunk } from './siem/splunk/index.ts';
 
-// Each definition is typed over its own settings; what core calls on it takes them as they come out of its schema.
-export const siems: readonly SiemDefinition[] = [elastic as unknown as SiemDefinition];
-export const exchanges: readonly ExchangeDefinition[] = [taxii21 as unknown as ExchangeDefinition];
+export const siems: readonly SiemDefinition[] = [elastic, qradar, splunk];
+export const exchanges: readonly ExchangeDefinition[] = [taxii21];

@@ -62,6 +62,8 @@ export interface SimulatorOptions {
   readonly faults?: readonly Fault[];
   /** Service time added to each request, milliseconds. */
   readonly latencyMs?: number;
+  /** Longest request line and headers that are read at all, for products with long URLs. Default 16 KiB. */
+  readonly maxHeaderBytes?: number;
 }
 
 export interface SimulatorHandler {
@@ -211,8 +213,11 @@ export async function startServer(
       if (!res.headersSent && !res.destroyed) res.writeHead(500, { 'content-type': 'text/plain' }).end(String(error));
     });
   };
+  const limits = options.maxHeaderBytes === undefined ? {} : { maxHeaderSize: options.maxHeaderBytes };
   const server =
-    options.tls === undefined ? http.createServer(guarded) : https.createServer({ ...options.tls }, guarded);
+    options.tls === undefined
+      ? http.createServer(limits, guarded)
+      : https.createServer({ ...options.tls, ...limits }, guarded);
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));

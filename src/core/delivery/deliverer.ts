@@ -53,8 +53,13 @@ export class Deliverer {
   #renewedAt = Number.NEGATIVE_INFINITY;
   #attempt = 0;
   #pausedUntil = 0;
-  #refusedRemoval: Failure | undefined;
+  /** Removals that the SIEM refused for good, by key: it fails until they are gone. */
+  readonly #refusedRemovals = new Map<string, Failure>();
+  /** Batches taken whose results are not written: a failing store may leave some. */
+  readonly #taken = new Set<number>();
   #failure: Failure | undefined;
+  /** Changes applied in this pass; the mark then says up to which revision this state wrote. */
+  #applied = 0;
   readonly totals = { applied: 0, parked: 0, calls: 0 };
 
   constructor(options: DelivererOptions) {
@@ -82,18 +87,29 @@ export class Deliverer {
   async cycle(signal: AbortSignal): Promise<void> {
     if (this.#o.now() < this.#pausedUntil || signal.aborted) return;
     this.#failure = undefined;
-    this.#refusedRemoval = undefined;
     try {
+      await this.#giveBack();
       if (!this.#opened) await this.#open(signal);
       else await this.#checkContainers(signal);
       if (!(await this.#checkWriter(signal))) return;
       await this.#settleReceipts(signal);
       await this.#readBack(signal);
       await this.#deliver(signal);
-      if (this.#failure === undefined) await this.#succeeded();
+      if (this.#failure !== undefined) return;
+      const [refused] = this.#refusedRemovals.values();
+      if (refused === undefined) await this.#succeeded();
+      else await this.#remember(refused);
     } catch (error) {
       if (signal.aborted) return;
       await this.#failed(toFailure(error), error);
+    }
+  }
+
+  /** Nobody knows what became of a batch whose result could not be written. */
+  async #giveBack(): Promise<void> {
+    for (const id of this.#taken) {
+      await this.#o.store.settle(id, [], this.#o.now());
+      this.#taken.delete(id);
     }
   }
 
@@ -115,11 +131,16 @@ export class Deliverer {
   }
 
   async #noteContainers(found: readonly { name: string; identity: string }[]): Promise<void> {
-    const { lost, rows } = await this.#o.store.containers(
-      this.name,
-      Object.fromEntries(found.map((one) => [one.name, one.identity])),
-      this.#o.now(),
-    );
+    const now = Object.fromEntries(found.map((one) => [one.name, one.identity]));
+    let rows = 0;
+    let step = await this.#o.store.containers(this.name, now, this.#o.now());
+    while (step.more) {
+      rows += step.rows;
+      step = await this.#o.store.containers(this.name, now, this.#o.now());
+    }
+    rows += step.rows;
+    const { lost } = step;
+    if (lost.length > 0 || rows > 0) this.#refusedRemovals.clear();
     if (lost.length > 0)
       this.#o.log.warn('A container was deleted or made anew; its entries are written again.', {
         siem: this.name,
@@ -167,6 +188,7 @@ export class Deliverer {
   /** Lists what carries our name and takes it into the ledger as it stands. */
   async adopt(signal: AbortSignal, floor: number): Promise<AuditReport> {
     await this.#o.store.adopted(this.name, floor, this.#o.now());
+    this.#refusedRemovals.clear();
     const report = await this.audit(signal, true);
     await this.#o.store.adopted(this.name, Math.max(floor, report.highestRevision), this.#o.now());
     return report;
@@ -184,7 +206,7 @@ export class Deliverer {
     const { store, connector } = this.#o;
     if (connector.settle === undefined) return;
     for (const receipt of await store.receipts(this.name)) {
-      const outcomes = await connector.settle(receipt, signal);
+      const outcomes = await this.#receipt(receipt, signal);
       if (outcomes === 'pending') continue;
       const now = this.#o.now();
       const settlements = outcomes.map((outcome) => {
@@ -194,8 +216,26 @@ export class Deliverer {
         return { key: outcome.key as string, settlement: list?.[0] ?? ({ kind: 'applied' } as const) };
       });
       const report = await store.settleReceipt(this.name, receipt, settlements, now);
+      if (report.refusedRemoval !== undefined) this.#refused(receipt, report.refusedRemoval);
+      else this.#refusedRemovals.delete(receipt);
       this.#progress(report);
     }
+  }
+
+  /** A task that the SIEM does not know any more blocks nobody: what it did is read back. */
+  async #receipt(receipt: string, signal: AbortSignal): Promise<readonly Outcome[] | 'pending'> {
+    try {
+      return (await this.#o.connector.settle?.(receipt, signal)) ?? [];
+    } catch (error) {
+      if (toFailure(error).kind !== 'permanent') throw error;
+      this.#o.log.warn('The SIEM does not know a task of ours any more.', { siem: this.name, receipt });
+      return [];
+    }
+  }
+
+  /** A removal is never parked: what should be gone stays armed, so a person must act. */
+  #refused(key: string, message: string): void {
+    this.#refusedRemovals.set(key, { kind: 'config', message: `a removal is refused: ${message}` });
   }
 
   async #readBack(signal: AbortSignal): Promise<void> {
@@ -213,19 +253,28 @@ export class Deliverer {
     const queue = new PQueue({ concurrency: this.#limits.concurrency });
     const stop = (): boolean => this.#failure !== undefined || signal.aborted;
     let crash: unknown;
+    this.#applied = 0;
     while (!stop()) {
       // One batch ready while the others fly.
       await queue.onSizeLessThan(1);
       if (stop()) break;
-      const taken = await this.#o.store.takeBatch(this.name, this.#limits, this.#o.now());
+      let taken: TakenBatch | undefined;
+      try {
+        taken = await this.#o.store.takeBatch(this.name, this.#limits, this.#o.now());
+      } catch (error) {
+        crash ??= error;
+        break;
+      }
       if (taken === undefined) {
         await queue.onIdle();
         // Rows whose wish changed in flight are due again at once; without any, this pass is over.
         if (stop() || (await this.#o.store.nextWork(this.name, this.#o.now())) !== 0) break;
         continue;
       }
+      const batch = taken;
+      this.#taken.add(batch.id);
       queue
-        .add(() => this.#send(taken, signal))
+        .add(() => this.#send(batch, signal))
         .catch((error: unknown) => {
           crash ??= error;
           this.#failure ??= toFailure(error);
@@ -234,7 +283,7 @@ export class Deliverer {
     await queue.onIdle();
     if (crash !== undefined) throw crash;
     if (this.#failure !== undefined) await this.#failed(this.#failure, undefined);
-    else if (this.#refusedRemoval !== undefined) await this.#failed(this.#refusedRemoval, undefined);
+    else if (this.#applied > 0) await this.#mark(signal);
   }
 
   async #send(taken: TakenBatch, signal: AbortSignal): Promise<void> {
@@ -247,6 +296,7 @@ export class Deliverer {
         batch.changes.map(() => ({ kind: 'retry', retryAt: this.#pausedUntil }) as const),
         this.#o.now(),
       );
+      this.#taken.delete(taken.id);
       return;
     }
     const outcomes = await this.#apply(batch);
@@ -265,10 +315,13 @@ export class Deliverer {
             ),
             now,
           );
+    this.#taken.delete(taken.id);
+    this.#applied += report.applied;
     this.#progress(report);
+    this.#noteRemovals(batch, outcomes.outcomes);
     const failure = outcomes.failure ?? settled.worst;
-    if (failure?.kind === 'permanent') this.#refusedRemoval = failure;
-    else if (failure !== undefined) this.#failure = failure;
+    // A refused change is that change's affair; anything else holds for the target.
+    if (failure !== undefined && failure.kind !== 'permanent') this.#failure = failure;
     if (settled.superseded && this.#failure === undefined) {
       // Something newer than anything of ours stands there: somebody restored, or somebody else writes.
       this.#renewedAt = Number.NEGATIVE_INFINITY;
@@ -277,6 +330,18 @@ export class Deliverer {
         message: `${this.name} holds newer revisions than this state; listing what stands there`,
       };
       await this.adopt(signal, 0);
+    }
+  }
+
+  #noteRemovals(batch: Batch, outcomes: readonly Outcome[]): void {
+    const refused = new Map<string, Failure>();
+    for (const one of outcomes)
+      if (one.kind === 'failed' && one.failure.kind === 'permanent') refused.set(one.key, one.failure);
+    if (refused.size === 0 && this.#refusedRemovals.size === 0) return;
+    for (const { key, op } of batch.changes) {
+      const failure = refused.get(key);
+      if (failure === undefined) this.#refusedRemovals.delete(key);
+      else if (op === 'remove') this.#refused(key, failure.message);
     }
   }
 

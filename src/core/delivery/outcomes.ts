@@ -56,7 +56,9 @@ export function settleOutcomes(
           break;
         }
         worst = worse(worst, failure);
-        settlements.push({ kind: 'retry', retryAt: now + backoffMs(attempt, failure, chance) });
+        // Busy or broken far side: the change may have been carried out all the same.
+        const certain = failure.kind === 'permanent' || failure.kind === 'config';
+        settlements.push({ kind: certain ? 'retry' : 'unknown', retryAt: now + backoffMs(attempt, failure, chance) });
         break;
       }
     }

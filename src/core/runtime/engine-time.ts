@@ -32,6 +32,8 @@ export class EngineTime {
     if (this.#doubt === undefined && Math.abs(wall - expected) > JUMP_MS) {
       this.#doubt = `the clock jumped by ${days(Math.abs(wall - expected))} ${wall > expected ? 'ahead' : 'back'} while running`;
     }
+    // A clock that came back to where the monotonic one says needs nobody's word.
+    else if (this.#doubt !== undefined && Math.abs(wall - expected) <= JUMP_MS) this.#doubt = undefined;
     this.#wall = this.#doubt === undefined ? Math.max(wall, this.#wall) : Math.floor(expected);
     this.#mono = mono;
     return this.#wall;
@@ -48,7 +50,8 @@ export class EngineTime {
     const wall = this.#clock.now();
     if (Math.abs(peerTime - wall) > JUMP_MS) return;
     this.#doubt = undefined;
-    this.#wall = Math.max(this.#wall, wall);
+    // Also backwards: time that a wrong clock once set ahead must not stand still until it comes true.
+    this.#wall = wall;
     this.#mono = this.#clock.monotonic();
   }
 }

@@ -20,13 +20,20 @@ export interface AuditReport {
 }
 
 const MOST_NAMED = 1000;
+/** When a refused removal is tried again. */
+const REFUSED_WAIT_MS = 10 * 60_000;
+/** Rows one step of a change of containers handles. */
+const STEP = 5000;
 
 export class Audit {
   readonly #store: StoreContext;
   readonly #projector: Projector;
   readonly #batches: Batches;
   readonly #brakes: Brakes;
-  readonly #running = new Map<number, { startedRevision: number; repair: boolean; report: AuditReport }>();
+  readonly #running = new Map<
+    number,
+    { startedRevision: number; repair: boolean; adopted: boolean; report: AuditReport }
+  >();
 
   constructor(store: StoreContext, projector: Projector, batches: Batches, brakes: Brakes) {
     this.#store = store;
@@ -44,6 +51,7 @@ export class Audit {
     this.#running.set(siem.id, {
       startedRevision: this.#store.lastRevision,
       repair,
+      adopted: false,
       report: {
         wanted: 0,
         present: 0,
@@ -69,6 +77,14 @@ export class Audit {
         continue;
       }
       const type = OBSERVABLE_TYPES.indexOf(observable.type);
+      // Keys that share the slot stand in this one row: none of them is missing.
+      if (siem.encoder.foldsSlots) {
+        db.run(
+          'INSERT INTO seen (siem_id, entry_id) SELECT siem_id, entry_id FROM projection WHERE siem_id = ? AND slot = ? ON CONFLICT DO NOTHING',
+          siem.id,
+          one.slot,
+        );
+      }
       const known = db.get<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?', type, observable.value);
       const row =
         known &&
@@ -81,7 +97,7 @@ export class Audit {
         if (row?.wanted !== 1) this.#name(run.report, 'orphaned', one.key);
         else this.#name(run.report, 'stale', one.key);
       } else if (row.rev !== one.revision && row.present === PRESENT.yes) this.#name(run.report, 'stale', one.key);
-      if (run.repair) this.#adopt(siem, observable, known?.id, row, one, now);
+      if (run.repair) this.#adopt(siem, observable, known?.id, row, one, now, run);
     }
   }
 
@@ -93,6 +109,7 @@ export class Audit {
     row: ProjectionRow | undefined,
     one: OwnedEntry,
     now: number,
+    run: { adopted: boolean },
   ): void {
     const { db } = this.#store;
     if (one.revision > this.#store.lastRevision) this.#store.raiseFloor(one.revision);
@@ -121,7 +138,9 @@ export class Audit {
         rev: one.revision,
         wanted_rev: 0,
         state: STATE.held,
+        vouchers: 0,
       });
+      run.adopted = true;
       return;
     }
     if (row.present === PRESENT.yes && row.rev === one.revision) return;
@@ -138,8 +157,9 @@ export class Audit {
       note: null,
       handle: one.handle ?? row.handle,
     };
-    const stays = row.state === STATE.held && row.wanted === 0;
-    next.state = stays ? STATE.held : restingState(next.wanted, next.present, next.rev, next.wanted_rev);
+    // What a hold lists stays held; an adopted row waits for its partners.
+    next.state =
+      row.state === STATE.held ? STATE.held : restingState(next.wanted, next.present, next.rev, next.wanted_rev);
     this.#write(siem, observable.type, row, next);
   }
 
@@ -180,9 +200,7 @@ export class Audit {
     for (const row of gone) {
       const type = OBSERVABLE_TYPES[row.type]!;
       if (row.wanted === 0) {
-        db.run('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?', siem.id, row.entry_id);
-        if (row.state === STATE.held) this.#brakes.released(siem, row.entry_id);
-        this.#projector.count(siem, type, row, undefined);
+        this.#projector.countGone(siem, type, row);
         continue;
       }
       const next: ProjectionRow = {
@@ -196,6 +214,8 @@ export class Audit {
       next.state = row.state === STATE.held || row.state === STATE.parked ? row.state : STATE.upsert;
       this.#write(siem, type, row, next);
     }
+    // What nobody vouches for waits for the partners, as after an adoption.
+    if (run.adopted) db.run('UPDATE siem SET adopted_at = coalesce(adopted_at, ?) WHERE id = ?', now, siem.id);
     run.report.wanted = this.#store.tally(`siem:${siem.id}`, 'wanted');
     const { missing, stale, orphaned } = run.report.counts;
     db.run('UPDATE siem SET audited_at = ?, drift = ? WHERE id = ?', now, missing + stale + orphaned, siem.id);
@@ -230,12 +250,18 @@ export class Audit {
     if (waiting) return 0;
     const rows = db.all<ProjectionRow & { type: number }>(
       `SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state = ${STATE.held} AND p.state <> 0 AND p.wanted = 0 AND p.cause = ${CAUSE.adopted}
-       AND NOT EXISTS (SELECT 1 FROM hold_entry h WHERE h.entry_id = p.entry_id)`,
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.held} AND p.wanted = 0 AND p.cause = ${CAUSE.adopted}
+       AND NOT EXISTS (SELECT 1 FROM hold h JOIN hold_entry e ON e.hold_id = h.id
+         WHERE h.siem_id = p.siem_id AND e.entry_id = p.entry_id AND (h.decided IS NULL OR h.decision = 'reject'))`,
       siem.id,
     );
     for (const one of rows) {
-      db.run(`UPDATE projection SET state = ${STATE.remove} WHERE siem_id = ? AND entry_id = ?`, siem.id, one.entry_id);
+      // From here its expiry counts again, should the brake hold it.
+      db.run(
+        `UPDATE projection SET state = ${STATE.remove}, due = until WHERE siem_id = ? AND entry_id = ?`,
+        siem.id,
+        one.entry_id,
+      );
       this.#projector.count(siem, OBSERVABLE_TYPES[one.type]!, one, { ...one, state: STATE.remove });
       // What expired meanwhile is no withdrawal; the rest counts, whichever partner it came from.
       if (one.until === null || one.until > this.#store.engineTime) this.#brakes.withdrawn(siem, 0, one.entry_id);
@@ -244,47 +270,52 @@ export class Audit {
     return rows.length;
   }
 
-  /** A container was made anew or is gone: its rows are absent now. */
-  containersChanged(siem: SiemState, names: ReadonlySet<string>): number {
+  /**
+   * Containers were made anew, are gone or are new: no row of theirs stands there now. One step; asked again from
+   * `from` until it is undefined, so that a million rows do not hold up the store.
+   */
+  containersChanged(
+    siem: SiemState,
+    names: ReadonlySet<string>,
+    from: number,
+  ): { rows: number; next: number | undefined } {
     const { db } = this.#store;
-    const types = OBSERVABLE_TYPES.map((type, i) => ({ type, i })).filter(({ type }) =>
-      names.has(siem.encoder.container(type, siem.spec.settings)),
+    const touched = OBSERVABLE_TYPES.map((type) => names.has(siem.encoder.container(type, siem.spec.settings)));
+    const rows = db.all<ProjectionRow & { type: number }>(
+      `SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id > ? AND p.present <> 0
+       AND p.state <> ${STATE.flight} ORDER BY p.entry_id LIMIT ${STEP}`,
+      siem.id,
+      from,
     );
     let changed = 0;
-    for (const { type, i } of types) {
-      const rows = db.all<ProjectionRow>(
-        `SELECT p.* FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND e.type = ? AND p.present <> 0
-         AND p.state NOT IN (${STATE.flight}, ${STATE.accepted})`,
-        siem.id,
-        i,
-      );
-      for (const row of rows) {
-        changed++;
-        if (row.wanted === 0) {
-          db.run('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?', siem.id, row.entry_id);
-          this.#projector.count(siem, type, row, undefined);
-          continue;
-        }
-        const next: ProjectionRow = {
-          ...row,
-          present: PRESENT.no,
-          rev: 0,
-          wanted_rev: this.#store.revision,
-          sent_rev: null,
-          handle: null,
-        };
-        next.state = row.state === STATE.held || row.state === STATE.parked ? row.state : STATE.upsert;
-        this.#write(siem, type, row, next);
+    for (const row of rows) {
+      if (touched[row.type] !== true) continue;
+      changed++;
+      const type = OBSERVABLE_TYPES[row.type]!;
+      if (row.wanted === 0) {
+        this.#projector.countGone(siem, type, row);
+        continue;
       }
+      const next: ProjectionRow = {
+        ...row,
+        present: PRESENT.no,
+        rev: 0,
+        wanted_rev: this.#store.revision,
+        sent_rev: null,
+        handle: null,
+      };
+      next.state = row.state === STATE.held || row.state === STATE.parked ? row.state : STATE.upsert;
+      if (row.state === STATE.accepted) next.note = null;
+      this.#write(siem, type, row, next);
     }
-    return changed;
+    return { rows: changed, next: rows.length < STEP ? undefined : rows.at(-1)?.entry_id };
   }
 
   /** Slots whose last call may or may not have had its effect, once their waiting time is over. */
   uncertain(siem: SiemState, now: number, limit: number): { slots: string[]; entryIds: number[] } {
     const rows = this.#store.db.all<{ entry_id: number; type: number; value: string }>(
       `SELECT p.entry_id, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state = ${STATE.uncertain} AND p.state <> 0 AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.uncertain} AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
       siem.id,
       now,
       limit,
@@ -298,6 +329,7 @@ export class Audit {
   /** What the read-back of those slots showed. */
   resolve(siem: SiemState, entryIds: readonly number[], owned: readonly OwnedEntry[]): void {
     const found = new Map(owned.map((one) => [one.key as string, one]));
+    const slots = new Set(owned.map((one) => one.slot));
     for (const entryId of entryIds) {
       const row = this.#store.db.get<ProjectionRow & { type: number; value: string }>(
         'SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id = ?',
@@ -307,18 +339,24 @@ export class Audit {
       if (row === undefined || row.state !== STATE.uncertain) continue;
       const type = OBSERVABLE_TYPES[row.type]!;
       const one = found.get(`${type}|${row.value}`);
+      // Another key of ours in the same slot: something stands there that this row may have to remove.
+      const shared =
+        siem.encoder.foldsSlots && slots.has(siem.encoder.slot(type, row.value, siem.spec.settings))
+          ? PRESENT.maybe
+          : PRESENT.no;
       const next: ProjectionRow = {
         ...row,
-        present: one === undefined ? PRESENT.no : PRESENT.yes,
+        present: one === undefined ? shared : PRESENT.yes,
         rev: one?.revision ?? 0,
         sent_rev: null,
         handle: one?.handle ?? null,
       };
       next.state = restingState(next.wanted, next.present, next.rev, next.wanted_rev);
-      if (next.wanted === 0 && next.present === PRESENT.no) {
-        this.#store.db.run('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?', siem.id, entryId);
-        this.#projector.count(siem, type, row, undefined);
-      } else this.#write(siem, type, row, next);
+      if ((next.state === STATE.upsert || next.state === STATE.remove) && this.#brakes.bars(siem, entryId)) {
+        next.state = STATE.held;
+      }
+      if (next.wanted === 0 && next.present === PRESENT.no) this.#projector.countGone(siem, type, row);
+      else this.#write(siem, type, row, next);
     }
   }
 
@@ -326,7 +364,7 @@ export class Audit {
   receipts(siem: SiemState): string[] {
     return this.#store.db
       .all<{ note: string }>(
-        `SELECT DISTINCT note FROM projection WHERE siem_id = ? AND state = ${STATE.accepted} AND state <> 0 AND note IS NOT NULL`,
+        `SELECT DISTINCT note FROM projection WHERE siem_id = ? AND state <> 0 AND state = ${STATE.accepted} AND note IS NOT NULL`,
         siem.id,
       )
       .map((row) => row.note.slice(row.note.indexOf(' ') + 1))
@@ -342,16 +380,21 @@ export class Audit {
     const byKey = new Map(outcomes.map((one) => [one.key, one.settlement]));
     const rows = this.#store.db.all<{ entry_id: number; note: string; type: number; value: string }>(
       `SELECT p.entry_id, p.note, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state = ${STATE.accepted} AND p.state <> 0 AND p.note IN (?, ?)`,
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.accepted} AND p.note IN (?, ?)`,
       siem.id,
       `upsert ${receipt}`,
       `remove ${receipt}`,
     );
     for (const row of rows) {
-      const settlement =
+      let settlement =
         byKey.get(`${OBSERVABLE_TYPES[row.type]}|${row.value}`) ??
         ({ kind: 'unknown', retryAt: this.#store.engineTime } as const);
       const op = row.note.startsWith('upsert ') ? 'upsert' : 'remove';
+      if (op === 'remove' && settlement.kind === 'park') {
+        // A removal is never parked: what should be gone would stay armed and nobody would look.
+        report.refusedRemoval = settlement.reason;
+        settlement = { kind: 'retry', retryAt: this.#store.engineTime + REFUSED_WAIT_MS };
+      }
       this.#batches.settleRow(siem, row.entry_id, op, PRESENT.maybe, settlement, report);
     }
     return report;

@@ -4,9 +4,10 @@ import type { Change, EncodeContext } from '../contracts/siem-connector.ts';
 import type { Json } from '../model/json.ts';
 import { entryKey, OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
+import type { Brakes } from './brakes.ts';
 import type { ContextTable } from './explain.ts';
 import type { Projector, StoredEntry } from './projection.ts';
-import { PRESENT, type Present, type ProjectionRow, restingState, STATE, type State } from './rows.ts';
+import { isBusy, PRESENT, type Present, type ProjectionRow, restingState, STATE, type State } from './rows.ts';
 
 export interface TakenBatch {
   readonly id: number;
@@ -34,41 +35,57 @@ interface FlightRow {
   readonly sent: number;
 }
 
+interface Flight {
+  readonly siem: SiemState;
+  readonly rows: readonly FlightRow[];
+}
+
 type WorkRow = Pick<
   ProjectionRow,
-  'entry_id' | 'wanted' | 'wanted_rev' | 'present' | 'rev' | 'state' | 'handle' | 'attempt'
+  'entry_id' | 'wanted' | 'wanted_rev' | 'present' | 'rev' | 'state' | 'handle' | 'attempt' | 'vouchers'
 > & { type: number; value: string };
 
 export interface SettleReport {
   applied: number;
   parked: number;
   superseded: number;
+  /** Why the SIEM refused a removal for good, if it did. */
+  refusedRemoval?: string;
 }
+
+const FULL = 'the watchlist is full';
+const MOST_SELECTIONS = 4;
+/** How long a row waits for another one that shares its slot. */
+const SLOT_WAIT_MS = 1000;
 
 export class Batches {
   readonly #store: StoreContext;
   readonly #projector: Projector;
   readonly #context: ContextTable;
-  readonly #flights = new Map<number, { siem: SiemState; rows: FlightRow[] }>();
+  readonly #brakes: Brakes;
+  readonly #flights = new Map<number, Flight>();
   readonly #work;
   #lastBatch = 0;
 
-  constructor(store: StoreContext, projector: Projector, context: ContextTable) {
+  constructor(store: StoreContext, projector: Projector, context: ContextTable, brakes: Brakes) {
     this.#store = store;
     this.#projector = projector;
     this.#context = context;
+    this.#brakes = brakes;
     this.#work = store.db.statement<WorkRow>(
-      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, e.type, e.value
+      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, e.type, e.value
        FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state = ? AND p.state <> 0 AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ? AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
     );
   }
 
   /** Removals first: an entry that should be gone does harm, one that should come only waits. */
   take(siem: SiemState, limits: { maxItems: number; maxBytes: number }, now: number): TakenBatch | undefined {
+    this.#fillRoom(siem, limits.maxItems);
     for (const state of [STATE.remove, STATE.upsert] as const) {
-      // Refused entries are parked on the way and may use a whole selection up.
-      for (;;) {
+      // Refused entries are parked on the way and may use a whole selection up. Whoever asks looks for more work
+      // before it stops, so that a million refusals are not one unit.
+      for (let selection = 0; selection < MOST_SELECTIONS; selection++) {
         const rows = this.#work.all(siem.id, state, now, limits.maxItems);
         if (rows.length === 0) break;
         const batch =
@@ -86,11 +103,7 @@ export class Batches {
     for (const row of rows) {
       const entry = stored(row);
       const slot = siem.encoder.slot(entry.type, entry.value, siem.spec.settings);
-      if (siem.encoder.foldsSlots && this.#slotWantedByOther(siem, slot, row.entry_id)) {
-        // Another wanted entry is the same row in the product: this one goes by being forgotten.
-        this.#forgetRow(siem, row, entry);
-        continue;
-      }
+      if (siem.encoder.foldsSlots && this.#handOver(siem, slot, row, entry)) continue;
       const change: Change = {
         op: 'remove',
         key: entryKey(entry.type, entry.value),
@@ -116,7 +129,11 @@ export class Batches {
         continue;
       }
       if (row.present === PRESENT.no && room <= 0) {
-        this.#park(siem, row, found, `the watchlist is full: max_entries ${siem.spec.maxEntries}`);
+        this.#park(siem, row, found, `${FULL}: max_entries ${siem.spec.maxEntries}`);
+        continue;
+      }
+      if (siem.encoder.foldsSlots && this.#slotBusy(siem, row, found)) {
+        this.#later(siem, row.entry_id, now + SLOT_WAIT_MS);
         continue;
       }
       const encoded = siem.encoder.encode(entry, builder.contextFor(row.wanted_rev));
@@ -186,32 +203,93 @@ export class Batches {
     return { id, ...builder.finish() };
   }
 
-  #slotWantedByOther(siem: SiemState, slot: string, entryId: number): boolean {
-    return (
-      this.#store.db.get(
-        'SELECT 1 AS one FROM projection WHERE siem_id = ? AND slot = ? AND entry_id <> ? AND wanted = 1 LIMIT 1',
+  /** Parked for want of room: goes to work again as soon as there is some. */
+  #fillRoom(siem: SiemState, most: number): void {
+    if (siem.spec.maxEntries === undefined || this.#store.tally(`siem:${siem.id}`, 'parked') === 0) return;
+    const waiting = this.#store.tally(`siem:${siem.id}`, 'pending');
+    const room = Math.min(this.#room(siem) - waiting, most);
+    if (room <= 0) return;
+    const rows = this.#store.db.all<WorkRow>(
+      `SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked} AND p.present = ${PRESENT.no} AND p.note LIKE ? ORDER BY p.entry_id LIMIT ?`,
+      siem.id,
+      `${FULL}%`,
+      room,
+    );
+    for (const row of rows) {
+      this.#store.db.run(
+        `UPDATE projection SET state = ${STATE.upsert}, note = NULL WHERE siem_id = ? AND entry_id = ?`,
         siem.id,
-        slot,
-        entryId,
-      ) !== undefined
+        row.entry_id,
+      );
+      this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state: STATE.upsert });
+    }
+  }
+
+  /** Other rows that are the same row in the product. */
+  #sharing(siem: SiemState, slot: string, entryId: number): (ProjectionRow & { type: number })[] {
+    return this.#store.db.all(
+      'SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.slot = ? AND p.entry_id <> ?',
+      siem.id,
+      slot,
+      entryId,
     );
   }
 
-  #forgetRow(siem: SiemState, row: WorkRow, entry: StoredEntry): void {
-    this.#store.db.run('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?', siem.id, row.entry_id);
-    this.#projector.count(siem, entry.type, row, undefined);
+  /**
+   * When another wanted entry is the same row in the product, this one goes by being forgotten. The other takes over
+   * what stands there and is written again, since the row may show this one's words.
+   */
+  #handOver(siem: SiemState, slot: string, row: WorkRow, entry: StoredEntry): boolean {
+    const heirs = this.#sharing(siem, slot, row.entry_id).filter((one) => one.wanted === 1);
+    if (heirs.length === 0) return false;
+    for (const heir of heirs) {
+      const next: ProjectionRow = { ...heir, present: PRESENT.maybe, wanted_rev: this.#store.revision };
+      next.state =
+        isBusy(heir.state) || heir.state === STATE.parked || heir.state === STATE.held ? heir.state : STATE.upsert;
+      this.#store.db.run(
+        'UPDATE projection SET present = ?, wanted_rev = ?, state = ? WHERE siem_id = ? AND entry_id = ?',
+        next.present,
+        next.wanted_rev,
+        next.state,
+        siem.id,
+        heir.entry_id,
+      );
+      this.#projector.count(siem, OBSERVABLE_TYPES[heir.type]!, heir, next);
+    }
+    this.#projector.countGone(siem, entry.type, row);
+    return true;
+  }
+
+  /** Calls on one slot follow each other: two at a time may land in either order. */
+  #slotBusy(siem: SiemState, row: WorkRow, entry: StoredEntry): boolean {
+    const slot = siem.encoder.slot(entry.type, entry.value, siem.spec.settings);
+    return this.#sharing(siem, slot, row.entry_id).some((one) => isBusy(one.state));
+  }
+
+  #later(siem: SiemState, entryId: number, at: number): void {
+    this.#store.db.run('UPDATE projection SET next_at = ? WHERE siem_id = ? AND entry_id = ?', at, siem.id, entryId);
   }
 
   #park(siem: SiemState, row: WorkRow, entry: StoredEntry, reason: string): void {
-    // A refused update must not leave the older version standing as if it were the newer one.
-    const present = row.present;
+    // An older version that stands there stays until it expires or is withdrawn: it was vouched for.
     this.#store.db.run(
       `UPDATE projection SET state = ${STATE.parked}, note = ?, next_at = NULL WHERE siem_id = ? AND entry_id = ?`,
       reason.slice(0, 500),
       siem.id,
       row.entry_id,
     );
-    this.#projector.count(siem, entry.type, row, { ...row, present, state: STATE.parked });
+    this.#projector.count(siem, entry.type, row, { ...row, state: STATE.parked });
+  }
+
+  /** A unit failed: what it took is not in flight, and what it settled still is. */
+  restore(before: ReadonlyMap<number, Flight>): void {
+    this.#flights.clear();
+    for (const [id, flight] of before) this.#flights.set(id, flight);
+  }
+
+  flights(): ReadonlyMap<number, Flight> {
+    return new Map(this.#flights);
   }
 
   inFlight(): number {
@@ -223,26 +301,38 @@ export class Batches {
     const flight = this.#flights.get(batchId);
     if (flight === undefined) throw new Error(`batch ${batchId} is not in flight`);
     const { rows, siem } = flight;
-    const upserts = rows[0]!.op === 'upsert';
-    if (!upserts || rows.some((row) => this.#projector.touchedInFlight.has(row.entryId))) {
+    const applied = { kind: 'applied' } as const;
+    if (rows[0]!.op === 'remove') {
       return this.settle(
         batchId,
-        rows.map(() => ({ kind: 'applied' }) as const),
+        rows.map(() => applied),
       );
     }
-    this.#store.db.run(
+    // In one statement, but for the rows whose wish changed while they flew.
+    const settled = this.#store.db.run(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.yes}, rev = sent_rev, sent_rev = NULL, batch = NULL, attempt = 0, next_at = NULL
-       WHERE siem_id = ? AND state = ${STATE.flight} AND state <> 0 AND entry_id BETWEEN ? AND ? AND batch = ?`,
+       WHERE siem_id = ? AND state = ${STATE.flight} AND entry_id BETWEEN ? AND ? AND batch = ? AND wanted = 1 AND wanted_rev = sent_rev`,
       siem.id,
       rows[0]!.entryId,
       rows.at(-1)!.entryId,
       batchId,
     );
     const owner = `siem:${siem.id}`;
-    this.#store.count(owner, 'pending', -rows.length);
-    this.#store.count(owner, 'delivered', rows.length);
+    this.#store.count(owner, 'pending', -settled);
+    this.#store.count(owner, 'delivered', settled);
+    const report: SettleReport = { applied: settled, parked: 0, superseded: 0 };
+    if (settled < rows.length) {
+      const touched = this.#store.db.all<{ entry_id: number }>(
+        `SELECT entry_id FROM projection WHERE siem_id = ? AND state <> 0 AND state = ${STATE.flight} AND batch = ?`,
+        siem.id,
+        batchId,
+      );
+      for (const { entry_id: entryId } of touched) {
+        this.settleRow(siem, entryId, 'upsert', PRESENT.maybe, applied, report);
+      }
+    }
     this.#flights.delete(batchId);
-    return { applied: rows.length, parked: 0, superseded: 0 };
+    return report;
   }
 
   settle(batchId: number, settlements: readonly Settlement[]): SettleReport {
@@ -280,13 +370,13 @@ export class Batches {
       siem.id,
       entryId,
     );
-    if (row === undefined || row.sent_rev === null) return;
-    this.#projector.touchedInFlight.delete(entryId);
+    if (row === undefined || row.sent_rev === null || !isBusy(row.state)) return;
     const type = OBSERVABLE_TYPES[row.type]!;
     const next: ProjectionRow = { ...row, batch: null };
     const rest = () => restingState(next.wanted, next.present, next.rev, next.wanted_rev);
     // A change that is still the newest failed: it waits. One that was overtaken goes at once.
-    const retryAt = (at: number) => (row.wanted_rev === row.sent_rev ? at : null);
+    const overtaken = row.wanted_rev !== row.sent_rev;
+    const retryAt = (at: number) => (overtaken ? null : at);
     switch (settlement.kind) {
       case 'applied':
         Object.assign(next, {
@@ -326,19 +416,25 @@ export class Batches {
         break;
       case 'unknown':
         next.present = row.present === PRESENT.yes && op === 'upsert' ? PRESENT.maybe : row.present;
-        Object.assign(next, { attempt: row.attempt + 1, next_at: retryAt(settlement.retryAt) });
-        if (siem.encoder.versioned) Object.assign(next, { sent_rev: null, state: rest() });
-        else next.state = STATE.uncertain;
+        next.attempt = row.attempt + 1;
+        if (siem.encoder.versioned) {
+          Object.assign(next, { sent_rev: null, state: rest(), next_at: retryAt(settlement.retryAt) });
+        } else {
+          // The read-back waits in any case: a first write that lands late would overwrite a newer one.
+          Object.assign(next, { state: STATE.uncertain, next_at: settlement.retryAt });
+        }
         break;
       case 'park':
         Object.assign(next, { present: before, sent_rev: null, note: settlement.reason.slice(0, 500), next_at: null });
-        next.state = next.wanted === 1 && row.wanted_rev === row.sent_rev ? STATE.parked : rest();
+        next.state = next.wanted === 1 && !overtaken ? STATE.parked : rest();
         if (next.state === STATE.parked) report.parked++;
         break;
     }
-    if (next.wanted === 0 && next.present === PRESENT.no && next.due === null && next.state === STATE.settled) {
-      db.run('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?', siem.id, entryId);
-      this.#projector.count(siem, type, row, undefined);
+    if ((next.state === STATE.upsert || next.state === STATE.remove) && this.#brakes.bars(siem, entryId)) {
+      next.state = STATE.held;
+    }
+    if (next.wanted === 0 && next.present === PRESENT.no && next.state === STATE.settled) {
+      this.#projector.countGone(siem, type, row);
       return;
     }
     db.run(

@@ -37,8 +37,10 @@ export class Brakes {
   }
 
   added(siem: SiemState, trigger: Trigger, entryId: number): void {
-    if (trigger.exchangeId === 0) return;
-    this.#note('addition', siem, trigger.exchangeId, entryId);
+    const exchange = this.#store.exchanges.find((one) => one.id === trigger.exchangeId);
+    // The first sync brings everything at once: it neither brakes nor says what is usual.
+    if (exchange === undefined || exchange.firstSync) return;
+    this.#note('addition', siem, exchange.id, entryId);
   }
 
   #note(kind: HoldKind, siem: SiemState, exchangeId: number, entryId: number): void {
@@ -75,18 +77,26 @@ export class Brakes {
           siem.id,
           entryId,
         );
-        if (changed === 0) continue;
+        // A row in flight is listed too, and held once its call has ended.
+        if (changed === 0 && !this.#busyFor(siem, entryId, kind)) continue;
         this.#store.db.run(
           'INSERT INTO hold_entry (hold_id, entry_id) VALUES (?, ?) ON CONFLICT DO NOTHING',
           hold,
           entryId,
         );
-        count(siem, entryId, true);
+        if (changed > 0) count(siem, entryId, true);
         frozen++;
       }
     }
     this.#pending.clear();
     return frozen;
+  }
+
+  /** Counts that no window asks for any more. */
+  prune(now: number): void {
+    const hours = Math.max(24, ...this.#store.exchanges.map((one) => one.spec.removalBrake.windowHours));
+    const before = Math.floor(now / MINUTE) - hours * 60 * (USUAL_WINDOWS + 2);
+    this.#store.db.run('DELETE FROM brake WHERE minute < ?', before);
   }
 
   /** Undoes what a failed unit noted. */
@@ -100,8 +110,7 @@ export class Brakes {
   ): string | undefined {
     const { kind, siem, exchangeId } = group;
     const exchange = this.#store.exchanges.find((one) => one.id === exchangeId);
-    // An exchange that left the configuration brakes by the strictest configured setting.
-    const settings = exchange?.spec ?? this.#store.exchanges[0]?.spec ?? DEFAULT_BRAKES;
+    const settings = exchange?.spec ?? this.#strictest();
     const window = settings.removalBrake.windowHours * 60;
     const total = (from: number, to: number): number =>
       this.#store.db.get<{ n: number }>(
@@ -117,28 +126,71 @@ export class Brakes {
     if (kind === 'removal') {
       const { share, atLeast } = settings.removalBrake;
       if (inWindow < atLeast) return undefined;
-      const armed = this.#armed(siem, exchangeId) + total(minute - window, minute);
+      const armed = this.#armed(siem, exchangeId) + inWindow;
       if (removalBrake({ withdrawnInWindow: inWindow, armed, share, atLeast }) === 'pass') return undefined;
       return `${name} withdrew ${inWindow} of about ${armed} entries within ${settings.removalBrake.windowHours} h`;
     }
     const { factor, atLeast } = settings.additionBrake;
     if (inWindow < atLeast) return undefined;
-    const usual = total(minute - window * (USUAL_WINDOWS + 1), minute - window) / USUAL_WINDOWS;
-    const firstSync = exchange === undefined || exchange.firstSync;
-    if (additionBrake({ addedInWindow: inWindow, usual, factor, atLeast, firstSync }) === 'pass') return undefined;
+    const usual = total(minute - window * (USUAL_WINDOWS + 1), minute - window) / this.#windows(group, minute, window);
+    if (additionBrake({ addedInWindow: inWindow, usual, factor, atLeast, firstSync: false }) === 'pass')
+      return undefined;
     return `${name} added ${inWindow} entries within ${settings.removalBrake.windowHours} h; usual are ${Math.round(usual)}`;
   }
 
-  /** Entries in this SIEM that a published object of this exchange vouches for. Asked only once a brake may bite. */
+  /** Entries in this SIEM that this exchange vouches for. A tally: counting a million rows would hold up the store. */
   #armed(siem: SiemState, exchangeId: number): number {
-    if (exchangeId === 0) return this.#store.tally(`siem:${siem.id}`, 'wanted');
+    return this.#store.tally(`siem:${siem.id}`, exchangeId === 0 ? 'wanted' : `armed:${exchangeId}`);
+  }
+
+  /** How many earlier windows there is any record of, so that a young exchange is not measured by days it did not have. */
+  #windows(group: { siem: SiemState; exchangeId: number }, minute: number, window: number): number {
+    const first = this.#store.db.get<{ minute: number | null }>(
+      "SELECT min(minute) AS minute FROM brake WHERE siem_id = ? AND exchange_id = ? AND kind = 'addition'",
+      group.siem.id,
+      group.exchangeId,
+    )?.minute;
+    const elapsed = Math.ceil((minute - (first ?? minute)) / window) - 1;
+    return Math.min(USUAL_WINDOWS, Math.max(1, elapsed));
+  }
+
+  /** An exchange that left the configuration brakes by the strictest of those that stayed. */
+  #strictest(): typeof DEFAULT_BRAKES {
+    const specs = this.#store.exchanges.map((one) => one.spec);
+    return specs.reduce<typeof DEFAULT_BRAKES>(
+      (best, one) => (one.removalBrake.share < best.removalBrake.share ? one : best),
+      specs[0] ?? DEFAULT_BRAKES,
+    );
+  }
+
+  #busyFor(siem: SiemState, entryId: number, kind: HoldKind): boolean {
     return (
-      this.#store.db.get<{ n: number }>(
-        `SELECT count(*) AS n FROM projection p WHERE p.siem_id = ? AND p.wanted = 1 AND EXISTS (
-           SELECT 1 FROM contribution c JOIN object o ON o.id = c.object_id WHERE c.entry_id = p.entry_id AND o.exchange_id = ? AND o.state = 0)`,
+      this.#store.db.get(
+        `SELECT 1 AS one FROM projection WHERE siem_id = ? AND entry_id = ? AND wanted = ? AND state IN (${STATE.flight}, ${STATE.accepted}, ${STATE.uncertain})`,
         siem.id,
-        exchangeId,
-      )?.n ?? 0
+        entryId,
+        kind === 'removal' ? 0 : 1,
+      ) !== undefined
+    );
+  }
+
+  /** True while a hold that waits for a decision lists the row. */
+  openFor(siem: SiemState, entryId: number): boolean {
+    return this.#listed(siem, entryId, 'h.decided IS NULL');
+  }
+
+  /** True while a hold that waits, or one that was rejected, lists the row: it must not go to work. */
+  bars(siem: SiemState, entryId: number): boolean {
+    return this.#listed(siem, entryId, "(h.decided IS NULL OR h.decision = 'reject')");
+  }
+
+  #listed(siem: SiemState, entryId: number, which: string): boolean {
+    return (
+      this.#store.db.get(
+        `SELECT 1 AS one FROM hold h JOIN hold_entry e ON e.hold_id = h.id WHERE h.siem_id = ? AND e.entry_id = ? AND ${which}`,
+        siem.id,
+        entryId,
+      ) !== undefined
     );
   }
 
@@ -167,7 +219,8 @@ export class Brakes {
   /** The row moved on by itself (the partner vouches again, or withdrew a held addition). */
   released(siem: SiemState, entryId: number): void {
     this.#store.db.run(
-      'DELETE FROM hold_entry WHERE entry_id = ? AND hold_id IN (SELECT id FROM hold WHERE siem_id = ? AND decided IS NULL)',
+      `DELETE FROM hold_entry WHERE entry_id = ? AND hold_id IN
+         (SELECT id FROM hold WHERE siem_id = ? AND (decided IS NULL OR decision = 'reject'))`,
       entryId,
       siem.id,
     );

@@ -19,6 +19,9 @@ export interface ExchangeState {
   firstSync: boolean;
 }
 
+/** Longer steps back than this come confirmed. */
+const CONFIRMED_MS = 3_600_000;
+
 export class StoreContext {
   readonly db: Database;
   readonly spec: StoreSpec;
@@ -76,8 +79,8 @@ export class StoreContext {
 
   /** Names of peers become small ids; a peer that is no longer configured stays known and turns inactive. */
   #register(table: 'exchange' | 'siem', specs: readonly (ExchangeSpec | SiemSpec)[]): void {
-    const known = this.db.all<{ id: number; name: string; fingerprint: string; active: number }>(
-      `SELECT id, name, fingerprint, active FROM ${table}`,
+    const known = this.db.all<{ id: number; name: string; fingerprint: string; active: number; settings?: string }>(
+      `SELECT * FROM ${table}`,
     );
     let exchangesChanged = false;
     for (const row of known) {
@@ -97,14 +100,23 @@ export class StoreContext {
           );
         else
           this.db.run(
-            "INSERT INTO siem (name, type, active, fingerprint, containers, facts, recompute_from) VALUES (?, ?, 1, ?, '{}', 'null', 0)",
+            "INSERT INTO siem (name, type, active, fingerprint, settings, containers, facts, recompute_from) VALUES (?, ?, 1, ?, ?, '{}', 'null', 0)",
             one.name,
             one.type,
             one.fingerprint,
+            JSON.stringify('settings' in one ? one.settings : null),
           );
       } else {
         if (table === 'exchange' && row.fingerprint !== one.fingerprint)
           this.db.run('UPDATE exchange SET cursor = NULL, poll_completed = NULL WHERE id = ?', row.id);
+        if ('settings' in one && row.settings !== JSON.stringify(one.settings)) {
+          // Another mapping writes the same content otherwise: everything is sent again.
+          this.db.run(
+            'UPDATE siem SET recompute_from = 0, recompute_force = 1, settings = ? WHERE id = ?',
+            JSON.stringify(one.settings),
+            row.id,
+          );
+        }
         if (table === 'siem' && (row.fingerprint !== one.fingerprint || row.active === 0))
           this.db.run('UPDATE siem SET recompute_from = 0 WHERE id = ?', row.id);
         exchangesChanged ||= table === 'exchange' && row.active === 0;
@@ -126,7 +138,7 @@ export class StoreContext {
       for (const siem of this.siems) {
         const next = siem.encoder.versioned ? 'CASE WHEN wanted = 1 THEN 1 ELSE 2 END' : '5';
         this.db.run(
-          `UPDATE projection SET state = ${next}, batch = NULL, present = 2 WHERE siem_id = ? AND state = 3`,
+          `UPDATE projection SET state = ${next}, batch = NULL, present = 2 WHERE siem_id = ? AND state <> 0 AND state = 3`,
           siem.id,
         );
       }
@@ -159,7 +171,9 @@ export class StoreContext {
 
   /** One unit of work: one transaction, one revision, engine time that never runs back. */
   unit<T>(now: number, work: (now: number, revision: number) => T): T {
-    const time = Math.max(now, this.#engineTime);
+    // Small steps back are the clock's unrest. A long one reaches the store only once a peer confirmed it
+    // (runtime/engine-time.ts): a clock that stood a year ahead must not hold time there for a year.
+    const time = this.#engineTime - now > CONFIRMED_MS ? now : Math.max(now, this.#engineTime);
     const before = this.#lastRevision;
     const tallies = new Map(this.#tally);
     try {

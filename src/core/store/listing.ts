@@ -8,6 +8,7 @@ import { OBJECT, type ObjectRow } from './rows.ts';
 export class Listing {
   readonly #store: StoreContext;
   readonly #objects: Objects;
+  #swept = 0;
 
   constructor(store: StoreContext, objects: Objects) {
     this.#store = store;
@@ -58,6 +59,23 @@ export class Listing {
     }
   }
 
+  /** Entries that nothing refers to any more, some at a time: a changed pattern leaves them behind. True while there are more. */
+  #sweep(step: number): boolean {
+    const { db } = this.#store;
+    const last = db
+      .all<{ id: number }>('SELECT id FROM entry WHERE id > ? ORDER BY id LIMIT ?', this.#swept, step)
+      .at(-1)?.id;
+    db.run(
+      `DELETE FROM entry WHERE id > ? AND id <= ? AND NOT EXISTS (SELECT 1 FROM contribution WHERE entry_id = entry.id)
+       AND NOT EXISTS (SELECT 1 FROM siem s JOIN projection p ON p.siem_id = s.id AND p.entry_id = entry.id)
+       AND NOT EXISTS (SELECT 1 FROM hold_entry WHERE entry_id = entry.id)`,
+      this.#swept,
+      last ?? this.#swept,
+    );
+    this.#swept = last ?? 0;
+    return last !== undefined;
+  }
+
   /** Vanished objects are forgotten after a time; revoked ids stay as tombstones while their exchange is configured. */
   retain(before: number, step: number): { dropped: number; more: boolean } {
     const { db } = this.#store;
@@ -68,18 +86,10 @@ export class Listing {
       step,
     );
     for (const { id } of rows) {
-      const entries = db.all<{ entry_id: number }>('SELECT entry_id FROM contribution WHERE object_id = ?', id);
       db.run('DELETE FROM contribution WHERE object_id = ?', id);
       db.run('DELETE FROM presence WHERE object_id = ?', id);
       db.run('DELETE FROM object WHERE id = ?', id);
-      for (const { entry_id: entryId } of entries) {
-        db.run(
-          `DELETE FROM entry WHERE id = ? AND NOT EXISTS (SELECT 1 FROM contribution WHERE entry_id = entry.id)
-           AND NOT EXISTS (SELECT 1 FROM projection WHERE entry_id = entry.id)`,
-          entryId,
-        );
-      }
     }
-    return { dropped: rows.length, more: rows.length === step };
+    return { dropped: rows.length, more: this.#sweep(step) || rows.length === step };
   }
 }

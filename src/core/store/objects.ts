@@ -6,7 +6,16 @@
 // except towards less (revoked, earlier valid_until, stricter marking).
 import type { Page } from '../contracts/exchange-connector.ts';
 import type { IncomingContext, IncomingIndicator } from '../model/entry.ts';
-import { PAP_LEVELS, papRank, stricterPap, stricterTlp, type Pap, type Tlp, tlpRank } from '../model/marking.ts';
+import {
+  PAP_LEVELS,
+  papRank,
+  stricterPap,
+  stricterTlp,
+  type Pap,
+  type Tlp,
+  TLP_LEVELS,
+  tlpRank,
+} from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
@@ -119,8 +128,10 @@ export class Objects {
     this.#scopes.clear();
   }
 
-  commit(exchange: ExchangeState, page: Page, listing: number, now: number, report: CommitReport): void {
+  commit(exchange: ExchangeState, page: Page, now: number, report: CommitReport): void {
     const scope = this.scopeId(exchange, page.scope);
+    // What a poll brings while a listing runs counts as shown in it.
+    const listing = this.#listingRun(exchange);
     for (const refusal of page.refusals) {
       report.objects++;
       report.refused[refusal.reason] = (report.refused[refusal.reason] ?? 0) + 1;
@@ -131,6 +142,10 @@ export class Objects {
       if (object.kind === 'indicator') this.#indicator(exchange, object, scope, listing, now, report);
       else this.#explaining(exchange, object, now);
     }
+  }
+
+  #listingRun(exchange: ExchangeState): number {
+    return this.#store.db.get<{ listing: number }>('SELECT listing FROM exchange WHERE id = ?', exchange.id)!.listing;
   }
 
   #indicator(
@@ -163,25 +178,24 @@ export class Objects {
       this.#tombstone.run(OBJECT.revoked, newest, now, incoming.digest, found.id);
       report.revoked++;
       this.#projectLinked(found.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id }, now);
-      this.#countObject(exchange, found, undefined);
+      if (found.state === OBJECT.published) this.#countObject(exchange, found, undefined);
       return;
     }
     const back = found.state === OBJECT.vanished;
-    if (same && incoming.digest === found.digest) {
-      if (!back) {
-        report.unchanged++;
-        return;
-      }
-      // A vanished object that reappears unchanged counts again.
-      this.#store.db.run('UPDATE object SET state = 0, gone_at = NULL WHERE id = ?', found.id);
-      report.changed++;
-      this.#countObject(exchange, undefined, found);
-      this.#projectLinked(found.id, { cause: CAUSE.none, exchangeId: exchange.id }, now);
-      return;
-    }
     if (same) {
-      report.conflicting++;
-      this.#tighten(exchange, found, incoming, now);
+      const conflicting = incoming.digest !== found.digest;
+      if (back) {
+        // A vanished object that reappears counts again.
+        this.#store.db.run('UPDATE object SET state = 0, gone_at = NULL WHERE id = ?', found.id);
+        report.changed++;
+        this.#countObject(exchange, undefined, found);
+        if (conflicting) this.#tighten(found, incoming);
+        this.#projectLinked(found.id, { cause: CAUSE.none, exchangeId: exchange.id }, now);
+      } else if (conflicting) {
+        report.conflicting++;
+        const cause = incoming.benign === true ? CAUSE.withdrawn : CAUSE.none;
+        if (this.#tighten(found, incoming)) this.#projectLinked(found.id, { cause, exchangeId: exchange.id }, now);
+      } else report.unchanged++;
       return;
     }
     this.#replace(exchange, found, incoming, now, report);
@@ -261,32 +275,53 @@ export class Objects {
         now,
       );
     }
+    // To mark an object benign is to withdraw it.
+    const cause = incoming.benign === true ? CAUSE.withdrawn : CAUSE.none;
     for (const [id, observable] of kept) {
-      this.#projector.project({ id, ...observable }, { cause: CAUSE.none, exchangeId: exchange.id }, now);
+      this.#projector.project({ id, ...observable }, { cause, exchangeId: exchange.id }, now);
     }
   }
 
-  /** Same version, other content: the standard says nothing, so only what arms less is taken over. */
-  #tighten(exchange: ExchangeState, found: ObjectRow, incoming: IncomingIndicator, now: number): void {
-    const [, validUntil, , tlp, pap] = this.#values(exchange, incoming);
-    const until =
-      validUntil === null
-        ? found.valid_until
-        : found.valid_until === null
-          ? validUntil
-          : Math.min(found.valid_until, validUntil);
-    const stricter = (a: number | null, b: number | null) => (a === null || b === null ? (a ?? b) : Math.max(a, b));
-    const next = { until, tlp: stricter(found.tlp, tlp), pap: stricter(found.pap, pap) };
-    if (next.until === found.valid_until && next.tlp === found.tlp && next.pap === found.pap) return;
+  /** Same version, other content: the standard says nothing, so only what arms less is taken over. True if anything was. */
+  #tighten(found: ObjectRow, incoming: IncomingIndicator): boolean {
+    const refs = incoming.openMarkings ?? [];
+    // The levels as stated: an open marking is explained anew below, from both contents together.
+    const stated = openOf(found) ?? {
+      tlp: levelOf(TLP_LEVELS, found.tlp),
+      pap: levelOf(PAP_LEVELS, found.pap),
+      refs: [],
+    };
+    const open = {
+      tlp: stricterTlp(stated.tlp, incoming.tlp),
+      pap: stricterPap(stated.pap, incoming.pap),
+      refs: [...new Set([...stated.refs, ...refs])],
+    };
+    const openText = open.refs.length === 0 ? null : JSON.stringify(open);
+    const { tlp, pap } = openText === null ? open : this.#explained(found.exchange_id, openText);
+    const next = {
+      until: earlier(found.valid_until, incoming.validUntil ?? null),
+      tlp: tlp === undefined ? null : tlpRank(tlp),
+      pap: pap === undefined ? null : papRank(pap),
+      benign: incoming.benign === true ? 1 : found.benign,
+    };
+    const same =
+      next.until === found.valid_until &&
+      next.tlp === found.tlp &&
+      next.pap === found.pap &&
+      next.benign === found.benign &&
+      openText === found.open_markings;
+    if (same) return false;
     this.#store.db.run(
-      'UPDATE object SET valid_until = ?, tlp = ?, pap = ?, digest = ? WHERE id = ?',
+      'UPDATE object SET valid_until = ?, tlp = ?, pap = ?, benign = ?, open_markings = ?, digest = ? WHERE id = ?',
       next.until,
       next.tlp,
       next.pap,
+      next.benign,
+      openText,
       incoming.digest,
       found.id,
     );
-    this.#projectLinked(found.id, { cause: CAUSE.none, exchangeId: exchange.id }, now);
+    return true;
   }
 
   #values(exchange: ExchangeState, incoming: IncomingIndicator): ObjectValues {
@@ -294,7 +329,7 @@ export class Objects {
     let open: string | null = null;
     if (incoming.openMarkings !== undefined && incoming.openMarkings.length > 0) {
       open = JSON.stringify({ tlp, pap, refs: incoming.openMarkings });
-      ({ tlp, pap } = this.#explained(exchange, open));
+      ({ tlp, pap } = this.#explained(exchange.id, open));
     }
     return [
       incoming.validFrom,
@@ -311,11 +346,11 @@ export class Objects {
   }
 
   /** Markings that only the exchange can explain: a definition that has not come counts as TLP:RED. */
-  #explained(exchange: ExchangeState, open: string): { tlp?: Tlp | undefined; pap?: Pap | undefined } {
-    const stored = JSON.parse(open) as { tlp?: Tlp; pap?: Pap; refs: string[] };
+  #explained(exchangeId: number, open: string): { tlp?: Tlp | undefined; pap?: Pap | undefined } {
+    const stored = JSON.parse(open) as OpenMarkings;
     let { tlp, pap }: { tlp?: Tlp | undefined; pap?: Pap | undefined } = stored;
     for (const ref of stored.refs) {
-      const definition = this.#context.marking(exchange.id, ref);
+      const definition = this.#context.marking(exchangeId, ref);
       tlp = stricterTlp(tlp, definition === undefined ? 'red' : definition.tlp);
       pap = stricterPap(pap, definition?.pap);
     }
@@ -352,12 +387,12 @@ export class Objects {
   /** A marking definition arrived or changed: objects that refer to it are judged anew. */
   #remark(exchange: ExchangeState, markingId: string, now: number): void {
     const rows = this.#store.db.all<ObjectRow>(
-      'SELECT * FROM object WHERE exchange_id = ? AND open_markings IS NOT NULL',
+      'SELECT * FROM object WHERE exchange_id = ? AND open_markings IS NOT NULL AND instr(open_markings, ?) > 0',
       exchange.id,
+      markingId,
     );
     for (const row of rows) {
-      if (!row.open_markings!.includes(markingId)) continue;
-      const { tlp, pap } = this.#explained(exchange, row.open_markings!);
+      const { tlp, pap } = this.#explained(exchange.id, row.open_markings!);
       const next = {
         tlp: tlp === undefined ? null : tlpRank(tlp),
         pap: pap === undefined ? null : PAP_LEVELS.indexOf(pap),
@@ -403,3 +438,19 @@ export class Objects {
     }
   }
 }
+
+/** Markings as stated, with those that only the exchange can explain. */
+interface OpenMarkings {
+  readonly tlp?: Tlp | undefined;
+  readonly pap?: Pap | undefined;
+  readonly refs: readonly string[];
+}
+
+const openOf = (row: ObjectRow): OpenMarkings | undefined =>
+  row.open_markings === null ? undefined : (JSON.parse(row.open_markings) as OpenMarkings);
+
+const levelOf = <L>(levels: readonly L[], rank: number | null): L | undefined =>
+  rank === null ? undefined : levels[rank];
+
+const earlier = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);

@@ -8,7 +8,18 @@ import { expiryOf } from '../policy/expiry.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import { decideClaim } from './decide.ts';
-import { CAUSE, type Cause, OBJECT, type ObjectRow, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
+import {
+  CAUSE,
+  type Cause,
+  isBusy,
+  OBJECT,
+  type ObjectRow,
+  PRESENT,
+  type ProjectionRow,
+  restingState,
+  STATE,
+  voucherBit,
+} from './rows.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -35,16 +46,17 @@ const OBJECT_COLUMNS = `o.id, o.exchange_id, o.object_id, o.version, o.state, o.
 export class Projector {
   readonly #store: StoreContext;
   readonly #brakes: Brakes;
+  #stale = false;
   readonly #claims;
   readonly #row;
   readonly #insert;
   readonly #update;
   readonly #remove;
+  readonly #gone;
+  readonly #rest;
   readonly #entry;
   /** Keys "type value" that are suppressed now, with the end; small, so it is asked before every write. */
   readonly suppressed = new Map<string, number>();
-  /** Rows in flight whose wanted state changed meanwhile: their acknowledgement cannot take the short way. */
-  readonly touchedInFlight = new Set<number>();
 
   constructor(store: StoreContext, brakes: Brakes) {
     this.#store = store;
@@ -56,25 +68,36 @@ export class Projector {
     );
     this.#row = db.statement<ProjectionRow>('SELECT * FROM projection WHERE siem_id = ? AND entry_id = ?');
     this.#insert = db.statement(
-      `INSERT INTO projection (siem_id, entry_id, wanted, wanted_rev, content, until, due, present, rev, state, cause, since, slot)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)`,
+      `INSERT INTO projection (siem_id, entry_id, wanted, wanted_rev, content, vouchers, until, due, present, rev, state, cause, since, slot)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)`,
     );
     this.#update = db.statement(
-      `UPDATE projection SET wanted = ?, wanted_rev = ?, content = ?, until = ?, due = ?, state = ?, cause = ?, since = ?,
+      `UPDATE projection SET wanted = ?, wanted_rev = ?, content = ?, vouchers = ?, until = ?, due = ?, state = ?, cause = ?, since = ?,
        attempt = ?, next_at = ?, note = ? WHERE siem_id = ? AND entry_id = ?`,
     );
     this.#remove = db.statement('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?');
+    this.#gone = db.statement('DELETE FROM projection WHERE siem_id = ? AND entry_id = ? AND due IS NULL');
+    this.#rest = db.statement(
+      `UPDATE projection SET due = ?, present = ${PRESENT.no}, state = ${STATE.settled}, rev = 0, sent_rev = NULL, batch = NULL, next_at = NULL,
+       attempt = 0, note = NULL, handle = NULL WHERE siem_id = ? AND entry_id = ?`,
+    );
     this.#entry = db.statement<{ type: number; value: string }>('SELECT type, value FROM entry WHERE id = ?');
     this.reloadSuppressions();
   }
 
   reloadSuppressions(): void {
+    this.#stale = false;
     this.suppressed.clear();
     for (const row of this.#store.db.all<{ type: number; value: string; until: number }>(
       'SELECT type, value, max(until) AS until FROM suppression WHERE lifted IS NULL GROUP BY type, value',
     )) {
       this.suppressed.set(`${row.type} ${row.value}`, row.until);
     }
+  }
+
+  /** A unit failed: what it learnt of suppressions is read again when it is next needed. */
+  forget(): void {
+    this.#stale = true;
   }
 
   storedEntry(entryId: number): StoredEntry | undefined {
@@ -119,6 +142,7 @@ export class Projector {
   ) {
     const admitted: { claim: Claim; until: number }[] = [];
     let refused = false;
+    let vouchers = 0;
     let unmarked: (typeof TLP_LEVELS)[number] = 'amber';
     for (const row of rows) {
       const exchange = this.#store.exchangeNames.get(row.exchange_id) ?? '?';
@@ -131,9 +155,11 @@ export class Projector {
       const rules = siem.spec.rules[exchange]!;
       if (rules.intake.unmarked !== 'refuse') unmarked = rules.intake.unmarked;
       const claim = explain === undefined ? plain : { ...plain, ...explain(row) };
-      admitted.push({ claim, until: expiryOf(plain, rules.lifetime, entry.type) });
+      const until = expiryOf(plain, rules.lifetime, entry.type);
+      if (row.valid_from <= now && now < until) vouchers |= voucherBit(row.exchange_id);
+      admitted.push({ claim, until });
     }
-    return { ...merge(entry, admitted, unmarked, now), refused };
+    return { ...merge(entry, admitted, unmarked, now), refused, vouchers };
   }
 
   #projectOne(
@@ -145,6 +171,7 @@ export class Projector {
     fresh = false,
   ): void {
     const merged = this.#merged(siem, entry, rows, now);
+    if (this.#stale) this.reloadSuppressions();
     const suppressedUntil =
       this.suppressed.size === 0
         ? undefined
@@ -175,6 +202,7 @@ export class Projector {
         wanted,
         this.#store.revision,
         merged.digest,
+        merged.vouchers,
         until,
         dueFrom(now),
         state,
@@ -188,27 +216,29 @@ export class Projector {
         rev: 0,
         wanted_rev: this.#store.revision,
         state,
+        vouchers: merged.vouchers,
       });
       if (wanted === 1) this.#brakes.added(siem, trigger, entry.id);
       return;
     }
 
-    const changed = row.wanted !== wanted || (wanted === 1 && row.content !== merged.digest) || trigger.force === true;
+    const turned = row.wanted !== wanted;
+    const changed = turned || (wanted === 1 && (row.content !== merged.digest || trigger.force === true));
     const sentAt = row.rev / 1000;
     const stale = refreshAfter !== undefined && row.present === PRESENT.yes && now >= sentAt + refreshAfter;
     const wantedRev = changed || stale ? this.#store.revision : row.wanted_rev;
-    const turned = row.wanted !== wanted;
+    const lapsed = row.until !== null && row.until <= now;
     const cause =
-      wanted === 1 ? CAUSE.none : turned ? this.#cause(suppressed, rows, merged.refused, trigger) : row.cause;
-    const busy = row.state === STATE.flight || row.state === STATE.accepted || row.state === STATE.uncertain;
-    // A removal that a person rejected, or nobody approved, still ends at the expiry the entry had.
-    const lapsed = row.state === STATE.held && wanted === 0 && row.until !== null && row.until <= now;
-    const stuck = (row.state === STATE.parked || row.state === STATE.held) && !changed && !lapsed;
+      wanted === 1 ? CAUSE.none : turned ? this.#cause(suppressed, lapsed, rows, merged.refused, trigger) : row.cause;
+    const busy = isBusy(row.state);
+    const held = row.state === STATE.held && this.#staysHeld(siem, row, wanted, changed, lapsed, suppressed);
+    const stuck = held || (row.state === STATE.parked && !changed);
     const state = busy || stuck ? row.state : restingState(wanted, row.present, row.rev, wantedRev);
-    if (busy && wantedRev !== row.wanted_rev) this.touchedInFlight.add(entry.id);
-    if (row.state === STATE.held && state !== STATE.held) this.#brakes.released(siem, entry.id);
+    if ((row.state === STATE.held && !held) || (busy && turned)) this.#brakes.released(siem, entry.id);
 
-    const next: ProjectionRow = { ...row, wanted, wanted_rev: wantedRev, state };
+    // An entry that is withdrawn keeps its vouchers until it is gone: they say in whose share it counted.
+    const vouchers = wanted === 1 ? merged.vouchers : row.vouchers;
+    const next: ProjectionRow = { ...row, wanted, wanted_rev: wantedRev, state, vouchers };
     const fresher = changed || stale;
     const lastUntil = until ?? row.until;
     if (wanted === 0 && row.present !== PRESENT.no && lastUntil !== null && lastUntil > now)
@@ -223,26 +253,48 @@ export class Projector {
       wanted,
       wantedRev,
       wanted === 1 ? merged.digest : row.content,
+      vouchers,
       lastUntil,
       nextDue,
       state,
       cause,
       turned ? now : row.since,
-      fresher ? 0 : row.attempt,
-      fresher && !busy ? null : row.next_at,
-      fresher && !busy ? null : row.note,
+      fresher && !stuck ? 0 : row.attempt,
+      fresher && !busy && !stuck ? null : row.next_at,
+      fresher && !busy && !stuck ? null : row.note,
       siem.id,
       entry.id,
     );
     this.count(siem, entry.type, row, next);
-    if (turned && wanted === 1 && row.present === PRESENT.no) this.#brakes.added(siem, trigger, entry.id);
+    const rejected = row.state === STATE.held && !held && row.wanted === 1;
+    if ((turned || rejected) && wanted === 1 && row.present === PRESENT.no) this.#brakes.added(siem, trigger, entry.id);
     if (turned && wanted === 0 && row.present !== PRESENT.no && cause === CAUSE.withdrawn) {
       this.#brakes.withdrawn(siem, this.#withdrawnBy(rows, trigger), entry.id);
     }
   }
 
-  #cause(suppressed: boolean, rows: readonly ClaimRow[], refused: boolean, trigger: Trigger): Cause {
+  /**
+   * A held removal ends when the partner vouches again, at the expiry the entry had, and when a person suppresses
+   * the value; a held addition when it is withdrawn, or, once rejected, when the partner says something new.
+   */
+  #staysHeld(
+    siem: SiemState,
+    row: ProjectionRow,
+    wanted: 0 | 1,
+    changed: boolean,
+    lapsed: boolean,
+    suppressed: boolean,
+  ): boolean {
+    if (row.wanted !== wanted) return false;
+    if (wanted === 1) return !changed || this.#brakes.openFor(siem, row.entry_id);
+    // Adopted rows wait for the partners; what expired of them goes with the release.
+    return !suppressed && (!lapsed || (row.cause === CAUSE.adopted && !this.#brakes.openFor(siem, row.entry_id)));
+  }
+
+  #cause(suppressed: boolean, lapsed: boolean, rows: readonly ClaimRow[], refused: boolean, trigger: Trigger): Cause {
     if (suppressed) return CAUSE.suppressed;
+    // Whatever else set this off: at its expiry an entry goes, and no brake holds that.
+    if (lapsed) return CAUSE.expired;
     if (trigger.cause === CAUSE.withdrawn) return CAUSE.withdrawn;
     // Claims of an exchange that left the configuration are withdrawn, under the brake.
     if (rows.some((row) => row.exchange_active === 0)) return CAUSE.withdrawn;
@@ -254,6 +306,17 @@ export class Projector {
     return trigger.exchangeId !== 0
       ? trigger.exchangeId
       : (rows.find((row) => row.exchange_active === 0)?.exchange_id ?? 0);
+  }
+
+  /**
+   * The row is not wanted and not there any more. It goes, unless it may wait for a moment to come (a claim that is
+   * valid from then): the next tick looks.
+   */
+  countGone(siem: SiemState, type: ObservableType, row: Counted & { readonly entry_id: number }): void {
+    const gone = this.#gone.run(siem.id, row.entry_id).changes > 0;
+    if (!gone) this.#rest.run(this.#store.engineTime, siem.id, row.entry_id);
+    this.count(siem, type, row, gone ? undefined : { ...row, present: PRESENT.no, rev: 0, state: STATE.settled });
+    if (row.state === STATE.held) this.#brakes.released(siem, row.entry_id);
   }
 
   /** Keeps the tallies in step with one row. Undefined = no row. */
@@ -268,6 +331,9 @@ export class Projector {
         this.#store.count(owner, 'wanted', by);
         this.#store.count(owner, `wanted:${type}`, by);
         if (row.present === PRESENT.yes && row.rev === row.wanted_rev) this.#store.count(owner, 'delivered', by);
+        for (const id of this.#store.exchangeNames.keys()) {
+          if ((row.vouchers & voucherBit(id)) !== 0) this.#store.count(owner, `armed:${id}`, by);
+        }
       }
       if (row.present !== PRESENT.no) this.#store.count(owner, `present:${type}`, by);
       if (row.state === STATE.parked) this.#store.count(owner, 'parked', by);
@@ -277,7 +343,7 @@ export class Projector {
   }
 }
 
-export type Counted = Pick<ProjectionRow, 'wanted' | 'present' | 'rev' | 'wanted_rev' | 'state'>;
+export type Counted = Pick<ProjectionRow, 'wanted' | 'present' | 'rev' | 'wanted_rev' | 'state' | 'vouchers'>;
 
 /** A claim as policy sees it. Facts are parsed only when somebody looks, since most claims are merged unseen. */
 export function toClaim(row: ObjectRow, exchange: string): Claim {

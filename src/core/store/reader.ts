@@ -402,7 +402,7 @@ export class StoreReader {
     const one = (where: string): number =>
       this.#db.get<{ n: number }>(`SELECT count(*) AS n FROM projection WHERE siem_id = ? AND ${where}`, id)?.n ?? 0;
     const parked = this.#db.all<{ note: string | null; n: number }>(
-      `SELECT note, count(*) AS n FROM projection WHERE siem_id = ? AND state = ${STATE.parked} AND state <> 0 GROUP BY note`,
+      `SELECT note, count(*) AS n FROM projection WHERE siem_id = ? AND state <> 0 AND state = ${STATE.parked} GROUP BY note`,
       id,
     );
     const types = this.#db.all<{ type: number; n: number }>(

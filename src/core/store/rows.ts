@@ -44,6 +44,8 @@ export interface ProjectionRow {
   wanted: 0 | 1;
   wanted_rev: number;
   content: number;
+  /** Bit set of the exchanges whose claims carry the entry (voucherBit). */
+  vouchers: number;
   until: number | null;
   due: number | null;
   present: Present;
@@ -77,6 +79,13 @@ export interface ObjectRow {
   digest: number;
   facts: string;
 }
+
+/** Bit of an exchange in `vouchers`; beyond 31 exchanges some share one, which only makes a brake's share coarser. */
+export const voucherBit = (exchangeId: number): number => 1 << (exchangeId % 31);
+
+/** A call is under way or may be: the row is not sent again. */
+export const isBusy = (state: State): boolean =>
+  state === STATE.flight || state === STATE.accepted || state === STATE.uncertain;
 
 /** The state that a row with this wanted and present asks for, flights and holds apart. */
 export function restingState(wanted: 0 | 1, present: Present, rev: number, wantedRev: number): State {

@@ -45,13 +45,14 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE siem (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, type TEXT NOT NULL, active INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL, containers TEXT NOT NULL, facts TEXT NOT NULL, adopted_at INTEGER, recompute_from INTEGER,
+    fingerprint TEXT NOT NULL, containers TEXT NOT NULL, facts TEXT NOT NULL, settings TEXT NOT NULL DEFAULT 'null',
+    adopted_at INTEGER, recompute_from INTEGER, recompute_force INTEGER NOT NULL DEFAULT 0,
     last_success INTEGER, last_failure INTEGER, failing_since INTEGER, failure TEXT, audited_at INTEGER, drift INTEGER NOT NULL DEFAULT 0,
     first_synced INTEGER);
   -- What a SIEM shall hold and what it holds. The columns' values are named in rows.ts.
   CREATE TABLE projection (
     siem_id INTEGER NOT NULL, entry_id INTEGER NOT NULL,
-    wanted INTEGER NOT NULL, wanted_rev INTEGER NOT NULL, content INTEGER NOT NULL, until INTEGER, due INTEGER,
+    wanted INTEGER NOT NULL, wanted_rev INTEGER NOT NULL, content INTEGER NOT NULL, vouchers INTEGER NOT NULL DEFAULT 0, until INTEGER, due INTEGER,
     present INTEGER NOT NULL, rev INTEGER NOT NULL, state INTEGER NOT NULL, cause INTEGER NOT NULL, since INTEGER NOT NULL,
     sent_rev INTEGER, batch INTEGER, attempt INTEGER NOT NULL DEFAULT 0, next_at INTEGER, slot TEXT, handle TEXT, note TEXT,
     PRIMARY KEY (siem_id, entry_id)) WITHOUT ROWID;

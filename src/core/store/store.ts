@@ -21,6 +21,8 @@ import type { Encoder, StoreSpec } from './spec.ts';
 
 /** Rows a background step handles at most, so that no unit keeps others waiting long. */
 const STEP = 2000;
+/** How often a task under way in a SIEM is asked for. */
+const RECEIPT_MS = 5000;
 
 export interface SiemFacts {
   readonly facts: Json;
@@ -39,6 +41,8 @@ export class Store {
   readonly #listing: Listing;
   readonly #people: People;
   readonly #requests: Requests;
+  /** How far the rows of changed containers were gone through, by SIEM. */
+  readonly #emptying = new Map<string, { found: string; next: number }>();
 
   constructor(spec: StoreSpec, encoders: ReadonlyMap<string, Encoder>) {
     this.#store = new StoreContext(spec, encoders);
@@ -46,7 +50,7 @@ export class Store {
     this.#projector = new Projector(this.#store, this.#brakes);
     this.#context = new ContextTable(this.#store);
     this.#objects = new Objects(this.#store, this.#projector, this.#context);
-    this.#batches = new Batches(this.#store, this.#projector, this.#context);
+    this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#brakes);
     this.#audit = new Audit(this.#store, this.#projector, this.#batches, this.#brakes);
     this.#listing = new Listing(this.#store, this.#objects);
     this.#people = new People(this.#store, this.#projector);
@@ -54,6 +58,7 @@ export class Store {
   }
 
   #unit<T>(now: number, work: (now: number) => T): T {
+    const flights = this.#batches.flights();
     try {
       return this.#store.unit(now, (time) => {
         const result = work(time);
@@ -63,6 +68,8 @@ export class Store {
     } catch (error) {
       this.#brakes.forget();
       this.#objects.forget();
+      this.#batches.restore(flights);
+      this.#projector.forget();
       throw error;
     }
   }
@@ -99,7 +106,7 @@ export class Store {
     const report = emptyReport();
     return this.#unit(now, (time) => {
       for (const page of pages) {
-        this.#objects.commit(state, page, 0, time, report);
+        this.#objects.commit(state, page, time, report);
         if (page.snapshotEnds === true) this.#listing.snapshot(state, page, time);
       }
       const last = pages.at(-1);
@@ -204,33 +211,39 @@ export class Store {
       const next = this.#store.db.get<{ due: number | null }>(
         'SELECT min(due) AS due FROM projection WHERE due IS NOT NULL',
       );
-      return { changed, more, nextDue: next?.due ?? undefined };
+      // While expiry waits, no moment is due.
+      return { changed, more, nextDue: expiryPaused ? undefined : (next?.due ?? undefined) };
     });
   }
 
   #recompute(siem: SiemState, now: number): boolean {
-    const from = this.#store.db.get<{ recompute_from: number | null }>(
-      'SELECT recompute_from FROM siem WHERE id = ?',
+    const task = this.#store.db.get<{ recompute_from: number | null; recompute_force: number }>(
+      'SELECT recompute_from, recompute_force FROM siem WHERE id = ?',
       siem.id,
-    )?.recompute_from;
-    if (from === undefined || from === null) return false;
+    );
+    if (task === undefined || task.recompute_from === null) return false;
     const rows = this.#store.db.all<{ id: number; type: number; value: string }>(
       'SELECT id, type, value FROM entry WHERE id > ? ORDER BY id LIMIT ?',
-      from,
+      task.recompute_from,
       STEP,
     );
     for (const row of rows) {
       const type = OBSERVABLE_TYPES[row.type]!;
       this.#projector.project(
         { id: row.id, type, value: row.value },
-        { cause: CAUSE.policy, exchangeId: 0 },
+        { cause: CAUSE.policy, exchangeId: 0, force: task.recompute_force === 1 },
         now,
         siem,
       );
     }
     const last = rows.at(-1);
     const more = rows.length === STEP && last !== undefined;
-    this.#store.db.run('UPDATE siem SET recompute_from = ? WHERE id = ?', more ? last.id : null, siem.id);
+    this.#store.db.run(
+      'UPDATE siem SET recompute_from = ?, recompute_force = ? WHERE id = ?',
+      more ? last.id : null,
+      more ? task.recompute_force : 0,
+      siem.id,
+    );
     return more;
   }
 
@@ -259,15 +272,34 @@ export class Store {
     });
   }
 
-  /** Containers as the SIEM has them now. Rows of one that is gone or was made anew become absent. */
-  containers(siem: string, found: Readonly<Record<string, string>>, now: number): { lost: string[]; rows: number } {
+  /**
+   * Containers as the SIEM has them now. Rows of one that is gone, was made anew or is named for the first time
+   * become absent. One step: to be asked again while `more`, before anything is sent.
+   */
+  containers(
+    siem: string,
+    found: Readonly<Record<string, string>>,
+    now: number,
+  ): { lost: string[]; rows: number; more: boolean } {
     const state = this.#store.siem(siem);
     return this.#unit(now, () => {
       const known = this.siemFacts(siem).containers;
-      const lost = Object.keys(known).filter((name) => found[name] !== known[name]);
-      const rows = lost.length === 0 ? 0 : this.#audit.containersChanged(state, new Set(lost));
-      this.#store.db.run('UPDATE siem SET containers = ? WHERE id = ?', JSON.stringify(found), state.id);
-      return { lost, rows };
+      const names = new Set([...Object.keys(known), ...Object.keys(found)]);
+      const changed = [...names].filter((name) => found[name] !== known[name]);
+      const key = JSON.stringify(found);
+      const from = this.#emptying.get(siem);
+      const step =
+        changed.length === 0
+          ? { rows: 0, next: undefined }
+          : this.#audit.containersChanged(state, new Set(changed), from?.found === key ? from.next : 0);
+      const lost = changed.filter((name) => known[name] !== undefined);
+      if (step.next !== undefined) {
+        this.#emptying.set(siem, { found: key, next: step.next });
+        return { lost, rows: step.rows, more: true };
+      }
+      this.#emptying.delete(siem);
+      if (changed.length > 0) this.#store.db.run('UPDATE siem SET containers = ? WHERE id = ?', key, state.id);
+      return { lost, rows: step.rows, more: false };
     });
   }
 
@@ -292,11 +324,15 @@ export class Store {
       now,
     );
     if (ready !== undefined) return 0;
-    const later = this.#store.db.get<{ at: number | null }>(
-      'SELECT min(next_at) AS at FROM projection WHERE siem_id = ? AND state <> 0 AND state IN (1, 2, 4, 5)',
+    const later = this.#store.db.all<{ state: number; at: number | null }>(
+      'SELECT state, min(coalesce(next_at, 0)) AS at FROM projection WHERE siem_id = ? AND state <> 0 AND state IN (1, 2, 4, 5) GROUP BY state',
       id,
     );
-    return later?.at ?? undefined;
+    // A receipt is asked for again after a while; an uncertain row is read back by the next cycle.
+    const times = later.map((row) =>
+      row.state === STATE.accepted ? now + RECEIPT_MS : Math.max(now + 1, row.at ?? 0),
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   uncertain(siem: string, limit: number, now: number): { slots: string[]; entryIds: number[] } {
@@ -371,12 +407,11 @@ export class Store {
   /** A purge emptied the SIEM: nothing of it is present any more. */
   purged(siem: string, now: number): void {
     const state = this.#store.siem(siem);
-    this.#unit(now, () =>
-      this.#audit.containersChanged(
-        state,
-        new Set(OBSERVABLE_TYPES.map((type) => state.encoder.container(type, state.spec.settings))),
-      ),
-    );
+    const names = new Set(OBSERVABLE_TYPES.map((type) => state.encoder.container(type, state.spec.settings)));
+    for (let from: number | undefined = 0; from !== undefined; ) {
+      const start: number = from;
+      from = this.#unit(now, () => this.#audit.containersChanged(state, names, start).next);
+    }
   }
 
   claimRequest(now: number): StoredRequest | undefined {
@@ -397,7 +432,10 @@ export class Store {
 
   /** Drops what is long gone, a step at a time. */
   retain(goneDays: number, now: number): { dropped: number; more: boolean } {
-    return this.#unit(now, (time) => this.#listing.retain(time - goneDays * 86_400_000, STEP));
+    return this.#unit(now, (time) => {
+      this.#brakes.prune(time);
+      return this.#listing.retain(time - goneDays * 86_400_000, STEP);
+    });
   }
 
   backup(file: string): void {

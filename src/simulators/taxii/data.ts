@@ -36,7 +36,9 @@ function* fromPath(path: string): Generator<StixObject> {
     yield* fromFile(path);
     return;
   }
-  const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => /\.jsonl?$/.test(name));
+  const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.(jsonl?|stix2?)$/.test(name),
+  );
   for (const name of files.sort()) yield* fromFile(join(path, name));
 }
 

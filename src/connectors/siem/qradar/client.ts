@@ -1,0 +1,196 @@
+// One call to the console: token, version, and the reading of whatever comes back. Failures of QRadar are JSON,
+// those of the web server or a proxy in front of it are HTML, so nothing is taken for granted.
+import type { z } from 'zod';
+import { configFailure, ConnectorError, retryable } from '../../../core/contracts/failure.ts';
+import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
+import {
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  retryAfterMs,
+  statusFailure,
+} from '../../../core/runtime/http.ts';
+import type { Secret } from '../../../core/runtime/secret.ts';
+import type { QRadarSettings } from './config.ts';
+import { ErrorBody } from './responses.ts';
+
+export interface Ask {
+  readonly method?: HttpRequest['method'];
+  /** Below /api. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Inclusive, as QRadar counts. */
+  readonly range?: readonly [number, number];
+  readonly json?: Buffer | string;
+  readonly form?: Readonly<Record<string, string>>;
+  readonly accept?: string;
+  /** No Version header: for the question which versions there are. */
+  readonly anyVersion?: boolean;
+  /** Statuses that the caller reads by itself. */
+  readonly allow?: readonly number[];
+  /** Changes in the request, to halve it when it is too large. */
+  readonly size?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  /** QRadar's own code, of a refusal that the caller allowed. */
+  readonly code: number | undefined;
+  readonly message: string;
+  /** Rows in all, from Content-Range. */
+  readonly total: number | undefined;
+}
+
+export class QRadarClient {
+  readonly #http: HttpClient;
+  readonly #token: Secret;
+  readonly #deps: SiemDeps;
+  readonly #name: string;
+  #version: string | undefined;
+
+  constructor(config: QRadarSettings, deps: SiemDeps) {
+    this.#http = deps.http({ baseUrl: config.url });
+    this.#token = config.auth.token;
+    this.#deps = deps;
+    this.#name = deps.name;
+  }
+
+  /** Undefined once the console said that the version or an endpoint was removed. */
+  get version(): string | undefined {
+    return this.#version;
+  }
+
+  set version(version: string | undefined) {
+    this.#version = version;
+  }
+
+  async call(ask: Ask): Promise<Reply> {
+    if (ask.signal.aborted)
+      throw retryable(`${this.#name}: the request was stopped before it was sent`, { uncertain: false });
+    const body = ask.form === undefined ? ask.json : new URLSearchParams(ask.form).toString();
+    const token = this.#token.reveal();
+    const response = await this.#http.request({
+      method: ask.method ?? 'GET',
+      path: `/api${ask.path}`,
+      ...(ask.query === undefined ? {} : { query: ask.query }),
+      headers: {
+        SEC: token,
+        Accept: ask.accept ?? 'application/json',
+        ...(ask.anyVersion === true || this.#version === undefined ? {} : { Version: this.#version }),
+        ...(ask.range === undefined ? {} : { Range: `items=${ask.range[0]}-${ask.range[1]}` }),
+        ...(ask.json === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(ask.form === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }),
+      },
+      ...(body === undefined ? {} : { body: Buffer.from(body) }),
+      signal: ask.signal,
+    });
+    const what = `${ask.method ?? 'GET'} ${ask.path}`;
+    const refusal = this.#refusal(response, ask, what, token);
+    if (refusal !== undefined) return refusal;
+    return {
+      status: response.status,
+      body: this.#json(response, what),
+      code: undefined,
+      message: '',
+      total: totalOf(response),
+    };
+  }
+
+  parse<S extends z.ZodType>(schema: S, body: unknown, what: string): z.output<S> {
+    const read = schema.safeParse(body);
+    if (read.success) return read.data;
+    const issue = read.error.issues[0];
+    throw new ConnectorError(
+      'permanent',
+      `${this.#name}: the answer to ${what} has another form than IBM documents (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`,
+    );
+  }
+
+  close(): void {
+    this.#http.close();
+  }
+
+  /** Throws for a failure; a refusal that the caller allowed comes back as a reply. */
+  #refusal(response: HttpResponse, ask: Ask, what: string, token: string): Reply | undefined {
+    const { status } = response;
+    if (status >= 200 && status < 300) return undefined;
+    // Beyond the end of a list. QRadar says 200 by its documentation; a proxy may know HTTP better.
+    if (status === 416) return { status, body: [], code: undefined, message: '', total: totalOf(response) };
+    const told = ErrorBody.safeParse(parsed(response.body));
+    const code = told.success ? told.data.code : undefined;
+    const message = (told.success ? told.data.message : '').replaceAll(token, '[redacted]').slice(0, 300);
+    if (
+      (status === 410 && ask.allow?.includes(410) !== true) ||
+      (status === 422 && /has been removed/i.test(message))
+    ) {
+      const version = this.#version ?? 'newest';
+      this.#version = undefined;
+      throw retryable(
+        `${this.#name}: API version ${version} or ${what} was removed from the console; versions are negotiated again`,
+        {
+          status,
+          uncertain: false,
+        },
+      );
+    }
+    if (ask.allow?.includes(status)) return { status, body: undefined, code, message, total: undefined };
+    const wait = retryAfterMs(response.headers['retry-after'], this.#deps.clock.now());
+    const said = `${code === undefined ? '' : ` (code ${code})`}${message === '' ? '' : `: ${message}`}`;
+    throw new ConnectorError(
+      statusFailure(status) ?? 'bug',
+      `${this.#name}: QRadar answered ${status} to ${what}${said}${nextStep(status)}`,
+      {
+        status,
+        uncertain: status >= 500,
+        ...(wait === undefined ? {} : { retryAfterMs: wait }),
+        ...(status === 413 && ask.size !== undefined && ask.size > 1
+          ? { split: { maxItems: Math.ceil(ask.size / 2) } }
+          : {}),
+      },
+    );
+  }
+
+  #json(response: HttpResponse, what: string): unknown {
+    if (response.status === 204 || response.body.length === 0) return undefined;
+    const type = response.headers['content-type'] ?? '';
+    if (type.includes('html') || /^\s*</.test(response.body.subarray(0, 40).toString('utf8'))) {
+      throw configFailure(
+        `${this.#name}: ${what} was answered by a web page instead of QRadar; check url and what stands between (proxy, login page)`,
+        { uncertain: true },
+      );
+    }
+    const body = parsed(response.body);
+    if (body === undefined)
+      throw retryable(`${this.#name}: the answer to ${what} is no complete JSON`, { uncertain: true });
+    return body;
+  }
+}
+
+function nextStep(status: number): string {
+  if (status === 401) return '; renew the authorized service token, and deploy changes on the console';
+  if (status === 403) return '; give the token the role that the README of the QRadar connector names';
+  if (status === 404) return '; check url and QRadar version';
+  if (status === 413) return '; the batch is split';
+  return '';
+}
+
+/** `items 0-49/312`, or `items` with a star and the number alone. */
+function totalOf(response: HttpResponse): number | undefined {
+  const match = /\/(\d+)\s*$/.exec(response.headers['content-range'] ?? '');
+  return match === null ? undefined : Number(match[1]);
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A quoted text of a filter. Undefined for one whose quoting no public page explains. */
+export function quoted(text: string): string | undefined {
+  return /["\\]/.test(text) ? undefined : `"${text}"`;
+}

@@ -1,0 +1,214 @@
+// One console, kept as the engine asks: negotiates the version, keeps the sets there, and leaves the rows to the
+// board of the API that the console speaks.
+import type { Batch } from '../../../core/contracts/batch.ts';
+import { configFailure, retryable, toFailure } from '../../../core/contracts/failure.ts';
+import type {
+  Container,
+  Outcome,
+  OwnedEntry,
+  Probe,
+  SiemConnector,
+  SiemDeps,
+  WriterMark,
+} from '../../../core/contracts/siem-connector.ts';
+import type { Board, HeldSet, HeldSets } from './board.ts';
+import { Classic } from './classic.ts';
+import { QRadarClient } from './client.ts';
+import { Collections } from './collections.ts';
+import { CONTROL, type QRadarSettings, SET_KINDS, type SetKind, containerKind, setName } from './config.ts';
+import { type Facts, ownedEntry, splitSlot } from './mapping.ts';
+import { About, Versions } from './responses.ts';
+import { chooseVersion } from './versions.ts';
+
+interface Session {
+  readonly facts: Facts;
+  readonly board: Board;
+  readonly kinds: readonly SetKind[];
+}
+
+export class QRadarConnector implements SiemConnector {
+  readonly #client: QRadarClient;
+  readonly #config: QRadarSettings;
+  readonly #deps: SiemDeps;
+  readonly #owner: string;
+  #session: Session | undefined;
+  #sets: HeldSets | undefined;
+  /** Counts how often a set was found empty that had entries before: an administrator's purge keeps the set's id. */
+  readonly #purges = new Map<string, number>();
+  /** Sets from which we removed since their entries were counted last: they may be empty by our own doing. */
+  readonly #thinned = new Set<string>();
+
+  constructor(config: QRadarSettings, deps: SiemDeps) {
+    this.#client = new QRadarClient(config, deps);
+    this.#config = config;
+    this.#deps = deps;
+    this.#owner = `entente:${deps.instance}`;
+  }
+
+  async probe(signal: AbortSignal): Promise<Probe> {
+    try {
+      const { facts, board, kinds } = await this.#ready(signal);
+      const about = await this.#client.call({ path: '/system/about', signal });
+      const { external_version: release } = this.#client.parse(About, about.body, 'the question for the release');
+      const sets = await board.sets(kinds, signal);
+      for (const set of sets.values()) this.#check(set);
+      await board.mayWrite(signal);
+      const missing = kinds.length - sets.size;
+      if (missing > 0 && this.#config.provision === 'never') throw this.#missing(kinds, sets);
+      const state = missing === 0 ? 'all sets are there' : `${missing} sets will be created`;
+      return { ok: true, message: `QRadar ${release}, API ${facts.version} (${facts.api}); ${state}` };
+    } catch (error) {
+      const failure = toFailure(error);
+      return { ok: false, message: failure.message, failure };
+    }
+  }
+
+  async open(signal: AbortSignal) {
+    const { facts, board, kinds } = await this.#ready(signal);
+    const before = await board.sets(kinds, signal);
+    for (const set of before.values()) this.#check(set);
+    const missing = kinds.filter((kind) => !before.has(kind.suffix));
+    if (missing.length > 0 && this.#config.provision === 'never') throw this.#missing(kinds, before);
+    for (const kind of missing) await board.create(kind, signal);
+    this.#sets = missing.length === 0 ? before : await board.sets(kinds, signal);
+    return { facts, containers: this.#containersOf(this.#sets, kinds) };
+  }
+
+  async containers(signal: AbortSignal): Promise<readonly Container[]> {
+    const { board, kinds } = await this.#ready(signal);
+    const sets = await board.sets(kinds, signal);
+    for (const [suffix, set] of sets)
+      if (set.count === 0 && (this.#sets?.get(suffix)?.count ?? 0) > 0 && !this.#thinned.has(suffix))
+        this.#purges.set(suffix, (this.#purges.get(suffix) ?? 0) + 1);
+    this.#thinned.clear();
+    this.#sets = sets;
+    return this.#containersOf(sets, kinds);
+  }
+
+  async writer(mine: WriterMark | undefined, signal: AbortSignal): Promise<WriterMark | undefined> {
+    const { board } = await this.#ready(signal);
+    const control = (await this.#held(signal)).get(CONTROL.suffix);
+    if (control === undefined) {
+      if (mine === undefined) return undefined;
+      throw retryable(
+        `${this.#deps.name}: set ${setName(this.#config.set_prefix, CONTROL)} is missing; it is made anew at the next open`,
+        { uncertain: false },
+      );
+    }
+    const before = await board.readMark(control, signal);
+    if (mine !== undefined) await board.writeMark(control, mine, signal);
+    return before;
+  }
+
+  async apply(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
+    const { board } = await this.#ready(signal);
+    for (const change of batch.changes)
+      if (change.op === 'remove') this.#thinned.add(splitSlot(change.slot)?.kind.suffix ?? '');
+    return board.apply(batch, await this.#held(signal), signal);
+  }
+
+  async settle(receipt: string, signal: AbortSignal): Promise<readonly Outcome[] | 'pending'> {
+    const { board } = await this.#ready(signal);
+    // A console that fell back to the classic API has no such task any more: its rows are read back.
+    return (await board.settle?.(receipt, await this.#held(signal), signal)) ?? [];
+  }
+
+  async *list(
+    filter: { readonly slots?: readonly string[] },
+    signal: AbortSignal,
+  ): AsyncIterable<readonly OwnedEntry[]> {
+    const { board } = await this.#ready(signal);
+    const sets = await this.#held(signal);
+    const wanted =
+      filter.slots === undefined ? undefined : Map.groupBy(filter.slots, (slot) => splitSlot(slot)?.kind.suffix ?? '');
+    for (const set of sets.values()) {
+      const slots = wanted?.get(set.kind.suffix);
+      if (set.kind.suffix === CONTROL.suffix || (wanted !== undefined && slots === undefined)) continue;
+      const stored = slots?.map((slot) => slot.slice(set.kind.suffix.length + 1));
+      if (stored === undefined) for await (const page of board.rows(set, 'ours', signal)) yield this.#owned(set, page);
+      else yield this.#owned(set, await board.rowsOf(set, stored, signal));
+    }
+  }
+
+  async foreign(signal: AbortSignal): Promise<number> {
+    const { board } = await this.#ready(signal);
+    const sets = [...(await this.#held(signal)).values()];
+    return board.countOthers(
+      sets.filter((set) => set.kind.suffix !== CONTROL.suffix),
+      signal,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+  }
+
+  /** Negotiates once, and again after the console said that what we spoke was removed. */
+  async #ready(signal: AbortSignal): Promise<Session> {
+    if (this.#session !== undefined && this.#client.version !== undefined) return this.#session;
+    const { body } = await this.#client.call({ path: '/help/versions', anyVersion: true, signal });
+    const offered = this.#client.parse(Versions, body, 'the list of API versions');
+    const { warning, ...facts } = chooseVersion(offered, this.#config.api_version, this.#deps.name);
+    if (warning !== undefined)
+      this.#deps.log.warn('The API version of QRadar needs attention.', { siem: this.#deps.name, warning });
+    this.#deps.log.info('API version of QRadar negotiated.', {
+      siem: this.#deps.name,
+      version: facts.version,
+      api: facts.api,
+    });
+    this.#client.version = facts.version;
+    const same = this.#session?.facts.api === facts.api ? this.#session.board : undefined;
+    const make = facts.api === 'collections' ? Collections : Classic;
+    const kinds: SetKind[] = [...SET_KINDS, CONTROL];
+    this.#session = {
+      facts,
+      board: same ?? new make(this.#client, this.#config, this.#deps),
+      kinds: facts.cidr ? kinds : kinds.filter((kind) => kind.element !== 'CIDR'),
+    };
+    return this.#session;
+  }
+
+  async #held(signal: AbortSignal): Promise<HeldSets> {
+    if (this.#sets === undefined) {
+      const { board, kinds } = await this.#ready(signal);
+      this.#sets = await board.sets(kinds, signal);
+    }
+    return this.#sets;
+  }
+
+  #owned(set: HeldSet, rows: Awaited<ReturnType<Board['rowsOf']>>): readonly OwnedEntry[] {
+    return rows.flatMap((row) => ownedEntry(set.kind, row, this.#owner) ?? []);
+  }
+
+  /** A type with two sets has one container, which is there and the same only while both are. */
+  #containersOf(sets: HeldSets, kinds: readonly SetKind[]): readonly Container[] {
+    const byName = Map.groupBy(
+      kinds.filter((kind) => kind.observable !== undefined),
+      (kind) => (kind.observable === undefined ? '' : setName(this.#config.set_prefix, containerKind(kind.observable))),
+    );
+    const out: Container[] = [];
+    for (const [name, some] of byName) {
+      const parts = some.map((kind) => {
+        const set = sets.get(kind.suffix);
+        const purges = this.#purges.get(kind.suffix);
+        return set === undefined ? undefined : `${set.identity}${purges === undefined ? '' : `#${purges}`}`;
+      });
+      if (parts.every((part) => part !== undefined)) out.push({ name, identity: parts.join('+') });
+    }
+    return out;
+  }
+
+  #check(set: HeldSet): void {
+    if (set.element === set.kind.element) return;
+    throw configFailure(
+      `${this.#deps.name}: set ${set.name} has type ${set.element} and needs ${set.kind.element}; delete or rename it, or choose another set_prefix`,
+    );
+  }
+
+  #missing(kinds: readonly SetKind[], sets: HeldSets) {
+    const names = kinds
+      .filter((kind) => !sets.has(kind.suffix))
+      .map((kind) => `${setName(this.#config.set_prefix, kind)} (${kind.element})`);
+    return configFailure(`${this.#deps.name}: sets are missing and provision is never; create ${names.join(', ')}`);
+  }
+}

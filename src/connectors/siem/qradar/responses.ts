@@ -1,0 +1,73 @@
+// The fields we read of QRadar's answers.
+import { z } from 'zod';
+
+export const Versions = z.array(
+  z.object({ version: z.string(), deprecated: z.boolean().default(false), removed: z.boolean().default(false) }),
+);
+export type Versions = z.output<typeof Versions>;
+
+export const About = z.object({ external_version: z.string().default('') });
+
+/** `http_response.code` repeats the status; `code` is the endpoint's own. */
+export const ErrorBody = z.object({ code: z.number().optional(), message: z.string().default('') });
+
+export const CollectionSet = z.object({
+  id: z.number(),
+  name: z.string(),
+  entry_type: z.string(),
+  tenant_id: z.number().nullish(),
+  creation_time: z.number().nullish(),
+  number_of_entries: z.number().default(0),
+});
+export const CollectionSets = z.array(CollectionSet);
+
+export const EntryRow = z.object({
+  id: z.number(),
+  collection_id: z.number().optional(),
+  value: z.union([z.string(), z.number()]).transform(String),
+  source: z.string().nullable().default(null),
+  notes: z.string().nullable().default(null),
+  domain_id: z.number().nullable().default(null),
+});
+export type EntryRow = z.output<typeof EntryRow>;
+export const EntryRows = z.array(EntryRow);
+
+export const BulkTask = z.object({
+  id: z.number(),
+  status: z.string(),
+  error_message: z.string().nullish(),
+});
+export type BulkTask = z.output<typeof BulkTask>;
+
+export const BulkResults = z.object({
+  status: z.string(),
+  total_responses: z.number().default(0),
+  successful_responses: z.number().default(0),
+  responses: z
+    .array(z.object({ http_status: z.number(), unique_code: z.number().nullish(), message: z.string().nullish() }))
+    .default([]),
+});
+export type BulkResults = z.output<typeof BulkResults>;
+
+export const ClassicSet = z.object({
+  name: z.string(),
+  element_type: z.string(),
+  collection_id: z.number().nullish(),
+  creation_time: z.number().default(0),
+  number_of_elements: z.number().default(0),
+});
+export const ClassicSets = z.array(ClassicSet);
+
+export const ClassicData = z.object({
+  data: z
+    .array(
+      z.object({
+        value: z.union([z.string(), z.number()]).transform(String),
+        source: z.string().nullable().default(null),
+        domain_id: z.number().nullable().default(null),
+      }),
+    )
+    .default([]),
+});
+
+export const StoredMark = z.object({ writer: z.string(), boot: z.string(), revision: z.number(), at: z.number() });

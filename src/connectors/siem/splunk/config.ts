@@ -1,0 +1,58 @@
+// What a person configures for one Splunk, and what the pure functions need of it.
+import { z } from 'zod';
+import { peerShape, peerUrl, secret } from '../../../core/contracts/settings.ts';
+import type { Json } from '../../../core/model/json.ts';
+import { sha256 } from '../../../core/runtime/ids.ts';
+
+export const SplunkConfig = z.strictObject({
+  type: z.literal('splunk'),
+  url: peerUrl().describe('Management port of a search head, e.g. https://splunk.example:8089.'),
+  auth: z
+    .union([
+      z.strictObject({ token: secret() }),
+      z.strictObject({
+        username: z.string().min(1),
+        password: secret(),
+        login: z.enum(['session', 'basic']).default('session'),
+      }),
+    ])
+    .describe('An authentication token, or a user; login: basic sends the password with every call.'),
+  app: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_-]{0,79}$/, 'an app name: letters, digits, _ and -')
+    .default('entente')
+    .describe('App that holds our collections and lookup definitions.'),
+  form: z
+    .enum(['lookups', 'threat_intel'])
+    .default('lookups')
+    .describe('Own collections for | lookup, or the threat collections of Enterprise Security.'),
+  sharing: z
+    .enum(['global', 'app'])
+    .default('global')
+    .describe('Who sees the lookup definitions that we create: searches of every app, or of ours only.'),
+  threat_intel_app: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('App that holds the threat collections. Default: found by asking.'),
+  ...peerShape,
+});
+
+export type SplunkConfig = z.output<typeof SplunkConfig>;
+
+/** Keys that core adds for every SIEM and that this connector reads. */
+export type SplunkSettings = SplunkConfig & { readonly provision?: 'auto' | 'never' };
+
+export type Form = SplunkConfig['form'];
+
+/** What mapping needs. `prefix` opens every `_key` of ours, so that two daemons never meet in one row. */
+export type MappingSettings = { readonly form: Form; readonly prefix: string };
+
+export function mappingSettings(settings: Json): MappingSettings {
+  // `settings` is what splunk.settings() returned, carried over a thread: our own value, not outside data.
+  return settings as MappingSettings;
+}
+
+export const ownerOf = (instance: string): string => `entente:${instance}`;
+
+export const keyPrefix = (instance: string): string => sha256(ownerOf(instance)).slice(0, 8);

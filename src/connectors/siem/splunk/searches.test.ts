@@ -1,0 +1,156 @@
+// What analysts get: searches through our lookup definitions, and Enterprise Security's threat collections.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { anEntry, DAY_MS } from '../../../../test/builders/entry.ts';
+import { context, never, SplunkRig, upserts } from '../../../../test/builders/splunk-rig.ts';
+import { INSTANCE } from '../../../../test/contract/splunk-harness.ts';
+import type { ObservableType } from '../../../core/model/observable.ts';
+import { ES_APP, prune } from '../../../simulators/splunk/threat-intel.ts';
+import { splunk } from './index.ts';
+
+const rig = new SplunkRig();
+
+describe('searches', () => {
+  it('find what stands on the lists, for a plain user in another app', async () => {
+    const connector = await rig.opened();
+    const entries = [
+      anEntry({ value: '192.0.2.7' }),
+      anEntry({ value: '198.51.100.0/24' }),
+      anEntry({ type: 'domain-name', value: 'c2.example' }),
+      anEntry({ type: "file:hashes.'SHA-256'", value: 'ab'.repeat(32) }),
+    ];
+    await connector.apply(upserts(entries), never);
+    const now = Date.now() / 1000;
+    const fields = { index: 'proxy', query: 'C2.example', file_hash: 'AB'.repeat(32) };
+    rig.server.state.events.push(
+      { time: now, indexed: now, fields: { ...fields, dest_ip: '192.0.2.7' } },
+      { time: now, indexed: now, fields: { index: 'proxy', dest_ip: '198.51.100.77', query: 'www.c2.example' } },
+      { time: now, indexed: now, fields: { index: 'proxy', dest_ip: '203.0.113.1' } },
+    );
+
+    const hits = async (lookup: string) =>
+      (
+        await search(`search index=proxy earliest=-5m | lookup ${lookup} OUTPUT entry_key | where isnotnull(entry_key)`)
+      ).map((row) => row['entry_key']);
+    expect(await hits('entente_ip ip AS dest_ip')).toEqual([entries[0]!.key]);
+    expect(await hits('entente_network network AS dest_ip')).toEqual([entries[1]!.key]);
+    expect(await hits('entente_domain domain AS query')).toEqual([entries[2]!.key]);
+    expect(await hits('entente_subdomain domain_pattern AS query')).toEqual([entries[2]!.key]);
+    expect(await hits('entente_file file_hash')).toEqual([entries[3]!.key]);
+  });
+});
+
+describe('the example searches of the shipped app', () => {
+  const conf = (file: string): string =>
+    readFileSync(join(import.meta.dirname, '../../../../content/splunk/entente/default', file), 'utf8');
+  const macros = new Map(
+    [...conf('macros.conf').matchAll(/^\[(\w+)\]\ndefinition = (.+)$/gm)].map((one) => [one[1], one[2]]),
+  );
+  const searches = conf('savedsearches.conf')
+    .split(/^\[/m)
+    .slice(1)
+    .map((stanza) => ({
+      name: stanza.slice(0, stanza.indexOf(']')),
+      off: /^disabled = 1$/m.test(stanza) && /^enableSched = 0$/m.test(stanza),
+      spl: (/^search = ((?:.*\\\n)*.*)/m.exec(stanza)?.[1] ?? '').replaceAll('\\\n', ''),
+    }));
+  const expanded = (spl: string): string => spl.replace(/`(\w+)`/g, (_, name: string) => macros.get(name) ?? name);
+
+  it('are four, and switched off', () => {
+    expect(searches.map((one) => one.off)).toEqual([true, true, true, true]);
+  });
+
+  it.each(searches)('$name finds the live entry and not the expired one', async ({ spl }) => {
+    const now = Date.now();
+    const both = (type: ObservableType, live: string, old: string) => [
+      anEntry({ type, value: live, until: now + DAY_MS }),
+      anEntry({ type, value: old, until: now - DAY_MS }),
+    ];
+    const entries = [
+      ...both('url', 'https://live.example/x', 'https://old.example/x'),
+      ...both('ipv4-addr', '198.51.100.0/25', '203.0.113.9'),
+      ...both('domain-name', 'live.example', 'old.example'),
+      ...both('file:hashes.MD5', 'a'.repeat(32), 'b'.repeat(32)),
+    ];
+    const connector = await rig.opened();
+    await connector.apply(upserts(entries), never);
+    const tags = { tag: ['web', 'dns', 'endpoint'] };
+    const index = /index=(\w+)/.exec(expanded(spl))?.[1] ?? '';
+    const event = (name: string, dest_ip: string, file_hash: string) => ({
+      time: now / 1000,
+      indexed: now / 1000,
+      fields: {
+        ...tags,
+        index,
+        url: `https://${name}.example/x`,
+        query: `${name}.example`,
+        dest_ip,
+        file_hash,
+        src: name,
+      },
+    });
+    rig.server.state.events.push(
+      event('live', '198.51.100.7', 'a'.repeat(32)),
+      event('old', '203.0.113.9', 'b'.repeat(32)),
+      event('other', '192.0.2.1', 'c'.repeat(32)),
+    );
+
+    const found = await search(`search ${expanded(spl)}`);
+
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ tlp: 'amber', source_ids: expect.stringContaining('indicator--') });
+    expect(entries.filter((entry) => entry.until > now).map((entry) => entry.key)).toContain(found[0]?.['entry_key']);
+  });
+});
+
+describe('the threat collections of Enterprise Security', () => {
+  it('show our rows through their own endpoint, under our threat_key', async () => {
+    const connector = await rig.opened({ form: 'threat_intel' });
+    await connector.apply(upserts([anEntry({ value: '192.0.2.7' })], context(INSTANCE, 'threat_intel')), never);
+
+    const item = encodeURIComponent('{"ip":"192.0.2.7"}');
+    const answer = await fetch(`${rig.server.url}/services/data/threat_intel/item/ip_intel?item=${item}`, {
+      headers: { authorization: `Bearer ${rig.server.token}` },
+    });
+
+    expect(await answer.json()).toMatchObject({ status: true, message: [{ threat_key: `entente:${INSTANCE}` }] });
+  });
+
+  it('keep what is fed again within 60 days, and lose the rest with its marker', async () => {
+    const connector = await rig.opened({ form: 'threat_intel' });
+    const table = rig.server.state.collections.get(`${ES_APP}/email_intel`)!.documents.get('nobody')!;
+    for (const row of table.values()) row['time'] = Date.now() / 1000 - 61 * 86_400;
+
+    const gone = prune(rig.server.state);
+
+    expect(gone).toBe(1);
+    expect((await connector.containers(never)).map((one) => one.name)).not.toContain('email_intel');
+    expect(splunk.refreshAfterDays).toBeLessThan(60);
+  });
+
+  it('renews its markers long before they are too old', async () => {
+    let now = Date.now();
+    const clock = { now: () => now, monotonic: () => 0, sleep: async () => {} };
+    const connector = await rig.opened({ form: 'threat_intel', clock });
+    const before = await connector.containers(never);
+    now += 2 * DAY_MS;
+
+    await connector.writer({ writer: 'w', boot: 'b', revision: 1, at: now }, never);
+
+    const marker = [...rig.server.documents(ES_APP, 'ip_intel').values()].find((row) => 'generation' in row);
+    expect(marker?.['time']).toBe(now / 1000);
+    expect(await connector.containers(never)).toEqual(before);
+  });
+});
+
+/** As a plain user, in another app than ours. */
+async function search(spl: string): Promise<Record<string, string>[]> {
+  const body = new URLSearchParams({ search: spl, exec_mode: 'oneshot', output_mode: 'json' });
+  const answer = await fetch(`${rig.server.url}/servicesNS/analyst/search/search/v2/jobs`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${rig.server.reader.token}` },
+    body,
+  });
+  return ((await answer.json()) as { results: Record<string, string>[] }).results;
+}

@@ -1,0 +1,239 @@
+import { describe, expect, it } from 'vitest';
+import {
+  anExchange,
+  anIndicator,
+  aSiem,
+  DAY,
+  HOUR,
+  indicators,
+  ipv4,
+  NOW,
+  Rig,
+  versionAt,
+} from '../../../test/builders/store.ts';
+import { STATE } from './rows.ts';
+
+const ID = 'indicator--1';
+const newer = versionAt(NOW - HOUR);
+const older = versionAt(NOW - 2 * DAY);
+
+describe('versions of one object', () => {
+  it('replaces all that an object said when a higher version comes', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })]);
+    rig.deliver();
+
+    const report = rig.commit([anIndicator({ objectId: ID, version: newer, observables: [ipv4('192.0.2.2')] })]);
+
+    expect(report).toMatchObject({ changed: 1, created: 0 });
+    expect(rig.deliver().sort()).toEqual(['remove 192.0.2.1', 'upsert 192.0.2.2']);
+  });
+
+  it('leaves a lower version that comes late aside', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })]);
+    rig.deliver();
+
+    expect(rig.commit([anIndicator({ objectId: ID, version: older, observables: [ipv4('192.0.2.9')] })])).toMatchObject(
+      {
+        outdated: 1,
+      },
+    );
+    expect(rig.deliver()).toEqual([]);
+  });
+
+  it('takes a higher version that comes in a later page of the same commit', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, version: newer, confidence: 80 }), anIndicator({ objectId: ID })]);
+
+    expect(rig.ask('SELECT confidence FROM object')).toEqual([{ confidence: 80 }]);
+  });
+
+  it('keeps a revoked id as a tombstone that no later version brings back', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })]);
+    rig.deliver();
+    rig.commit([anIndicator({ objectId: ID, version: newer, revoked: true })]);
+    expect(rig.deliver()).toEqual(['remove 192.0.2.1']);
+
+    expect(rig.commit([anIndicator({ objectId: ID, version: versionAt(NOW) })])).toMatchObject({ outdated: 1 });
+    expect(rig.deliver()).toEqual([]);
+  });
+
+  it('remembers a revocation of an object it never saw', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, revoked: true })]);
+
+    rig.commit([anIndicator({ objectId: ID, version: newer })]);
+
+    expect(rig.deliver()).toEqual([]);
+  });
+
+  it('counts an object that vanished and was revoked then only once', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })]);
+    rig.store.endListing('partner', rig.store.beginListing('partner', NOW), true, NOW);
+
+    rig.commit([anIndicator({ objectId: ID, version: newer, revoked: true })]);
+
+    expect(rig.read((reader) => reader.exchanges()[0]?.indicators)).toBe(0);
+  });
+});
+
+describe('the same version with other content', () => {
+  it('keeps the first where the second would arm more', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, tlp: 'amber', validUntil: NOW + DAY })]);
+    rig.deliver();
+
+    expect(rig.commit([anIndicator({ objectId: ID, tlp: 'clear', validUntil: NOW + 9 * DAY })])).toMatchObject({
+      conflicting: 1,
+    });
+    expect(rig.row()?.until).toBe(NOW + DAY);
+    expect(rig.deliver()).toEqual([]);
+  });
+
+  it.each([
+    ['an earlier end', { validUntil: NOW - HOUR }],
+    ['a stricter marking', { tlp: 'red' as const }],
+    ['that it is benign', { benign: true }],
+    ['a revocation', { revoked: true }],
+  ])('takes over %s', (_what, given) => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })]);
+    rig.deliver();
+
+    rig.commit([anIndicator({ objectId: ID, ...given })]);
+
+    expect(rig.deliver()).toEqual(['remove 192.0.2.1']);
+  });
+
+  it('keeps a stricter marking though an open marking is explained later', () => {
+    const rig = new Rig();
+    const open = ['marking-definition--1'];
+    rig.commit([anIndicator({ objectId: ID, openMarkings: open })]);
+    rig.commit([anIndicator({ objectId: ID, openMarkings: open, tlp: 'red' })]);
+
+    rig.commit([{ kind: 'marking', objectId: 'marking-definition--1', statement: 'for members' }]);
+
+    expect(rig.deliver()).toEqual([]);
+  });
+
+  it('brings a vanished object back though its content differs', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })]);
+    rig.store.endListing('partner', rig.store.beginListing('partner', NOW), true, NOW);
+    expect(rig.deliver()).toEqual([]);
+
+    rig.commit([anIndicator({ objectId: ID, facts: { name: 'Other words' } })]);
+
+    expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
+  });
+});
+
+describe('vanished objects', () => {
+  it('are withdrawn when a complete listing lacks them, and count again when they reappear unchanged', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })]);
+    rig.deliver();
+
+    const run = rig.store.beginListing('partner', NOW);
+    expect(rig.store.endListing('partner', run, true, NOW)).toEqual({ vanished: 1 });
+    expect(rig.deliver()).toEqual(['remove 192.0.2.1']);
+
+    rig.commit([anIndicator({ objectId: ID })]);
+    expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
+  });
+
+  it('stay while another scope still shows them', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })], NOW, 'partner', { scope: 'a' });
+    rig.commit([anIndicator({ objectId: ID })], NOW, 'partner', { scope: 'b' });
+
+    const run = rig.store.beginListing('partner', NOW);
+    rig.store.listingPart('partner', run, 'b', [{ objectId: ID }], NOW);
+
+    expect(rig.store.endListing('partner', run, true, NOW)).toEqual({ vanished: 0 });
+  });
+
+  it('are only counted unless withdrawing is asked for', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })]);
+    rig.deliver();
+
+    expect(rig.store.endListing('partner', rig.store.beginListing('partner', NOW), false, NOW).vanished).toBe(1);
+    expect(rig.deliver()).toEqual([]);
+  });
+
+  it('are not those that a poll brought while the listing ran', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })]);
+    const run = rig.store.beginListing('partner', NOW);
+    rig.store.listingPart('partner', run, 'collection-1', [{ objectId: ID }], NOW);
+
+    rig.commit([anIndicator({ objectId: ID }), ...indicators(5, 7)]);
+
+    expect(rig.store.endListing('partner', run, true, NOW)).toEqual({ vanished: 0 });
+  });
+
+  it('leave a scope with a full snapshot that lacks them', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 3), NOW, 'partner', { scope: 'file', snapshotEnds: true });
+    rig.deliver();
+
+    rig.commit(indicators(0, 2), NOW, 'partner', { scope: 'file', snapshotEnds: true });
+
+    expect(rig.deliver()).toEqual(['remove 198.18.0.2']);
+  });
+});
+
+describe('what explains an indicator', () => {
+  const threat = [
+    { kind: 'name', objectId: 'malware--1', version: newer, type: 'malware', name: 'Sample' },
+    {
+      kind: 'relationship',
+      objectId: 'relationship--1',
+      version: newer,
+      revoked: false,
+      relation: 'indicates',
+      source: ID,
+      target: 'malware--1',
+    },
+  ] as const;
+
+  it.each([
+    ['name', [threat[1], threat[0]]],
+    ['relationship', [threat[0], threat[1]]],
+  ])('is sent again when the %s comes late', (_what, [first, second]) => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID }), first!]);
+    rig.deliver();
+
+    rig.commit([second!]);
+
+    expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
+  });
+
+  it('counts as TLP:RED until an open marking is explained', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, openMarkings: ['marking-definition--1'] })]);
+    expect(rig.deliver()).toEqual([]);
+
+    rig.commit([{ kind: 'marking', objectId: 'marking-definition--1', statement: 'for members' }]);
+
+    expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
+  });
+
+  it('leaves an entry alone that is not wanted', () => {
+    const exchanges = [anExchange({ removalBrake: { share: 0, atLeast: 1, windowHours: 24 } })];
+    const rig = new Rig({ exchanges, siems: [aSiem()] });
+    rig.commit([anIndicator({ objectId: ID }), anIndicator({ objectId: 'indicator--2', tlp: 'red' })]);
+    rig.deliver();
+    rig.commit([anIndicator({ objectId: ID, version: newer, revoked: true })]);
+    expect(rig.row()?.state).toBe(STATE.held);
+
+    rig.commit([threat[0], { ...threat[1], source: 'indicator--2' }]);
+
+    expect(rig.row()?.state).toBe(STATE.held);
+  });
+});

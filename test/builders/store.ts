@@ -1,0 +1,213 @@
+// A store in a temporary folder with the in-memory SIEM's encoders, and pages with only the facts that matter.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { onTestFinished } from 'vitest';
+import type { Page } from '../../src/core/contracts/exchange-connector.ts';
+import type { SiemDefinition } from '../../src/core/contracts/siem-connector.ts';
+import { digest48 } from '../../src/core/model/digest.ts';
+import type { IncomingIndicator, IncomingObject } from '../../src/core/model/entry.ts';
+import { OBSERVABLE_TYPES, type Observable } from '../../src/core/model/observable.ts';
+import type { Settlement, TakenBatch } from '../../src/core/store/batches.ts';
+import type { ExchangeSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
+import { StoreReader } from '../../src/core/store/reader.ts';
+import { Store } from '../../src/core/store/store.ts';
+import { memorySiem, type MemorySiemOptions } from '../contract/memory-siem.ts';
+
+export const NOW = Date.UTC(2026, 0, 10, 12);
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+export const ipv4 = (value: string): Observable => ({ type: 'ipv4-addr', value });
+
+/** `modified` as text in the form that a claim keeps. */
+export const versionAt = (ms: number): string => `${new Date(ms).toISOString().slice(0, -1)}000000Z`;
+
+export function anIndicator(given: Partial<IncomingIndicator> & { readonly objectId: string }): IncomingIndicator {
+  const content = {
+    kind: 'indicator' as const,
+    version: versionAt(NOW - DAY),
+    revoked: false,
+    validFrom: NOW - DAY,
+    tlp: 'green' as const,
+    observables: [ipv4('192.0.2.1')],
+    facts: {},
+    ...given,
+  };
+  return { ...content, digest: given.digest ?? digest48(JSON.stringify(content)) };
+}
+
+export function aPage(objects: readonly IncomingObject[], given: Partial<Page> = {}): Page {
+  return { scope: 'collection-1', objects, refusals: [], cursor: 'somewhere', ...given };
+}
+
+export function anExchange(given: Partial<ExchangeSpec> = {}): ExchangeSpec {
+  return {
+    name: 'partner',
+    type: 'taxii21',
+    fingerprint: 'a',
+    removalBrake: { share: 0.2, atLeast: 100, windowHours: 24 },
+    additionBrake: { factor: 10, atLeast: 10_000 },
+    ...given,
+  };
+}
+
+export function aSiem(
+  given: Partial<SiemSpec> & { readonly listensTo?: readonly string[]; readonly clearance?: 'green' | 'amber' } = {},
+): SiemSpec {
+  const { listensTo = ['partner'], clearance = 'amber', ...rest } = given;
+  const name = given.name ?? 'siem';
+  const rules = {
+    intake: {
+      siem: name,
+      clearance,
+      unmarked: 'amber' as const,
+      minConfidence: 0,
+      unknownConfidence: 'accept' as const,
+    },
+    lifetime: { defaultDays: 90, byType: {}, maxDays: 730 },
+  };
+  return {
+    name,
+    type: 'memory',
+    fingerprint: 'a',
+    settings: null,
+    rules: Object.fromEntries(listensTo.map((one) => [one, rules])),
+    observables: OBSERVABLE_TYPES,
+    ...rest,
+  };
+}
+
+export interface Given {
+  readonly exchanges?: readonly ExchangeSpec[];
+  readonly siems?: readonly SiemSpec[];
+  readonly product?: MemorySiemOptions;
+  readonly instance?: string;
+  /** Parts of the product's pure half to replace. */
+  readonly encoder?: Partial<SiemDefinition>;
+}
+
+/** A row of the projection as tests speak of it. */
+export interface Seen {
+  readonly value: string;
+  readonly wanted: number;
+  readonly present: number;
+  readonly state: number;
+  readonly cause: number;
+  readonly rev: number;
+  readonly wanted_rev: number;
+  readonly until: number | null;
+  readonly due: number | null;
+  readonly note: string | null;
+  readonly next_at: number | null;
+}
+
+export const LIMITS = { maxItems: 500, maxBytes: 1_000_000 };
+
+/** The store under test with a second, reading connection beside it. */
+export class Rig {
+  store: Store;
+  readonly path: string;
+  #given: Given;
+  readonly #encoders;
+  #closed = false;
+
+  constructor(given: Given = {}, folder = mkdtempSync(join(tmpdir(), 'entente-store-'))) {
+    this.#given = given;
+    this.path = join(folder, 'state.db');
+    this.#encoders = new Map([['memory', { ...memorySiem(given.product).definition, ...given.encoder }]]);
+    this.store = new Store(this.spec, this.#encoders);
+    onTestFinished(() => {
+      if (!this.#closed) this.store.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+  }
+
+  get spec(): StoreSpec {
+    return {
+      path: this.path,
+      instance: this.#given.instance ?? 'test-instance',
+      exchanges: this.#given.exchanges ?? [anExchange()],
+      siems: this.#given.siems ?? [aSiem()],
+    };
+  }
+
+  /** The process died and another one starts on the same file, perhaps with another configuration. */
+  restart(changes: Given = {}): void {
+    this.store.close();
+    this.#closed = true;
+    this.#given = { ...this.#given, ...changes };
+    this.store = new Store(this.spec, this.#encoders);
+    this.#closed = false;
+  }
+
+  commit(objects: readonly IncomingObject[], now = NOW, exchange = 'partner', page: Partial<Page> = {}) {
+    return this.store.commitPages(exchange, [aPage(objects, page)], now);
+  }
+
+  take(now = NOW, siem = 'siem', limits = LIMITS): TakenBatch | undefined {
+    return this.store.takeBatch(siem, limits, now);
+  }
+
+  /** Takes and settles until nothing is due. Returns what was sent, as `op value`. */
+  deliver(now = NOW, siem = 'siem', how: (key: string) => Settlement = () => ({ kind: 'applied' })): string[] {
+    const sent: string[] = [];
+    for (;;) {
+      const batch = this.take(now, siem);
+      if (batch === undefined) return sent;
+      for (const change of batch.changes) sent.push(`${change.op} ${change.key.slice(change.key.indexOf('|') + 1)}`);
+      this.store.settle(
+        batch.id,
+        batch.changes.map((change) => how(change.key)),
+        now,
+      );
+    }
+  }
+
+  tick(now: number): void {
+    while (this.store.tick(now, false).more);
+  }
+
+  rows(siem = 'siem'): Seen[] {
+    return this.ask<Seen>(
+      `SELECT e.value, p.* FROM projection p JOIN entry e ON e.id = p.entry_id JOIN siem s ON s.id = p.siem_id
+       WHERE s.name = '${siem}' ORDER BY e.id`,
+    );
+  }
+
+  row(value = '192.0.2.1', siem = 'siem'): Seen | undefined {
+    return this.rows(siem).find((one) => one.value === value);
+  }
+
+  ask<R>(sql: string): R[] {
+    const db = new DatabaseSync(this.path, { readOnly: true });
+    try {
+      // The tests name the columns they read.
+      return db.prepare(sql).all() as R[];
+    } finally {
+      db.close();
+    }
+  }
+
+  read<T>(look: (reader: StoreReader) => T): T {
+    const reader = new StoreReader(this.spec);
+    try {
+      return look(reader);
+    } finally {
+      reader.close();
+    }
+  }
+}
+
+/** Many indicators of one exchange, each with an address of its own. */
+export function indicators(from: number, to: number, given: Partial<IncomingIndicator> = {}): IncomingIndicator[] {
+  const made: IncomingIndicator[] = [];
+  for (let i = from; i < to; i++) {
+    made.push(
+      anIndicator({ objectId: `indicator--${i}`, observables: [ipv4(`198.18.${i >> 8}.${i & 255}`)], ...given }),
+    );
+  }
+  return made;
+}
