@@ -8,10 +8,11 @@ import { delivery } from './rows/delivery.ts';
 import { endToEnd } from './rows/end-to-end.ts';
 import { ingest } from './rows/ingest.ts';
 import { memory } from './rows/memory.ts';
+import { pushers } from './rows/pushers.ts';
 import { repeat } from './rows/repeat.ts';
 import type { BenchRow, Line } from './rows/row.ts';
 
-const ROWS: readonly BenchRow[] = [delivery, ingest, endToEnd, repeat, memory];
+const ROWS: readonly BenchRow[] = [delivery, ingest, endToEnd, repeat, memory, pushers];
 const TITLE = [
   '| what | reach | measured: median (spread) | reached | how, and load average before |',
   '| --- | --- | --- | --- | --- |',
