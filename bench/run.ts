@@ -14,8 +14,8 @@ import type { BenchRow, Line } from './rows/row.ts';
 
 const ROWS: readonly BenchRow[] = [delivery, ingest, endToEnd, repeat, memory, pushers];
 const TITLE = [
-  '| what | reach | measured: median (spread) | reached | how, and load average before |',
-  '| --- | --- | --- | --- | --- |',
+  '| row | what | reach | measured: median (spread) | reached | how, and load average before |',
+  '| --- | --- | --- | --- | --- | --- |',
 ];
 const HELP = `npm run bench -- [--only NAME]... [--size N] [--rounds N] [--elastic URL] [--write]
 
@@ -56,19 +56,18 @@ async function main(): Promise<void> {
       bench.note(`${row.name}:`);
       const before = loadavg()[0] ?? 0;
       const lines = await row.run(bench);
-      parts.push(...lines.map((line) => written(line, before)));
+      parts.push(...lines.map((line) => written(row.name, line, before)));
     }
   } finally {
     await bench.close();
   }
-  const text = [...TITLE, ...parts, '', machine()].join('\n');
-  process.stdout.write(`${text}\n`);
-  if (values.write) write(text);
+  process.stdout.write(`${[...TITLE, ...parts].join('\n')}\n\n${machine()}\n`);
+  if (values.write) write(parts);
 }
 
-function written(line: Line, load: number): string {
+function written(name: string, line: Line, load: number): string {
   const { what, reach, measured, reached, detail } = line;
-  return `| ${what} | ${reach} | ${measured} | ${reached ? 'yes' : '**no**'} | ${detail}; load ${load.toFixed(1)} |`;
+  return `| ${name} | ${what} | ${reach} | ${measured} | ${reached ? 'yes' : '**no**'} | ${detail}; load ${load.toFixed(1)} |`;
 }
 
 function machine(): string {
@@ -76,12 +75,22 @@ function machine(): string {
   return `Measured on ${new Date().toISOString().slice(0, 10)} with Node ${process.versions.node} on ${cpus().length} cores of ${cpu?.model ?? 'an unknown kind'}, ${Math.round(totalmem() / 2 ** 30)} GB of memory.`;
 }
 
-/** Between the markers; the rest of the page is written by hand. */
-function write(text: string): void {
+/** Between the markers; the rest of the page is written by hand. Rows that were not measured now stay as they are. */
+function write(parts: readonly string[]): void {
   const path = join(import.meta.dirname, 'README.md');
   const page = readFileSync(path, 'utf8');
   const [begin, end] = ['<!-- table -->', '<!-- /table -->'];
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${path} has no markers ${begin} and ${end}`);
-  writeFileSync(path, `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`);
+  const measured = new Set(chosen.map((row) => row.name));
+  const old = page
+    .slice(from, to)
+    .split('\n')
+    .filter((line) => line.startsWith('| '));
+  const nameOf = (line: string) => line.split(' | ')[0]?.replace('| ', '') ?? '';
+  const lines = ROWS.flatMap(({ name }) =>
+    [...(measured.has(name) ? parts : old)].filter((line) => nameOf(line) === name),
+  );
+  const table = [...TITLE, ...lines, '', machine()].join('\n');
+  writeFileSync(path, `${page.slice(0, from + begin.length)}\n${table}\n${page.slice(to)}`);
 }

@@ -75,7 +75,9 @@ async function step(n: number): Promise<number> {
     }
     if (performance.now() - started > LONGEST_MS)
       throw new Error(`${siem?.pending} entries are left after two minutes`);
-    await delay(20);
+    // The pace of the daemon's own loop.
+    const next = (await app.store.nextWork(deliverer!.name, app.now())) ?? 0;
+    if (next !== 0) await delay(Math.max(100, next - app.now()));
   }
 }
 
