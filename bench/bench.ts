@@ -65,10 +65,10 @@ export class Bench {
     if (started === undefined) {
       started = (async () => {
         this.note(`starting a TAXII server with ${count} indicators`);
-        const { said, stop } = await server('taxii-server', [String(count)]);
-        this.#closing.push(stop);
+        const running = await server('taxii-server', [String(count)]);
+        this.#closing.push(() => running.stop());
         // Its announcement, made by taxii-server.ts beside this file.
-        return said as unknown as Taxii;
+        return running.said as unknown as Taxii;
       })();
       this.#taxii.set(count, started);
     }

@@ -36,10 +36,10 @@ function call(method: string, path: string, type?: string, body?: string): Promi
 }
 
 interface Pusher {
-  prepare(): Promise<void>;
-  create(value: string): Promise<void>;
-  change(value: string): Promise<void>;
-  remove(value: string): Promise<void>;
+  readonly prepare: () => Promise<void>;
+  readonly create: (value: string) => Promise<void>;
+  readonly change: (value: string) => Promise<void>;
+  readonly remove: (value: string) => Promise<void>;
 }
 
 const json = 'application/json';
