@@ -141,7 +141,7 @@ export class Bench {
   }
 
   async close(): Promise<void> {
-    for (const close of this.#closing.reverse()) await close();
+    for (const close of this.#closing.splice(0).reverse()) await close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -50,19 +50,25 @@ async function main(): Promise<void> {
     ...(values.elastic === undefined ? {} : { elastic: values.elastic }),
     note: (text) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`),
   });
+  // A signal ends the row in hand, so that servers and folders do not stay behind.
+  const stop = () => void bench.close().then(() => process.exit(130));
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
   const parts: string[] = [];
   try {
     for (const row of chosen) {
       bench.note(`${row.name}:`);
       const before = loadavg()[0] ?? 0;
       const lines = await row.run(bench);
-      parts.push(...lines.map((line) => written(row.name, line, before)));
+      const fresh = lines.map((line) => written(row.name, line, before));
+      parts.push(...fresh);
+      // At once: a run takes half an hour, and a later row may not get to its end.
+      if (values.write) write(row.name, fresh);
     }
   } finally {
     await bench.close();
   }
   process.stdout.write(`${[...TITLE, ...parts].join('\n')}\n\n${machine()}\n`);
-  if (values.write) write(parts);
 }
 
 function written(name: string, line: Line, load: number): string {
@@ -76,21 +82,18 @@ function machine(): string {
 }
 
 /** Between the markers; the rest of the page is written by hand. Rows that were not measured now stay as they are. */
-function write(parts: readonly string[]): void {
+function write(measured: string, fresh: readonly string[]): void {
   const path = join(import.meta.dirname, 'README.md');
   const page = readFileSync(path, 'utf8');
   const [begin, end] = ['<!-- table -->', '<!-- /table -->'];
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${path} has no markers ${begin} and ${end}`);
-  const measured = new Set(chosen.map((row) => row.name));
   const old = page
     .slice(from, to)
     .split('\n')
     .filter((line) => line.startsWith('| '));
   const nameOf = (line: string) => line.split(' | ')[0]?.replace('| ', '') ?? '';
-  const lines = ROWS.flatMap(({ name }) =>
-    [...(measured.has(name) ? parts : old)].filter((line) => nameOf(line) === name),
-  );
+  const lines = ROWS.flatMap(({ name }) => (measured === name ? fresh : old).filter((line) => nameOf(line) === name));
   const table = [...TITLE, ...lines, '', machine()].join('\n');
   writeFileSync(path, `${page.slice(0, from + begin.length)}\n${table}\n${page.slice(to)}`);
 }

@@ -6,7 +6,7 @@ import sys
 from elasticsearch import Elasticsearch, helpers
 from taxii2client.v21 import Collection, as_pages
 
-VALUE = re.compile(r"^\[([\w-]+):([\w.'-]+) = '(.*)'\]$")
+VALUE = re.compile(r"^\[([\w-]+):([\w.'-]+) = '([^']*)'\]$")
 FIELDS = {"ipv4-addr": "ip", "ipv6-addr": "ip", "domain-name": "url.domain", "url": "url.full", "email-addr": "email.address"}
 
 
@@ -18,7 +18,7 @@ def document(stix):
         indicator["type"] = kind
         if kind == "file":
             indicator["file.hash." + path.split(".")[1].strip("'").replace("-", "").lower()] = value
-        elif kind in FIELDS:
+        elif kind in FIELDS and ("/" not in value or kind == "url"):  # a network is no value of an ip field
             indicator[FIELDS[kind]] = value
     return {
         "@timestamp": stix["modified"],
