@@ -92,7 +92,7 @@ function write(measured: string, fresh: readonly string[]): void {
     .slice(from, to)
     .split('\n')
     .filter((line) => line.startsWith('| '));
-  const nameOf = (line: string) => line.split(' | ')[0]?.replace('| ', '') ?? '';
+  const nameOf = (line: string) => line.split('|')[1]?.trim() ?? '';
   const lines = ROWS.flatMap(({ name }) => (measured === name ? fresh : old).filter((line) => nameOf(line) === name));
   const table = [...TITLE, ...lines, '', machine()].join('\n');
   writeFileSync(path, `${page.slice(0, from + begin.length)}\n${table}\n${page.slice(to)}`);
