@@ -25,7 +25,7 @@ import type { Encoder, StoreSpec } from './spec.ts';
 /** Rows a background step handles at most, so that no unit keeps others waiting long. */
 const STEP = 2000;
 /** How often a task under way in a SIEM is asked for. */
-const RECEIPT_MS = 5000;
+const RECEIPT_MS = 1000;
 
 export interface SiemFacts {
   readonly facts: Json;
