@@ -4,8 +4,7 @@
 // Rules (STIX 2.1 §3.6, and what feeds really do): the higher `modified` wins, however late it comes; a revoked id
 // stays a tombstone, so a later unrevoked version is dropped; the same version with other content keeps the first,
 // except towards less (revoked, earlier valid_until, stricter marking).
-import type { Page } from '../contracts/exchange-connector.ts';
-import type { IncomingContext, IncomingIndicator } from '../model/entry.ts';
+import type { IncomingContext } from '../model/entry.ts';
 import {
   PAP_LEVELS,
   papRank,
@@ -21,6 +20,7 @@ import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import type { Projector, Trigger } from './projection.ts';
 import { CAUSE, OBJECT, type ObjectRow } from './rows.ts';
+import type { Arriving, ArrivingPage } from './wire.ts';
 
 export interface CommitReport {
   objects: number;
@@ -128,7 +128,7 @@ export class Objects {
     this.#scopes.clear();
   }
 
-  commit(exchange: ExchangeState, page: Page, now: number, report: CommitReport): void {
+  commit(exchange: ExchangeState, page: ArrivingPage, now: number, report: CommitReport): void {
     const scope = this.scopeId(exchange, page.scope);
     // What a poll brings while a listing runs counts as shown in it.
     const listing = this.#listingRun(exchange);
@@ -147,7 +147,7 @@ export class Objects {
    * Names, markings and relationships of a page. Taken in before the indicators of all pages of a commit, so that what
    * comes together is judged and sent once, in whichever order it stands.
    */
-  explain(exchange: ExchangeState, page: Page, now: number): void {
+  explain(exchange: ExchangeState, page: ArrivingPage, now: number): void {
     for (const object of page.objects) if (object.kind !== 'indicator') this.#explaining(exchange, object, now);
   }
 
@@ -157,7 +157,7 @@ export class Objects {
 
   #indicator(
     exchange: ExchangeState,
-    incoming: IncomingIndicator,
+    incoming: Arriving,
     scope: number,
     listing: number,
     now: number,
@@ -210,7 +210,7 @@ export class Objects {
 
   #create(
     exchange: ExchangeState,
-    incoming: IncomingIndicator,
+    incoming: Arriving,
     scope: number,
     listing: number,
     now: number,
@@ -247,13 +247,7 @@ export class Objects {
     }
   }
 
-  #replace(
-    exchange: ExchangeState,
-    found: ObjectRow,
-    incoming: IncomingIndicator,
-    now: number,
-    report: CommitReport,
-  ): void {
+  #replace(exchange: ExchangeState, found: ObjectRow, incoming: Arriving, now: number, report: CommitReport): void {
     const values = this.#values(exchange, incoming);
     this.#update.run(incoming.version, OBJECT.published, ...values, null, found.id);
     report.changed++;
@@ -290,7 +284,7 @@ export class Objects {
   }
 
   /** Same version, other content: the standard says nothing, so only what arms less is taken over. True if anything was. */
-  #tighten(found: ObjectRow, incoming: IncomingIndicator): boolean {
+  #tighten(found: ObjectRow, incoming: Arriving): boolean {
     const refs = incoming.openMarkings ?? [];
     // The levels as stated: an open marking is explained anew below, from both contents together.
     const stated = openOf(found) ?? {
@@ -331,7 +325,7 @@ export class Objects {
     return true;
   }
 
-  #values(exchange: ExchangeState, incoming: IncomingIndicator): ObjectValues {
+  #values(exchange: ExchangeState, incoming: Arriving): ObjectValues {
     let { tlp, pap } = incoming as { tlp?: Tlp | undefined; pap?: Pap | undefined };
     let open: string | null = null;
     if (incoming.openMarkings !== undefined && incoming.openMarkings.length > 0) {
@@ -348,7 +342,7 @@ export class Objects {
       open,
       incoming.refusal ?? null,
       incoming.digest,
-      JSON.stringify(incoming.facts),
+      typeof incoming.facts === 'string' ? incoming.facts : JSON.stringify(incoming.facts),
     ];
   }
 
@@ -364,7 +358,7 @@ export class Objects {
     return { tlp, pap };
   }
 
-  #rowOf(id: number, exchange: ExchangeState, incoming: IncomingIndicator, v: ObjectValues): ObjectRow {
+  #rowOf(id: number, exchange: ExchangeState, incoming: Arriving, v: ObjectValues): ObjectRow {
     return {
       id,
       exchange_id: exchange.id,

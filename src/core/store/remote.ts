@@ -4,7 +4,10 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '../model/failure.ts';
 import { Store } from './store.ts';
 import type { Encoder, StoreSpec } from './spec.ts';
+import type { Page } from '../contracts/exchange-connector.ts';
+import type { TakenBatch } from './batches.ts';
 import { StateFailure, stateFailure } from './state-failure.ts';
+import { type PackedBatch, packBatch, type PackedPage, packPage, unpackBatch, unpackPage } from './wire.ts';
 
 /** The same units, asked from another thread. */
 export type RemoteStore = {
@@ -46,10 +49,11 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Enco
         if (store === undefined) throw new Error('the store is not open');
         // Only names of RemoteStore are sent; the proxy below is their single source.
         const method = store[call.method as keyof Store] as (...args: readonly unknown[]) => unknown;
-        reply.value = method.apply(store, call.args as unknown[]);
+        reply.value = method.apply(store, unpacked(call));
         if (call.method === 'takeBatch' && reply.value !== undefined) {
-          const batch = reply.value as { bytes: Uint8Array<ArrayBuffer>; ends: Uint32Array<ArrayBuffer> };
+          const batch = packBatch(reply.value as TakenBatch);
           transfer.push(batch.bytes.buffer, batch.ends.buffer);
+          reply.value = batch;
         }
       }
     } catch (thrown) {
@@ -67,13 +71,29 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Enco
   });
 }
 
+/** Pages and batches cross in a form of their own (wire.ts); everything else is small and crosses as it is. */
+function packed(method: string, args: readonly unknown[]): readonly unknown[] {
+  if (method !== 'commitPages') return args;
+  const [exchange, pages, ...rest] = args;
+  return [exchange, (pages as readonly Page[]).map(packPage), ...rest];
+}
+
+function unpacked({ method, args }: Call): unknown[] {
+  if (method !== 'commitPages') return [...args];
+  const [exchange, pages, ...rest] = args;
+  return [exchange, (pages as readonly PackedPage[]).map(unpackPage), ...rest];
+}
+
 /** The daemon's side. */
 export async function openRemote(
   worker: Worker,
   spec: StoreSpec,
   onBroken: (error: StateFailure) => void = () => {},
 ): Promise<RemoteStore> {
-  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  const waiting = new Map<
+    number,
+    { method: string; resolve: (value: unknown) => void; reject: (error: Error) => void }
+  >();
   let lastId = 0;
   let dead: Error | undefined;
   const fail = (error: Error) => {
@@ -86,7 +106,8 @@ export async function openRemote(
     waiting.delete(reply.id);
     if (one === undefined) return;
     if (reply.error === undefined) {
-      one.resolve(reply.value);
+      const batch = one.method === 'takeBatch' && reply.value !== undefined;
+      one.resolve(batch ? unpackBatch(reply.value as PackedBatch) : reply.value);
       return;
     }
     const error = rebuilt(reply.error);
@@ -99,8 +120,8 @@ export async function openRemote(
     if (dead !== undefined) return Promise.reject(dead);
     const id = ++lastId;
     return new Promise((resolve, reject) => {
-      waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, method, args } satisfies Call);
+      waiting.set(id, { method, resolve, reject });
+      worker.postMessage({ id, method, args: packed(method, args) } satisfies Call);
     });
   };
   await call('open', [spec]);
