@@ -46,7 +46,7 @@ export class Listing {
   /** A page that is a full snapshot of its scope: what it lacks is gone from that scope. */
   snapshot(exchange: ExchangeState, page: ArrivingPage, now: number): void {
     const scopeId = this.#objects.scopeId(exchange, page.scope);
-    const shown = new Set(page.objects.map((object) => object.objectId));
+    const shown = new Set([...page.indicators].map((indicator) => indicator.objectId));
     const known = this.#store.db.all<ObjectRow>(
       `SELECT o.* FROM presence p JOIN object o ON o.id = p.object_id WHERE p.scope_id = ? AND o.state = ${OBJECT.published}`,
       scopeId,

@@ -20,7 +20,8 @@ import { CAUSE, type ProjectionRow, STATE } from './rows.ts';
 import type { SendSettlement } from './outbox.ts';
 import { type HitReport, Sightings } from './sightings.ts';
 import type { Encoder, StoreSpec } from './spec.ts';
-import type { ArrivingPage } from './wire.ts';
+import { arriving, type ArrivingPage } from './wire.ts';
+import type { Page } from '../contracts/exchange-connector.ts';
 
 /** Rows a background step handles at most, so that no unit keeps others waiting long. */
 const STEP = 2000;
@@ -106,9 +107,10 @@ export class Store {
   }
 
   /** Pages and the cursor of the last one, together. */
-  commitPages(exchange: string, pages: readonly ArrivingPage[], now: number): CommitReport {
+  commitPages(exchange: string, given: readonly (ArrivingPage | Page)[], now: number): CommitReport {
     const state = this.#store.exchange(exchange);
     const report = emptyReport();
+    const pages = given.map((page) => ('objects' in page ? arriving(page) : page));
     return this.#unit(now, (time) => {
       for (const page of pages) this.#objects.explain(state, page, time);
       for (const page of pages) {

@@ -15,7 +15,8 @@ describe('a page that crosses threads', () => {
   it('arrives with every indicator as it was and its facts as text', () => {
     const page = { scope: 'collection', objects, refusals: [{ objectId: 'x', reason: 'r' }], cursor: { after: 'now' } };
 
-    const { objects: arrived, ...rest } = unpackPage(deserialize(serialize(packPage(page))));
+    const { context, indicators, ...rest } = unpackPage(deserialize(serialize(packPage(page))));
+    const arrived = [...context, ...indicators];
 
     const withText = objects.map((one) =>
       one.kind === 'indicator' ? { ...one, facts: JSON.stringify(one.facts) } : one,

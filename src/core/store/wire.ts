@@ -9,7 +9,11 @@ import type { Pap, Tlp } from '../model/marking.ts';
 /** An indicator on its way into the store: its facts may already be the text that is kept. */
 export type Arriving = Omit<IncomingIndicator, 'facts'> & { readonly facts: IndicatorFacts | string };
 
-export type ArrivingPage = Omit<Page, 'objects'> & { readonly objects: readonly (Arriving | IncomingContext)[] };
+export interface ArrivingPage extends Omit<Page, 'objects'> {
+  readonly context: readonly IncomingContext[];
+  /** May be gone through more than once. */
+  readonly indicators: Iterable<Arriving>;
+}
 
 export interface PackedPage extends Omit<Page, 'objects'> {
   readonly context: readonly IncomingContext[];
@@ -18,6 +22,16 @@ export interface PackedPage extends Omit<Page, 'objects'> {
 }
 
 const FIELDS = 14;
+
+/** A page in this thread, for the store's own tests and the simulation. */
+export function arriving(page: Page): ArrivingPage {
+  const { objects, ...rest } = page;
+  return {
+    ...rest,
+    context: objects.filter((one) => one.kind !== 'indicator'),
+    indicators: objects.filter((one) => one.kind === 'indicator'),
+  };
+}
 
 export function packPage(page: Page): PackedPage {
   const { objects, ...rest } = page;
@@ -50,8 +64,12 @@ export function packPage(page: Page): PackedPage {
 }
 
 export function unpackPage(packed: PackedPage): ArrivingPage {
-  const { context, flat, ...rest } = packed;
-  const objects: (Arriving | IncomingContext)[] = [...context];
+  const { flat, ...rest } = packed;
+  // One at a time: an indicator that is made, stored and forgotten is cheap to collect, five thousand at once are not.
+  return { ...rest, indicators: { [Symbol.iterator]: () => unpacked(flat) } };
+}
+
+function* unpacked(flat: readonly unknown[]): Generator<Arriving> {
   for (let at = 0; at < flat.length; ) {
     // The list was made by packPage of this same version; its order is the one fact both sides share.
     const observables: Observable[] = [];
@@ -77,10 +95,9 @@ export function unpackPage(packed: PackedPage): ArrivingPage {
     if (flat[at + 8] !== undefined) indicator.openMarkings = flat[at + 8] as readonly string[];
     if (flat[at + 9] !== undefined) indicator.benign = flat[at + 9] as boolean;
     if (flat[at + 10] !== undefined) indicator.refusal = flat[at + 10] as string;
-    objects.push(indicator);
+    yield indicator;
     at += FIELDS + 2 * count;
   }
-  return { ...rest, objects };
 }
 
 export interface PackedBatch {
