@@ -48,7 +48,7 @@ export function stixIndicator(n: number, pattern: string) {
 /** One SIEM of the shipped simulators, and what its connector is configured with. */
 export interface FarSide {
   readonly definition: SiemDefinition;
-  start(): Promise<{ readonly sim: RunningSimulator; readonly config: object }>;
+  readonly start: () => Promise<{ readonly sim: RunningSimulator; readonly config: object }>;
 }
 
 const elasticSide = (more: object = {}): FarSide => ({

@@ -86,6 +86,7 @@ export class SplunkConnector implements SiemConnector {
     this.#intelApp = undefined;
     await this.#app(signal);
     const note = this.#tokenNote();
+    if (this.hits === undefined) this.#deps.log.info('No hits are read from this Splunk: event_search is not set.');
     if (note !== '') this.#deps.log.warn('The Splunk token ends soon; renew it.', { ends: note.slice(2) });
     return { facts: { version }, containers: await this.#markContainers(signal) };
   }

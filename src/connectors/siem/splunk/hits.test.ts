@@ -241,7 +241,11 @@ describe('a search job', () => {
   it('that somebody finalized is not taken for all there is', async () => {
     await armed(ADDRESS);
     rig.server.state.settings.jobMs = 60_000;
-    const { reader } = aReader({ before: (_, jobs) => jobs.forEach((job) => void (job.finalized = true)) });
+    const { reader } = aReader({
+      before: (_, jobs) => {
+        for (const job of jobs) job.finalized = true;
+      },
+    });
 
     expect(await errorOf(read(reader))).toMatchObject({ kind: 'retryable' });
   });
