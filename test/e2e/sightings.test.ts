@@ -1,4 +1,4 @@
-// The whole program by its launcher: an indicator travels in, what matches it is planted in Elastic, and the sighting
+// The whole program by its launcher: an indicator travels in, what matches it is planted in a SIEM, and the sighting
 // arrives at the exchange once, with the right count, though the process is killed at random ten times on the way.
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import { startElastic } from '../../src/simulators/elastic/index.ts';
+import type { RunningSimulator } from '../../src/simulators/server.ts';
+import { startSplunk } from '../../src/simulators/splunk/index.ts';
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
 import { objectIdAt } from '../builders/sightings.ts';
 import { stixIndicator } from '../simulation/round-trip.ts';
@@ -21,10 +23,53 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-async function aPlace(action: 'share' | 'hold') {
+interface Siem {
+  readonly name: string;
+  /** Starts a simulator; `entry` is the SIEM's in the configuration, and `event` what is planted. */
+  start(): Promise<{
+    readonly sim: RunningSimulator;
+    readonly entry: string;
+    readonly event: (time: string) => object;
+  }>;
+}
+
+const ELASTIC: Siem = {
+  name: 'Elastic',
+  start: async () => {
+    const sim = await startElastic({});
+    const matched = {
+      id: elastic.slot('ipv4-addr', ADDRESS, null),
+      index: 'logs-ti_entente_soc_one.indicator',
+      field: 'source.ip',
+    };
+    const event = (time: string) => ({
+      time,
+      index: '.internal.alerts-security.alerts-default-000001',
+      fields: { 'kibana.alert.original_time': time, threat: { enrichments: [{ matched }] } },
+    });
+    const auth = `{ username: ${sim.username}, password: ${sim.password} }`;
+    return { sim, entry: `{ name: one, type: elastic, url: ${sim.url}, auth: ${auth} }`, event };
+  },
+};
+
+const SPLUNK: Siem = {
+  name: 'Splunk',
+  start: async () => {
+    const sim = await startSplunk();
+    const events = 'event_search: { indexes: [proxy], fields: { ipv4-addr: [dest_ip] } }';
+    const event = (time: string) => ({ time, fields: { index: 'proxy', dest_ip: ADDRESS, host: 'desk.example' } });
+    return {
+      sim,
+      entry: `{ name: one, type: splunk, url: ${sim.url}, auth: { token: ${sim.token} }, ${events} }`,
+      event,
+    };
+  },
+};
+
+async function aPlace(action: 'share' | 'hold', siem: Siem = ELASTIC) {
   const taxii = await startTaxii({ data: [stixIndicator(1, `[ipv4-addr:value = '${ADDRESS}']`)] });
   closers.push(() => taxii.close());
-  const sim = await startElastic({});
+  const { sim, entry, event } = await siem.start();
   closers.push(() => sim.close());
   const folder = mkdtempSync(join(tmpdir(), 'entente-e2e-'));
   closers.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -43,7 +88,7 @@ exchanges:
     collections: [${taxii.collections.read}]
     report_to: ${taxii.collections.write}
 siems:
-  - { name: one, type: elastic, url: ${sim.url}, auth: { username: ${sim.username}, password: ${sim.password} } }
+  - ${entry}
 release:
   - { to: partner, tlp: [green], action: ${action} }
 `,
@@ -75,36 +120,32 @@ release:
       });
     });
   const plant = async (count: number) => {
-    const time = new Date().toISOString();
-    const matched = {
-      id: elastic.slot('ipv4-addr', ADDRESS, null),
-      index: 'logs-ti_entente_soc_one.indicator',
-      field: 'source.ip',
-    };
-    const alert = {
-      time,
-      index: '.internal.alerts-security.alerts-default-000001',
-      fields: { 'kibana.alert.original_time': time, threat: { enrichments: [{ matched }] } },
-    };
-    const body = JSON.stringify(Array.from({ length: count }, () => alert));
+    const planted = event(new Date().toISOString());
+    const body = JSON.stringify(Array.from({ length: count }, () => planted));
     expect((await fetch(`${sim.url}/_sim/events`, { method: 'POST', body })).status).toBe(200);
   };
   return { taxii, entente, killed, plant };
 }
 
 describe('sightings by the launcher', () => {
-  it('arrive once, with the right count, though the process is killed ten times', { timeout: 240_000 }, async () => {
-    const { taxii, entente, killed, plant } = await aPlace('share');
-    const first = await entente('run', '--once');
-    expect([first.code, first.stderr]).toEqual([0, expect.any(String)]);
-    await plant(5);
-    for (let n = 0; n < 10; n++) await killed(300 + ((n * 7919) % 900));
+  it.each([ELASTIC, SPLUNK])(
+    'arrive once from $name, with the right count, though the process is killed ten times',
+    {
+      timeout: 240_000,
+    },
+    async (siem) => {
+      const { taxii, entente, killed, plant } = await aPlace('share', siem);
+      const first = await entente('run', '--once');
+      expect([first.code, first.stderr]).toEqual([0, expect.any(String)]);
+      await plant(5);
+      for (let n = 0; n < 10; n++) await killed(300 + ((n * 7919) % 900));
 
-    const last = await entente('run', '--once');
+      const last = await entente('run', '--once');
 
-    expect([last.code, last.stdout, taxii.sightings().length]).toEqual([0, expect.any(String), 1]);
-    expect(taxii.sightings()[0]).toMatchObject({ count: 5, sighting_of_ref: objectIdAt(1) });
-  });
+      expect([last.code, last.stdout, taxii.sightings().length]).toEqual([0, expect.any(String), 1]);
+      expect(taxii.sightings()[0]).toMatchObject({ count: 5, sighting_of_ref: objectIdAt(1) });
+    },
+  );
 
   it('wait for a person where the rule says so, and why tells of hits and releases', { timeout: 120_000 }, async () => {
     const { taxii, entente, plant } = await aPlace('hold');
