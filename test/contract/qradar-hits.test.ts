@@ -84,6 +84,15 @@ describe('hits in QRadar', () => {
     expect(hits.map((hit) => hit.key).toSorted()).toEqual(entries.map((entry) => entry.key).toSorted());
   });
 
+  it('are found on a console before 7.4.3, with the letters that the set folded', async () => {
+    const connector = await start({ apiVersion: '14.0' });
+    const url = 'http://evil.example/Path';
+    await apply(connector, upserts([anEntry({ type: 'url', value: url })]));
+    sim.plant([ago(0, { URL: url })]);
+
+    expect((await read(connector)).hits.map((hit) => hit.key)).toEqual([`url|${url}`]);
+  });
+
   it('on values that an analyst put into our sets are not ours', async () => {
     const connector = await start();
     await apply(connector, upserts([anEntry({ value: ADDRESS })]));

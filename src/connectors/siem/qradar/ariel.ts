@@ -7,7 +7,7 @@ import { Columns, ResultRow, Results, Search } from './responses.ts';
 
 const PAGE = 1000;
 const TRIES = 3;
-const FIRST_PAUSE_MS = 100;
+const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 const LONGEST_SEARCH_MS = 600_000;
 /** For the deletion of a search after the work was stopped. */
