@@ -1,7 +1,7 @@
 // Hits on a simulated console: what is found, what is asked for, and what happens when a search goes wrong.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Json } from '../../src/core/model/json.ts';
-import { ConnectorError } from '../../src/core/model/failure.ts';
+import type { ConnectorError } from '../../src/core/model/failure.ts';
 import type { SiemConnector } from '../../src/core/contracts/siem-connector.ts';
 import type { Hit } from '../../src/core/model/sighting.ts';
 import { type Clock, systemClock } from '../../src/core/runtime/clock.ts';
