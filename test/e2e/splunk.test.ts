@@ -40,10 +40,14 @@ function configure(siems: readonly object[]): string {
   return file;
 }
 
-function entente(...args: string[]): Promise<{ code: number; text: string }> {
+function entente(...args: string[]): Promise<{ code: number; stdout: string; text: string }> {
   return new Promise((resolve) => {
     execFile(LAUNCHER, args, { timeout: 60_000 }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, text: stdout + stderr });
+      resolve({
+        code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1,
+        stdout,
+        text: stdout + stderr,
+      });
     });
   });
 }
@@ -93,7 +97,7 @@ it('delivers to the one Splunk though the token of the other is refused', { time
   expect(ran.code).toBe(1);
   expect(lookups().length).toBeGreaterThan(100);
   expect(intel()).toEqual([]);
-  const { siems } = JSON.parse(status.text) as { siems: { name: string; state: string; reason: string | null }[] };
+  const { siems } = JSON.parse(status.stdout) as { siems: { name: string; state: string; reason: string | null }[] };
   expect(siems.find((one) => one.name === 'own')).toMatchObject({ state: 'ok' });
   expect(siems.find((one) => one.name === 'refused')).toMatchObject({ state: 'failing' });
   expect(siems.find((one) => one.name === 'refused')?.reason).toContain('call not properly authenticated');
