@@ -70,6 +70,19 @@ describe('hits in Elastic', () => {
     expect((await reporter.collect(never)).fresh).toBe(7);
   });
 
+  it('are all found though the search expires while it is read', async () => {
+    const { reporter, plant, sim, clock } = await aRoundTrip([PATTERN]);
+    await plant(Array.from({ length: 1500 }, (_, n) => anAlert(`many-${n}`)));
+    // The second page is gone: as after keep_alive.
+    sim.setFaults([{ route: 'POST /_search', status: 404, after: 1, count: 1, body: '{"error":{"type":"search_context_missing_exception"},"status":404}' }]);
+    const first = await reporter.collect(never);
+    const failure = reporter.failure?.kind;
+    clock.now += 600_000;
+    const second = await reporter.collect(never);
+
+    expect([first.fresh, failure, second.fresh, reporter.failure]).toEqual([1000, 'retryable', 500, undefined]);
+  });
+
   it('on other indicators than ours are not read as ours', async () => {
     const { reporter, plant } = await aRoundTrip([PATTERN]);
     const foreign = { ...matched(), index: 'logs-ti_abusech.malware' };

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   addressAt,
@@ -13,6 +13,8 @@ import {
   TEN,
   type TestStore,
 } from '../../../test/builders/sightings.ts';
+import { Database, migrate } from './database.ts';
+import { MIGRATIONS } from './schema.ts';
 import type { ReleaseSpec } from './spec.ts';
 import { SightingsReader } from './sightings-reader.ts';
 
@@ -515,6 +517,27 @@ it('keeps cursor, hits and sightings together: a failure in between leaves none 
   expect(test.store.hitCursor('one')).toBeUndefined();
   expect(take(test)).toEqual([]);
   expect(test.store.commitHits('one', [aHit(1)], 'x', NOW).fresh).toBe(1);
+});
+
+it('takes over a state from before there were sightings, and tells what is found from then on', () => {
+  using test = aStore();
+  test.publish([anIndicator(1)]);
+  test.store.close();
+  rmSync(`${test.spec.path}-wal`, { force: true });
+  renameSync(test.spec.path, `${test.spec.path}.new`);
+  const old = new Database(test.spec.path);
+  migrate(old, MIGRATIONS.slice(0, 1));
+  old.run('ATTACH DATABASE ? AS new', `${test.spec.path}.new`);
+  for (const { name } of old.all<{ name: string }>("SELECT name FROM main.sqlite_schema WHERE type = 'table'"))
+    old.exec(`INSERT INTO main.${name} SELECT * FROM new.${name}`);
+  old.exec('DETACH DATABASE new');
+  old.close();
+
+  test.store = aStoreOf(test.spec);
+  test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+  expect(take(test)).toMatchObject([{ objectId: objectIdAt(1), count: 1 }]);
+  expect(existsSync(`${test.spec.path}.schema-1.bak`)).toBe(true);
 });
 
 it('writes nothing of a hit but entry, SIEM, time, count and digest', () => {
