@@ -48,7 +48,14 @@ export async function perform(app: App, args: RequestArguments, by: string, sign
   const now = app.now();
   switch (args.kind) {
     case 'suppress': {
-      const ids = await app.store.suppress(args.observables, now + args.hours * 3_600_000, args.reason, by, now, args.false_positive);
+      const ids = await app.store.suppress(
+        args.observables,
+        now + args.hours * 3_600_000,
+        args.reason,
+        by,
+        now,
+        args.false_positive,
+      );
       return { ids, until: new Date(now + args.hours * 3_600_000).toISOString() };
     }
     case 'lift':

@@ -3,7 +3,13 @@ import type { Config } from '../core/config/load.ts';
 import { readsHits } from '../core/config/release.ts';
 import type { Deliverer } from '../core/delivery/deliverer.ts';
 import type { Poller } from '../core/ingest/poller.ts';
-import { type ExchangeReport, type PartReport, type SiemReport, type StatusReport, worstState } from '../core/model/status.ts';
+import {
+  type ExchangeReport,
+  type PartReport,
+  type SiemReport,
+  type StatusReport,
+  worstState,
+} from '../core/model/status.ts';
 import type { SightingsReader } from '../core/store/sightings-reader.ts';
 import type { Reporting } from './reporting.ts';
 import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
@@ -153,11 +159,7 @@ function storedReading(source: StatusSource, siem: Config['siems'][number]): Par
   const row = source.sightings?.sources().find((one) => one.siem === siem.name);
   if (row === undefined) return { state: 'paused', reason: 'no hits were read yet' };
   const now = source.now();
-  const { state, reason } = healthOf(
-    storedHistory(row, now),
-    { staleAfterMs: siem.stale_after_minutes * 60_000 },
-    now,
-  );
+  const { state, reason } = healthOf(storedHistory(row, now), { staleAfterMs: siem.stale_after_minutes * 60_000 }, now);
   return { state, reason };
 }
 

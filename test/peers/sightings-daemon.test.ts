@@ -112,7 +112,9 @@ describeWith('the daemon between the real Elasticsearch and medallion', started,
     await siem.stop();
   });
 
-  it('tells the sighting once, with the right count and times, though it is killed ten times', { timeout: 240_000 }, async () => {
+  it('tells the sighting once, with the right count and times, though it is killed ten times', {
+    timeout: 240_000,
+  }, async () => {
     const seed = Number(process.env['ENTENTE_SEED'] ?? Date.now() % 1_000_000_000);
     process.stderr.write(`ENTENTE_SEED=${seed}\n`);
     const random = drawing(seed);

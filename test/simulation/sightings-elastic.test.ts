@@ -71,13 +71,15 @@ describe('hits in Elastic', () => {
   });
 
   it('are all found though the search expires while it is read', async () => {
-    const { reporter, plant, sim, clock } = await aRoundTrip([PATTERN]);
+    const { reporter, plant, sim } = await aRoundTrip([PATTERN]);
     await plant(Array.from({ length: 1500 }, (_, n) => anAlert(`many-${n}`)));
-    // The second page is gone: as after keep_alive.
-    sim.setFaults([{ route: 'POST /_search', status: 404, after: 1, count: 1, body: '{"error":{"type":"search_context_missing_exception"},"status":404}' }]);
+    // The second page is gone, as after keep_alive.
+    const body =
+      '{"error":{"type":"search_phase_execution_exception","root_cause":[{"type":"search_context_missing_exception"}]},"status":404}';
+    sim.setFaults([{ match: 'POST /_search', skip: 1, times: 1, action: 'status', status: 404, body }]);
     const first = await reporter.collect(never);
     const failure = reporter.failure?.kind;
-    clock.now += 600_000;
+    reporter.wake();
     const second = await reporter.collect(never);
 
     expect([first.fresh, failure, second.fresh, reporter.failure]).toEqual([1000, 'retryable', 500, undefined]);

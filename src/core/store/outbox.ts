@@ -258,14 +258,7 @@ export class Outbox {
   }
 
   /** `shown` stands for what the person saw, markings included: an approval covers exactly that. */
-  decideHeld(
-    id: number,
-    decision: 'approve' | 'reject',
-    shown: number,
-    by: string,
-    reason: string,
-    now: number,
-  ): void {
+  decideHeld(id: number, decision: 'approve' | 'reject', shown: number, by: string, reason: string, now: number): void {
     const row = this.#store.db.get<OutboxRow>('SELECT * FROM outbox WHERE id = ?', id);
     if (row === undefined || row.state !== OUTBOX.held)
       throw new ConnectorError('permanent', `no sighting is held under s${id}; see entente held list`);

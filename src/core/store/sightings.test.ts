@@ -286,7 +286,9 @@ describe('the outbox', () => {
   });
 
   it('denies, with its own reason, what came from an exchange that is no longer configured', () => {
-    using test = aStore({ release: { reporting: ['other'], rules: [{ to: '*', from: ['partner'], tlp: ['green'], action: 'share' }] } });
+    using test = aStore({
+      release: { reporting: ['other'], rules: [{ to: '*', from: ['partner'], tlp: ['green'], action: 'share' }] },
+    });
     test.publish([anIndicator(1)]);
     test.store.commitHits('one', [aHit(1)], 'x', NOW);
     test.store.close();
@@ -483,7 +485,9 @@ describe('retention', () => {
 it('makes one sighting of ten thousand hits on one value within a second', () => {
   using test = aStore();
   test.publish([anIndicator(1)]);
-  const flood = Array.from({ length: 10_000 }, (_, n) => aHit(1, { dedupe: `f${n}`, first: TEN + (n % 1000), last: TEN + (n % 1000) }));
+  const flood = Array.from({ length: 10_000 }, (_, n) =>
+    aHit(1, { dedupe: `f${n}`, first: TEN + (n % 1000), last: TEN + (n % 1000) }),
+  );
   for (let at = 0; at < flood.length; at += 1000) test.store.commitHits('one', flood.slice(at, at + 1000), at, NOW);
 
   expect(take(test).map((one) => one.count)).toEqual([10_000]);

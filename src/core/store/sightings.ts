@@ -87,13 +87,7 @@ export class Sightings {
     return report;
   }
 
-  #add(
-    siem: Pick<SiemState, 'id'>,
-    hit: Hit,
-    now: number,
-    report: HitReport,
-    touched: Touched,
-  ): void {
+  #add(siem: Pick<SiemState, 'id'>, hit: Hit, now: number, report: HitReport, touched: Touched): void {
     const { db } = this.#store;
     // A SIEM whose clock runs ahead: nothing was seen later than it was read.
     const last = Math.min(hit.last, now);
@@ -152,7 +146,13 @@ export class Sightings {
     for (const [n, { type, value }] of observables.entries()) {
       const dedupe = hitDigest('suppress', String(suppressions[n]));
       const key = entryKey(type, value);
-      this.#add(BY_HAND, { key, verdict: 'false_positive', first: now, last: now, count: 1, dedupe }, now, report, touched);
+      this.#add(
+        BY_HAND,
+        { key, verdict: 'false_positive', first: now, last: now, count: 1, dedupe },
+        now,
+        report,
+        touched,
+      );
     }
     for (const one of touched.values()) this.#tell(one.entryId, one.start, one.verdict, now);
   }
