@@ -7,10 +7,9 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS, nodeEnvironment } from './flags.mjs';
 
 const NEEDED = [24, 15];
-const MAX_OLD_SPACE_MB = 192;
-const MAX_SEMI_SPACE_MB = 4;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const node = findNode();
@@ -32,19 +31,14 @@ function findNode() {
 }
 
 function start(file) {
-  const args = [
-    `--max-old-space-size=${MAX_OLD_SPACE_MB}`,
-    `--max-semi-space-size=${MAX_SEMI_SPACE_MB}`,
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'src', 'main.ts'),
-    ...process.argv.slice(2),
-  ];
+  const args = [...NODE_FLAGS, join(root, 'src', 'main.ts'), ...process.argv.slice(2)];
+  const env = nodeEnvironment(root, process.env);
   if (typeof process.execve === 'function') {
     process.removeAllListeners('warning'); // execve announces itself as experimental
     process.on('warning', () => {});
-    process.execve(file, [file, ...args], process.env);
+    process.execve(file, [file, ...args], env);
   }
-  const child = spawn(file, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(file, args, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`entente: cannot start ${file}: ${error.message}\n`);

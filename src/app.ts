@@ -16,6 +16,7 @@ import type { CommitReport } from './core/store/objects.ts';
 import { SightingsReader } from './core/store/sightings-reader.ts';
 import { StoreReader } from './core/store/reader.ts';
 import { openRemote, type RemoteStore } from './core/store/remote.ts';
+import type { StateFailure } from './core/store/state-failure.ts';
 import { exchangeConnector, siemConnector } from './app/peers.ts';
 import { Reporting } from './app/reporting.ts';
 import { storeSpec } from './app/specs.ts';
@@ -56,13 +57,27 @@ export class App {
   readonly #connectors: (ExchangeConnector | SiemConnector)[] = [];
   readonly #version: string;
   readonly #abort = new AbortController();
+  /** Rejects when the state can no longer be kept: nothing more may be written anywhere then. */
+  readonly broken: Promise<never>;
+  #broken = false;
 
-  private constructor(options: AppOptions, clock: Clock, store: RemoteStore, engineTime: number) {
+  private constructor(
+    options: AppOptions,
+    clock: Clock,
+    store: RemoteStore,
+    engineTime: number,
+    broken: Promise<never>,
+  ) {
     const { config, log } = options;
     this.config = config;
     this.clock = clock;
     this.log = log;
     this.store = store;
+    this.broken = broken;
+    broken.catch(() => {
+      this.#broken = true;
+      this.#abort.abort();
+    });
     this.#version = options.version;
     this.reader = new StoreReader(storeSpec(config, options.state));
     this.sightings = new SightingsReader(storeSpec(config, options.state));
@@ -135,14 +150,19 @@ export class App {
     const clock = config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: WORKER_LIMITS });
     let store: RemoteStore;
+    let breaks: (error: StateFailure) => void = () => {};
+    const broken = new Promise<never>((_, reject) => {
+      breaks = reject;
+    });
+    broken.catch(() => {});
     try {
-      store = await openRemote(worker, storeSpec(config, options.state));
+      store = await openRemote(worker, storeSpec(config, options.state), breaks);
     } catch (error) {
       await worker.terminate();
       throw error;
     }
     const { engineTime } = await store.identity();
-    return new App(options, clock, store, engineTime);
+    return new App(options, clock, store, engineTime, broken);
   }
 
   now(): number {
@@ -189,7 +209,7 @@ export class App {
     for (const connector of this.#connectors) await connector.close();
     this.reader.close();
     this.sightings.close();
-    await this.store.close();
+    if (!this.#broken) await this.store.close();
     await this.store.terminate();
   }
 }

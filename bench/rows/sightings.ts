@@ -1,41 +1,29 @@
 // The way back: from a hit visible in the SIEM to the sighting accepted by the exchange, and what a flood of hits
-// takes. Both far sides are the shipped simulators. Runs by itself too: `node bench/rows/sightings.ts [--size N]`.
+// takes. Both far sides are the shipped simulators.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import { startElastic } from '../../src/simulators/elastic/index.ts';
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
-import { addressAt, aHit, anIndicator, aStore, minutes, objectIdAt } from '../../test/builders/sightings.ts';
+import { objectIdAt } from '../../test/builders/sightings.ts';
+import type { Bench } from '../bench.ts';
+import { ROOT, side } from '../process.ts';
+import { spread } from '../rounds.ts';
+import { type BenchRow, type Line, thousands } from './row.ts';
 
-/** What the rows ask of the bench. */
-interface Bench {
-  readonly rounds: number;
-  size(full: number): number;
-  note(text: string): void;
-}
-
-interface Line {
-  readonly what: string;
-  readonly reach: string;
-  readonly measured: string;
-  readonly reached: boolean;
-  readonly detail: string;
-}
-
-const LAUNCHER = join(import.meta.dirname, '..', '..', 'bin', 'entente.mjs');
 const HITS_PER_POLL = 1000;
 const INTERVAL_SECS = 1;
 const REACH_SECS = 2;
 const REACH_MB = 256;
 const LONGEST_MS = 120_000;
 
-export const sightings = {
+export const sightings: BenchRow = {
   name: 'sightings',
-  run: async (bench: Bench): Promise<readonly Line[]> => [await soon(bench), await flood(bench)],
+  run: async (bench) => [await soon(bench), await flood(bench)],
 };
 
 async function soon(bench: Bench): Promise<Line> {
@@ -46,12 +34,11 @@ async function soon(bench: Bench): Promise<Line> {
       bench.note(`round ${n + 1}/${bench.rounds}: ${seconds.at(-1)?.toFixed(2)} s`);
     }
   });
-  const sorted = seconds.toSorted((a, b) => a - b);
-  const median = sorted[sorted.length >> 1] ?? Number.NaN;
+  const { median, low, high } = spread(seconds);
   return {
     what: `a hit visible until its sighting is accepted, ${HITS_PER_POLL} hits on as many entries per poll`,
     reach: `poll interval plus ${REACH_SECS} s`,
-    measured: `${median.toFixed(2)} s (${sorted[0]?.toFixed(2)} to ${sorted.at(-1)?.toFixed(2)}) at an interval of ${INTERVAL_SECS} s`,
+    measured: `${median.toFixed(2)} s (${low.toFixed(2)} to ${high.toFixed(2)}) at an interval of ${INTERVAL_SECS} s`,
     reached: median <= INTERVAL_SECS + REACH_SECS,
     detail: `${bench.rounds} rounds, until the last of the ${HITS_PER_POLL} is accepted; daemon as a process of its own, simulated Elasticsearch and TAXII server`,
   };
@@ -82,7 +69,9 @@ release:
   - { to: partner, tlp: [green], action: share }
 `,
   );
-  const daemon = spawn(process.execPath, [LAUNCHER, 'run', '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const daemon = spawn(process.execPath, [join(ROOT, 'bin', 'entente.mjs'), 'run', '--config', file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   try {
     await delivered(daemon);
     await measure(async (n) => {
@@ -154,70 +143,18 @@ function alert(round: number, n: number) {
   };
 }
 
-interface Flood {
-  readonly seconds: number;
-  readonly peakMb: number;
-  readonly sightings: number;
-}
-
 async function flood(bench: Bench): Promise<Line> {
   const hits = bench.size(1_000_000);
   const entries = Math.max(1, Math.round(hits / 100));
-  const child = spawn(process.execPath, [...process.execArgv, import.meta.filename, '--flood', String(hits)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let out = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
-  await once(child, 'close');
-  const { seconds, peakMb, sightings: made } = JSON.parse(out) as Flood;
-  bench.note(`${hits} hits: ${made} sightings, ${peakMb.toFixed(0)} MB, ${seconds.toFixed(1)} s`);
+  const { peakMb, said } = await side('sightings', [String(hits), String(entries)], 'daemon');
+  const made = Number(said['sightings']);
+  const rate = hits / Number(said['seconds']);
+  bench.note(`${hits} hits: ${made} sightings, ${peakMb.toFixed(0)} MB, ${thousands(rate)} hits a second`);
   return {
-    what: `${hits} hits on ${entries} entries`,
-    reach: `${entries} sightings, at most ${REACH_MB} MB`,
-    measured: `${made} sightings, ${Math.round(peakMb)} MB, ${Math.round(hits / seconds)} hits a second`,
+    what: `${thousands(hits)} hits on ${thousands(entries)} entries`,
+    reach: `${thousands(entries)} sightings, at most ${REACH_MB} MB`,
+    measured: `${thousands(made)} sightings, ${Math.round(peakMb)} MB`,
     reached: made === entries && peakMb <= REACH_MB,
-    detail: `the store in a process of its own, pages of ${HITS_PER_POLL}; peak of the whole process as the kernel counted it`,
+    detail: `the store in a process of its own with the daemon's limits, pages of ${HITS_PER_POLL}, ${thousands(rate)} hits a second; peak of the whole process as the kernel counted it`,
   };
-}
-
-/** The flood itself, page by page as a SIEM is read. */
-function pour(hits: number): Flood {
-  const entries = Math.max(1, Math.round(hits / 100));
-  using test = aStore();
-  for (let at = 0; at < entries; at += HITS_PER_POLL)
-    test.publish(
-      Array.from({ length: Math.min(HITS_PER_POLL, entries - at) }, (_, n) =>
-        anIndicator(at + n, { tlp: 'green', observables: [addressAt(at + n)] }),
-      ),
-    );
-  const begin = performance.now();
-  for (let at = 0; at < hits; at += HITS_PER_POLL) {
-    const page = Array.from({ length: Math.min(HITS_PER_POLL, hits - at) }, (_, n) =>
-      aHit((at + n) % entries, { dedupe: `bench-hit-${at + n}` }),
-    );
-    test.store.commitHits('one', page, at, minutes(30));
-  }
-  let made = 0;
-  for (let some = -1; some !== 0; made += some) some = test.store.takeSightings('partner', 500, minutes(30)).length;
-  const seconds = (performance.now() - begin) / 1000;
-  const kb = Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
-  return { seconds, peakMb: kb / 1024, sightings: made };
-}
-
-function argument(name: string): number | undefined {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? undefined : Number(process.argv[at + 1]);
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const pouring = argument('--flood');
-  if (pouring === undefined) {
-    const size = argument('--size');
-    const lines = await sightings.run({
-      rounds: 3,
-      size: (full) => size ?? full,
-      note: (text) => void process.stderr.write(`${text}\n`),
-    });
-    process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`);
-  } else process.stdout.write(JSON.stringify(pour(pouring)));
 }

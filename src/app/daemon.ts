@@ -8,6 +8,7 @@ import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
 import { startWeb, type WebServer } from '../web/server.ts';
 import { perform, RequestArguments } from './requests.ts';
+import { secretFiles, stamp } from './secret-files.ts';
 import { Wake } from './wake.ts';
 
 const GRACE_MS = 20_000;
@@ -15,6 +16,7 @@ const SLOWEST_CYCLE_MS = 30_000;
 const SLOWEST_TICK_MS = 15_000;
 const REQUESTS_EVERY_MS = 300;
 const AUDIT_EVERY_MS = 6 * 3_600_000;
+const SECRETS_EVERY_MS = 2_000;
 const RETENTION_EVERY_MS = 3_600_000;
 const JITTER_MS = 5_000;
 /** The tick loop turning is what "alive" means. */
@@ -46,6 +48,10 @@ export async function startDaemon(app: App, notes: { readonly badReload: () => s
   const wakeAll = () => {
     for (const wake of wakes.values()) wake.now();
   };
+  /** End a pause after a failure early. News from an exchange do not: they make no silent peer answer sooner. */
+  const retries = new Map(
+    [...app.exchanges.keys(), ...app.deliverers.keys()].map((name) => [name, new Wake(app.clock)]),
+  );
   let lastTick = app.clock.monotonic();
   const tickWake = new Wake(app.clock);
 
@@ -98,12 +104,16 @@ export async function startDaemon(app: App, notes: { readonly badReload: () => s
       app.log,
     );
     schedules.push(poll, listing);
-    lifecycle.own(`poll ${exchange.name}`, (signal) => pollLoop(app, poller, poll, signal));
+    lifecycle.own(`poll ${exchange.name}`, (signal) =>
+      pollLoop(app, poller, poll, retries.get(exchange.name)!, signal),
+    );
   }
   for (const one of schedules) one.start();
   schedules.push(...app.reporting.start(lifecycle));
   for (const [name, deliverer] of app.deliverers) {
-    lifecycle.own(`deliver ${name}`, (signal) => deliverLoop(app, deliverer, wakes.get(name)!, signal));
+    const wake = wakes.get(name)!;
+    const retry = retries.get(name)!;
+    lifecycle.own(`deliver ${name}`, (signal) => deliverLoop(app, deliverer, wake, retry, signal));
   }
   lifecycle.own('time', async (signal) => {
     while (!signal.aborted) {
@@ -117,6 +127,17 @@ export async function startDaemon(app: App, notes: { readonly badReload: () => s
     }
   });
   lifecycle.own('requests', (signal) => requestLoop(app, wakeAll, signal));
+  lifecycle.own('secrets', (signal) =>
+    secretLoop(
+      app,
+      (name) => {
+        app.exchanges.get(name)?.poller.wake();
+        app.deliverers.get(name)?.wake();
+        retries.get(name)?.now();
+      },
+      signal,
+    ),
+  );
   lifecycle.own('retention', async (signal) => {
     while (!signal.aborted) {
       while ((await app.store.retain(app.config.retention.gone_days, app.now())).more && !signal.aborted);
@@ -152,16 +173,28 @@ async function stop(
 }
 
 /** The first poll at once, then by schedule; after a failure again when its pause is over. */
-async function pollLoop(app: App, poller: Poller, scheduled: Scheduled, signal: AbortSignal): Promise<void> {
+async function pollLoop(
+  app: App,
+  poller: Poller,
+  scheduled: Scheduled,
+  retry: Wake,
+  signal: AbortSignal,
+): Promise<void> {
   await scheduled.trigger();
   while (!signal.aborted) {
     const failing = poller.failure !== undefined;
-    await nap(app, failing ? Math.max(500, Math.min(60_000, poller.pausedUntil - app.now())) : 5_000, signal);
+    await retry.wait(failing ? Math.max(500, Math.min(60_000, poller.pausedUntil - app.now())) : 5_000, signal);
     if (!signal.aborted && poller.failure !== undefined && app.now() >= poller.pausedUntil) await scheduled.trigger();
   }
 }
 
-async function deliverLoop(app: App, deliverer: Deliverer, wake: Wake, signal: AbortSignal): Promise<void> {
+async function deliverLoop(
+  app: App,
+  deliverer: Deliverer,
+  wake: Wake,
+  retry: Wake,
+  signal: AbortSignal,
+): Promise<void> {
   let auditAt = app.clock.monotonic() + AUDIT_EVERY_MS;
   while (!signal.aborted) {
     await deliverer.cycle(signal);
@@ -173,8 +206,7 @@ async function deliverLoop(app: App, deliverer: Deliverer, wake: Wake, signal: A
     const next = await app.store.nextWork(deliverer.name, app.now());
     const paused = deliverer.pausedUntil - app.now();
     if (deliverer.failure !== undefined && paused > 0) {
-      // News from the exchange do not make a silent SIEM answer sooner.
-      await nap(app, Math.min(paused, 60_000), signal);
+      await retry.wait(Math.min(paused, 60_000), signal);
       continue;
     }
     const wait =
@@ -223,6 +255,24 @@ async function requestLoop(app: App, wakeAll: () => void, signal: AbortSignal): 
       }
     }
     await nap(app, REQUESTS_EVERY_MS, signal);
+  }
+}
+
+/** Looks at the files of secrets, and has the peer asked again whose file changed. */
+async function secretLoop(app: App, again: (name: string) => void, signal: AbortSignal): Promise<void> {
+  const peers = [...app.config.exchanges, ...app.config.siems]
+    .map((one) => ({ name: one.name, files: secretFiles([one.settings, one.peer]) }))
+    .filter(({ files }) => files.length > 0)
+    .map((one) => ({ ...one, seen: stamp(one.files) }));
+  while (!signal.aborted && peers.length > 0) {
+    await nap(app, SECRETS_EVERY_MS, signal);
+    for (const one of peers) {
+      const now = stamp(one.files);
+      if (now === one.seen) continue;
+      one.seen = now;
+      app.log.info('A secret file changed; it is used from now on.', { peer: one.name });
+      again(one.name);
+    }
   }
 }
 

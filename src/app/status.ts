@@ -109,18 +109,24 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
         : [`nothing expires: ${doubt}; correct the clock, or let an exchange confirm the time`]),
       ...all
         .filter((one) => one.state === 'failing' || one.state === 'recovering')
-        .map((one) => `${one.name}: ${one.reason ?? one.state}`),
+        .map((one) => named(one.name, one.reason ?? one.state)),
       ...[
         ...exchanges.map((one) => ({ ...one.report, name: one.name })),
         ...siems.map((one) => ({ ...one.hits, name: one.name })),
       ]
         .filter((one) => one.state === 'failing' || one.state === 'recovering')
-        .map((one) => `${one.name}: ${one.reason ?? one.state}`),
+        .map((one) => named(one.name, one.reason ?? one.state)),
     ],
     exchanges,
     siems,
     sightings: source.sightings?.counts() ?? { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 },
   };
+}
+
+/** Most reasons begin with the name of the peer already. */
+function named(name: string, reason: string): string {
+  const begins = [`${name}:`, `exchange ${name}`, `SIEM ${name}`].some((start) => reason.startsWith(start));
+  return begins ? reason : `${name}: ${reason}`;
 }
 
 function siemSettings(siem: Config['siems'][number], holds: readonly HeldSet[], now: number): HealthSettings {

@@ -10,6 +10,7 @@ import { configOf } from './cli.ts';
 import type { Command, Context, Flag } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { decideSightings, failedSightings, heldSightings, isSightingId, showSighting } from './held-sightings.ts';
+import { when } from './output.ts';
 import { act, caller, clockOf, readerOf } from './state.ts';
 
 const BY: Record<string, Flag> = {
@@ -63,10 +64,11 @@ export const suppress: Command = {
       if (first === 'list') {
         const rows = withReader(config, (reader) => reader.suppressions(clockOf(config).now()));
         if (json) out.json({ suppressions: rows });
+        else if (rows.length === 0) out.line('No value is suppressed.');
         else
           out.table(
             ['ID', 'VALUE', 'TYPE', 'UNTIL', 'BY', 'REASON'],
-            rows.map((row) => [String(row.id), row.value, row.type, row.until, row.by, row.reason]),
+            rows.map((row) => [String(row.id), row.value, row.type, when(row.until), row.by, row.reason]),
           );
         return DONE;
       }
@@ -125,6 +127,7 @@ export const held: Command = {
       switch (verb) {
         case 'list':
           if (json) out.json({ held: [...sets, ...sightings] });
+          else if (sets.length + sightings.length === 0) out.line('Nothing waits for a person.');
           else
             out.table(
               ['ID', 'KIND', 'SIEM', 'EXCHANGE', 'ENTRIES', 'SINCE', 'WHY'],
@@ -135,7 +138,7 @@ export const held: Command = {
                   one.siem,
                   one.exchange,
                   String(one.entries),
-                  one.since,
+                  when(one.since),
                   one.reason,
                 ])
                 .concat(
@@ -145,7 +148,7 @@ export const held: Command = {
                     '',
                     one.exchange,
                     String(one.count),
-                    one.since,
+                    when(one.since),
                     one.reason,
                   ]),
                 ),
@@ -216,6 +219,7 @@ export const parked: Command = {
       const rows = withReader(config, (reader) => reader.parked(MOST_ROWS));
       const sightings = failedSightings(config);
       if (json) out.json({ parked: rows, sightings });
+      else if (rows.length + sightings.length === 0) out.line('Nothing is parked.');
       else
         out.table(
           ['ID', 'AT', 'VALUE', 'TYPE', 'REASON'],
@@ -268,6 +272,8 @@ export const reconcile: Command = {
             one.foreign === null ? '?' : String(one.foreign),
           ]),
         );
+      if (args.kind === 'reconcile' && args.repair && answer.siems.some((one) => (one.counts['orphaned'] ?? 0) > 0))
+        out.note('Orphaned entries are removed once every exchange has been polled to its end: entente run does both.');
       const drift = answer.siems.some((one) => Object.values(one.counts).some((n) => n > 0));
       return drift ? LEFT : DONE;
     }),

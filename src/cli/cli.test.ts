@@ -168,6 +168,14 @@ describe('output', () => {
     expect(tableLines(['name', 'reason', 'state'], rows)[1]).toContain('x'.repeat(100));
   });
 
+  it('takes a terminal that does not know its width for 80 columns', () => {
+    let text = '';
+    const stdout = { write: (more: string) => (text += more), isTTY: true, columns: 0 };
+    createOutput(stdout, { write: () => {} }, {}, systemClock).table(['LAST SUCCESS'], [['2025-12-15 12:00:03Z']]);
+
+    expect(text).toContain('2025-12-15 12:00:03Z');
+  });
+
   it('shows rate and time left, with a bar where there is room', () => {
     expect(progressText('Delivering', 50_000, 100_000, 4)).toBe('Delivering  50,000 of 100,000  12,500/s  4 s left');
     expect(progressText('Delivering', 50, 100, 10, 70)).toMatch(

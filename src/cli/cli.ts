@@ -2,10 +2,12 @@
 import { problemLine } from '../core/config/source.ts';
 import { loadConfig, type Config } from '../core/config/load.ts';
 import type { Environment } from '../core/config/source.ts';
+import { ConnectorError } from '../core/model/failure.ts';
+import { stateFailure } from '../core/store/state-failure.ts';
 import { helpOf, overview, parseCommandLine } from './args.ts';
 import { check } from './check.ts';
 import type { Command, Context, Parts } from './command.ts';
-import { DONE, USAGE } from './exit.ts';
+import { DONE, LEFT, USAGE } from './exit.ts';
 import type { Output } from './output.ts';
 import { schema } from './schema.ts';
 import { simulate } from './simulate.ts';
@@ -82,9 +84,28 @@ export async function runCli(
       const { command, args, flags } = parsed;
       const configPath =
         typeof flags['config'] === 'string' ? flags['config'] : env['ENTENTE_CONFIG'] || './entente.yaml';
-      return command.run({ parts, args, flags, json: flags['json'] === true, out, env, configPath, signal });
+      try {
+        return await command.run({ parts, args, flags, json: flags['json'] === true, out, env, configPath, signal });
+      } catch (error) {
+        return told(error, out, () => {
+          const answer = loadConfig(configPath, parts.registry, env);
+          return 'config' in answer ? answer.config.state : configPath;
+        });
+      }
     }
   }
+}
+
+/** What ends a command in words instead of a stack: the state file, or what it remembers against the configuration. */
+function told(error: unknown, out: Output, statePath: () => string): number {
+  if (error instanceof ConnectorError && error.kind === 'config') {
+    out.note(error.message);
+    return USAGE;
+  }
+  const broken = stateFailure(error, statePath());
+  if (broken === undefined) throw error;
+  out.note(broken.message);
+  return LEFT;
 }
 
 /** For commands that need a good configuration: prints what is wrong with a bad one. */

@@ -8,10 +8,12 @@ import { guess } from '../core/model/typed-in.ts';
 import type { StatusReport } from '../core/model/status.ts';
 import type { StoreReader, WhyEntry } from '../core/store/reader.ts';
 import type { WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
+import { holderOf } from '../core/store/database.ts';
 import { configOf } from './cli.ts';
 import type { Command } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
-import type { Output } from './output.ts';
+import { statusOfDaemon } from './daemon-status.ts';
+import { type Output, when } from './output.ts';
 import { clockOf, readerOf, sightingsOf } from './state.ts';
 
 export const status: Command = {
@@ -31,17 +33,21 @@ export const status: Command = {
     const sightings = sightingsOf(config);
     try {
       const clock = clockOf(config);
-      const report = statusReport(
-        {
-          config,
-          reader,
-          exchanges: new Map(),
-          deliverers: new Map(),
-          now: () => clock.now(),
-          ...(sightings === undefined ? {} : { sightings }),
-        },
-        context.parts.version,
-      );
+      const holder = holderOf(config.state);
+      const report =
+        (holder === undefined ? undefined : await statusOfDaemon(config)) ??
+        statusReport(
+          {
+            config,
+            reader,
+            exchanges: new Map(),
+            deliverers: new Map(),
+            now: () => clock.now(),
+            ...(sightings === undefined ? {} : { sightings }),
+          },
+          context.parts.version,
+        );
+      if (holder === undefined) context.out.note('No daemon runs on this state; this is how the last run left it.');
       if (context.json) context.out.json(report);
       else printStatus(context.out, report);
       return DONE;
@@ -65,7 +71,7 @@ export function printStatus(out: Output, report: StatusReport): void {
       one.state,
       String(one.indicators),
       String(one.refused),
-      one.last_success ?? 'never',
+      when(one.last_success) ?? 'never',
     ]),
   );
   out.line('');
@@ -79,7 +85,7 @@ export function printStatus(out: Output, report: StatusReport): void {
       String(one.pending),
       String(one.parked),
       String(one.held),
-      one.last_success ?? 'never',
+      when(one.last_success) ?? 'never',
     ]),
   );
   const { hits, held, denied, queued, sent, failed } = report.sightings;
@@ -87,7 +93,7 @@ export function printStatus(out: Output, report: StatusReport): void {
     `\nSightings: ${hits} hits; ${sent} sent, ${queued} queued, ${held} held, ${denied} denied, ${failed} refused`,
   );
   for (const one of [...report.exchanges, ...report.siems])
-    if (one.next_action !== null) out.line(`\n${one.name}: ${one.next_action}`);
+    if (one.next_action !== null) out.line(`\nNext, for ${one.name}: ${one.next_action}`);
 }
 
 export const why: Command = {
@@ -163,7 +169,7 @@ function printWhy(out: Output, value: string, entries: readonly Told[], around: 
     out.line('');
     out.table(
       ['SIEM', 'STATE', 'UNTIL', 'WHY'],
-      entry.siems.map((one) => [one.name, one.state, one.until ?? '', one.reason ?? '']),
+      entry.siems.map((one) => [one.name, one.state, when(one.until) ?? '', one.reason ?? '']),
     );
     for (const claim of entry.claims) {
       out.line('');
@@ -174,7 +180,7 @@ function printWhy(out: Output, value: string, entries: readonly Told[], around: 
       const confidence = claim.confidence === null ? 'no confidence' : `confidence ${claim.confidence}`;
       out.line(`${claim.exchange}: ${claim.name ?? claim.object_id}`);
       out.line(
-        `  ${claim.object_id}, ${claim.state}, modified ${claim.modified}, ${[...marks, confidence].filter((one) => one !== '').join(', ')}`,
+        `  ${claim.object_id}, ${claim.state}, modified ${when(claim.modified)}, ${[...marks, confidence].filter((one) => one !== '').join(', ')}`,
       );
       for (const decision of claim.decisions) out.line(`  ${decision.siem}: ${decision.decision}: ${decision.reason}`);
     }

@@ -42,7 +42,7 @@ export function createOutput(
     json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
     note: (text) => void stderr.write(`${printable(text)}\n`),
     table: (head, rows) => {
-      for (const line of tableLines(head, rows, stdout.isTTY === true ? (stdout.columns ?? 80) : undefined))
+      for (const line of tableLines(head, rows, stdout.isTTY === true ? stdout.columns || 80 : undefined))
         stdout.write(`${line}\n`);
     },
     colour: (text, colour) => (coloured ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text),
@@ -56,6 +56,13 @@ function printable(text: string): string {
     const kept = found === '\n' || found === '\t' || (found.startsWith('\u001b') && colour !== undefined);
     return kept ? found : `\ufffd${colour ?? ''}`;
   });
+}
+
+/** A time for people: to the second, in UTC. Machines get the full one. */
+export function when(iso: string): string;
+export function when(iso: string | null | undefined): string | undefined;
+export function when(iso: string | null | undefined): string | undefined {
+  return iso?.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/, '$1 $2Z');
 }
 
 /** Columns as wide as their content; with a width, the widest column gives way. */
@@ -86,7 +93,7 @@ function startProgress(what: string, total: number | undefined, stderr: Stream, 
   let last = 0;
   const show = (now: number) => {
     shown = now;
-    const text = progressText(what, last, total, (now - start) / 1000, tty ? (stderr.columns ?? 80) : undefined);
+    const text = progressText(what, last, total, (now - start) / 1000, tty ? stderr.columns || 80 : undefined);
     stderr.write(tty ? `\r${text}\u001b[K` : `${text}\n`);
   };
   return {

@@ -76,7 +76,7 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
     },
   });
   try {
-    const report = await runOnce(app, patienceMs, signal);
+    const report = await Promise.race([runOnce(app, patienceMs, signal), app.broken]);
     if (read > 0) reading.end();
     writing?.end();
     const status = await app.status();
@@ -92,7 +92,7 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
     else {
       out.line(`Read ${read} objects, wrote ${written} changes.`);
       out.table(
-        ['SIEM', 'wanted', 'delivered', 'parked', 'held'],
+        ['SIEM', 'WANTED', 'DELIVERED', 'PARKED', 'HELD'],
         status.siems.map((one) => [
           one.name,
           String(one.wanted),
@@ -122,7 +122,7 @@ async function forever(context: Context, first: Config): Promise<number> {
     context.out.note(`Entente ${parts.version} listens on ${daemon.web.url}`);
     let next: Config | undefined;
     try {
-      next = await Promise.race([daemon.crashed, reloadOrStop()]);
+      next = await Promise.race([daemon.crashed, app.broken, reloadOrStop()]);
     } finally {
       await daemon.stop(next === undefined ? 'told to stop' : 'new configuration');
       await log.close();

@@ -1,6 +1,6 @@
 // How a command gets at the state: reading beside anybody, acting through the daemon when one holds the state, and
 // by itself when none does.
-import { existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { userInfo } from 'node:os';
 import { App } from '../app.ts';
@@ -15,6 +15,7 @@ import { Database, takeLock } from '../core/store/database.ts';
 import { StoreReader } from '../core/store/reader.ts';
 import { SightingsReader } from '../core/store/sightings-reader.ts';
 import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from '../core/store/requests.ts';
+import { stateFailure } from '../core/store/state-failure.ts';
 import type { Context } from './command.ts';
 
 export const clockOf = (config: Config) =>
@@ -31,7 +32,13 @@ export function sightingsOf(config: Config): SightingsReader | undefined {
 }
 
 export function prepareState(config: Config): void {
-  mkdirSync(dirname(config.state), { recursive: true, mode: 0o700 });
+  const folder = dirname(config.state);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw stateFailure(error, config.state) ?? error;
+  }
 }
 
 /** Who asks, for the record. */

@@ -15,6 +15,7 @@ export interface MedallionOptions {
   /** Date added of the first object, with six digits; one millisecond between groups. */
   readonly start?: string;
   readonly tls?: boolean;
+  readonly port?: number;
 }
 
 export async function startMedallion(options: MedallionOptions): Promise<TaxiiServer> {
@@ -38,6 +39,7 @@ export async function startMedallion(options: MedallionOptions): Promise<TaxiiSe
     ],
     bundles: options.bundles ?? [],
     tls: options.tls ?? false,
+    ...(options.port === undefined ? {} : { port: options.port }),
   });
   return {
     discovery: `${origin}/taxii2/`,

@@ -15,6 +15,8 @@ export interface ServerRequest {
   /** Objects or a bundle, each put into a file whose path the script gets last. */
   readonly bundles: readonly unknown[];
   readonly tls: boolean;
+  /** A server that is started again, with more in it, at the place where clients know it. Default a free one. */
+  readonly port?: number;
 }
 
 export interface ServerProcess {
@@ -35,7 +37,7 @@ export async function startServerProcess(request: ServerRequest): Promise<Server
     writeFileSync(join(folder, 'server.pem'), certificates.cert);
     writeFileSync(join(folder, 'server.key'), certificates.key);
   }
-  const port = await freePort();
+  const port = request.port ?? (await freePort());
   const log = join(folder, 'log');
   const fixed = ['--dir', folder, '--port', String(port), ...(request.tls ? ['--tls'] : [])];
   const child = spawn(request.python, [request.script, ...fixed, ...request.arguments, ...files], {

@@ -44,7 +44,8 @@ describe('the state of a peer', () => {
       state: 'failing',
       reason: denied.message,
     });
-    expect(healthOf(history(failed(1, { kind: 'bug', message: 'TypeError' })), hour, MINUTE).state).toBe('failing');
+    for (const kind of ['bug', 'permanent'] as const)
+      expect(healthOf(history(failed(1, { kind, message: 'refused for good' })), hour, MINUTE).state).toBe('failing');
   });
 
   it('counts an outage from its first failure when a refusal came between', () => {

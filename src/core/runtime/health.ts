@@ -92,8 +92,15 @@ function failing(failure: Failure, history: History, settings: HealthSettings, n
         reason: failure.message,
         nextAction: 'report this with the log; it is tried again slowly',
       };
-    case 'retryable':
-    case 'permanent': {
+    case 'permanent':
+      // A single refused change is parked and never comes here: this is a whole call, or a refused removal.
+      return {
+        state: 'failing',
+        since: history.since,
+        reason: failure.message,
+        nextAction: 'it does not heal by itself: act on the reason; it is tried again slowly meanwhile',
+      };
+    case 'retryable': {
       const again =
         history.nextAttempt === undefined
           ? 'it is tried again'

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { rootCertificates, type PeerCertificate } from 'node:tls';
-import axios, { type AxiosInstance } from 'axios';
+import type { AxiosInstance, AxiosStatic } from 'axios';
 import { ConnectorError, type FailureKind } from '../model/failure.ts';
 import type { Secret } from './secret.ts';
 
@@ -79,9 +79,11 @@ export function createHttp(peer: HttpPeer, options: HttpOptions): HttpClient {
     );
   }
   let session: Session | undefined;
-  // Agents are made at the first request: certificate files are read then, and a constructor does no work.
-  const ready = (): Session => {
-    session ??= openSession(peer, options);
+  // Agents are made at the first request: certificate files are read then, and a constructor does no work. axios is
+  // loaded then, so that a thread which makes no requests does not hold it.
+  const ready = async (): Promise<Session> => {
+    const { default: axios } = await import('axios');
+    session ??= openSession(axios, peer, options);
     return session;
   };
   return {
@@ -90,7 +92,7 @@ export function createHttp(peer: HttpPeer, options: HttpOptions): HttpClient {
       const deadline = AbortSignal.timeout(request.timeoutMs ?? peer.timeoutMs);
       let stopped: AbortSignal = request.signal;
       try {
-        const { client, closing } = ready();
+        const { client, closing } = await ready();
         stopped = AbortSignal.any([request.signal, closing.signal]);
         const answer = await client.request<unknown>({
           url: url.href,
@@ -132,7 +134,7 @@ interface Session extends Agents {
   readonly closing: AbortController;
 }
 
-function openSession(peer: HttpPeer, options: HttpOptions): Session {
+function openSession(axios: AxiosStatic, peer: HttpPeer, options: HttpOptions): Session {
   const agents = makeAgents(peer, options);
   const client = axios.create({
     adapter: 'http',

@@ -7,9 +7,11 @@ const REDACTED = '[redacted]';
 
 export class Secret {
   readonly #read: () => string;
+  readonly #file: string | undefined;
 
-  private constructor(read: () => string) {
+  private constructor(read: () => string, file?: string) {
     this.#read = read;
+    this.#file = file;
   }
 
   static of(value: string): Secret {
@@ -18,7 +20,12 @@ export class Secret {
 
   /** One trailing line break is not part of the secret. Throws when the file cannot be read. */
   static file(path: string): Secret {
-    return new Secret(() => readFileSync(path, 'utf8').replace(/\r?\n$/, ''));
+    return new Secret(() => readFileSync(path, 'utf8').replace(/\r?\n$/, ''), path);
+  }
+
+  /** Where it is read from, so that a change there can be noticed. */
+  get file(): string | undefined {
+    return this.#file;
   }
 
   reveal(): string {

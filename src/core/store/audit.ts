@@ -97,6 +97,8 @@ export class Audit {
         if (row?.wanted !== 1) this.#name(run.report, 'orphaned', one.key);
         else this.#name(run.report, 'stale', one.key);
       } else if (row.rev !== one.revision && row.present === PRESENT.yes) this.#name(run.report, 'stale', one.key);
+      else if (row.wanted === 0 && row.state === STATE.held && row.cause === CAUSE.adopted)
+        this.#name(run.report, 'orphaned', one.key);
       if (run.repair) this.#adopt(siem, observable, known?.id, row, one, now, run);
     }
   }
@@ -219,6 +221,7 @@ export class Audit {
     run.report.wanted = this.#store.tally(`siem:${siem.id}`, 'wanted');
     const { missing, stale, orphaned } = run.report.counts;
     db.run('UPDATE siem SET audited_at = ?, drift = ? WHERE id = ?', now, missing + stale + orphaned, siem.id);
+    // What nobody here knew goes too, once every partner has been polled to its end: it may be news of theirs.
     db.run('DELETE FROM seen WHERE siem_id = ?', siem.id);
     this.#running.delete(siem.id);
     return run.report;

@@ -225,8 +225,11 @@ export class StoreContext {
   }
 
   count(owner: string, name: string, by: number): void {
-    if (by === 0) return;
-    const key = `${owner} ${name}`;
+    if (by !== 0) this.bump(`${owner} ${name}`, by);
+  }
+
+  /** `key` is owner and name with a space between. */
+  bump(key: string, by: number): void {
     this.#tally.set(key, (this.#tally.get(key) ?? 0) + by);
   }
 

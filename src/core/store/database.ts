@@ -136,7 +136,8 @@ export function backup(db: Database, file: string): void {
  */
 export function takeLock(statePath: string, holder: string): { release(): void } | { heldBy: string } {
   const path = `${statePath}.lock`;
-  const lock = new DatabaseSync(path, { timeout: 0 });
+  // Long enough to outwait a `holderOf` that looks at this very moment.
+  const lock = new DatabaseSync(path, { timeout: 250 });
   try {
     lock.exec('PRAGMA journal_mode = DELETE; CREATE TABLE IF NOT EXISTS holder (id INTEGER PRIMARY KEY, name TEXT)');
     lock
@@ -156,5 +157,21 @@ export function takeLock(statePath: string, holder: string): { release(): void }
     lock.close();
     if (busy) return { heldBy };
     throw error;
+  }
+}
+
+/** Who holds the state now; undefined when nobody does. Somebody, too, where this user may not look. */
+export function holderOf(statePath: string): string | undefined {
+  const path = `${statePath}.lock`;
+  if (!existsSync(path)) return undefined;
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(path, { timeout: 0 });
+    lock.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return undefined;
+  } catch {
+    return String(lock?.prepare('SELECT name FROM holder WHERE id = 1').get()?.['name'] ?? 'another process');
+  } finally {
+    lock?.close();
   }
 }

@@ -1,6 +1,6 @@
 // Presence: which scope showed which object. An object has vanished only when a complete listing of every scope
 // that ever showed it lacks it; that a partner is unreachable says nothing.
-import type { Page } from '../contracts/exchange-connector.ts';
+import type { ArrivingPage } from './wire.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { Objects } from './objects.ts';
 import { OBJECT, type ObjectRow } from './rows.ts';
@@ -44,9 +44,9 @@ export class Listing {
   }
 
   /** A page that is a full snapshot of its scope: what it lacks is gone from that scope. */
-  snapshot(exchange: ExchangeState, page: Page, now: number): void {
+  snapshot(exchange: ExchangeState, page: ArrivingPage, now: number): void {
     const scopeId = this.#objects.scopeId(exchange, page.scope);
-    const shown = new Set(page.objects.map((object) => object.objectId));
+    const shown = new Set([...page.indicators].map((indicator) => indicator.objectId));
     const known = this.#store.db.all<ObjectRow>(
       `SELECT o.* FROM presence p JOIN object o ON o.id = p.object_id WHERE p.scope_id = ? AND o.state = ${OBJECT.published}`,
       scopeId,

@@ -4,8 +4,7 @@
 // Rules (STIX 2.1 §3.6, and what feeds really do): the higher `modified` wins, however late it comes; a revoked id
 // stays a tombstone, so a later unrevoked version is dropped; the same version with other content keeps the first,
 // except towards less (revoked, earlier valid_until, stricter marking).
-import type { Page } from '../contracts/exchange-connector.ts';
-import type { IncomingContext, IncomingIndicator } from '../model/entry.ts';
+import type { IncomingContext } from '../model/entry.ts';
 import {
   PAP_LEVELS,
   papRank,
@@ -19,8 +18,9 @@ import {
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
-import type { Projector, Trigger } from './projection.ts';
+import type { ClaimRow, Projector, Trigger } from './projection.ts';
 import { CAUSE, OBJECT, type ObjectRow } from './rows.ts';
+import type { Arriving, ArrivingPage } from './wire.ts';
 
 export interface CommitReport {
   objects: number;
@@ -84,7 +84,8 @@ export class Objects {
     this.#find = db.statement<ObjectRow>('SELECT * FROM object WHERE exchange_id = ? AND object_id = ?');
     this.#insert = db.statement(
       `INSERT INTO object (exchange_id, object_id, version, state, valid_from, valid_until, confidence, tlp, pap, benign,
-       open_markings, refusal, digest, facts, gone_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       open_markings, refusal, digest, facts, gone_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (exchange_id, object_id) DO NOTHING`,
     );
     this.#update = db.statement(
       `UPDATE object SET version = ?, state = ?, valid_from = ?, valid_until = ?, confidence = ?, tlp = ?, pap = ?, benign = ?,
@@ -96,7 +97,9 @@ export class Objects {
        ON CONFLICT (object_id, scope_id) DO UPDATE SET listing = excluded.listing WHERE presence.listing <> excluded.listing`,
     );
     this.#findEntry = db.statement<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?');
-    this.#insertEntry = db.statement('INSERT INTO entry (type, value) VALUES (?, ?)');
+    this.#insertEntry = db.statement(
+      'INSERT INTO entry (type, value) VALUES (?, ?) ON CONFLICT (type, value) DO NOTHING',
+    );
     this.#link = db.statement('INSERT INTO contribution (entry_id, object_id) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#unlink = db.statement('DELETE FROM contribution WHERE entry_id = ? AND object_id = ?');
     this.#linked = db.statement<{ id: number; type: number; value: string }>(
@@ -128,7 +131,7 @@ export class Objects {
     this.#scopes.clear();
   }
 
-  commit(exchange: ExchangeState, page: Page, now: number, report: CommitReport): void {
+  commit(exchange: ExchangeState, page: ArrivingPage, now: number, report: CommitReport): void {
     const scope = this.scopeId(exchange, page.scope);
     // What a poll brings while a listing runs counts as shown in it.
     const listing = this.#listingRun(exchange);
@@ -137,9 +140,10 @@ export class Objects {
       report.refused[refusal.reason] = (report.refused[refusal.reason] ?? 0) + 1;
       this.#store.count(`exchange:${exchange.id}`, 'parked', 1);
     }
-    for (const object of page.objects) {
+    report.objects += page.context.length;
+    for (const indicator of page.indicators) {
       report.objects++;
-      if (object.kind === 'indicator') this.#indicator(exchange, object, scope, listing, now, report);
+      this.#indicator(exchange, indicator, scope, listing, now, report);
     }
   }
 
@@ -147,8 +151,8 @@ export class Objects {
    * Names, markings and relationships of a page. Taken in before the indicators of all pages of a commit, so that what
    * comes together is judged and sent once, in whichever order it stands.
    */
-  explain(exchange: ExchangeState, page: Page, now: number): void {
-    for (const object of page.objects) if (object.kind !== 'indicator') this.#explaining(exchange, object, now);
+  explain(exchange: ExchangeState, page: ArrivingPage, now: number): void {
+    for (const object of page.context) this.#explaining(exchange, object, now);
   }
 
   #listingRun(exchange: ExchangeState): number {
@@ -157,12 +161,14 @@ export class Objects {
 
   #indicator(
     exchange: ExchangeState,
-    incoming: IncomingIndicator,
+    incoming: Arriving,
     scope: number,
     listing: number,
     now: number,
     report: CommitReport,
   ): void {
+    // On a first sync nearly every object is new, and the insert itself finds that out.
+    if (exchange.firstSync && this.#create(exchange, incoming, scope, listing, now, report)) return;
     const found = this.#find.get(exchange.id, incoming.objectId);
     if (found === undefined) {
       this.#create(exchange, incoming, scope, listing, now, report);
@@ -210,15 +216,15 @@ export class Objects {
 
   #create(
     exchange: ExchangeState,
-    incoming: IncomingIndicator,
+    incoming: Arriving,
     scope: number,
     listing: number,
     now: number,
     report: CommitReport,
-  ): void {
+  ): boolean {
     const values = this.#values(exchange, incoming);
     const state = incoming.revoked ? OBJECT.revoked : OBJECT.published;
-    const { lastId } = this.#insert.run(
+    const { changes, lastId } = this.#insert.run(
       exchange.id,
       incoming.objectId,
       incoming.version,
@@ -226,10 +232,11 @@ export class Objects {
       ...values,
       incoming.revoked ? now : null,
     );
+    if (changes === 0) return false;
     this.#see.run(lastId, scope, listing);
     if (incoming.revoked) {
       report.revoked++;
-      return;
+      return true;
     }
     report.created++;
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
@@ -237,23 +244,23 @@ export class Objects {
     this.#countObject(exchange, undefined, row);
     for (const observable of incoming.observables) {
       const type = OBSERVABLE_TYPES.indexOf(observable.type);
-      const known = this.#findEntry.get(type, observable.value);
-      const entryId = known?.id ?? this.#insertEntry.run(type, observable.value).lastId;
-      const linked = this.#link.run(entryId, lastId).changes;
-      const entry = { id: entryId, type: observable.type, value: observable.value };
+      const { id, fresh } = this.#entry(type, observable.value);
+      const linked = this.#link.run(id, lastId).changes;
+      const entry = { id, type: observable.type, value: observable.value };
       const trigger: Trigger = { cause: CAUSE.none, exchangeId: exchange.id };
-      if (known === undefined) this.#projector.projectNew(entry, row, trigger, now);
+      if (fresh) this.#projector.projectNew(entry, row, trigger, now);
       else if (linked > 0) this.#projector.project(entry, trigger, now);
     }
+    return true;
   }
 
-  #replace(
-    exchange: ExchangeState,
-    found: ObjectRow,
-    incoming: IncomingIndicator,
-    now: number,
-    report: CommitReport,
-  ): void {
+  #entry(type: number, value: string): { id: number; fresh: boolean } {
+    const made = this.#insertEntry.run(type, value);
+    if (made.changes > 0) return { id: made.lastId, fresh: true };
+    return { id: this.#findEntry.get(type, value)!.id, fresh: false };
+  }
+
+  #replace(exchange: ExchangeState, found: ObjectRow, incoming: Arriving, now: number, report: CommitReport): void {
     const values = this.#values(exchange, incoming);
     this.#update.run(incoming.version, OBJECT.published, ...values, null, found.id);
     report.changed++;
@@ -267,8 +274,7 @@ export class Objects {
     const kept = new Map<number, Observable>();
     for (const observable of incoming.observables) {
       const type = OBSERVABLE_TYPES.indexOf(observable.type);
-      const entryId =
-        this.#findEntry.get(type, observable.value)?.id ?? this.#insertEntry.run(type, observable.value).lastId;
+      const entryId = this.#entry(type, observable.value).id;
       this.#link.run(entryId, found.id);
       kept.set(entryId, observable);
     }
@@ -290,7 +296,7 @@ export class Objects {
   }
 
   /** Same version, other content: the standard says nothing, so only what arms less is taken over. True if anything was. */
-  #tighten(found: ObjectRow, incoming: IncomingIndicator): boolean {
+  #tighten(found: ObjectRow, incoming: Arriving): boolean {
     const refs = incoming.openMarkings ?? [];
     // The levels as stated: an open marking is explained anew below, from both contents together.
     const stated = openOf(found) ?? {
@@ -331,7 +337,7 @@ export class Objects {
     return true;
   }
 
-  #values(exchange: ExchangeState, incoming: IncomingIndicator): ObjectValues {
+  #values(exchange: ExchangeState, incoming: Arriving): ObjectValues {
     let { tlp, pap } = incoming as { tlp?: Tlp | undefined; pap?: Pap | undefined };
     let open: string | null = null;
     if (incoming.openMarkings !== undefined && incoming.openMarkings.length > 0) {
@@ -348,7 +354,7 @@ export class Objects {
       open,
       incoming.refusal ?? null,
       incoming.digest,
-      JSON.stringify(incoming.facts),
+      typeof incoming.facts === 'string' ? incoming.facts : JSON.stringify(incoming.facts),
     ];
   }
 
@@ -364,8 +370,9 @@ export class Objects {
     return { tlp, pap };
   }
 
-  #rowOf(id: number, exchange: ExchangeState, incoming: IncomingIndicator, v: ObjectValues): ObjectRow {
+  #rowOf(id: number, exchange: ExchangeState, incoming: Arriving, v: ObjectValues): ClaimRow {
     return {
+      exchange_active: 1,
       id,
       exchange_id: exchange.id,
       object_id: incoming.objectId,

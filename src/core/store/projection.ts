@@ -1,7 +1,7 @@
 // Turns claims into what each SIEM shall hold. Every change of wanted state goes through `project`: a new version
 // of an object, an expiry, a changed rule, a suppression, the end of a hold.
 import type { Claim, Entry, IndicatorFacts } from '../model/entry.ts';
-import { PAP_LEVELS, TLP_LEVELS } from '../model/marking.ts';
+import { PAP_LEVELS, type Pap, TLP_LEVELS, type Tlp } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable, type ObservableType } from '../model/observable.ts';
 import { merge } from '../inventory/merge.ts';
 import { expiryOf } from '../policy/expiry.ts';
@@ -55,6 +55,7 @@ export class Projector {
   readonly #gone;
   readonly #rest;
   readonly #entry;
+  readonly #names = new Map<number, Map<ObservableType, TallyNames>>();
   /** Keys "type value" that are suppressed now, with the end; small, so it is asked before every write. */
   readonly suppressed = new Map<string, number>();
 
@@ -118,8 +119,8 @@ export class Projector {
   }
 
   /** The usual case of a first sync: a new entry with one claim. No row can exist yet. */
-  projectNew(entry: StoredEntry, row: ObjectRow, trigger: Trigger, now: number): void {
-    const rows = [{ ...row, exchange_active: 1 }];
+  projectNew(entry: StoredEntry, row: ClaimRow, trigger: Trigger, now: number): void {
+    const rows = [row];
     for (const siem of this.#store.siems) this.#projectOne(siem, entry, rows, trigger, now, true);
   }
 
@@ -146,16 +147,16 @@ export class Projector {
     let unmarked: (typeof TLP_LEVELS)[number] = 'amber';
     for (const row of rows) {
       const exchange = this.#store.exchangeNames.get(row.exchange_id) ?? '?';
-      const plain = toClaim(row, exchange);
-      if (decideClaim(siem.spec, entry.type, plain, row.exchange_active === 1, now).kind !== 'accept') {
+      const claim = new StoredClaim(row, exchange);
+      if (decideClaim(siem.spec, entry.type, claim, row.exchange_active === 1, now).kind !== 'accept') {
         refused = true;
         continue;
       }
       // Accepted means that the SIEM has rules for this exchange.
       const rules = siem.spec.rules[exchange]!;
       if (rules.intake.unmarked !== 'refuse') unmarked = rules.intake.unmarked;
-      const claim = explain === undefined ? plain : { ...plain, ...explain(row) };
-      const until = expiryOf(plain, rules.lifetime, entry.type);
+      if (explain !== undefined) Object.assign(claim, explain(row));
+      const until = expiryOf(claim, rules.lifetime, entry.type);
       if (row.valid_from <= now && now < until) vouchers |= voucherBit(row.exchange_id);
       admitted.push({ claim, until });
     }
@@ -321,47 +322,100 @@ export class Projector {
 
   /** Keeps the tallies in step with one row. Undefined = no row. */
   count(siem: SiemState, type: ObservableType, before: Counted | undefined, after: Counted | undefined): void {
-    const owner = `siem:${siem.id}`;
-    for (const [row, by] of [
-      [before, -1],
-      [after, 1],
-    ] as const) {
-      if (row === undefined) continue;
-      if (row.wanted === 1) {
-        this.#store.count(owner, 'wanted', by);
-        this.#store.count(owner, `wanted:${type}`, by);
-        if (row.present === PRESENT.yes && row.rev === row.wanted_rev) this.#store.count(owner, 'delivered', by);
-        for (const id of this.#store.exchangeNames.keys()) {
-          if ((row.vouchers & voucherBit(id)) !== 0) this.#store.count(owner, `armed:${id}`, by);
-        }
-      }
-      if (row.present !== PRESENT.no) this.#store.count(owner, `present:${type}`, by);
-      if (row.state === STATE.parked) this.#store.count(owner, 'parked', by);
-      else if (row.state === STATE.held) this.#store.count(owner, 'held', by);
-      else if (row.state !== STATE.settled) this.#store.count(owner, 'pending', by);
-    }
+    const names = this.#tallyNames(siem, type);
+    if (before !== undefined) this.#tally(names, before, -1);
+    if (after !== undefined) this.#tally(names, after, 1);
   }
+
+  #tally(names: TallyNames, row: Counted, by: 1 | -1): void {
+    if (row.wanted === 1) {
+      this.#store.bump(names.wanted, by);
+      this.#store.bump(names.wantedOfType, by);
+      if (row.present === PRESENT.yes && row.rev === row.wanted_rev) this.#store.bump(names.delivered, by);
+      for (const [bit, armed] of names.armed) if ((row.vouchers & bit) !== 0) this.#store.bump(armed, by);
+    }
+    if (row.present !== PRESENT.no) this.#store.bump(names.presentOfType, by);
+    if (row.state === STATE.parked) this.#store.bump(names.parked, by);
+    else if (row.state === STATE.held) this.#store.bump(names.held, by);
+    else if (row.state !== STATE.settled) this.#store.bump(names.pending, by);
+  }
+
+  /** Made once per SIEM and type: a first sync would build a million of these texts. */
+  #tallyNames(siem: SiemState, type: ObservableType): TallyNames {
+    let ofSiem = this.#names.get(siem.id);
+    if (ofSiem === undefined) {
+      ofSiem = new Map();
+      this.#names.set(siem.id, ofSiem);
+    }
+    let names = ofSiem.get(type);
+    if (names === undefined) {
+      const owner = `siem:${siem.id}`;
+      names = {
+        wanted: `${owner} wanted`,
+        wantedOfType: `${owner} wanted:${type}`,
+        delivered: `${owner} delivered`,
+        presentOfType: `${owner} present:${type}`,
+        parked: `${owner} parked`,
+        held: `${owner} held`,
+        pending: `${owner} pending`,
+        armed: [...this.#store.exchangeNames.keys()].map((id) => [voucherBit(id), `${owner} armed:${id}`]),
+      };
+      ofSiem.set(type, names);
+    }
+    return names;
+  }
+}
+
+interface TallyNames {
+  readonly wanted: string;
+  readonly wantedOfType: string;
+  readonly delivered: string;
+  readonly presentOfType: string;
+  readonly parked: string;
+  readonly held: string;
+  readonly pending: string;
+  readonly armed: readonly (readonly [bit: number, name: string])[];
 }
 
 export type Counted = Pick<ProjectionRow, 'wanted' | 'present' | 'rev' | 'wanted_rev' | 'state' | 'vouchers'>;
 
 /** A claim as policy sees it. Facts are parsed only when somebody looks, since most claims are merged unseen. */
+class StoredClaim implements Claim {
+  readonly exchange: string;
+  readonly objectId: string;
+  readonly version: string;
+  readonly digest: number;
+  readonly validFrom: number;
+  readonly benign: boolean;
+  declare readonly validUntil?: number;
+  declare readonly confidence?: number;
+  declare readonly tlp?: Tlp;
+  declare readonly pap?: Pap;
+  declare provider?: string;
+  declare threats?: readonly string[];
+  readonly #text: string;
+  #facts: IndicatorFacts | undefined;
+
+  constructor(row: ObjectRow, exchange: string) {
+    this.exchange = exchange;
+    this.objectId = row.object_id;
+    this.version = row.version;
+    this.digest = row.digest;
+    this.validFrom = row.valid_from;
+    this.benign = row.benign === 1;
+    if (row.valid_until !== null) this.validUntil = row.valid_until;
+    if (row.confidence !== null) this.confidence = row.confidence;
+    if (row.tlp !== null) this.tlp = TLP_LEVELS[row.tlp]!;
+    if (row.pap !== null) this.pap = PAP_LEVELS[row.pap]!;
+    this.#text = row.facts;
+  }
+
+  get facts(): IndicatorFacts {
+    this.#facts ??= JSON.parse(this.#text) as IndicatorFacts;
+    return this.#facts;
+  }
+}
+
 export function toClaim(row: ObjectRow, exchange: string): Claim {
-  let facts: IndicatorFacts | undefined;
-  return {
-    exchange,
-    objectId: row.object_id,
-    version: row.version,
-    digest: row.digest,
-    validFrom: row.valid_from,
-    ...(row.valid_until === null ? {} : { validUntil: row.valid_until }),
-    ...(row.confidence === null ? {} : { confidence: row.confidence }),
-    ...(row.tlp === null ? {} : { tlp: TLP_LEVELS[row.tlp]! }),
-    ...(row.pap === null ? {} : { pap: PAP_LEVELS[row.pap]! }),
-    benign: row.benign === 1,
-    get facts() {
-      facts ??= JSON.parse(row.facts) as IndicatorFacts;
-      return facts;
-    },
-  };
+  return new StoredClaim(row, exchange);
 }

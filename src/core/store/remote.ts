@@ -4,6 +4,10 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '../model/failure.ts';
 import { Store } from './store.ts';
 import type { Encoder, StoreSpec } from './spec.ts';
+import type { Page } from '../contracts/exchange-connector.ts';
+import type { TakenBatch } from './batches.ts';
+import { StateFailure, stateFailure } from './state-failure.ts';
+import { type PackedBatch, packBatch, type PackedPage, packPage, unpackBatch, unpackPage } from './wire.ts';
 
 /** The same units, asked from another thread. */
 export type RemoteStore = {
@@ -23,6 +27,8 @@ interface Reply {
     readonly message: string;
     readonly stack?: string;
     readonly kind?: FailureKind;
+    /** The state file itself failed. */
+    readonly state?: true;
     readonly options?: ConnectorErrorOptions;
   };
 }
@@ -30,24 +36,32 @@ interface Reply {
 /** The worker's side: opens the store and answers calls until `close`. */
 export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Encoder>): void {
   let store: Store | undefined;
+  let path = '';
   port.on('message', (call: Call) => {
-    const reply: { id: number; value?: unknown; error?: Reply['error'] } = { id: call.id };
+    const reply: { id: number; value?: unknown; error?: NonNullable<Reply['error']> } = { id: call.id };
     const transfer: ArrayBuffer[] = [];
     try {
-      if (call.method === 'open') store = new Store(call.args[0] as StoreSpec, encoders);
-      else {
+      if (call.method === 'open') {
+        const spec = call.args[0] as StoreSpec;
+        path = spec.path;
+        store = new Store(spec, encoders);
+      } else {
         if (store === undefined) throw new Error('the store is not open');
         // Only names of RemoteStore are sent; the proxy below is their single source.
         const method = store[call.method as keyof Store] as (...args: readonly unknown[]) => unknown;
-        reply.value = method.apply(store, call.args as unknown[]);
+        reply.value = method.apply(store, unpacked(call));
         if (call.method === 'takeBatch' && reply.value !== undefined) {
-          const batch = reply.value as { bytes: Uint8Array<ArrayBuffer>; ends: Uint32Array<ArrayBuffer> };
+          const batch = packBatch(reply.value as TakenBatch);
           transfer.push(batch.bytes.buffer, batch.ends.buffer);
+          reply.value = batch;
         }
       }
-    } catch (error) {
+    } catch (thrown) {
+      const state = stateFailure(thrown, path);
+      const error = state ?? thrown;
       reply.error = {
         message: error instanceof Error ? error.message : String(error),
+        ...(state === undefined ? {} : { state: true as const }),
         ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}),
         ...(error instanceof ConnectorError ? { kind: error.kind } : {}),
       };
@@ -57,9 +71,29 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Enco
   });
 }
 
+/** Pages and batches cross in a form of their own (wire.ts); everything else is small and crosses as it is. */
+function packed(method: string, args: readonly unknown[]): readonly unknown[] {
+  if (method !== 'commitPages') return args;
+  const [exchange, pages, ...rest] = args;
+  return [exchange, (pages as readonly Page[]).map(packPage), ...rest];
+}
+
+function unpacked({ method, args }: Call): unknown[] {
+  if (method !== 'commitPages') return [...args];
+  const [exchange, pages, ...rest] = args;
+  return [exchange, (pages as readonly PackedPage[]).map(unpackPage), ...rest];
+}
+
 /** The daemon's side. */
-export async function openRemote(worker: Worker, spec: StoreSpec): Promise<RemoteStore> {
-  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+export async function openRemote(
+  worker: Worker,
+  spec: StoreSpec,
+  onBroken: (error: StateFailure) => void = () => {},
+): Promise<RemoteStore> {
+  const waiting = new Map<
+    number,
+    { method: string; resolve: (value: unknown) => void; reject: (error: Error) => void }
+  >();
   let lastId = 0;
   let dead: Error | undefined;
   const fail = (error: Error) => {
@@ -71,8 +105,14 @@ export async function openRemote(worker: Worker, spec: StoreSpec): Promise<Remot
     const one = waiting.get(reply.id);
     waiting.delete(reply.id);
     if (one === undefined) return;
-    if (reply.error === undefined) one.resolve(reply.value);
-    else one.reject(rebuilt(reply.error));
+    if (reply.error === undefined) {
+      const batch = one.method === 'takeBatch' && reply.value !== undefined;
+      one.resolve(batch ? unpackBatch(reply.value as PackedBatch) : reply.value);
+      return;
+    }
+    const error = rebuilt(reply.error);
+    if (error instanceof StateFailure) onBroken(error);
+    one.reject(error);
   });
   worker.on('error', fail);
   worker.on('exit', (code) => fail(new Error(`the store's thread ended (${code})`)));
@@ -80,8 +120,8 @@ export async function openRemote(worker: Worker, spec: StoreSpec): Promise<Remot
     if (dead !== undefined) return Promise.reject(dead);
     const id = ++lastId;
     return new Promise((resolve, reject) => {
-      waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, method, args } satisfies Call);
+      waiting.set(id, { method, resolve, reject });
+      worker.postMessage({ id, method, args: packed(method, args) } satisfies Call);
     });
   };
   await call('open', [spec]);
@@ -95,6 +135,7 @@ export async function openRemote(worker: Worker, spec: StoreSpec): Promise<Remot
 }
 
 function rebuilt(error: NonNullable<Reply['error']>): Error {
+  if (error.state === true) return new StateFailure(error.message);
   const made = error.kind === undefined ? new Error(error.message) : new ConnectorError(error.kind, error.message);
   if (error.stack !== undefined) made.stack = error.stack;
   return made;

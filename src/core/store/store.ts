@@ -1,6 +1,5 @@
 // The store: whole units of work, each one transaction. Synchronous, so that the simulation can run it in its own
 // thread; the daemon runs it on a worker (remote.ts). Reading for people goes through reader.ts.
-import type { Page } from '../contracts/exchange-connector.ts';
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Hit, Sighting } from '../model/sighting.ts';
@@ -21,11 +20,13 @@ import { CAUSE, type ProjectionRow, STATE } from './rows.ts';
 import type { SendSettlement } from './outbox.ts';
 import { type HitReport, Sightings } from './sightings.ts';
 import type { Encoder, StoreSpec } from './spec.ts';
+import { arriving, type ArrivingPage } from './wire.ts';
+import type { Page } from '../contracts/exchange-connector.ts';
 
 /** Rows a background step handles at most, so that no unit keeps others waiting long. */
 const STEP = 2000;
 /** How often a task under way in a SIEM is asked for. */
-const RECEIPT_MS = 5000;
+const RECEIPT_MS = 1000;
 
 export interface SiemFacts {
   readonly facts: Json;
@@ -106,9 +107,10 @@ export class Store {
   }
 
   /** Pages and the cursor of the last one, together. */
-  commitPages(exchange: string, pages: readonly Page[], now: number): CommitReport {
+  commitPages(exchange: string, given: readonly (ArrivingPage | Page)[], now: number): CommitReport {
     const state = this.#store.exchange(exchange);
     const report = emptyReport();
+    const pages = given.map((page) => ('objects' in page ? arriving(page) : page));
     return this.#unit(now, (time) => {
       for (const page of pages) this.#objects.explain(state, page, time);
       for (const page of pages) {

@@ -77,11 +77,24 @@ describe('following pages', () => {
   it.each([
     ['the same page under the same next', () => envelope([1, 2], { more: true, next: 'same' }, at(2))],
     ['the same page under ever new next', (n: number) => envelope([1, 2], { more: true, next: `n${n}` }, at(2))],
-    ['empty pages for ever', (n: number) => envelope([], { more: true, next: `n${n}` })],
     ['more without next or time', () => envelope([1, 2], { more: true })],
-  ])('ends the run on %s, says so, and leaves the cursor', async (_name, reply) => {
+  ])('fails the poll on %s, keeps what came, and leaves the cursor', async (_name, reply) => {
     let count = 0;
     const { connector, queries } = await partner((path) => (path === OBJECTS ? reply(count++) : undefined));
+
+    const { ids, cursor, failure } = await read(connector);
+
+    expect(failure).toMatchObject({ kind: 'permanent', message: expect.stringMatching(/there is more but/) });
+    expect(ids).toEqual(expect.arrayContaining([1, 2].map(idOf)));
+    expect(queries().length).toBeLessThan(5);
+    expect(afterOf(cursor)).toBeUndefined();
+  });
+
+  it('ends the run on empty pages for ever and says so: all that there was has come', async () => {
+    let count = 0;
+    const { connector, queries } = await partner((path) =>
+      path === OBJECTS ? envelope([], { more: true, next: `n${count++}` }) : undefined,
+    );
 
     const { warnings, cursor, failure } = await read(connector);
 

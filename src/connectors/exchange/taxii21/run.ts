@@ -1,7 +1,7 @@
 // One run over one collection: from where its place stands to the end of what is published now. Whatever the server
 // does, a run ends: truly, by giving up on a server that repeats itself, at a cap of pages or bytes, or with a
 // failure. `after` moves only at a true end.
-import { ConnectorError, retryable } from '../../../core/model/failure.ts';
+import { ConnectorError, permanent, retryable } from '../../../core/model/failure.ts';
 import type { Answer, TaxiiClient } from './client.ts';
 import { type Instant, instantOf, laterOf, type Place, type Resume } from './cursor.ts';
 import { readGroup } from './group.ts';
@@ -120,9 +120,18 @@ class Run {
         this.#finish(warnings);
         break;
       case 'give-up':
-        warnings.push(`${decision.why}; the run was ended and starts again from its beginning at the next poll`);
+        if (objects.length === 0) {
+          // More of nothing: all that there was has come, and a later poll asks from there on.
+          warnings.push(`${decision.why}, with empty pages`);
+          this.#finish(warnings);
+          break;
+        }
+        // What came is kept, but nobody knows what did not: the poll is no complete one, and a person must see it.
         this.#end = this.#base;
-        break;
+        yield { read: fresh, before, after: this.#place(), warnings };
+        throw permanent(
+          `${this.#context.who}: ${this.#what}: ${decision.why}; what came is kept, the next poll starts from the same place; tell the partner`,
+        );
       case 'group':
         yield { read: fresh, before, after: before, warnings };
         yield* this.#group(decision.at, before);

@@ -6,8 +6,6 @@ import type { Batch } from '../../../core/contracts/batch.ts';
 import { configFailure, ConnectorError } from '../../../core/contracts/failure.ts';
 import type { SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
 import type { ElasticConfig } from './config.ts';
-import { createClient } from './connection.ts';
-import { translate } from './failures.ts';
 import { AlertPage } from './alerts.ts';
 import { EventPage } from './events.ts';
 import {
@@ -118,10 +116,11 @@ export class ElasticApi {
     try {
       // The client's type knows only objects and strings; bytes are sent as they are.
       const operations = batch.bytes as unknown as string[];
-      const answer: unknown = await this.#client().bulk({ index, operations, filter_path: BULK_FILTER }, { signal });
+      const client = await this.#client();
+      const answer: unknown = await client.bulk({ index, operations, filter_path: BULK_FILTER }, { signal });
       if (typeof answer === 'object') return answer;
     } catch (error) {
-      const failure = this.#translate(error, `writing to ${index}`);
+      const failure = await this.#translate(error, `writing to ${index}`);
       if (failure.status !== 413) throw failure;
       throw new ConnectorError('permanent', failure.message, {
         status: 413,
@@ -264,8 +263,10 @@ export class ElasticApi {
     this.#made = undefined;
   }
 
-  // Made at the first call, because a constructor does no work.
-  #client(): Client {
+  // Loaded and made at the first call: a constructor does no work, and the store's thread, which needs only our
+  // mapping, stays free of the client's 30 MB.
+  async #client(): Promise<Client> {
+    const { createClient } = await import('./connection.ts');
     this.#made ??= createClient(this.#config, this.#deps);
     return this.#made;
   }
@@ -283,7 +284,8 @@ export class ElasticApi {
   async #send(doing: string, method: Method, path: string, signal: AbortSignal, body?: Body): Promise<unknown> {
     const [pathname, query] = path.split('?');
     try {
-      return await this.#client().transport.request(
+      const client = await this.#client();
+      return await client.transport.request(
         {
           method,
           path: pathname ?? path,
@@ -293,7 +295,7 @@ export class ElasticApi {
         { signal },
       );
     } catch (error) {
-      throw this.#translate(error, doing);
+      throw await this.#translate(error, doing);
     }
   }
 
@@ -327,7 +329,8 @@ export class ElasticApi {
     );
   }
 
-  #translate(error: unknown, doing: string): ConnectorError {
+  async #translate(error: unknown, doing: string): Promise<ConnectorError> {
+    const { translate } = await import('./failures.ts');
     return translate(error, this.#deps.name, doing, this.#deps.clock.now());
   }
 }

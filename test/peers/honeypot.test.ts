@@ -1,0 +1,297 @@
+// Four days of a real feed, served day by day by medallion into a real Elasticsearch under a set clock; then the
+// same days with everything happening to them that happens to daemons. The end must be the same index each time.
+import { copyFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { dataDir } from '../data.ts';
+import { moment, Site } from '../e2e/site.ts';
+import { tryStart } from './available.ts';
+import { startElasticsearch } from './elasticsearch.ts';
+import { feedDays, liveValues } from './live-values.ts';
+import { startMedallion } from './medallion.ts';
+import { pythonPeer } from './python.ts';
+import { freePort } from './runs.ts';
+import type { TaxiiServer } from './taxii-server.ts';
+
+const data = dataDir();
+const days = data === undefined ? [] : feedDays(join(data, 'honeypot-feed'));
+const python = data === undefined ? undefined : await pythonPeer('medallion');
+const elasticsearch = data === undefined ? undefined : await tryStart('Elasticsearch', () => startElasticsearch());
+const ready = elasticsearch?.kind === 'running' && python?.kind === 'ready';
+
+const INDEX = 'logs-ti_entente_honeypot.indicator';
+const HOUR_MS = 3_600_000;
+/** An expired entry is gone within this of its time, on a busy machine. */
+const LATE_MS = 10_000;
+/** When each day's bundle has just been published, after its `created`. The second day brings nothing. */
+const EVENINGS = ['2025-12-11T12:00:00Z', '2025-12-12T12:00:00Z', '2025-12-15T03:00:00Z', '2025-12-15T12:00:00Z'];
+const THE_END = EVENINGS[3]!;
+
+describe.skipIf(!ready)(`four days of a real feed${ready ? '' : ' (no feed, medallion or Elasticsearch here)'}`, () => {
+  const peer = elasticsearch?.kind === 'running' ? elasticsearch.peer : undefined;
+  let port = 0;
+  let partner: TaxiiServer | undefined;
+  let site: Site;
+  /** The index after an undisturbed run, by id. */
+  let undisturbed: Record<string, unknown>;
+  let longestMs = 0;
+
+  beforeAll(async () => {
+    port = await freePort();
+  });
+  beforeEach(async () => {
+    site = new Site();
+    configure();
+    for (const index of [INDEX, 'entente-control']) await es('DELETE', `/${index}?ignore_unavailable=true`);
+  });
+  afterEach(async () => {
+    site.close();
+    await partner?.stop();
+    partner = undefined;
+  });
+  afterAll(async () => {
+    await peer?.stop();
+  });
+
+  function configure(state = './state/entente.db', name = 'entente.yaml'): void {
+    site.configure(
+      {
+        instance: 'honeypot',
+        state,
+        exchanges: [
+          {
+            name: 'honeypots',
+            type: 'taxii21',
+            url: `http://127.0.0.1:${port}/api1/`,
+            collections: ['5c1f7f0a-3d0f-4b52-9a52-0a4a8f6f1c01'],
+            auth: { username: 'entente', password: 'Entente-peer-1' },
+            // medallion compares every object with every other, which takes its time on a busy machine.
+            timeout_secs: 300,
+          },
+        ],
+        siems: [{ name: 'watch', type: 'elastic', url: peer?.url }],
+      },
+      name,
+    );
+  }
+
+  async function es(method: string, path: string): Promise<Record<string, unknown>> {
+    const answer = await fetch(`${peer?.url}${path}`, { method, signal: AbortSignal.timeout(30_000) });
+    return (await answer.json()) as Record<string, unknown>;
+  }
+
+  /** The partner has published the first `count` days; what it published before keeps its date_added. */
+  async function publish(count: number): Promise<void> {
+    await partner?.stop();
+    partner = await startMedallion({
+      python: python?.kind === 'ready' ? python.python : '',
+      port,
+      start: '2025-12-11T10:00:03.000000Z',
+      bundles: days.slice(0, count).map(({ bundle }) => bundle),
+    });
+  }
+
+  async function once(clock: string): Promise<void> {
+    const started = performance.now();
+    const { code, stdout, stderr } = await site.entente(['run', '--once', '--patience-secs', '300'], {
+      clock,
+      limitMs: 400_000,
+    });
+    expect(`${code} ${stdout}${stderr}`).toMatch(/^0 /);
+    longestMs = Math.max(longestMs, performance.now() - started);
+  }
+
+  type Hit = { readonly _id: string; readonly _source: { readonly threat: { readonly indicator: { ip: string } } } };
+  async function hits(): Promise<readonly Hit[]> {
+    await es('POST', `/${INDEX}/_refresh`);
+    const answer = await es('GET', `/${INDEX}/_search?size=10000`);
+    return (answer as { hits: { hits: readonly Hit[] } }).hits.hits;
+  }
+  const armed = async (): Promise<string[]> => (await hits()).map((one) => one._source.threat.indicator.ip).sort();
+
+  /** Sources by id, without what differs from write to write. */
+  async function index(): Promise<Record<string, unknown>> {
+    return Object.fromEntries(
+      (await hits()).map(({ _id, _source }) => {
+        const plain = structuredClone(_source) as Record<string, Record<string, unknown>>;
+        delete plain['@timestamp'];
+        delete plain['event']?.['ingested'];
+        for (const one of ['revision', 'writer']) delete plain['entente']?.[one];
+        return [_id, plain];
+      }),
+    );
+  }
+
+  /** Number of the last operation on the index; any write raises it. */
+  async function lastWrite(): Promise<number> {
+    const stats = (await es('GET', `/${INDEX}/_stats?level=shards`)) as {
+      indices: Record<string, { shards: Record<string, readonly { seq_no: { max_seq_no: number } }[]> }>;
+    };
+    return stats.indices[INDEX]?.shards['0']?.[0]?.seq_no.max_seq_no ?? -1;
+  }
+
+  it('holds exactly the live values after each day, and writes nothing for a repeated one', async () => {
+    for (const [i, clock] of EVENINGS.entries()) {
+      await publish(i + 1);
+      await once(clock);
+      expect(await armed()).toEqual(liveValues(days.slice(0, i + 1), Date.parse(clock)));
+
+      const before = await lastWrite();
+      await once(new Date(Date.parse(clock) + 60_000).toISOString());
+      expect(await lastWrite()).toBe(before);
+    }
+    undisturbed = await index();
+    expect(Object.keys(undisturbed)).toHaveLength(liveValues(days, Date.parse(THE_END)).length);
+
+    // 2025-12-16 23:55 to 23:59: the first day's indicators end one by one.
+    for (const clock of ['2025-12-16T23:57:00Z', '2025-12-17T00:00:00Z', '2025-12-21T12:00:00Z']) {
+      const started = Date.now();
+      await once(clock);
+      // Its clock went on while it ran: what ended meanwhile may be gone, nothing else may.
+      const here = await armed();
+      const latest = Date.parse(clock) + Date.now() - started;
+      expect(liveValues(days, Date.parse(clock))).toEqual(expect.arrayContaining(here));
+      expect(here).toEqual(expect.arrayContaining(liveValues(days, latest)));
+    }
+    await once('2025-12-22T00:00:00Z');
+    expect(await armed()).toEqual([]);
+  });
+
+  it('takes each entry off when its last indicator ends, not before', async () => {
+    const first = days.slice(0, 1);
+    const last = Date.parse('2025-12-16T23:58:43Z');
+    await publish(1);
+    await once(new Date(last - 60_000).toISOString());
+
+    // The process starts its clock between these two readings of ours, which gives both bounds of its time.
+    const start = last - 15_000;
+    const spawned = Date.now();
+    const daemon = await site.daemon({ clock: new Date(start).toISOString() });
+    const listening = Date.now();
+    const seen = new Set<number>();
+    for (let here: readonly string[] = ['?']; here.length > 0; ) {
+      const asked = Date.now();
+      here = await armed();
+      const latest = start + (Date.now() - spawned);
+      // What ended while nothing ran is given the same time.
+      const earliest = asked - listening < LATE_MS ? last - 60_000 : start + (asked - listening) - LATE_MS;
+      expect(here).toEqual(expect.arrayContaining(liveValues(first, latest)));
+      expect(liveValues(first, earliest)).toEqual(expect.arrayContaining([...here]));
+      seen.add(here.length);
+      await moment(250);
+    }
+
+    expect(seen.size).toBeGreaterThan(2);
+    expect((await daemon.stop()).code).toBe(0);
+  });
+
+  it('ends the same after kill -9 at ten random moments', async () => {
+    const seed = Number(process.env['ENTENTE_SEED'] ?? Date.now() % 1_000_000);
+    console.info(`kill -9: seed ${seed} (ENTENTE_SEED), runs of up to ${Math.round(longestMs)} ms`);
+    const chance = random(seed);
+    const moments: number[] = [];
+    for (const [i, clock] of EVENINGS.entries()) {
+      await publish(i + 1);
+      // Three kills on the days that bring something, one on the empty one.
+      for (let kill = 0; kill < (i === 1 ? 1 : 3); kill++) {
+        const running = site.start(['run', '--once'], { clock, limitMs: 60_000 });
+        const after = Math.round(chance() * Math.max(1500, longestMs));
+        moments.push(after);
+        await Promise.race([moment(after), running.ended]);
+        await running.kill('SIGKILL');
+      }
+      await once(clock);
+    }
+
+    expect(moments).toHaveLength(10);
+    expect(await index()).toEqual(undisturbed);
+  });
+
+  it('ends the same when the state is deleted half-way', async () => {
+    await runDays(0, 2);
+    rmSync(join(site.folder, 'state'), { recursive: true });
+    await runDays(3, 3);
+
+    expect(await index()).toEqual(undisturbed);
+  });
+
+  it('takes over its own list only after the mark of the lost writer has aged', async () => {
+    await runDays(0, 3);
+    rmSync(join(site.folder, 'state'), { recursive: true });
+
+    const soon = await site.entente(['run', '--once', '--patience-secs', '0'], {
+      clock: new Date(Date.parse(THE_END) + 5 * 60_000).toISOString(),
+    });
+    expect(soon.code).toBe(1);
+    expect(soon.stderr).toContain('another Entente');
+    expect(await index()).toEqual(undisturbed);
+
+    await once(new Date(Date.parse(THE_END) + 20 * 60_000).toISOString());
+    expect(await index()).toEqual(undisturbed);
+  });
+
+  it('ends the same when an older backup is restored', async () => {
+    await runDays(0, 0);
+    expect((await site.entente(['backup', 'old.db'])).code).toBe(0);
+    await runDays(1, 2);
+    rmSync(join(site.folder, 'state'), { recursive: true });
+    site.write('state/.keep', '');
+    copyFileSync(site.path('old.db'), site.state);
+    await runDays(3, 3);
+
+    expect(await index()).toEqual(undisturbed);
+  });
+
+  it('ends the same when an administrator deletes the index', async () => {
+    await runDays(0, 2);
+    await es('DELETE', `/${INDEX}`);
+    await runDays(3, 3);
+
+    expect(await index()).toEqual(undisturbed);
+  });
+
+  it('refuses a second daemon on the same state, and stops where a copy of the state writes too', async () => {
+    await runDays(0, 3);
+    const clock = new Date(Date.parse(THE_END) + HOUR_MS).toISOString();
+    const first = await site.daemon({ clock });
+    await first.ready(200_000);
+
+    const second = await site.entente(['run'], { clock });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(new RegExp(`held by entente run, pid ${first.process.pid}`));
+
+    expect((await site.entente(['backup', 'copy-entente.db'])).code).toBe(0);
+    configure('./copy-entente.db', 'copy.yaml');
+    const copy = await site.daemon({ clock }, ['-c', 'copy.yaml']);
+    const noticed = await Promise.any(
+      [first, copy].map((one) =>
+        one.until(
+          (status) =>
+            status.siems.some(({ state, reason }) => state === 'failing' && /a copy of this state/.test(reason ?? '')),
+          90_000,
+        ),
+      ),
+    );
+    expect(noticed.reasons.join()).toContain('stop one of the two');
+    expect(await index()).toEqual(undisturbed);
+    expect([(await first.stop()).code, (await copy.stop()).code]).toEqual([0, 0]);
+  });
+
+  async function runDays(from: number, to: number): Promise<void> {
+    for (let i = from; i <= to; i++) {
+      await publish(i + 1);
+      await once(EVENINGS[i]!);
+    }
+  }
+});
+
+/** Mulberry32: small, seeded, the same on every machine. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
