@@ -146,8 +146,12 @@ describe('sightings by the launcher', () => {
     const why = JSON.parse((await entente('why', ADDRESS, '--json')).stdout) as {
       entries: { hits: Record<string, { count: number }[]>; releases: { state: string; rule: number }[] }[];
     };
+    const told = (await entente('why', ADDRESS)).stdout;
     const status = JSON.parse((await entente('status', '--json')).stdout) as { sightings: object };
 
+    expect(told).toMatch(
+      /one: seen, 2 from .*\n.*To partner, window .*, count 2: sent: rule 1 holds .*; ann: known campaign/,
+    );
     expect(approved.code).toBe(0);
     expect(taxii.sightings()).toEqual([expect.objectContaining(shown.stix)]);
     expect(why.entries[0]?.hits['one']?.[0]?.count).toBe(2);
