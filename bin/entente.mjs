@@ -31,7 +31,10 @@ function findNode() {
 }
 
 function start(file) {
-  const args = [...NODE_FLAGS, join(root, 'src', 'main.ts'), ...process.argv.slice(2)];
+  // Simulators hold what a partner and a SIEM would hold; caps are for the daemon and its commands.
+  const simulating = process.argv[2] === 'simulate' || process.argv[2] === 'demo';
+  const flags = simulating ? NODE_FLAGS.filter((flag) => !flag.includes('-space-size')) : NODE_FLAGS;
+  const args = [...flags, join(root, 'src', 'main.ts'), ...process.argv.slice(2)];
   const env = nodeEnvironment(root, process.env);
   if (typeof process.execve === 'function') {
     process.removeAllListeners('warning'); // execve announces itself as experimental

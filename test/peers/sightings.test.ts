@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { taxii21 } from '../../src/connectors/exchange/taxii21/index.ts';
 import type { Sighting } from '../../src/core/model/sighting.ts';
 import { testDeps } from '../contract/exchange.ts';
-import { aRoundTrip, closers, IDENTITY, INDEX, never } from '../simulation/round-trip.ts';
+import { aRoundTrip, closers, IDENTITY, INDEX, never, splunkSide } from '../simulation/round-trip.ts';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import { objectIdAt } from '../builders/sightings.ts';
 import { startMedallion } from './medallion.ts';
@@ -116,6 +116,28 @@ for (const { name, start, peer } of servers) {
       const after = await held('sighting');
       expect(after).toHaveLength(before + 1);
       expect(after.find((one) => one.sighting_of_ref === objectIdAt(1) && one.count === 2)).toBeDefined();
+    });
+
+    it('gets the sighting of an event that was planted in Splunk, once, with the right count', async () => {
+      const address = '198.51.100.8';
+      const event_search = { indexes: ['proxy'], fields: { 'ipv4-addr': ['dest_ip'] } };
+      // The second indicator, so that it is not the one that was seen in Elastic.
+      const { reporter, sender, plant } = await aRoundTrip(
+        ["[ipv4-addr:value = '192.0.2.1']", `[ipv4-addr:value = '${address}']`],
+        { siem: splunkSide({}, { event_search }), reportTo: access() },
+      );
+      const event = { time: new Date().toISOString(), fields: { index: 'proxy', dest_ip: address } };
+      await plant([event, event, event]);
+      const before = (await held('sighting')).length;
+
+      expect((await reporter.collect(never)).fresh).toBe(3);
+      expect(await sender.cycle(never)).toMatchObject({ sent: 1, refused: 0, done: true });
+      await reporter.collect(never);
+      await sender.cycle(never);
+
+      const after = await held('sighting');
+      expect(after).toHaveLength(before + 1);
+      expect(after.find((one) => one.sighting_of_ref === objectIdAt(2) && one.count === 3)).toBeDefined();
     });
   });
 }

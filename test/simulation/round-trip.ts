@@ -1,10 +1,11 @@
 // Both far sides as shipped simulators, a store between them, and one round of delivery done: what a test of the way
 // back begins with. Everything that goes to the exchange and into the log is kept to be looked through.
 import { expect } from 'vitest';
-import type { z } from 'zod';
 import { taxii21 } from '../../src/connectors/exchange/taxii21/index.ts';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
+import { splunk } from '../../src/connectors/siem/splunk/index.ts';
 import { Batch } from '../../src/core/contracts/batch.ts';
+import type { SiemDefinition } from '../../src/core/contracts/siem-connector.ts';
 import { systemClock } from '../../src/core/runtime/clock.ts';
 import { createHttp } from '../../src/core/runtime/http.ts';
 import type { Log } from '../../src/core/runtime/log.ts';
@@ -13,6 +14,8 @@ import { Sender } from '../../src/core/sightings/sender.ts';
 import { localStore } from '../../src/core/store/remote.ts';
 import type { Encoder, ReleaseSpec } from '../../src/core/store/spec.ts';
 import { startElastic } from '../../src/simulators/elastic/index.ts';
+import type { RunningSimulator } from '../../src/simulators/server.ts';
+import { type SplunkOptions, startSplunk } from '../../src/simulators/splunk/index.ts';
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
 import { aSiem, aStore, objectIdAt } from '../builders/sightings.ts';
 
@@ -42,14 +45,38 @@ export function stixIndicator(n: number, pattern: string) {
   };
 }
 
+/** One SIEM of the shipped simulators, and what its connector is configured with. */
+export interface FarSide {
+  readonly definition: SiemDefinition;
+  readonly start: () => Promise<{ readonly sim: RunningSimulator; readonly config: object }>;
+}
+
+const elasticSide = (more: object = {}): FarSide => ({
+  // A definition is written for its own configuration; which one that is only its schema has to know.
+  definition: elastic as unknown as SiemDefinition,
+  start: async () => {
+    const sim = await startElastic({});
+    return { sim, config: { url: sim.url, auth: { username: sim.username, password: sim.password }, ...more } };
+  },
+});
+
+export const splunkSide = (options: SplunkOptions = {}, more: object = {}): FarSide => ({
+  definition: splunk as unknown as SiemDefinition,
+  start: async () => {
+    const sim = await startSplunk(options);
+    return { sim, config: { url: sim.url, auth: { token: sim.token }, ...more } };
+  },
+});
+
 /** `reportTo` puts another server in the place of the simulated exchange for what is sent. */
 export async function aRoundTrip(
   patterns: readonly string[],
-  given: { elastic?: object; release?: Partial<ReleaseSpec>; reportTo?: object } = {},
+  given: { elastic?: object; siem?: FarSide; release?: Partial<ReleaseSpec>; reportTo?: object } = {},
 ) {
   const taxii = await startTaxii({ data: patterns.map((pattern, n) => stixIndicator(n + 1, pattern)) });
   closers.push(() => taxii.close());
-  const sim = await startElastic({});
+  const { definition, start } = given.siem ?? elasticSide(given.elastic);
+  const { sim, config: configured } = await start();
   closers.push(() => sim.close());
   const logged: string[] = [];
   const note =
@@ -84,13 +111,15 @@ export async function aRoundTrip(
   const reading = { ...access, collections: [taxii.collections.read], report_to: taxii.collections.write };
   const exchange = taxii21.create(taxii21.config.parse(reading), taxiiDeps);
   closers.push(() => exchange.close());
-  const config = elastic.config.parse({
-    type: 'elastic',
-    url: sim.url,
-    auth: { username: sim.username, password: sim.password },
-    ...given.elastic,
-  }) as z.output<typeof elastic.config>;
-  const siem = elastic.create(config, { name: 'one', instance: INSTANCE, clock: systemClock, log, http: http('siem') });
+  const { type } = definition;
+  const config = definition.config.parse({ type, ...configured });
+  const siem = definition.create(config, {
+    name: 'one',
+    instance: INSTANCE,
+    clock: systemClock,
+    log,
+    http: http('siem'),
+  });
   closers.push(() => siem.close());
 
   const blank = aStore({
@@ -100,16 +129,17 @@ export async function aRoundTrip(
   blank.store.close();
   const spec = {
     ...blank.spec,
-    siems: [aSiem('one', { type: 'elastic', settings: elastic.settings(config, INSTANCE) })],
+    siems: [aSiem('one', { type, settings: definition.settings(config, INSTANCE) })],
   };
-  const encoders = new Map<string, Encoder>([['elastic', elastic as unknown as Encoder]]);
+  const encoders = new Map<string, Encoder>([[type, definition as unknown as Encoder]]);
   const store = localStore(spec, encoders);
   closers.push(() => store.close());
 
   for await (const page of exchange.pages(undefined, never)) await store.commitPages('partner', [page], Date.now());
   await siem.open(never);
-  const taken = await store.takeBatch('one', elastic.limits, Date.now());
-  await siem.apply(new Batch(taken!.changes, taken!.bytes, taken!.ends), never);
+  const taken = await store.takeBatch('one', definition.limits, Date.now());
+  const outcomes = await siem.apply(new Batch(taken!.changes, taken!.bytes, taken!.ends), never);
+  expect(outcomes.every((one) => one.kind === 'applied')).toBe(true);
   await store.settleAll(taken!.id, Date.now());
 
   const common = { store, now: Date.now, log, random: () => 1 };

@@ -42,6 +42,8 @@ export interface Progress {
 
 /** Read-backs and listings are asked in slices of this many rows. */
 const SLICE = 500;
+/** Between asking for receipts within one cycle. */
+const RECEIPT_WAITS_MS = [20, 40, 80, 160, 320, 640];
 
 export class Deliverer {
   readonly name: string;
@@ -95,6 +97,7 @@ export class Deliverer {
       await this.#settleReceipts(signal);
       await this.#readBack(signal);
       await this.#deliver(signal);
+      await this.#awaitReceipts(signal);
       if (this.#failure !== undefined) return;
       const [refused] = this.#refusedRemovals.values();
       if (refused === undefined) await this.#succeeded();
@@ -221,6 +224,19 @@ export class Deliverer {
       if (report.refusedRemoval !== undefined) this.#refused(receipt, report.refusedRemoval);
       else this.#refusedRemovals.delete(receipt);
       this.#progress(report);
+    }
+  }
+
+  /** Most tasks are over within moments: asked for soon and then ever later, before the next cycle looks again. */
+  async #awaitReceipts(signal: AbortSignal): Promise<void> {
+    const { store, connector, clock } = this.#o;
+    if (connector.settle === undefined) return;
+    for (const wait of RECEIPT_WAITS_MS) {
+      if (this.#failure !== undefined || signal.aborted || (await store.receipts(this.name)).length === 0) return;
+      await clock.sleep(wait, signal);
+      await this.#settleReceipts(signal);
+      // What was overtaken while its task ran is due at once.
+      await this.#deliver(signal);
     }
   }
 

@@ -465,7 +465,7 @@ function stored(row: { entry_id: number; type: number; value: string }): StoredE
 class BatchBuilder {
   readonly rows: WorkRow[] = [];
   readonly #siem: SiemState;
-  readonly #base: EncodeContext;
+  #context: EncodeContext;
   readonly #maxBytes: number;
   readonly #changes: Change[] = [];
   readonly #frames: string[] = [];
@@ -474,12 +474,14 @@ class BatchBuilder {
 
   constructor(siem: SiemState, base: EncodeContext, maxBytes: number) {
     this.#siem = siem;
-    this.#base = base;
+    this.#context = base;
     this.#maxBytes = maxBytes;
   }
 
+  /** Most rows of a batch share one revision, so the context of the last one is kept. */
   contextFor(revision: number): EncodeContext {
-    return { ...this.#base, revision };
+    if (this.#context.revision !== revision) this.#context = { ...this.#context, revision };
+    return this.#context;
   }
 
   /** False when the batch is full; the row then belongs to the next one. */

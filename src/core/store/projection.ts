@@ -48,6 +48,7 @@ export class Projector {
   readonly #brakes: Brakes;
   #stale = false;
   readonly #claims;
+  readonly #active: ReadonlySet<number>;
   readonly #row;
   readonly #insert;
   readonly #update;
@@ -63,10 +64,11 @@ export class Projector {
     this.#store = store;
     this.#brakes = brakes;
     const { db } = store;
-    this.#claims = db.statement<ClaimRow>(
-      `SELECT ${OBJECT_COLUMNS}, e.active AS exchange_active FROM contribution c JOIN object o ON o.id = c.object_id
-       JOIN exchange e ON e.id = o.exchange_id WHERE c.entry_id = ? AND o.state = ${OBJECT.published} ORDER BY o.version DESC, o.id`,
+    this.#claims = db.statement<ObjectRow & { exchange_active?: number }>(
+      `SELECT ${OBJECT_COLUMNS} FROM contribution c JOIN object o ON o.id = c.object_id
+       WHERE c.entry_id = ? AND o.state = ${OBJECT.published}`,
     );
+    this.#active = new Set(store.exchanges.map((one) => one.id));
     this.#row = db.statement<ProjectionRow>('SELECT * FROM projection WHERE siem_id = ? AND entry_id = ?');
     this.#insert = db.statement(
       `INSERT INTO projection (siem_id, entry_id, wanted, wanted_rev, content, vouchers, until, due, present, rev, state, cause, since, slot)
@@ -108,7 +110,14 @@ export class Projector {
 
   /** Published claims on an entry, newest version first. An exchange that is no longer configured still shows. */
   claims(entryId: number): ClaimRow[] {
-    return this.#claims.all(entryId);
+    const rows = this.#claims.all(entryId).map((row) => {
+      row.exchange_active = this.#active.has(row.exchange_id) ? 1 : 0;
+      // Set on the line above; a copy of seventeen columns per claim would cost more than the query.
+      return row as ClaimRow;
+    });
+    // Sorted here: nearly every entry has one claim, and the database would set up a sort for each.
+    if (rows.length > 1) rows.sort((a, b) => (a.version < b.version ? 1 : a.version > b.version ? -1 : a.id - b.id));
+    return rows;
   }
 
   /** Computes the entry anew for every SIEM, or for one. */

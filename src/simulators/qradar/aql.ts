@@ -1,5 +1,6 @@
 // The part of AQL that reads events for sightings: SELECT with aliases and aggregates, FROM events, WHERE with
-// IN, LIKE, REFERENCESETCONTAINS and INOFFENSE, GROUP BY, ORDER BY, LIMIT, and a window by LAST or START/STOP.
+// IN, LIKE, REFERENCESETCONTAINS, INCIDR and INOFFENSE, GROUP BY, ORDER BY, LIMIT, and a window by LAST or START/STOP.
+import { BlockList, isIPv4 } from 'node:net';
 import { plain, QRadarError } from './errors.ts';
 import { likePattern } from './select.ts';
 import { printed } from './values.ts';
@@ -149,6 +150,15 @@ export function parseAql(text: string, now: number): Query {
       need(')');
       return (event) => holds.check(set, plain(value(event) ?? ''));
     }
+    if (take('INCIDR')) {
+      need('(');
+      const holdsAddress = networkTest(next());
+      if (holdsAddress === undefined) return fail();
+      need(',');
+      const { value } = operand();
+      need(')');
+      return (event) => holdsAddress(plain(value(event) ?? ''));
+    }
     if (take('INOFFENSE')) {
       need('(');
       const id = Number(next());
@@ -232,6 +242,14 @@ export function parseAql(text: string, now: number): Query {
       return ordered(rows, orders).slice(0, limit);
     },
   };
+}
+
+function networkTest(text: string): ((address: string) => boolean) | undefined {
+  const [address = '', length = ''] = text.split('/');
+  if (!isIPv4(address) || !/^\d{1,2}$/.test(length) || Number(length) > 32) return undefined;
+  const list = new BlockList();
+  list.addSubnet(address, Number(length), 'ipv4');
+  return (one) => isIPv4(one) && list.check(one, 'ipv4');
 }
 
 function fieldOf(event: Event, field: string): unknown {

@@ -16,6 +16,11 @@ interface Search {
   rows?: readonly Record<string, unknown>[];
 }
 
+/** Columns that every console has. Custom properties are there once an event carries them. */
+const BUILT_IN =
+  'starttime endtime devicetime sourceip destinationip sourceaddress destinationaddress sourcev6 identityip sourceport destinationport sourcemac username eventcount qid category magnitude severity logsourceid devicetype domainid hasoffense creeventlist'.split(
+    ' ',
+  );
 const RETENTION_MS = 86_400_000;
 const SAME_QUERY_MS = 300_000;
 
@@ -84,7 +89,7 @@ export class Ariel {
     'GET /ariel/databases/{name}': (call) => {
       if (call.path['name'] !== 'events')
         throw new QRadarError(404, 1002, `The database ${call.path['name']} does not exist`);
-      const names = new Set(this.events.flatMap((event) => Object.keys(event.fields)));
+      const names = new Set([...BUILT_IN, ...this.events.flatMap((event) => Object.keys(event.fields))]);
       return { status: 200, body: { columns: [...names].map((name) => ({ name, nullable: true, indexable: false })) } };
     },
   };

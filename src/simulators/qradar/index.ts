@@ -127,6 +127,7 @@ export async function startQradar(options: QRadarOptions = {}): Promise<RunningQ
       return respond(
         result,
         route,
+        clock.now(),
         old ? { deprecated: `This ${version.deprecated ? 'version' : 'endpoint'} is deprecated` } : {},
       );
     } catch (error) {
@@ -275,11 +276,12 @@ function endpoints(call: Call): Answer {
   return page(call, there.filter(parseFilter(call.params.get('filter'), 1005)), known);
 }
 
-function respond(answer: Answer, route: string, extra: Readonly<Record<string, string>>): SimResponse {
+function respond(answer: Answer, route: string, now: number, extra: Readonly<Record<string, string>>): SimResponse {
   return {
     status: answer.status,
     route,
     headers: {
+      date: new Date(now).toUTCString(),
       ...(answer.status === 204 ? {} : { 'content-type': 'application/json;charset=UTF-8' }),
       ...extra,
       ...answer.headers,

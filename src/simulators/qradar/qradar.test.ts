@@ -305,6 +305,29 @@ describe('bulk updates', () => {
 });
 
 describe('searches', () => {
+  it('know the built-in columns, and custom properties once an event carries them', async () => {
+    await start();
+    sim.plant([{ time: NOON, fields: { 'URL Host': 'a.example' } }]);
+
+    const { body } = await ask('GET', '/ariel/databases/events');
+
+    const names = body.columns.map((one: { name: string }) => one.name);
+    expect(names).toEqual(expect.arrayContaining(['sourceip', 'starttime', 'URL Host']));
+    expect(names).not.toContain('URL');
+  });
+
+  it('look whether an address lies in a network', async () => {
+    await start();
+    sim.plant(['192.0.2.1', '192.0.3.1', 'no address'].map((sourceip) => at(0, { sourceip })));
+    const values = async (where: string) =>
+      (await search(`SELECT sourceip AS v FROM events WHERE ${where} START ${NOON} STOP ${NOON}`)).map(
+        (row: { v: string }) => row.v,
+      );
+
+    expect(await values("INCIDR('192.0.2.0/24', sourceip)")).toEqual(['192.0.2.1']);
+    expect(await values("NOT INCIDR('192.0.2.0/24', sourceip)")).toEqual(['192.0.3.1', 'no address']);
+  });
+
   const search = async (query_expression: string) => {
     const { body } = await ask('POST', '/ariel/searches', { form: { query_expression } });
     pass(100);

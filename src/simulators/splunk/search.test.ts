@@ -45,6 +45,29 @@ describe('a search', () => {
     expect(await sources('search index=proxy latest=-20m')).toEqual(['192.0.2.1']);
   });
 
+  it('reckons fields by eval: joined and compared texts, digests, and several values', async () => {
+    const evaluated = async (expression: string) =>
+      (await rows(`search index=dns | eval x=${expression} | table x`)).map((row) => row['x']);
+
+    expect(await evaluated(`src."|".'index'`)).toEqual(['192.0.2.1|dns']);
+    expect(await evaluated('src.missing')).toEqual([undefined]);
+    expect(await evaluated('sha256("abc")')).toEqual([
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    ]);
+    expect(await evaluated('mvdedup(mvappend(query, missing, "a.example"))')).toEqual([['a.example', 'b.example']]);
+    expect(await evaluated('mvmap(query, if(query=="b.".missing, query, null()))')).toEqual([undefined]);
+    expect(await evaluated('mvmap(query, if(query=="b.example", query, null()))')).toEqual(['b.example']);
+    await expect(evaluated('nothing(src)')).rejects.toThrow('unsupported or undefined');
+    await expect(evaluated('src.')).rejects.toThrow('malformed');
+  });
+
+  it('tells each event from every other by its bucket and its place there', async () => {
+    const found = await rows('search index=* | table _bkt, _cd');
+
+    expect(new Set(found.map((row) => JSON.stringify([row['_bkt'], row['_cd']]))).size).toBe(3);
+    expect(await rows('search index=* | table _bkt, _cd')).toEqual(found);
+  });
+
   it('shapes rows by table, fields, sort, head, dedup and stats', async () => {
     expect(await rows('search index=proxy | sort 0 _indextime | table src n')).toEqual([
       { src: '192.0.2.2', n: '12' },
@@ -91,6 +114,8 @@ describe('a lookup', () => {
     const found = await rows('search index=proxy | lookup l url OUTPUT note, hidden | table src note hidden');
 
     expect(found).toEqual([{ src: '192.0.2.2' }, { src: '192.0.2.1', note: ['lower', 'again'] }]);
+    const local = 'search index=proxy | lookup local=true l url OUTPUT note, hidden | table src note hidden';
+    expect(await rows(local)).toEqual(found);
   });
 
   it('keeps with OUTPUTNEW what an earlier lookup found', async () => {

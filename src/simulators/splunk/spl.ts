@@ -1,9 +1,11 @@
 // A small, honest part of SPL over planted events and KV store lookups: enough to see whether a watchlist finds
 // what it should. A command that is not here is refused by name, as a real server does with one it does not know.
+import { evaluate } from './eval.ts';
 import { lookupMatches, lookupRows, wildcard } from './lookups.ts';
+import { SplError } from './spl-error.ts';
 import type { Row, SplunkState, User } from './state.ts';
 
-export class SplError extends Error {}
+export { SplError };
 
 export interface SearchContext {
   readonly state: SplunkState;
@@ -76,7 +78,9 @@ function command(text: string, rows: Row[] | undefined, context: SearchContext):
       return rows.filter((row) => test(row));
     }
     case 'lookup':
-      return lookup(rest, rows, context);
+      return lookup(rest.replace(/^((local|update)=(true|false|t|f|0|1)\s+)+/i, ''), rows, context);
+    case 'eval':
+      return evaluate(rest, rows);
     case 'fields':
       return keepFields(rest, rows);
     case 'table':
@@ -114,6 +118,7 @@ function searchEvents(text: string, context: SearchContext): Row[] {
   const inside = (at: number, from: number | undefined, to: number | undefined): boolean =>
     (from === undefined || at >= from) && (to === undefined || at < to);
   const { events, internal } = context.state;
+  const places = new Map([...events, ...internal].map((event, place) => [event, place]));
   return [...events, ...(/\bindex\s*=\s*"?_/.test(terms) ? internal : [])]
     .filter((event) => inside(event.time, window['earliest'], window['latest']))
     .filter((event) => inside(event.indexed, window['indexEarliest'], window['indexLatest']))
@@ -122,7 +127,14 @@ function searchEvents(text: string, context: SearchContext): Row[] {
       const fields = Object.fromEntries(
         Object.entries(event.fields).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
       );
-      return { ...fields, _time: new Date(event.time * 1000).toISOString(), _indextime: String(event.indexed) };
+      return {
+        ...fields,
+        _time: new Date(event.time * 1000).toISOString(),
+        _indextime: String(event.indexed),
+        // Which bucket it stands in, and where: together they tell an event from every other.
+        _bkt: `${first(fields['index']) ?? 'main'}~0~5D8A3C1E-0000-4000-8000-000000000001`,
+        _cd: `0:${places.get(event)}`,
+      };
     })
     .filter((row) => test(row));
 }

@@ -41,6 +41,8 @@ export interface Reply {
   readonly message: string;
   /** Rows in all, from Content-Range. */
   readonly total: number | undefined;
+  /** The console's clock, epoch milliseconds, where it told. */
+  readonly date?: number;
 }
 
 export class QRadarClient {
@@ -95,6 +97,7 @@ export class QRadarClient {
       code: undefined,
       message: '',
       total: totalOf(response),
+      ...dateOf(response),
     };
   }
 
@@ -180,6 +183,11 @@ function nextStep(status: number): string {
 function totalOf(response: HttpResponse): number | undefined {
   const match = /\/(\d+)\s*$/.exec(response.headers['content-range'] ?? '');
   return match === null ? undefined : Number(match[1]);
+}
+
+function dateOf(response: HttpResponse): { readonly date?: number } {
+  const date = Date.parse(response.headers['date'] ?? '');
+  return Number.isNaN(date) ? {} : { date };
 }
 
 function parsed(body: Buffer): unknown {

@@ -1,8 +1,9 @@
 // What a person configures for one QRadar console, and the reference sets that follow from it.
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { peerShape, peerUrl, secret } from '../../../core/contracts/settings.ts';
 import type { Json } from '../../../core/model/json.ts';
-import type { ObservableType } from '../../../core/model/observable.ts';
+import { OBSERVABLE_TYPES, type ObservableType } from '../../../core/model/observable.ts';
 
 export const QRadarConfig = z.strictObject({
   type: z.literal('qradar'),
@@ -38,8 +39,27 @@ export const QRadarConfig = z.strictObject({
     .max(4000)
     .default(1000)
     .describe('Longest text written into the notes of an entry.'),
+  event_fields: z
+    .partialRecord(
+      z.enum(OBSERVABLE_TYPES),
+      z.array(z.string().regex(/^[\p{L}\p{N}_ .:/()#%+-]{1,128}$/u, 'a property name without quotes')).max(8),
+    )
+    .default({})
+    .describe(
+      'Event properties that are compared with our sets, per observable type, in place of the usual ones. Empty list: none.',
+    ),
+  ignore_hosts: z
+    .array(z.string().refine(isNetwork, 'an IPv4 address or network'))
+    .max(100)
+    .default([])
+    .describe('Addresses and networks of own scanners and test hosts: events with such a source are not counted.'),
   ...peerShape,
 });
+
+function isNetwork(text: string): boolean {
+  const [address = '', length = '32', ...rest] = text.split('/');
+  return isIPv4(address) && /^\d{1,2}$/.test(length) && Number(length) <= 32 && rest.length === 0;
+}
 
 export type QRadarConfig = z.output<typeof QRadarConfig>;
 

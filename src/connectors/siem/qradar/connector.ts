@@ -16,6 +16,7 @@ import { Classic } from './classic.ts';
 import { QRadarClient } from './client.ts';
 import { Collections } from './collections.ts';
 import { CONTROL, type QRadarSettings, SET_KINDS, type SetKind, containerKind, setName } from './config.ts';
+import { QRadarHits } from './hits.ts';
 import { type Facts, ownedEntry, splitSlot } from './mapping.ts';
 import { About, Versions } from './responses.ts';
 import { chooseVersion } from './versions.ts';
@@ -31,6 +32,7 @@ export class QRadarConnector implements SiemConnector {
   readonly #config: QRadarSettings;
   readonly #deps: SiemDeps;
   readonly #owner: string;
+  readonly hits: QRadarHits;
   #session: Session | undefined;
   #sets: HeldSets | undefined;
   /** Counts how often a set was found empty that had entries before: an administrator's purge keeps the set's id. */
@@ -43,6 +45,18 @@ export class QRadarConnector implements SiemConnector {
     this.#config = config;
     this.#deps = deps;
     this.#owner = `entente:${deps.instance}`;
+    this.hits = new QRadarHits(
+      this.#client,
+      config,
+      {
+        sets: async (signal) => {
+          const { board, kinds } = await this.#ready(signal);
+          return board.sets(kinds, signal);
+        },
+        list: (filter, signal) => this.list(filter, signal),
+      },
+      deps,
+    );
   }
 
   async probe(signal: AbortSignal): Promise<Probe> {

@@ -15,6 +15,7 @@ export const qradar = defineSiem<QRadarConfig>({
   refreshAfterDays: 30,
   versioned: false,
   foldsSlots: true,
+  readsHits: true,
   // Rules on larger sets get slow.
   maxEntries: 20_000,
   settings: (config) => ({

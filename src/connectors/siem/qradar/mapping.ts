@@ -8,6 +8,22 @@ import { entryKey, isNetwork, type Observable, type ObservableType } from '../..
 import { containerKind, SET_KINDS, setSettings, type SetKind } from './config.ts';
 import { isOwnSource, raise, raisedLetters, readNotes, writeNotes } from './notes.ts';
 
+/**
+ * Event properties that are compared with a set unless configuration names others. Addresses are built in; the others
+ * are made by content extensions, and are left out on a console that has them not.
+ */
+export const DEFAULT_FIELDS: Readonly<Record<ObservableType, readonly string[]>> = {
+  'ipv4-addr': ['sourceip', 'destinationip'],
+  'ipv6-addr': ['sourceaddress', 'destinationaddress'],
+  'domain-name': ['DNS Request Domain', 'URL Host'],
+  url: ['URL'],
+  'email-addr': [],
+  'file:hashes.MD5': ['MD5 Hash'],
+  "file:hashes.'SHA-1'": ['SHA1 Hash'],
+  "file:hashes.'SHA-256'": ['SHA256 Hash'],
+  "file:hashes.'SHA-512'": [],
+};
+
 /** What open() learned. Crosses threads as JSON. */
 export type Facts = { readonly version: string; readonly api: 'collections' | 'classic'; readonly cidr: boolean };
 

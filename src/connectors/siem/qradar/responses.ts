@@ -70,4 +70,24 @@ export const ClassicData = z.object({
     .default([]),
 });
 
+/** An Ariel search. WAIT, EXECUTE, SORTING, COMPLETED, CANCELED or ERROR. */
+export const Search = z.object({
+  search_id: z.string(),
+  status: z.string().default('WAIT'),
+  error_messages: z.array(z.object({ message: z.string().default(''), severity: z.string().default('') })).nullish(),
+});
+
+export const Results = z.object({ events: z.array(z.unknown()) });
+
+/** Numbers of aggregates may come with a fraction. */
+export const ResultRow = z.object({
+  value: z.string().min(1),
+  first_seen: z.number(),
+  last_seen: z.number(),
+  hits: z.number(),
+});
+export type ResultRow = z.output<typeof ResultRow>;
+
+export const Columns = z.object({ columns: z.array(z.object({ name: z.string() })) });
+
 export const StoredMark = z.object({ writer: z.string(), boot: z.string(), revision: z.number(), at: z.number() });

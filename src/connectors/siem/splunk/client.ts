@@ -5,12 +5,15 @@ import { ConnectorError, permanent, retryable } from '../../../core/contracts/fa
 import type { SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from '../../../core/runtime/http.ts';
 import type { SplunkConfig } from './config.ts';
+import { type HitRow, HitRows } from './hit-search.ts';
 import { type Credential, credentialOf } from './login.ts';
 import {
   Entities,
   type Entity,
   FoundRows,
   Generation,
+  Jobs,
+  type JobState,
   Keys,
   Login,
   Mark,
@@ -18,6 +21,7 @@ import {
   OwnRows,
   parse,
   refusal,
+  Started,
 } from './responses.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -47,10 +51,16 @@ export class SplunkClient {
     return this.#credential.expires();
   }
 
-  async serverInfo(signal: AbortSignal): Promise<{ version: string; kvStore: string | undefined }> {
-    const [entity] = await this.#entities({ path: '/services/server/info', doing: 'asking who it is' }, signal);
-    const { version, kvStoreStatus } = entity?.content ?? {};
+  /** `now` is the server's own time, epoch milliseconds, to the second. */
+  async serverInfo(
+    signal: AbortSignal,
+  ): Promise<{ version: string; kvStore: string | undefined; now: number | undefined }> {
+    const call: Call = { path: '/services/server/info', query: { count: 0 }, doing: 'asking who it is' };
+    const { entry, updated } = parse(Entities, await this.#call(call, signal), this.#where(call.doing));
+    const { version, kvStoreStatus } = entry[0]?.content ?? {};
+    const now = Date.parse(updated ?? '');
     return {
+      now: Number.isNaN(now) ? undefined : now,
       version: typeof version === 'string' ? version : 'of unknown version',
       kvStore: typeof kvStoreStatus === 'string' ? kvStoreStatus : undefined,
     };
@@ -180,6 +190,43 @@ export class SplunkClient {
     if (response === undefined) return undefined;
     const { writer, boot, mark_revision, at } = parse(Mark, response, this.#where('reading the writer mark'));
     return { writer, boot, revision: mark_revision, at };
+  }
+
+  /** Makes a search job and returns its id. `path` ends in `jobs`. */
+  async startSearch(path: string, form: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string> {
+    const call: Call = {
+      method: 'POST',
+      path,
+      headers: { 'content-type': FORM },
+      body: Buffer.from(new URLSearchParams(form).toString(), 'utf8'),
+      doing: 'searching for hits',
+    };
+    return parse(Started, await this.#call(call, signal), this.#where(call.doing)).sid;
+  }
+
+  /** Undefined while the job is not ready. */
+  async searchState(path: string, signal: AbortSignal): Promise<JobState | undefined> {
+    const call: Call = { path, doing: 'waiting for a search' };
+    const response = await this.#call(call, signal);
+    if (response.status === 204) return undefined;
+    return parse(Jobs, response, this.#where(call.doing)).entry[0].content;
+  }
+
+  async searchResults(
+    path: string,
+    page: { readonly count: number; readonly offset: number; readonly f: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<HitRow[]> {
+    const form = new URLSearchParams({ count: String(page.count), offset: String(page.offset) });
+    for (const name of page.f) form.append('f', name);
+    const call: Call = {
+      method: 'POST',
+      path,
+      headers: { 'content-type': FORM },
+      body: Buffer.from(form.toString(), 'utf8'),
+      doing: 'reading hits',
+    };
+    return parse(HitRows, await this.#call(call, signal), this.#where(call.doing)).results;
   }
 
   async #document(collection: string, key: string, signal: AbortSignal): Promise<HttpResponse | undefined> {

@@ -2,7 +2,12 @@
 import { z } from 'zod';
 import { peerShape, peerUrl, secret } from '../../../core/contracts/settings.ts';
 import type { Json } from '../../../core/model/json.ts';
+import { OBSERVABLE_TYPES } from '../../../core/model/observable.ts';
 import { sha256 } from '../../../core/runtime/ids.ts';
+
+/** These names are written into SPL, so they hold no sign that could end a word or a text there. */
+const indexName = () => z.string().regex(/^[a-z0-9_*][a-z0-9_*-]{0,79}$/, 'an index name: a-z, 0-9, _, - and *');
+const fieldName = () => z.string().regex(/^[A-Za-z_][A-Za-z0-9_.]{0,79}$/, 'a field name: letters, digits, _ and .');
 
 export const SplunkConfig = z.strictObject({
   type: z.literal('splunk'),
@@ -35,6 +40,30 @@ export const SplunkConfig = z.strictObject({
     .min(1)
     .optional()
     .describe('App that holds the threat collections. Default: found by asking.'),
+  event_search: z
+    .strictObject({
+      indexes: z.array(indexName()).min(1).describe('Indexes that hold events; * stands for any letters.'),
+      fields: z
+        .partialRecord(z.enum(OBSERVABLE_TYPES), z.array(fieldName()).min(1))
+        .refine((fields) => Object.keys(fields).length > 0, 'at least one observable type with its fields')
+        .describe('Event fields to compare, per observable type.'),
+      late_days: z
+        .number()
+        .int()
+        .positive()
+        .max(3650)
+        .default(7)
+        .describe('How old an event may be, by its own time, when it is indexed.'),
+    })
+    .optional()
+    .describe('With form lookups: searches events for entries. Left out: no hits are read.'),
+  threat_activity_index: indexName()
+    .default('threat_activity')
+    .describe('With form threat_intel: index into which Enterprise Security writes its matches.'),
+  ignore_hosts: z
+    .array(z.string().regex(/^[A-Za-z0-9._:-]+$/, 'a host name or an address'))
+    .default([])
+    .describe('Names and addresses of own scanners and test hosts: what they cause is not reported.'),
   ...peerShape,
 });
 

@@ -15,6 +15,7 @@ import type { Json } from '../../../core/model/json.ts';
 import { uuid } from '../../../core/runtime/ids.ts';
 import { SplunkClient } from './client.ts';
 import { keyPrefix, ownerOf, type SplunkSettings } from './config.ts';
+import { eventSource, SplunkHits, threatSource } from './hits.ts';
 import { collectionOfSlot, collectionsOf, ownedEntry } from './mapping.ts';
 import { CONTROL, findIntelApp, provision } from './provision.ts';
 import type { OwnRow } from './responses.ts';
@@ -31,6 +32,7 @@ export class SplunkConnector implements SiemConnector {
   readonly #deps: SiemDeps;
   readonly #owner: string;
   readonly #prefix: string;
+  readonly hits?: SplunkHits;
   #intelApp: string | undefined;
   /** When the markers were last written, so that Enterprise Security does not forget them after 60 days. */
   #markersAt = 0;
@@ -41,6 +43,12 @@ export class SplunkConnector implements SiemConnector {
     this.#deps = deps;
     this.#owner = ownerOf(deps.instance);
     this.#prefix = keyPrefix(deps.instance);
+    const { form, event_search: events, ignore_hosts: ignored } = config;
+    const source =
+      form === 'threat_intel'
+        ? threatSource(config, this.#client, (signal) => this.#app(signal), deps.instance)
+        : events && eventSource(events, ignored);
+    if (source !== undefined) this.hits = new SplunkHits(this.#client, config.app, source, deps);
   }
 
   async probe(signal: AbortSignal): Promise<Probe> {
@@ -78,6 +86,7 @@ export class SplunkConnector implements SiemConnector {
     this.#intelApp = undefined;
     await this.#app(signal);
     const note = this.#tokenNote();
+    if (this.hits === undefined) this.#deps.log.info('No hits are read from this Splunk: event_search is not set.');
     if (note !== '') this.#deps.log.warn('The Splunk token ends soon; renew it.', { ends: note.slice(2) });
     return { facts: { version }, containers: await this.#markContainers(signal) };
   }

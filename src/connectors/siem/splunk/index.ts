@@ -15,6 +15,7 @@ export const splunk = defineSiem<SplunkConfig>({
   refreshAfterDays: 30,
   versioned: false,
   foldsSlots: false,
+  readsHits: true,
   settings: (config, instance) => ({ form: config.form, prefix: keyPrefix(instance) }),
   places: (config) => {
     const url = config.url.replace(/\/+$/, '');

@@ -30,6 +30,8 @@ export const Login = z.looseObject({ sessionKey: z.string().min(1) });
 
 /** A list of entities; contents differ by endpoint. */
 export const Entities = z.looseObject({
+  /** When the server answered, by its own clock. */
+  updated: z.string().optional(),
   entry: z.array(
     z.looseObject({
       name: z.string(),
@@ -44,6 +46,23 @@ export const Entities = z.looseObject({
   ),
 });
 export type Entity = z.output<typeof Entities>['entry'][number];
+
+export const Started = z.looseObject({ sid: z.string().min(1) });
+
+const JobState = z.looseObject({
+  dispatchState: z.string().optional(),
+  isDone: z.boolean(),
+  isFailed: z.boolean().default(false),
+  isFinalized: z.boolean().default(false),
+  resultCount: z.coerce.number().default(0),
+  messages: z
+    .array(z.looseObject({ text: z.string() }).transform(({ text }) => text))
+    .catch([])
+    .default([]),
+});
+export type JobState = z.output<typeof JobState>;
+const Job = z.looseObject({ content: JobState });
+export const Jobs = z.looseObject({ entry: z.tuple([Job], Job) });
 
 const Messages = z.looseObject({ messages: z.array(z.looseObject({ text: z.string() })) });
 

@@ -1,0 +1,108 @@
+// Reads what events hold of our sets: one search per set and event field. The console does the comparing, so a search
+// is as short for twenty thousand entries as for one; of an event only value, time and count are fetched.
+import type { HitPage, HitReader, OwnedEntry, SiemDeps } from '../../../core/contracts/siem-connector.ts';
+import type { Json } from '../../../core/model/json.ts';
+import type { EntryKey } from '../../../core/model/observable.ts';
+import type { Hit } from '../../../core/model/sighting.ts';
+import { halves, hitQuery, hitsOf, isSpread, type Watched, type Window, windowsOf } from './aql.ts';
+import { Ariel } from './ariel.ts';
+import type { HeldSets } from './board.ts';
+import type { QRadarClient } from './client.ts';
+import { type QRadarConfig, SET_KINDS, setName } from './config.ts';
+import { DEFAULT_FIELDS, storedValue } from './mapping.ts';
+import type { ResultRow } from './responses.ts';
+
+/** Collectors hand events on late; a console that is busy does so by minutes. */
+const OVERLAP_MS = 10 * 60_000;
+
+/** What hits need of the connector around them. */
+export interface SetsHeld {
+  /** Negotiates the version where that was not done yet. */
+  sets(signal: AbortSignal): Promise<HeldSets>;
+  list(filter: { readonly slots: readonly string[] }, signal: AbortSignal): AsyncIterable<readonly OwnedEntry[]>;
+}
+
+type Kind = (typeof SET_KINDS)[number];
+interface Target extends Watched {
+  readonly kind: Kind;
+  readonly place: string;
+}
+
+export class QRadarHits implements HitReader {
+  readonly #ariel: Ariel;
+  readonly #config: QRadarConfig;
+  readonly #held: SetsHeld;
+
+  constructor(client: QRadarClient, config: QRadarConfig, held: SetsHeld, deps: SiemDeps) {
+    this.#ariel = new Ariel(client, deps);
+    this.#config = config;
+    this.#held = held;
+  }
+
+  /**
+   * The cursor is, per set and field, the time by the console's clock up to which was read. It moves window by window,
+   * after all hits of one were given, so a reading that is cut off goes on with the next.
+   */
+  async *read(cursor: Json | undefined, signal: AbortSignal): AsyncIterable<HitPage> {
+    const places = new Map(Object.entries(isTimes(cursor) ? cursor : {}));
+    const page = (hits: readonly Hit[]): HitPage => ({ hits, cursor: Object.fromEntries(places) });
+    const sets = await this.#held.sets(signal);
+    const { names, now } = await this.#ariel.columns(signal);
+    for (const target of this.#targets(names)) {
+      // A clock that ran ahead must not hide what comes after it was set right.
+      const since = Math.min(places.get(target.place) ?? now, now) - OVERLAP_MS;
+      // Nothing can match an empty set, so nothing is missed.
+      const windows = (sets.get(target.kind.suffix)?.count ?? 0) === 0 ? [] : windowsOf(since, now);
+      for (let window = windows.shift(); window !== undefined; window = windows.shift()) {
+        let spread = false;
+        for await (const rows of this.#rows(target, window, signal)) {
+          spread ||= rows.some((row) => isSpread(row, window!));
+          const hits = await this.#hits(target, rows, window, signal);
+          if (hits.length > 0) yield page(hits);
+        }
+        if (spread) {
+          windows.unshift(...halves(window));
+          continue;
+        }
+        places.set(target.place, window.to);
+        yield page([]);
+      }
+      places.set(target.place, now);
+    }
+    yield page([]);
+  }
+
+  /** Fields that somebody configured are always asked for; of ours only those that the console knows. */
+  #targets(columns: ReadonlySet<string>): Target[] {
+    const { event_fields: fields, set_prefix: prefix, ignore_hosts: ignored, domain_id: domainId } = this.#config;
+    return SET_KINDS.filter((kind) => kind.element !== 'CIDR').flatMap((kind) => {
+      const usual = DEFAULT_FIELDS[kind.observable].filter((field) => columns.has(field.toLowerCase()));
+      return (fields[kind.observable] ?? usual).map((field) => {
+        const set = setName(prefix, kind);
+        return { kind, set, field, domainId, ignored, place: `${kind.suffix}|${field}` };
+      });
+    });
+  }
+
+  #rows(target: Target, window: Window, signal: AbortSignal): AsyncIterable<readonly ResultRow[]> {
+    return this.#ariel.rows((now) => hitQuery(target, window, now), `${target.set} in ${target.field}`, signal);
+  }
+
+  /** The set may hold values of analysts as well: a hit is ours by the mark on the entry. */
+  async #hits(target: Target, rows: readonly ResultRow[], window: Window, signal: AbortSignal): Promise<Hit[]> {
+    const { observable, suffix } = target.kind;
+    const slotOf = (value: string): string => `${suffix}|${storedValue(observable, value)}`;
+    const slots = new Set(rows.filter((row) => !isSpread(row, window)).map((row) => slotOf(row.value)));
+    const keys = new Map<string, EntryKey>();
+    if (slots.size > 0)
+      for await (const entries of this.#held.list({ slots: [...slots] }, signal))
+        for (const entry of entries) keys.set(entry.slot, entry.key);
+    return hitsOf(rows, target, window, (value) => keys.get(slotOf(value)));
+  }
+}
+
+const isTimes = (cursor: Json | undefined): cursor is { readonly [place: string]: number } =>
+  typeof cursor === 'object' &&
+  cursor !== null &&
+  !Array.isArray(cursor) &&
+  Object.values(cursor).every((one) => typeof one === 'number');

@@ -1,0 +1,100 @@
+// `eval field=expression`, as far as this simulator goes: texts and fields, joined by `.`, compared by `==`, and a few
+// functions on texts and multi-valued fields. A function that is not here is refused by name.
+import { createHash } from 'node:crypto';
+import type { Row } from './state.ts';
+import { SplError } from './spl-error.ts';
+
+type Value = readonly string[];
+type Expression = (row: Row) => Value;
+
+/** Null is no value: a field that becomes null is gone. */
+export function evaluate(text: string, rows: readonly Row[]): Row[] {
+  const [, field = '', source = ''] = /^\s*(\w+)\s*=\s*([\s\S]+)$/.exec(text) ?? [];
+  if (field === '') throw new SplError(`Error in 'eval' command: The expression is malformed.`);
+  const expression = new Parser(source).whole();
+  return rows.map((row) => {
+    const { [field]: _, ...rest } = row;
+    const values = expression(row);
+    return values.length === 0 ? rest : { ...rest, [field]: values.length === 1 ? values[0]! : [...values] };
+  });
+}
+
+const FUNCTIONS: Readonly<Record<string, (row: Row, given: readonly Expression[]) => Value>> = {
+  null: () => [],
+  sha256: (row, [text]) => (text?.(row) ?? []).map((one) => createHash('sha256').update(one).digest('hex')),
+  mvappend: (row, given) => given.flatMap((one) => one(row)),
+  mvdedup: (row, [all]) => [...new Set(all?.(row))],
+  if: (row, [test, yes, no]) => ((test?.(row)[0] === 'true' ? yes : no) ?? (() => []))(row),
+};
+
+class Parser {
+  readonly #tokens: readonly string[];
+  #at = 0;
+
+  constructor(text: string) {
+    this.#tokens = text.match(/"(?:[^"\\]|\\.)*"|'[^']*'|==|[A-Za-z_]\w*|[().,]|\S/g) ?? [];
+  }
+
+  whole(): Expression {
+    const all = this.#comparison();
+    if (this.#at < this.#tokens.length) throw malformed();
+    return all;
+  }
+
+  #comparison(): Expression {
+    const left = this.#joined();
+    if (!this.#took('==')) return left;
+    const right = this.#joined();
+    return (row) => [String(left(row)[0] !== undefined && left(row)[0] === right(row)[0])];
+  }
+
+  /** Joining null, or several values, gives null. */
+  #joined(): Expression {
+    const parts = [this.#single()];
+    while (this.#took('.')) parts.push(this.#single());
+    if (parts.length === 1) return parts[0]!;
+    return (row) => {
+      const values = parts.map((one) => one(row));
+      return values.every((one) => one.length === 1) ? [values.flat().join('')] : [];
+    };
+  }
+
+  #single(): Expression {
+    const token = this.#tokens[this.#at++] ?? '';
+    if (token.startsWith('"')) {
+      const text = token.slice(1, -1).replace(/\\(["\\])/g, '$1');
+      return () => [text];
+    }
+    if (token.startsWith("'")) return fieldOf(token.slice(1, -1));
+    if (!/^[A-Za-z_]/.test(token)) throw malformed();
+    return this.#took('(') ? this.#call(token) : fieldOf(token);
+  }
+
+  #call(name: string): Expression {
+    const field = this.#tokens[this.#at] ?? '';
+    const given: Expression[] = [];
+    while (!this.#took(')')) {
+      given.push(this.#comparison());
+      if (!this.#took(',') && this.#tokens[this.#at] !== ')') throw malformed();
+    }
+    // Its second argument is evaluated for each value of the field that the first one names.
+    if (name === 'mvmap')
+      return (row) => (given[0]?.(row) ?? []).flatMap((one) => given[1]?.({ ...row, [field]: one }) ?? []);
+    const known = FUNCTIONS[name];
+    if (known === undefined)
+      throw new SplError(`Error in 'eval' command: The '${name}' function is unsupported or undefined.`);
+    return (row) => known(row, given);
+  }
+
+  #took(token: string): boolean {
+    if (this.#tokens[this.#at] !== token) return false;
+    this.#at += 1;
+    return true;
+  }
+}
+
+const malformed = (): SplError => new SplError(`Error in 'eval' command: The expression is malformed.`);
+const fieldOf =
+  (name: string): Expression =>
+  (row) =>
+    [row[name] ?? []].flat();

@@ -1,0 +1,2 @@
+/** A search that cannot run, with the text its job fails with. */
+export class SplError extends Error {}
