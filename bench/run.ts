@@ -11,8 +11,9 @@ import { memory } from './rows/memory.ts';
 import { pushers } from './rows/pushers.ts';
 import { repeat } from './rows/repeat.ts';
 import type { BenchRow, Line } from './rows/row.ts';
+import { sightings } from './rows/sightings.ts';
 
-const ROWS: readonly BenchRow[] = [delivery, ingest, endToEnd, repeat, memory, pushers];
+const ROWS: readonly BenchRow[] = [delivery, ingest, endToEnd, repeat, memory, pushers, sightings];
 const TITLE = [
   '| row | what | reach | measured: median (spread) | reached | how, and load average before |',
   '| --- | --- | --- | --- | --- | --- |',

@@ -189,8 +189,13 @@ export class App {
         oldestPendingSecs: one.oldest_pending_secs,
       });
       this.metrics.state('siem', one.name, one.state);
+      this.metrics.state('hits', one.name, one.hits.state);
     }
-    for (const one of report.exchanges) this.metrics.state('exchange', one.name, one.state);
+    for (const one of report.exchanges) {
+      this.metrics.state('exchange', one.name, one.state);
+      this.metrics.state('report', one.name, one.report.state);
+    }
+    this.metrics.sightings({ ...report.sightings });
     return report;
   }
 

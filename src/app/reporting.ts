@@ -103,6 +103,7 @@ export class Reporting {
   /** `run --once`: reads hits, sends what is due and waits for verdicts. What went wrong, in words. */
   async once(patienceMs: number, signal: AbortSignal): Promise<string[]> {
     const { clock, store, now } = this.#parts;
+    while ((await store.retainSightings(now())).more && !signal.aborted);
     await Promise.all([...this.reporters.values()].map((one) => one.collect(signal)));
     const start = clock.monotonic();
     await Promise.all(

@@ -19,6 +19,7 @@ export const RequestArguments = z.discriminatedUnion('kind', [
     observables: Observables,
     hours: z.number().positive(),
     reason: z.string().min(1),
+    false_positive: z.boolean(),
   }),
   z.object({ kind: z.literal('lift'), id: z.number().int() }),
   z.object({
@@ -33,7 +34,7 @@ export const RequestArguments = z.discriminatedUnion('kind', [
     kind: z.literal('decide-sighting'),
     id: z.number().int(),
     decision: z.enum(['approve', 'reject']),
-    modified: z.number().int(),
+    shown: z.number().int(),
     by: z.string(),
     reason: z.string(),
   }),
@@ -47,7 +48,14 @@ export async function perform(app: App, args: RequestArguments, by: string, sign
   const now = app.now();
   switch (args.kind) {
     case 'suppress': {
-      const ids = await app.store.suppress(args.observables, now + args.hours * 3_600_000, args.reason, by, now);
+      const ids = await app.store.suppress(
+        args.observables,
+        now + args.hours * 3_600_000,
+        args.reason,
+        by,
+        now,
+        args.false_positive,
+      );
       return { ids, until: new Date(now + args.hours * 3_600_000).toISOString() };
     }
     case 'lift':
@@ -56,15 +64,26 @@ export async function perform(app: App, args: RequestArguments, by: string, sign
     case 'decide':
       return { entries: await app.store.decideHold(args.id, args.decision, args.digest, args.by, args.reason, now) };
     case 'decide-sighting':
-      await app.store.decideSighting(args.id, args.decision, args.modified, args.by, args.reason, now);
+      await app.store.decideSighting(args.id, args.decision, args.shown, args.by, args.reason, now);
       return { sighting: args.id };
     case 'retry-parked':
-      return { entries: await app.store.retryParked(args.id, now) };
+      return retryParked(app, args.id, now);
     case 'reconcile':
       return reconcile(app, args.siem, args.repair, signal);
     case 'purge':
       return { removed: await purge(app, args.siem, signal) };
   }
+}
+
+/** What a SIEM refused and what an exchange refused: all of both, or one by its id. */
+async function retryParked(app: App, id: string | undefined, now: number): Promise<Json> {
+  const sighting = id === undefined ? undefined : /^s(\d+)$/.exec(id)?.[1];
+  const entries = sighting === undefined ? await app.store.retryParked(id, now) : 0;
+  if (id !== undefined && sighting === undefined) return { entries, sightings: 0 };
+  const sightings = await app.store.retrySightings(sighting === undefined ? undefined : Number(sighting), now);
+  if (sighting !== undefined && sightings === 0)
+    throw new ConnectorError('permanent', `no sighting is parked under ${id}; see entente parked list`);
+  return { entries, sightings };
 }
 
 async function reconcile(app: App, only: string | undefined, repair: boolean, signal: AbortSignal): Promise<Json> {

@@ -1,8 +1,15 @@
 // The status report: states derived from outcomes, numbers from the store's tallies.
 import type { Config } from '../core/config/load.ts';
+import { readsHits } from '../core/config/release.ts';
 import type { Deliverer } from '../core/delivery/deliverer.ts';
 import type { Poller } from '../core/ingest/poller.ts';
-import { type ExchangeReport, type SiemReport, type StatusReport, worstState } from '../core/model/status.ts';
+import {
+  type ExchangeReport,
+  type PartReport,
+  type SiemReport,
+  type StatusReport,
+  worstState,
+} from '../core/model/status.ts';
 import type { SightingsReader } from '../core/store/sightings-reader.ts';
 import type { Reporting } from './reporting.ts';
 import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
@@ -15,7 +22,7 @@ export interface StatusSource {
   readonly exchanges: ReadonlyMap<string, { readonly poller: Poller }>;
   readonly deliverers: ReadonlyMap<string, Deliverer>;
   readonly reporting?: Pick<Reporting, 'hitsReport' | 'sendReport'>;
-  readonly sightings?: Pick<SightingsReader, 'counts'>;
+  readonly sightings?: Pick<SightingsReader, 'counts' | 'sources' | 'waiting'>;
   now(): number;
   /** Why the clock is not believed. */
   readonly time?: { readonly doubt: string | undefined };
@@ -55,7 +62,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       parked: row?.unreadable ?? 0,
       held,
       cursor: row?.cursor ?? null,
-      report: source.reporting?.sendReport(exchange.name) ?? { state: 'paused', reason: 'no sightings are reported' },
+      report: source.reporting?.sendReport(exchange.name) ?? storedSending(source, exchange),
     };
   });
 
@@ -75,7 +82,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       oldest_pending_secs:
         row?.oldestPending === undefined ? 0 : Math.max(0, Math.round((now - row.oldestPending) / 1000)),
       drift: row?.drift ?? 0,
-      hits: source.reporting?.hitsReport(siem.name) ?? { state: 'paused', reason: 'no hits are read' },
+      hits: source.reporting?.hitsReport(siem.name) ?? storedReading(source, siem),
     };
   });
 
@@ -140,7 +147,9 @@ function siemSettings(siem: Config['siems'][number], holds: readonly HeldSet[], 
   };
 }
 
-function storedHistory(row: ExchangeStatus | SiemStatus | undefined, now: number): History {
+type Stored = Pick<SiemStatus, 'lastSuccess' | 'lastFailure' | 'failingSince' | 'failure'>;
+
+function storedHistory(row: Stored | undefined, now: number): History {
   if (row === undefined) return freshHistory(now);
   return {
     since: row.failingSince ?? row.lastSuccess ?? now,
@@ -148,6 +157,24 @@ function storedHistory(row: ExchangeStatus | SiemStatus | undefined, now: number
     ...(row.lastFailure === undefined ? {} : { lastFailure: row.lastFailure }),
     ...(row.failure === undefined ? {} : { failure: row.failure, failingFrom: row.failingSince ?? now }),
   };
+}
+
+/** Without a daemon: as the last reading left it. */
+function storedReading(source: StatusSource, siem: Config['siems'][number]): PartReport {
+  if (!readsHits(source.config, siem)) return { state: 'paused', reason: 'no hits are read' };
+  const row = source.sightings?.sources().find((one) => one.siem === siem.name);
+  if (row === undefined) return { state: 'paused', reason: 'no hits were read yet' };
+  const now = source.now();
+  const { state, reason } = healthOf(storedHistory(row, now), { staleAfterMs: siem.stale_after_minutes * 60_000 }, now);
+  return { state, reason };
+}
+
+/** Without a daemon: what was tried in vain still waits. */
+function storedSending(source: StatusSource, exchange: Config['exchanges'][number]): PartReport {
+  if (!exchange.reports || !exchange.enabled) return { state: 'paused', reason: 'no sightings are reported' };
+  const waiting = source.sightings?.waiting(exchange.name) ?? 0;
+  if (waiting === 0) return { state: 'ok', reason: null };
+  return { state: 'recovering', reason: `${waiting} sightings were not taken yet and wait for another attempt` };
 }
 
 function quietSince(

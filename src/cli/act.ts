@@ -9,7 +9,7 @@ import type { StoreReader } from '../core/store/reader.ts';
 import { configOf } from './cli.ts';
 import type { Command, Context, Flag } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
-import { decideSightings, heldSightings, isSightingId, showSighting } from './held-sightings.ts';
+import { decideSightings, failedSightings, heldSightings, isSightingId, showSighting } from './held-sightings.ts';
 import { when } from './output.ts';
 import { act, caller, clockOf, readerOf } from './state.ts';
 
@@ -47,9 +47,16 @@ function withReader<T>(config: Config, read: (reader: StoreReader) => T): T {
 export const suppress: Command = {
   name: 'suppress',
   summary: 'Takes a value off every SIEM for a time; lists and lifts that.',
-  usage: 'suppress VALUE --hours N --reason TEXT | suppress list | suppress lift ID',
+  usage: 'suppress VALUE --hours N --reason TEXT [--false-positive] | suppress list | suppress lift ID',
   example: 'entente suppress 198.51.100.7 --hours 24 --reason "our own scanner"',
-  flags: { ...BY, hours: { type: 'string', value: 'N', help: 'For how long.' } },
+  flags: {
+    ...BY,
+    hours: { type: 'string', value: 'N', help: 'For how long.' },
+    'false-positive': {
+      type: 'boolean',
+      help: 'It is no threat: the partner is told so where a release rule allows it.',
+    },
+  },
   run: (context) =>
     doing(context, async (config) => {
       const { args, flags, out, json } = context;
@@ -84,6 +91,7 @@ export const suppress: Command = {
         observables: [...observables],
         hours,
         reason: flags['reason'],
+        false_positive: flags['false-positive'] === true,
       });
       if (json) out.json(answer);
       else
@@ -193,7 +201,7 @@ export const held: Command = {
 
 export const parked: Command = {
   name: 'parked',
-  summary: 'What a SIEM or the mapping refused for good.',
+  summary: 'What a SIEM, the mapping or an exchange (a sighting of ours) refused for good.',
   usage: 'parked list | parked retry [ID]',
   example: 'entente parked list',
   flags: {},
@@ -209,12 +217,15 @@ export const parked: Command = {
       }
       if (verb !== 'list') return usage(context, `parked ${verb} is no command; there is list and retry`);
       const rows = withReader(config, (reader) => reader.parked(MOST_ROWS));
-      if (json) out.json({ parked: rows });
-      else if (rows.length === 0) out.line('Nothing is parked.');
+      const sightings = failedSightings(config);
+      if (json) out.json({ parked: rows, sightings });
+      else if (rows.length + sightings.length === 0) out.line('Nothing is parked.');
       else
         out.table(
-          ['ID', 'SIEM', 'VALUE', 'TYPE', 'REASON'],
-          rows.map((row) => [row.id, row.siem, row.value, row.type, row.reason]),
+          ['ID', 'AT', 'VALUE', 'TYPE', 'REASON'],
+          rows
+            .map((row) => [row.id, row.siem, row.value, row.type, row.reason])
+            .concat(sightings.map((one) => [one.id, one.exchange, one.object_id, 'sighting', one.reason])),
         );
       return DONE;
     }),

@@ -2,7 +2,7 @@
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { buildSighting } from '../core/stix/build.ts';
-import type { HeldSighting, SightingsReader } from '../core/store/sightings-reader.ts';
+import type { FailedSighting, HeldSighting, SightingsReader } from '../core/store/sightings-reader.ts';
 import type { Context } from './command.ts';
 import { act, caller, sightingsOf } from './state.ts';
 
@@ -26,6 +26,10 @@ export function heldSightings(context: Context, config: Config, id: string | und
       (flags['exchange'] === undefined || one.exchange === flags['exchange']) && (id === undefined || one.id === id),
   );
 }
+
+/** Refused by an exchange for good. */
+export const failedSightings = (config: Config): readonly FailedSighting[] =>
+  reading(config, (reader) => reader.failed()) ?? [];
 
 export function showSighting(context: Context, config: Config, id: string): void {
   const found = reading(config, (reader) => reader.heldSighting(id));
@@ -54,7 +58,7 @@ export async function decideSightings(
       kind: 'decide-sighting',
       id: Number(one.id.slice(1)),
       decision: verb,
-      modified: one.modified,
+      shown: one.shown,
       by: caller(context),
       reason,
     });

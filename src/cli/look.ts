@@ -88,6 +88,10 @@ export function printStatus(out: Output, report: StatusReport): void {
       when(one.last_success) ?? 'never',
     ]),
   );
+  const { hits, held, denied, queued, sent, failed } = report.sightings;
+  out.line(
+    `\nSightings: ${hits} hits; ${sent} sent, ${queued} queued, ${held} held, ${denied} denied, ${failed} refused`,
+  );
   for (const one of [...report.exchanges, ...report.siems])
     if (one.next_action !== null) out.line(`\nNext, for ${one.name}: ${one.next_action}`);
 }
@@ -183,8 +187,14 @@ function printWhy(out: Output, value: string, entries: readonly Told[], around: 
     const hits = Object.values(entry.hits).flat();
     if (hits.length > 0) out.line('');
     for (const one of hits) out.line(`${one.siem}: ${one.verdict}, ${one.count} from ${one.first} to ${one.last}`);
+    if (hits.length > 0 && entry.releases.length === 0)
+      out.line(
+        'Nothing is told of it: no object behind it that a partner publishes now may stand in that SIEM, or its exchange takes no reports.',
+      );
     for (const one of entry.releases)
-      out.line(`To ${one.exchange}, window ${one.window}, count ${one.count}: ${one.state}: ${one.reason}`);
+      out.line(
+        `To ${one.exchange}, window ${one.window}, count ${one.count}: ${one.state}: ${one.reason}${one.sent_at === null ? '' : `; sent ${one.sent_at}`}`,
+      );
   }
   for (const one of around) out.line(`\nSee also ${one.value} (${one.type}), which covers it.`);
 }

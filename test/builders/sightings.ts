@@ -105,6 +105,9 @@ export interface TestStore extends Disposable {
   publish(objects: readonly IncomingObject[], exchange?: string): void;
 }
 
+/** The same file under another configuration. */
+export const aStoreOf = (spec: StoreSpec): Store => new Store(spec, new Map([['list', encoder]]));
+
 export function aStore(given: { release?: Partial<ReleaseSpec>; siems?: readonly SiemSpec[] } = {}): TestStore {
   const folder = mkdtempSync(join(tmpdir(), 'entente-sightings-'));
   const spec: StoreSpec = {

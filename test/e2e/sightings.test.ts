@@ -146,27 +146,4 @@ describe('sightings by the launcher', () => {
       expect(taxii.sightings()[0]).toMatchObject({ count: 5, sighting_of_ref: objectIdAt(1) });
     },
   );
-
-  it('wait for a person where the rule says so, and why tells of hits and releases', { timeout: 120_000 }, async () => {
-    const { taxii, entente, plant } = await aPlace('hold');
-    await entente('run', '--once');
-    await plant(2);
-    await entente('run', '--once');
-    expect(taxii.sightings()).toEqual([]);
-
-    const list = JSON.parse((await entente('held', 'list', '--json')).stdout) as { held: { id: string }[] };
-    const shown = JSON.parse((await entente('held', 'show', list.held[0]!.id, '--json')).stdout) as { stix: object };
-    const approved = await entente('held', 'approve', list.held[0]!.id, '--reason', 'known campaign', '--by', 'ann');
-    await entente('run', '--once');
-    const why = JSON.parse((await entente('why', ADDRESS, '--json')).stdout) as {
-      entries: { hits: Record<string, { count: number }[]>; releases: { state: string; rule: number }[] }[];
-    };
-    const status = JSON.parse((await entente('status', '--json')).stdout) as { sightings: object };
-
-    expect(approved.code).toBe(0);
-    expect(taxii.sightings()).toEqual([expect.objectContaining(shown.stix)]);
-    expect(why.entries[0]?.hits['one']?.[0]?.count).toBe(2);
-    expect(why.entries[0]?.releases).toMatchObject([{ state: 'sent', rule: 1 }]);
-    expect(status.sightings).toEqual({ hits: 2, held: 0, denied: 0, queued: 0, sent: 1, failed: 0 });
-  });
 });

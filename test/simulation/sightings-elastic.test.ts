@@ -70,6 +70,21 @@ describe('hits in Elastic', () => {
     expect((await reporter.collect(never)).fresh).toBe(7);
   });
 
+  it('are all found though the search expires while it is read', async () => {
+    const { reporter, plant, sim } = await aRoundTrip([PATTERN]);
+    await plant(Array.from({ length: 1500 }, (_, n) => anAlert(`many-${n}`)));
+    // The second page is gone, as after keep_alive.
+    const body =
+      '{"error":{"type":"search_phase_execution_exception","root_cause":[{"type":"search_context_missing_exception"}]},"status":404}';
+    sim.setFaults([{ match: 'POST /_search', skip: 1, times: 1, action: 'status', status: 404, body }]);
+    const first = await reporter.collect(never);
+    const failure = reporter.failure?.kind;
+    reporter.wake();
+    const second = await reporter.collect(never);
+
+    expect([first.fresh, failure, second.fresh, reporter.failure]).toEqual([1000, 'retryable', 500, undefined]);
+  });
+
   it('on other indicators than ours are not read as ours', async () => {
     const { reporter, plant } = await aRoundTrip([PATTERN]);
     const foreign = { ...matched(), index: 'logs-ti_abusech.malware' };

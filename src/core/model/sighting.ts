@@ -4,7 +4,7 @@ import type { Pap, Tlp } from './marking.ts';
 import type { EntryKey, Observable } from './observable.ts';
 
 export const VERDICTS = ['seen', 'false_positive'] as const;
-/** false_positive: a person closed what the SIEM found as no threat. */
+/** false_positive: a person said that it is no threat, by closing an alert or by `suppress --false-positive`. */
 export type Verdict = (typeof VERDICTS)[number];
 
 /** One match of an entry in a SIEM. */

@@ -3,6 +3,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { STATES, type State } from '../model/status.ts';
 
+/** `hits` is reading from a SIEM, `report` sending to an exchange. */
+type PeerKind = 'exchange' | 'siem' | 'hits' | 'report';
 type Labels = Readonly<Record<string, string>>;
 
 export interface Metrics {
@@ -30,7 +32,9 @@ export interface Metrics {
     },
   ): void;
   /** One series per state with 1 for the one that holds. */
-  state(kind: 'exchange' | 'siem', name: string, state: State): void;
+  state(kind: PeerKind, name: string, state: State): void;
+  /** Gauges of the way back, replaced as a whole: hits counted, and sightings by what holds for them. */
+  sightings(counts: Readonly<Record<string, number>>): void;
   /** Epoch seconds of the last success. */
   succeeded(kind: 'exchange' | 'siem', name: string, atMs: number): void;
   text(): Promise<string>;
@@ -56,6 +60,8 @@ export function createMetrics(version: string): Metrics {
   const entries = gauge('siem_entries', 'Entries of a SIEM by what holds for them.', ['siem', 'kind']);
   const oldest = gauge('siem_oldest_pending_seconds', 'Age of the oldest change that waits.', ['siem']);
   const states = gauge('peer_state', 'State of a peer: 1 for the one that holds.', ['kind', 'name', 'state']);
+  const hits = gauge('hits', 'Hits that were counted, since the state began.', []);
+  const sightings = gauge('sightings', 'Sightings of ours by what holds for them.', ['kind']);
   const success = gauge('peer_last_success_timestamp_seconds', 'Time of the last success.', ['kind', 'name']);
 
   const add = (target: Counter, labels: Labels, count: number): void => {
@@ -79,6 +85,10 @@ export function createMetrics(version: string): Metrics {
     },
     state(kind, name, state) {
       for (const one of STATES) states.set({ kind, name, state: one }, one === state ? 1 : 0);
+    },
+    sightings({ hits: counted = 0, ...counts }) {
+      hits.set(counted);
+      for (const [kind, count] of Object.entries(counts)) sightings.set({ kind }, count);
     },
     succeeded: (kind, name, atMs) => success.set({ kind, name }, atMs / 1000),
     text: () => registry.metrics(),

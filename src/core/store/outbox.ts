@@ -13,7 +13,7 @@ import { SIGHTING_KINDS, type Sighting } from '../model/sighting.ts';
 import { sighting, type Totals } from '../inventory/aggregate.ts';
 import type { ReleaseDecision } from '../policy/release.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
-import type { Released, Releases } from './releases.ts';
+import { type Released, type Releases, shownDigest } from './releases.ts';
 
 export const OUTBOX = { queued: 0, held: 1, denied: 2, sending: 3, pending: 4, sent: 5, failed: 6 } as const;
 export type OutboxState = (typeof OUTBOX)[keyof typeof OUTBOX];
@@ -85,7 +85,9 @@ export class Outbox {
       kind,
     );
     if (row !== undefined) {
-      if (row.modified === totals.modified) return;
+      // A SIEM that left the configuration, or may no longer hold the object, takes its count along: what was known
+      // stays known, and a version never goes back.
+      if (totals.modified <= row.modified) return;
       db.run(
         'UPDATE outbox SET first = ?, last = ?, n = ?, modified = ?, latest = ? WHERE id = ?',
         totals.firstSeen,
@@ -131,7 +133,7 @@ export class Outbox {
     // An opinion says the same however often: once it was told there is nothing to add.
     if (row.sent !== null && SIGHTING_KINDS[row.kind] !== 'seen') return;
     const decision = this.#releases.judge(to.spec.name, found, SIGHTING_KINDS[row.kind]!, row.n, row.latest, now);
-    const state = outcomeOf(decision, row);
+    const state = outcomeOf(decision, row, found);
     const waits = row.state === OUTBOX.queued;
     const due = state === OUTBOX.queued && !waits ? now + this.#releases.delay(decision, row.uuid) : row.due;
     this.#move(row, state, decision, due, now);
@@ -169,7 +171,7 @@ export class Outbox {
       const found = this.#releases.object(row.object_id);
       const kind = SIGHTING_KINDS[row.kind]!;
       const decision = this.#releases.judge(to.spec.name, found, kind, row.n, row.latest, now);
-      const state = outcomeOf(decision, row);
+      const state = outcomeOf(decision, row, found);
       if (state !== OUTBOX.queued || found === undefined) {
         this.#move(row, state, decision, row.due, now);
         return [];
@@ -255,25 +257,25 @@ export class Outbox {
     );
   }
 
-  /** `modified` is the version the person saw: an approval covers exactly that. */
-  decideHeld(
-    id: number,
-    decision: 'approve' | 'reject',
-    modified: number,
-    by: string,
-    reason: string,
-    now: number,
-  ): void {
+  /** `shown` stands for what the person saw, markings included: an approval covers exactly that. */
+  decideHeld(id: number, decision: 'approve' | 'reject', shown: number, by: string, reason: string, now: number): void {
     const row = this.#store.db.get<OutboxRow>('SELECT * FROM outbox WHERE id = ?', id);
     if (row === undefined || row.state !== OUTBOX.held)
       throw new ConnectorError('permanent', `no sighting is held under s${id}; see entente held list`);
-    if (row.modified !== modified)
+    // The loop that ends holds may not have come by: an approval must not outrun it.
+    if (now - row.since > this.#releases.spec.holdHours * 3_600_000)
+      throw new ConnectorError(
+        'permanent',
+        `s${id} waited longer than sightings.hold_hours and counts as denied; nothing was done`,
+      );
+    const found = this.#releases.object(row.object_id);
+    if (found === undefined || shownDigest(row.modified, found) !== shown)
       throw new ConnectorError('permanent', `the held sighting s${id} has changed since it was shown; look again`);
     const state = decision === 'approve' ? OUTBOX.queued : OUTBOX.denied;
     this.#store.db.run(
       'UPDATE outbox SET state = ?, approved = ?, rejected = ?, decided_by = ?, decision_reason = ?, since = ?, due = ? WHERE id = ?',
       state,
-      decision === 'approve' ? modified : row.approved,
+      decision === 'approve' ? shown : row.approved,
       decision === 'approve' ? 0 : 1,
       by,
       reason,
@@ -303,12 +305,11 @@ export class Outbox {
     return rows.length;
   }
 
-  /** Refused ones go to work again; returns how many. */
-  retryFailed(to: ExchangeState, now: number): number {
+  /** Refused ones go to work again, all or one; returns how many. They are judged again before they leave. */
+  retryFailed(only: number | undefined, now: number): number {
     const n = this.#store.db.run(
-      `UPDATE outbox SET state = ${OUTBOX.queued}, due = ?, attempt = 0 WHERE exchange_id = ? AND state = ${OUTBOX.failed}`,
-      now,
-      to.id,
+      `UPDATE outbox SET state = ${OUTBOX.queued}, due = ?, attempt = 0 WHERE state = ${OUTBOX.failed}${only === undefined ? '' : ' AND id = ?'}`,
+      ...(only === undefined ? [now] : [now, only]),
     );
     this.#store.count('sightings', 'failed', -n);
     this.#store.count('sightings', 'queued', n);
@@ -328,10 +329,15 @@ export class Outbox {
   }
 }
 
-/** An approval stands for the version that was shown and no other. */
-function outcomeOf(decision: ReleaseDecision, row: Pick<OutboxRow, 'approved' | 'modified' | 'rejected'>): OutboxState {
-  if (decision.action === 'deny' || row.rejected === 1) return OUTBOX.denied;
-  return decision.action === 'share' || row.approved === row.modified ? OUTBOX.queued : OUTBOX.held;
+/** An approval stands for what was shown and nothing else: neither other content nor other markings. */
+function outcomeOf(
+  decision: ReleaseDecision,
+  row: Pick<OutboxRow, 'approved' | 'modified' | 'rejected'>,
+  found: Released | undefined,
+): OutboxState {
+  if (decision.action === 'deny' || row.rejected === 1 || found === undefined) return OUTBOX.denied;
+  if (decision.action === 'share') return OUTBOX.queued;
+  return row.approved === shownDigest(row.modified, found) ? OUTBOX.queued : OUTBOX.held;
 }
 
 export function sightingOf(

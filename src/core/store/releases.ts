@@ -1,6 +1,7 @@
 // What the release rules need to know of an object, and what they say.
+import { digest48 } from '../model/digest.ts';
 import { PAP_LEVELS, type Pap, TLP_LEVELS, type Tlp } from '../model/marking.ts';
-import { OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
+import { entryKey, OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
 import type { SightingKind } from '../model/sighting.ts';
 import { release, type ReleaseDecision } from '../policy/release.ts';
 import type { Database } from './database.ts';
@@ -9,15 +10,23 @@ import type { ReleaseSpec } from './spec.ts';
 
 const MINUTE_MS = 60_000;
 
+/** What a person sees before approving, as one number: the content, and the markings that stand beside it. */
+export const shownDigest = (modified: number, { tlp, pap, statements }: Pick<Released, 'tlp' | 'pap' | 'statements'>) =>
+  digest48(JSON.stringify([modified, tlp, pap, statements]));
+
 export interface Released {
   readonly rowId: number;
   readonly objectId: string;
   /** Name of its exchange. */
   readonly from: string;
   readonly published: boolean;
+  /** Its exchange is still configured. */
+  readonly active: boolean;
   readonly tlp?: Tlp;
   readonly pap?: Pap;
   readonly statements: readonly string[];
+  /** Every value behind it is a canary of ours. */
+  readonly canary: boolean;
   readonly types: readonly ObservableType[];
 }
 
@@ -25,11 +34,13 @@ type Row = ObjectRow & { exchange: string; exchange_active: number };
 
 export class Releases {
   readonly #db: Database;
+  readonly #ignored: ReadonlySet<string>;
   readonly spec: ReleaseSpec;
 
   constructor(db: Database, spec: ReleaseSpec) {
     this.#db = db;
     this.spec = spec;
+    this.#ignored = new Set(spec.ignore);
   }
 
   object(rowId: number): Released | undefined {
@@ -38,19 +49,23 @@ export class Releases {
       rowId,
     );
     if (row === undefined) return undefined;
-    const types = this.#db.all<{ type: number }>(
-      'SELECT DISTINCT e.type FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ?',
-      rowId,
-    );
+    const entries = this.#db
+      .all<{ type: number; value: string }>(
+        'SELECT e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ?',
+        rowId,
+      )
+      .map((one) => ({ type: OBSERVABLE_TYPES[one.type]!, value: one.value }));
     return {
       rowId,
       objectId: row.object_id,
       from: row.exchange,
-      published: row.state === OBJECT.published && row.exchange_active === 1,
+      published: row.state === OBJECT.published,
+      active: row.exchange_active === 1,
       ...(row.tlp === null ? {} : { tlp: TLP_LEVELS[row.tlp]! }),
       ...(row.pap === null ? {} : { pap: PAP_LEVELS[row.pap]! }),
       statements: this.#statements(row),
-      types: types.map((one) => OBSERVABLE_TYPES[one.type]!),
+      canary: entries.length > 0 && entries.every((one) => this.#ignored.has(entryKey(one.type, one.value))),
+      types: [...new Set(entries.map((one) => one.type))],
     };
   }
 
@@ -64,7 +79,9 @@ export class Releases {
         row.exchange_id,
         ref,
       );
-      const statement = found === undefined ? undefined : (JSON.parse(found.body) as { statement?: string }).statement;
+      // What nothing explains may be terms of use: it stands under its id, which no rule that names texts covers.
+      if (found === undefined) return [ref];
+      const { statement } = JSON.parse(found.body) as { statement?: string };
       return statement === undefined ? [] : [statement];
     });
   }
@@ -89,6 +106,8 @@ export class Releases {
     now: number,
   ): ReleaseDecision {
     if (found === undefined) return { action: 'deny', reason: 'the object is no longer known' };
+    if (!found.active) return { action: 'deny', reason: `exchange ${found.from} is no longer configured` };
+    if (found.canary) return { action: 'deny', reason: 'its values are canaries of ours (sightings.ignore_values)' };
     if (!found.published) return { action: 'deny', reason: 'the partner withdrew the object' };
     if (!this.spec.reporting.includes(to)) return { action: 'deny', reason: `exchange ${to} takes no reports` };
     const facts = {

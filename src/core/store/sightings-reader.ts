@@ -5,7 +5,7 @@ import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { SIGHTING_KINDS, type Sighting, VERDICTS } from '../model/sighting.ts';
 import { Database } from './database.ts';
 import { OUTBOX, type OutboxRow, sightingOf } from './outbox.ts';
-import { Releases } from './releases.ts';
+import { Releases, shownDigest } from './releases.ts';
 import type { StoreSpec } from './spec.ts';
 
 export interface SightingCounts {
@@ -25,7 +25,7 @@ export interface HitSourceStatus {
   readonly failure: Failure | undefined;
 }
 
-/** `id` is what `held show`, `approve` and `reject` take; `modified` goes with a decision, so that it covers what was shown. */
+/** `id` is what `held show`, `approve` and `reject` take; `shown` goes with a decision, so that it covers what was shown. */
 export interface HeldSighting {
   readonly id: string;
   readonly kind: 'sighting';
@@ -36,7 +36,15 @@ export interface HeldSighting {
   readonly since: string;
   readonly expires: string;
   readonly reason: string;
-  readonly modified: number;
+  readonly shown: number;
+}
+
+/** Refused by the exchange for good; `parked retry` tries it again. */
+export interface FailedSighting {
+  readonly id: string;
+  readonly exchange: string;
+  readonly object_id: string;
+  readonly reason: string;
 }
 
 /** Per SIEM and verdict, over all windows that are kept. */
@@ -112,7 +120,9 @@ export class SightingsReader {
   }
 
   held(): HeldSighting[] {
-    const holdMs = (this.#spec.release?.holdHours ?? 72) * 3_600_000;
+    const { release } = this.#spec;
+    if (release === undefined) return [];
+    const releases = new Releases(this.#db, release);
     return this.#rows(`b.state = ${OUTBOX.held} ORDER BY b.id LIMIT ${MOST}`).map((row) => ({
       id: `s${row.id}`,
       kind: 'sighting',
@@ -121,9 +131,10 @@ export class SightingsReader {
       says: SIGHTING_KINDS[row.kind]!,
       count: row.n,
       since: iso(row.since),
-      expires: iso(row.since + holdMs),
+      expires: iso(row.since + release.holdHours * 3_600_000),
       reason: row.reason,
-      modified: row.modified,
+      // Without its object it can only be rejected, which nothing else is shown for.
+      shown: shownDigest(row.modified, releases.object(row.object_id) ?? { statements: [] }),
     }));
   }
 
@@ -137,11 +148,29 @@ export class SightingsReader {
     return found === undefined ? undefined : { held, sighting: sightingOf(row, found, this.#spec.instance) };
   }
 
+  failed(): FailedSighting[] {
+    return this.#rows(`b.state = ${OUTBOX.failed} ORDER BY b.id LIMIT ${MOST}`).map((row) => ({
+      id: `s${row.id}`,
+      exchange: row.exchange,
+      object_id: row.objectId ?? '(forgotten)',
+      reason: row.reason,
+    }));
+  }
+
+  /** How many were tried in vain and wait for another attempt. */
+  waiting(exchange: string): number {
+    return this.#db.get<{ n: number }>(
+      `SELECT count(*) AS n FROM outbox b JOIN exchange x ON x.id = b.exchange_id
+       WHERE x.name = ? AND b.attempt > 0 AND b.state IN (${OUTBOX.queued}, ${OUTBOX.sending}, ${OUTBOX.pending})`,
+      exchange,
+    )!.n;
+  }
+
   hits(observable: Observable): WhyHits[] {
     return this.#db
       .all<{ name: string; verdict: number; n: number; first: number; last: number }>(
-        `SELECT s.name, h.verdict, sum(h.n) AS n, min(h.first) AS first, max(h.last) AS last FROM hit h JOIN siem s ON s.id = h.siem_id
-         WHERE h.entry_id = (SELECT id FROM entry WHERE type = ? AND value = ?) GROUP BY s.id, h.verdict ORDER BY s.id, h.verdict`,
+        `SELECT coalesce(s.name, 'by hand') AS name, h.verdict, sum(h.n) AS n, min(h.first) AS first, max(h.last) AS last FROM hit h LEFT JOIN siem s ON s.id = h.siem_id
+         WHERE h.entry_id = (SELECT id FROM entry WHERE type = ? AND value = ?) GROUP BY h.siem_id, h.verdict ORDER BY h.siem_id, h.verdict`,
         OBSERVABLE_TYPES.indexOf(observable.type),
         observable.value,
       )

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   addressAt,
@@ -6,12 +6,15 @@ import {
   anIndicator,
   aSiem,
   aStore,
+  aStoreOf,
   minutes,
   objectIdAt,
   RELEASE,
   TEN,
   type TestStore,
 } from '../../../test/builders/sightings.ts';
+import { Database, migrate } from './database.ts';
+import { MIGRATIONS } from './schema.ts';
 import type { ReleaseSpec } from './spec.ts';
 import { SightingsReader } from './sightings-reader.ts';
 
@@ -254,6 +257,63 @@ describe('the outbox', () => {
     expect(take(test).map((one) => one.objectId)).toEqual([objectIdAt(2)]);
   });
 
+  it('judges again at the moment of sending: a value that became a canary of ours keeps it here', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    test.store.close();
+    const spec = { ...test.spec, release: { ...RELEASE, ignore: [aHit(1).key] } };
+    test.store = aStoreOf(spec);
+
+    expect(take(test)).toEqual([]);
+    expect(reading(test, (reader) => reader.releases(addressAt(1)))[0]).toMatchObject({
+      state: 'denied',
+      reason: expect.stringContaining('canaries of ours') as string,
+    });
+  });
+
+  it('never goes back to an older version when a SIEM leaves the configuration', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1, { count: 5 })], 'x', NOW);
+    const [first] = sendAll(test);
+    test.store.close();
+    test.store = aStoreOf({ ...test.spec, siems: [aSiem('two')] });
+    test.store.commitHits('two', [aHit(1)], 'x', NOW);
+
+    expect([first?.count, take(test)]).toEqual([5, []]);
+    expect(reading(test, (reader) => reader.releases(addressAt(1)))[0]).toMatchObject({ state: 'sent', count: 5 });
+  });
+
+  it('denies, with its own reason, what came from an exchange that is no longer configured', () => {
+    using test = aStore({
+      release: { reporting: ['other'], rules: [{ to: '*', from: ['partner'], tlp: ['green'], action: 'share' }] },
+    });
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    test.store.close();
+    const exchanges = test.spec.exchanges.filter((one) => one.name === 'other');
+    test.store = aStoreOf({ ...test.spec, exchanges });
+
+    expect(take(test, NOW, 'other')).toEqual([]);
+    expect(reading(test, (reader) => reader.releases(addressAt(1)))[0]?.reason).toBe(
+      'exchange partner is no longer configured',
+    );
+  });
+
+  it('denies an object under a marking that nothing explains where a rule names terms of use', () => {
+    const rules = [{ to: '*', tlp: ['red'], statements: ['for members'], action: 'share' }] as const;
+    const cleared = aSiem('one');
+    const rule = cleared.rules['partner']!;
+    const partner = { ...rule, intake: { ...rule.intake, clearance: 'red' as const } };
+    using test = aStore({ release: { rules }, siems: [{ ...cleared, rules: { partner } }] });
+    const open = ['marking-definition--22222222-2222-4222-8222-222222222222'];
+    test.publish([anIndicator(1, { tlp: 'red', openMarkings: open }), anIndicator(2, { tlp: 'red' })]);
+    test.store.commitHits('one', [aHit(1), aHit(2)], 'x', NOW);
+
+    expect(take(test).map((one) => one.objectId)).toEqual([objectIdAt(2)]);
+  });
+
   it('keeps a refusal of the partner until a person asks to try again', () => {
     using test = aStore();
     test.publish([anIndicator(1)]);
@@ -270,7 +330,7 @@ describe('the outbox', () => {
       sent: 0,
       failed: 1,
     });
-    expect(test.store.retrySightings('partner', NOW)).toBe(1);
+    expect(test.store.retrySightings(undefined, NOW)).toBe(1);
     expect(take(test)).toHaveLength(1);
   });
 });
@@ -291,7 +351,7 @@ describe('a held sighting', () => {
     expect(take(test)).toEqual([]);
     const shown = reading(test, (reader) => reader.heldSighting(one!.id));
 
-    test.store.decideSighting(1, 'approve', one!.modified, 'ann', 'known campaign', NOW);
+    test.store.decideSighting(1, 'approve', one!.shown, 'ann', 'known campaign', NOW);
 
     expect(take(test)).toEqual([shown?.sighting]);
   });
@@ -301,8 +361,8 @@ describe('a held sighting', () => {
     const [one] = held(test);
     test.store.commitHits('one', [aHit(1, { dedupe: 'more' })], 'x', NOW);
 
-    expect(() => test.store.decideSighting(1, 'approve', one!.modified, 'ann', '', NOW)).toThrow(/changed since/);
-    test.store.decideSighting(1, 'approve', held(test)[0]!.modified, 'ann', '', NOW);
+    expect(() => test.store.decideSighting(1, 'approve', one!.shown, 'ann', '', NOW)).toThrow(/changed since/);
+    test.store.decideSighting(1, 'approve', held(test)[0]!.shown, 'ann', '', NOW);
     sendAll(test);
     test.store.commitHits('one', [aHit(1, { dedupe: 'yet more' })], 'x', NOW);
     expect(held(test)).toHaveLength(1);
@@ -310,7 +370,7 @@ describe('a held sighting', () => {
 
   it('stays here for good when a person rejects it', () => {
     using test = withOne();
-    test.store.decideSighting(1, 'reject', held(test)[0]!.modified, 'ann', 'too telling', NOW);
+    test.store.decideSighting(1, 'reject', held(test)[0]!.shown, 'ann', 'too telling', NOW);
     test.store.commitHits('one', [aHit(1, { dedupe: 'more' })], 'x', NOW);
 
     expect([take(test), held(test)]).toEqual([[], []]);
@@ -318,6 +378,30 @@ describe('a held sighting', () => {
       state: 'denied',
       decided_by: 'ann',
     });
+  });
+
+  it('is not approved for other markings than were shown', () => {
+    using test = aStore({ release: { rules: [{ to: '*', tlp: ['green', 'amber'], action: 'hold' }] } });
+    test.publish([anIndicator(1, { tlp: 'amber' })]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    const [one] = held(test);
+    const looser = anIndicator(1, { tlp: 'green', version: '2026-01-02T00:00:00.000000000Z' });
+
+    test.publish([looser]);
+    expect(() => test.store.decideSighting(1, 'approve', one!.shown, 'ann', '', NOW)).toThrow(/changed since/);
+    test.store.decideSighting(1, 'approve', held(test)[0]!.shown, 'ann', '', NOW);
+    test.publish([anIndicator(1, { tlp: 'amber', version: '2026-01-03T00:00:00.000000000Z' })]);
+
+    expect([take(test), held(test).length]).toEqual([[], 1]);
+  });
+
+  it('is not approved after its time, though the loop that ends holds has not come by', () => {
+    using test = withOne();
+    const [one] = held(test);
+    const late = NOW + 73 * 3_600_000;
+
+    expect(() => test.store.decideSighting(1, 'approve', one!.shown, 'ann', '', late)).toThrow(/hold_hours/);
+    expect(take(test, late)).toEqual([]);
   });
 
   it('that nobody decides on is denied when its time is up', () => {
@@ -344,6 +428,34 @@ describe('a false positive', () => {
     expect(take(test)).toEqual([]);
   });
 
+  it('is what a person says who suppresses a value as one', () => {
+    const rules = [{ to: '*', tlp: ['green'], falsePositives: true, action: 'share' }] as const;
+    using test = aStore({ release: { rules } });
+    test.publish([anIndicator(1), anIndicator(2)]);
+    test.store.suppress([addressAt(1)], minutes(120), 'our mail relay', 'ann', NOW, true);
+    test.store.suppress([addressAt(2)], minutes(120), 'CANARY-maintenance', 'ann', NOW);
+
+    expect(take(test).map((one) => [one.objectId, one.kind])).toEqual([[objectIdAt(1), 'false_positive']]);
+    expect(reading(test, (reader) => reader.hits(addressAt(1)))).toMatchObject([
+      { siem: 'by hand', verdict: 'false_positive', count: 1 },
+    ]);
+  });
+
+  it('after the alert was counted leaves the count as told, and says so besides', () => {
+    const rules = [{ to: '*', tlp: ['green'], falsePositives: true, action: 'share' }] as const;
+    using test = aStore({ release: { rules } });
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    sendAll(test);
+    test.store.commitHits('one', [aHit(1, { verdict: 'false_positive', dedupe: 'closed' })], 'x', NOW);
+
+    expect(take(test).map((one) => one.kind)).toEqual(['false_positive']);
+    expect(reading(test, (reader) => reader.releases(addressAt(1))).map((one) => [one.kind, one.state])).toEqual([
+      ['seen', 'sent'],
+      ['false_positive', 'sending'],
+    ]);
+  });
+
   it('stays here under a rule for sightings', () => {
     using test = aStore();
     test.publish([anIndicator(1)]);
@@ -368,6 +480,17 @@ describe('retention', () => {
     expect(reading(test, (reader) => reader.releases(addressAt(1)))).toEqual([]);
     expect(reading(test, (reader) => reader.counts().sent)).toBe(0);
   });
+});
+
+it('makes one sighting of ten thousand hits on one value within a second', () => {
+  using test = aStore();
+  test.publish([anIndicator(1)]);
+  const flood = Array.from({ length: 10_000 }, (_, n) =>
+    aHit(1, { dedupe: `f${n}`, first: TEN + (n % 1000), last: TEN + (n % 1000) }),
+  );
+  for (let at = 0; at < flood.length; at += 1000) test.store.commitHits('one', flood.slice(at, at + 1000), at, NOW);
+
+  expect(take(test).map((one) => one.count)).toEqual([10_000]);
 });
 
 it('tells why: hits per SIEM and what became of them, by which rule', () => {
@@ -398,6 +521,27 @@ it('keeps cursor, hits and sightings together: a failure in between leaves none 
   expect(test.store.hitCursor('one')).toBeUndefined();
   expect(take(test)).toEqual([]);
   expect(test.store.commitHits('one', [aHit(1)], 'x', NOW).fresh).toBe(1);
+});
+
+it('takes over a state from before there were sightings, and tells what is found from then on', () => {
+  using test = aStore();
+  test.publish([anIndicator(1)]);
+  test.store.close();
+  rmSync(`${test.spec.path}-wal`, { force: true });
+  renameSync(test.spec.path, `${test.spec.path}.new`);
+  const old = new Database(test.spec.path);
+  migrate(old, MIGRATIONS.slice(0, 1));
+  old.run('ATTACH DATABASE ? AS new', `${test.spec.path}.new`);
+  for (const { name } of old.all<{ name: string }>("SELECT name FROM main.sqlite_schema WHERE type = 'table'"))
+    old.exec(`INSERT INTO main.${name} SELECT * FROM new.${name}`);
+  old.exec('DETACH DATABASE new');
+  old.close();
+
+  test.store = aStoreOf(test.spec);
+  test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+  expect(take(test)).toMatchObject([{ objectId: objectIdAt(1), count: 1 }]);
+  expect(existsSync(`${test.spec.path}.schema-1.bak`)).toBe(true);
 });
 
 it('writes nothing of a hit but entry, SIEM, time, count and digest', () => {

@@ -2,7 +2,8 @@
 // transaction, so that a crash at any line neither loses a hit nor counts it twice.
 import type { Failure } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
-import { OBSERVABLE_TYPES, type Observable, parseEntryKey } from '../model/observable.ts';
+import { hitDigest } from '../model/digest.ts';
+import { entryKey, OBSERVABLE_TYPES, type Observable, parseEntryKey } from '../model/observable.ts';
 import { type Hit, VERDICTS } from '../model/sighting.ts';
 import { aggregate, type Grid, type HitRow, windowOf } from '../inventory/aggregate.ts';
 import type { SiemState, StoreContext } from './context.ts';
@@ -16,6 +17,10 @@ import type { ReleaseSpec } from './spec.ts';
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const STEP = 5000;
+/** In the place of a SIEM, where a person gave the verdict. */
+const BY_HAND = { id: 0 };
+
+type Touched = Map<string, { entryId: number; start: number; verdict: number }>;
 
 export interface HitReport {
   /** New, after those that were read before. */
@@ -70,7 +75,7 @@ export class Sightings {
   /** Without a cursor the hits are kept and the place stays: a search goes on over further entries. */
   commit(siem: SiemState, hits: readonly Hit[], cursor: Json | undefined, now: number): HitReport {
     const report: HitReport = { fresh: 0, known: 0, ignored: 0 };
-    const touched = new Map<string, { entryId: number; start: number; verdict: number }>();
+    const touched: Touched = new Map();
     for (const hit of hits) this.#add(siem, hit, now, report, touched);
     for (const one of touched.values()) this.#tell(one.entryId, one.start, one.verdict, now);
     if (cursor !== undefined)
@@ -82,13 +87,7 @@ export class Sightings {
     return report;
   }
 
-  #add(
-    siem: SiemState,
-    hit: Hit,
-    now: number,
-    report: HitReport,
-    touched: Map<string, { entryId: number; start: number; verdict: number }>,
-  ): void {
+  #add(siem: Pick<SiemState, 'id'>, hit: Hit, now: number, report: HitReport, touched: Touched): void {
     const { db } = this.#store;
     // A SIEM whose clock runs ahead: nothing was seen later than it was read.
     const last = Math.min(hit.last, now);
@@ -140,6 +139,24 @@ export class Sightings {
     )?.id;
   }
 
+  /** A person says that a value is no threat: a negative hit of the entry, as of now. */
+  disown(observables: readonly Observable[], suppressions: readonly number[], now: number): void {
+    const report: HitReport = { fresh: 0, known: 0, ignored: 0 };
+    const touched: Touched = new Map();
+    for (const [n, { type, value }] of observables.entries()) {
+      const dedupe = hitDigest('suppress', String(suppressions[n]));
+      const key = entryKey(type, value);
+      this.#add(
+        BY_HAND,
+        { key, verdict: 'false_positive', first: now, last: now, count: 1, dedupe },
+        now,
+        report,
+        touched,
+      );
+    }
+    for (const one of touched.values()) this.#tell(one.entryId, one.start, one.verdict, now);
+  }
+
   #oldest(now: number): number {
     return windowOf(now - this.#spec.hitsDays * DAY_MS, this.#grid);
   }
@@ -182,6 +199,7 @@ export class Sightings {
         verdict,
       )
       .flatMap((row) => {
+        if (row.siem_id === BY_HAND.id) return [{ siem: row.siem_id, first: row.first, last: row.last, count: row.n }];
         const siem = this.#store.siems.find((one) => one.id === row.siem_id);
         if (siem === undefined) return [];
         const decision = decideClaim(siem.spec, OBSERVABLE_TYPES[row.type]!, claim, object.exchange_active === 1, now);

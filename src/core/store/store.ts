@@ -385,8 +385,20 @@ export class Store {
 
   // ---- people
 
-  suppress(observables: readonly Observable[], until: number, reason: string, by: string, now: number): number[] {
-    return this.#unit(now, (time) => this.#people.suppress(observables, until, reason, by, time));
+  /** `falsePositive`: the person says it is no threat, which counts as a negative hit. */
+  suppress(
+    observables: readonly Observable[],
+    until: number,
+    reason: string,
+    by: string,
+    now: number,
+    falsePositive = false,
+  ): number[] {
+    return this.#unit(now, (time) => {
+      const ids = this.#people.suppress(observables, until, reason, by, time);
+      if (falsePositive) this.#sightings.disown(observables, ids, time);
+      return ids;
+    });
   }
 
   lift(id: number, now: number): void {
@@ -489,20 +501,21 @@ export class Store {
     return this.#sightings.outbox.nextDue(this.#store.exchange(exchange));
   }
 
-  /** `modified` is of the version the person saw. */
+  /** `shown` is of what the person saw. */
   decideSighting(
     id: number,
     decision: 'approve' | 'reject',
-    modified: number,
+    shown: number,
     by: string,
     reason: string,
     now: number,
   ): void {
-    this.#unit(now, (time) => this.#sightings.outbox.decideHeld(id, decision, modified, by, reason, time));
+    this.#unit(now, (time) => this.#sightings.outbox.decideHeld(id, decision, shown, by, reason, time));
   }
 
-  retrySightings(exchange: string, now: number): number {
-    return this.#unit(now, (time) => this.#sightings.outbox.retryFailed(this.#store.exchange(exchange), time));
+  /** Refused by an exchange for good: tried again, all of them or one. */
+  retrySightings(only: number | undefined, now: number): number {
+    return this.#unit(now, (time) => this.#sightings.outbox.retryFailed(only, time));
   }
 
   retainSightings(now: number): { dropped: number; more: boolean } {

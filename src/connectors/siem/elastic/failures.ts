@@ -38,14 +38,16 @@ function refused(error: errors.ResponseError, where: string, now: number): Conne
   const given = body.success ? body.data.error : undefined;
   const type = typeof given === 'object' ? (given.type ?? '') : '';
   const reason = typeof given === 'object' ? (given.reason ?? '') : (given ?? '');
+  // A point in time that was not read in time, or went with its node: the next reading opens another.
+  const expired = status === 404 && JSON.stringify(error.body ?? '').includes('search_context_missing_exception');
   const blocked = type === 'cluster_block_exception';
-  const kind = blocked ? 'config' : (statusFailure(status) ?? 'bug');
+  const kind = expired ? 'retryable' : blocked ? 'config' : (statusFailure(status) ?? 'bug');
   const header = error.headers?.['retry-after'];
   const wait = retryAfterMs(typeof header === 'string' ? header : undefined, now);
   const said = [type, cut(reason)].filter((part) => part !== '').join(': ');
   return new ConnectorError(
     kind,
-    `${where} with status ${status}${said === '' ? '' : ` (${said})`}${blocked ? '; free disk space or remove the block' : next(status)}`,
+    `${where} with status ${status}${said === '' ? '' : ` (${said})`}${blocked ? '; free disk space or remove the block' : expired ? '; it is read again' : next(status)}`,
     {
       status,
       // A refusal up to 429 is given before anything is done.
