@@ -21,6 +21,17 @@ export interface Merged {
 }
 
 export function merge(observable: Observable, admitted: readonly Admitted[], unmarkedAs: Tlp, now: number): Merged {
+  const merged = mergeClaims(observable, admitted, unmarkedAs, now);
+  return { ...merged, digest: merged.entry === undefined ? 0 : digest48(seen(merged.entry)) };
+}
+
+/** The same without the digest, which costs as much as the rest. */
+export function mergeClaims(
+  observable: Observable,
+  admitted: readonly Admitted[],
+  unmarkedAs: Tlp,
+  now: number,
+): Omit<Merged, 'digest'> {
   const [only] = admitted;
   // The usual case needs no lists of its own.
   if (only !== undefined && admitted.length === 1 && isActive(only, now)) {
@@ -39,12 +50,12 @@ export function merge(observable: Observable, admitted: readonly Admitted[], unm
       nextChangeAt = Math.min(nextChangeAt, one.claim.validFrom);
     }
   }
-  if (claims.length === 0) return nextChangeAt === Number.POSITIVE_INFINITY ? NOTHING : { nextChangeAt, digest: 0 };
+  if (claims.length === 0) return nextChangeAt === Number.POSITIVE_INFINITY ? NOTHING : { nextChangeAt };
   claims.sort(newestFirst);
   return merged(observable, claims, until, unmarkedAs, nextChangeAt);
 }
 
-const NOTHING: Merged = { digest: 0 };
+const NOTHING: Omit<Merged, 'digest'> = {};
 
 const isActive = ({ claim, until }: Admitted, now: number) => claim.validFrom <= now && now < until;
 
@@ -61,7 +72,7 @@ function merged(
   until: number,
   unmarkedAs: Tlp,
   nextChangeAt: number,
-): Merged {
+): Omit<Merged, 'digest'> {
   let validFrom = Number.POSITIVE_INFINITY;
   let confidence: number | undefined;
   let tlp: Tlp | undefined;
@@ -85,7 +96,7 @@ function merged(
   };
   if (confidence !== undefined) entry.confidence = confidence;
   if (pap !== undefined) entry.pap = pap;
-  return { entry, nextChangeAt, digest: digest48(seen(entry)) };
+  return { entry, nextChangeAt };
 }
 
 /** A claim's own digest stands for its content, so that nothing of it has to be read here. */

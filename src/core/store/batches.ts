@@ -43,7 +43,7 @@ interface Flight {
 
 type WorkRow = Pick<
   ProjectionRow,
-  'entry_id' | 'wanted' | 'wanted_rev' | 'present' | 'rev' | 'state' | 'handle' | 'attempt' | 'vouchers' | 'content'
+  'entry_id' | 'wanted' | 'wanted_rev' | 'present' | 'rev' | 'state' | 'handle' | 'attempt' | 'vouchers' | 'due'
 > & { type: number; value: string };
 
 export interface SettleReport {
@@ -73,7 +73,7 @@ export class Batches {
     this.#context = context;
     this.#brakes = brakes;
     this.#work = store.db.statement<WorkRow>(
-      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, p.content, e.type, e.value
+      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, p.due, e.type, e.value
        FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
        WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ? AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
     );
@@ -88,6 +88,7 @@ export class Batches {
       for (let selection = 0; selection < MOST_SELECTIONS; selection++) {
         const rows = this.#work.all(siem.id, state, now, limits.maxItems);
         if (rows.length === 0) break;
+        if (state === STATE.upsert && this.#replanned(siem, rows, now)) continue;
         const batch =
           state === STATE.remove
             ? this.#removals(siem, rows, now, limits.maxBytes)
@@ -120,16 +121,13 @@ export class Batches {
     const builder = new BatchBuilder(siem, this.#baseContext(siem, now), maxBytes);
     const explain = (row: Parameters<ContextTable['explain']>[0]) => this.#context.explain(row);
     const room = new Room(this.#store, siem);
-    for (const planned of rows) {
-      let row = planned;
+    for (const row of rows) {
       const found = stored(row);
-      const { entry, digest } = this.#projector.entryFor(siem, found, now, explain);
-      if (entry === undefined || digest !== row.content) {
-        // A claim began or ended since this was planned, and the clock's tick did not come yet. What is sent must be
-        // what the revision stands for.
+      const entry = this.#projector.entryFor(siem, found, now, explain);
+      if (entry === undefined) {
+        // The rules changed, and the recomputation has not come to this row yet.
         this.#projector.project(found, { cause: 0, exchangeId: 0 }, now, siem);
-        if (entry === undefined) continue;
-        row = { ...row, content: digest, wanted_rev: this.#store.revision };
+        continue;
       }
       if (row.present === PRESENT.no && !room.has(found.type)) {
         this.#park(siem, row, found, room.reason(found.type));
@@ -151,6 +149,16 @@ export class Batches {
       if (row.present === PRESENT.no) room.take(found.type);
     }
     return this.#launch(siem, builder, STATE.upsert, now);
+  }
+
+  /**
+   * A claim began or ended since a row was planned, and the clock's tick did not come yet. What is sent must be what
+   * its revision stands for, so such rows are planned anew and the selection is made again. True if there were any.
+   */
+  #replanned(siem: SiemState, rows: readonly WorkRow[], now: number): boolean {
+    const due = rows.filter((row) => row.due !== null && row.due <= now);
+    for (const row of due) this.#projector.project(stored(row), { cause: 0, exchangeId: 0 }, now, siem);
+    return due.length > 0;
   }
 
   #baseContext(siem: SiemState, now: number): EncodeContext {

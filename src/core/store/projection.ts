@@ -3,7 +3,7 @@
 import type { Claim, Entry, IndicatorFacts } from '../model/entry.ts';
 import { PAP_LEVELS, type Pap, TLP_LEVELS, type Tlp } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable, type ObservableType } from '../model/observable.ts';
-import { merge } from '../inventory/merge.ts';
+import { merge, mergeClaims } from '../inventory/merge.ts';
 import { expiryOf } from '../policy/expiry.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
@@ -139,11 +139,17 @@ export class Projector {
     entry: StoredEntry,
     now: number,
     explain: (row: ObjectRow) => Pick<Claim, 'provider' | 'threats'>,
-  ): { readonly entry?: Entry; readonly digest: number } {
-    return this.#merged(siem, entry, this.claims(entry.id), now, explain);
+  ): Entry | undefined {
+    const { admitted, unmarked } = this.#admitted(siem, entry, this.claims(entry.id), now, explain);
+    return mergeClaims(entry, admitted, unmarked, now).entry;
   }
 
-  #merged(
+  #merged(siem: SiemState, entry: StoredEntry, rows: readonly ClaimRow[], now: number) {
+    const { admitted, unmarked, refused, vouchers } = this.#admitted(siem, entry, rows, now);
+    return { ...merge(entry, admitted, unmarked, now), refused, vouchers };
+  }
+
+  #admitted(
     siem: SiemState,
     entry: StoredEntry,
     rows: readonly ClaimRow[],
@@ -169,7 +175,7 @@ export class Projector {
       if (row.valid_from <= now && now < until) vouchers |= voucherBit(row.exchange_id);
       admitted.push({ claim, until });
     }
-    return { ...merge(entry, admitted, unmarked, now), refused, vouchers };
+    return { admitted, unmarked, refused, vouchers };
   }
 
   #projectOne(
