@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { Bench } from './bench.ts';
 import { delivery } from './rows/delivery.ts';
 import { endToEnd } from './rows/end-to-end.ts';
+import { hang } from './rows/hang.ts';
 import { ingest } from './rows/ingest.ts';
 import { memory } from './rows/memory.ts';
 import { pushers } from './rows/pushers.ts';
@@ -13,7 +14,7 @@ import { repeat } from './rows/repeat.ts';
 import type { BenchRow, Line } from './rows/row.ts';
 import { sightings } from './rows/sightings.ts';
 
-const ROWS: readonly BenchRow[] = [delivery, ingest, endToEnd, repeat, memory, pushers, sightings];
+const ROWS: readonly BenchRow[] = [delivery, ingest, endToEnd, repeat, memory, pushers, hang, sightings];
 const TITLE = [
   '| row | what | reach | measured: median (spread) | reached | how, and load average before |',
   '| --- | --- | --- | --- | --- | --- |',
