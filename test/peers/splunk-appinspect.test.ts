@@ -1,6 +1,6 @@
 // Splunk's own inspector reads the app that we ship, as it does before an app may be installed on Splunk Cloud.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -35,9 +35,14 @@ async function inspect(python: string): Promise<z.output<typeof Report>> {
     await run('tar', ['-czf', app, '-C', content, 'entente']);
     // It exits with 1 when a check fails; the report tells which.
     const args = ['inspect', app, '--mode', 'precert', '--data-format', 'json', '--output-file', report];
-    await run(join(dirname(python), 'splunk-appinspect'), args, { timeout: 300_000, cwd: folder }).catch(
-      () => undefined,
+    // By its interpreter: the environment was moved into place, which the script's own first line does not know.
+    let said = '';
+    await run(python, [join(dirname(python), 'splunk-appinspect'), ...args], { timeout: 300_000, cwd: folder }).catch(
+      (error: unknown) => {
+        said = String(error);
+      },
     );
+    if (!existsSync(report)) throw new Error(`the inspector left no report: ${said}`);
     return Report.parse(JSON.parse(readFileSync(report, 'utf8')));
   } finally {
     rmSync(folder, { recursive: true, force: true });
