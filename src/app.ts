@@ -40,7 +40,7 @@ export interface RunningExchange {
 }
 
 /** Heap of the store's thread; SQLite's own cache is outside of it. */
-const WORKER_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
+const WORKER_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 
 export class App {
   readonly config: Config;
