@@ -9,7 +9,8 @@ import type { SiemDefinition } from '../../src/core/contracts/siem-connector.ts'
 import { digest48 } from '../../src/core/model/digest.ts';
 import type { IncomingIndicator, IncomingObject } from '../../src/core/model/entry.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../../src/core/model/observable.ts';
-import type { Settlement, TakenBatch } from '../../src/core/store/batches.ts';
+import type { BuiltBatch } from '../../src/core/store/batch-builder.ts';
+import type { Settlement } from '../../src/core/store/batches.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
 import { StoreReader } from '../../src/core/store/reader.ts';
 import { Store } from '../../src/core/store/store.ts';
@@ -151,7 +152,7 @@ export class Rig {
     return this.store.commitPages(exchange, [aPage(objects, page)], now);
   }
 
-  take(now = NOW, siem = 'siem', limits = LIMITS): TakenBatch | undefined {
+  take(now = NOW, siem = 'siem', limits = LIMITS): BuiltBatch | undefined {
     return this.store.takeBatch(siem, limits, now);
   }
 

@@ -91,6 +91,8 @@ describe.skipIf(!ready)(title, { timeout: LIMIT_MS }, () => {
     partner = await startMedallion({
       python: python?.kind === 'ready' ? python.python : '',
       port,
+      // It goes through everything again for each page.
+      page: 1000,
       start: '2025-12-11T10:00:03.000000Z',
       bundles: days.slice(0, count).map(({ bundle }) => bundle),
     });

@@ -3,15 +3,18 @@
 // throughput (docs/decisions/0002-state-in-sqlite.md).
 import type { Change } from './siem-connector.ts';
 
+/** A list, or what makes it: on the engine's side most of a batch's life needs its bytes alone. */
+export type Changes = readonly Change[] | (() => readonly Change[]);
+
 export class Batch {
-  readonly changes: readonly Change[];
+  #changes: Changes;
   /** Frames of all changes, one after the other. */
   readonly bytes: Buffer;
   /** End offset of each change's frame within `bytes`. */
   readonly #ends: Uint32Array;
 
-  constructor(changes: readonly Change[], bytes: Uint8Array, ends: Uint32Array) {
-    this.changes = changes;
+  constructor(changes: Changes, bytes: Uint8Array, ends: Uint32Array) {
+    this.#changes = changes;
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#ends = ends;
   }
@@ -27,8 +30,13 @@ export class Batch {
     return new Batch(changes, Buffer.from(frames.join('')), ends);
   }
 
+  get changes(): readonly Change[] {
+    if (typeof this.#changes === 'function') this.#changes = this.#changes();
+    return this.#changes;
+  }
+
   get size(): number {
-    return this.changes.length;
+    return this.#ends.length;
   }
 
   /** The wire bytes of change `i`; empty for a removal unless the connector frames removals. */

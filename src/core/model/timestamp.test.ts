@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseTimestamp } from './timestamp.ts';
+import { isoTime, parseTimestamp } from './timestamp.ts';
 
 describe('parseTimestamp', () => {
   it.each([
@@ -75,5 +75,18 @@ describe('parseTimestamp', () => {
         if (read !== undefined) expect(parseTimestamp(read.version)).toEqual(read);
       }),
     );
+  });
+});
+
+describe('isoTime', () => {
+  it('writes what Date writes', () => {
+    const edges = [0, -1, 86_400_000 - 1, 86_400_000, 8.64e15, -8.64e15, 253_402_300_799_999, 253_402_300_800_000];
+    const spread = Array.from({ length: 3000 }, (_, i) => Math.floor((i - 1500) * 1_234_567_891.7));
+    for (const ms of [...edges, ...spread]) expect(isoTime(ms)).toBe(new Date(ms).toISOString());
+  });
+
+  it('refuses what is no time, as Date does', () => {
+    expect(() => isoTime(Number.NaN)).toThrow(RangeError);
+    expect(() => isoTime(8.64e15 + 1)).toThrow(RangeError);
   });
 });

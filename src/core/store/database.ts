@@ -1,6 +1,6 @@
 // One connection to the state file: pragmas, cached statements, transactions, the lock. node:sqlite lives here.
 import { existsSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { ConnectorError } from '../model/failure.ts';
 import { MIGRATIONS } from './schema.ts';
 
@@ -51,6 +51,14 @@ export class Database {
         return { changes: Number(done.changes), lastId: Number(done.lastInsertRowid) };
       },
     };
+  }
+
+  /** A statement of many rows: each as a list of its columns, which costs less than an object with their names. */
+  lists(sql: string): (...values: SQLInputValue[]) => SQLOutputValue[][] {
+    const prepared = this.#db.prepare(sql);
+    prepared.setReturnArrays(true);
+    // With setReturnArrays rows are lists; the types of this version know objects only.
+    return (...values) => prepared.all(...values) as unknown as SQLOutputValue[][];
   }
 
   get<R extends object>(sql: string, ...values: SQLInputValue[]): R | undefined {

@@ -40,7 +40,8 @@ export interface ClaimRow extends ObjectRow {
   exchange_active: number;
 }
 
-const OBJECT_COLUMNS = `o.id, o.exchange_id, o.object_id, o.version, o.state, o.valid_from, o.valid_until, o.confidence,
+/** Columns of a claim, in the order in which `claimRow` reads them. */
+export const CLAIM_COLUMNS = `o.id, o.exchange_id, o.object_id, o.version, o.state, o.valid_from, o.valid_until, o.confidence,
   o.tlp, o.pap, o.benign, o.open_markings, o.refusal, o.digest, o.facts`;
 
 export class Projector {
@@ -64,8 +65,8 @@ export class Projector {
     this.#store = store;
     this.#brakes = brakes;
     const { db } = store;
-    this.#claims = db.statement<ObjectRow & { exchange_active?: number }>(
-      `SELECT ${OBJECT_COLUMNS} FROM contribution c JOIN object o ON o.id = c.object_id
+    this.#claims = db.lists(
+      `SELECT ${CLAIM_COLUMNS} FROM contribution c JOIN object o ON o.id = c.object_id
        WHERE c.entry_id = ? AND o.state = ${OBJECT.published}`,
     );
     this.#active = new Set(store.exchanges.map((one) => one.id));
@@ -110,14 +111,31 @@ export class Projector {
 
   /** Published claims on an entry, newest version first. An exchange that is no longer configured still shows. */
   claims(entryId: number): ClaimRow[] {
-    const rows = this.#claims.all(entryId).map((row) => {
-      row.exchange_active = this.#active.has(row.exchange_id) ? 1 : 0;
-      // Set on the line above; a copy of seventeen columns per claim would cost more than the query.
-      return row as ClaimRow;
-    });
-    // Sorted here: nearly every entry has one claim, and the database would set up a sort for each.
-    if (rows.length > 1) rows.sort((a, b) => (a.version < b.version ? 1 : a.version > b.version ? -1 : a.id - b.id));
-    return rows;
+    return newestFirst(this.#claims(entryId).map((row) => this.claimRow(row, 0)));
+  }
+
+  /** A claim from the CLAIM_COLUMNS that begin at `at`. */
+  claimRow(row: readonly unknown[], at: number): ClaimRow {
+    // Columns and types stand side by side in the schema; SQLite itself keeps no types to check.
+    const exchange = row[at + 1] as number;
+    return {
+      id: row[at] as number,
+      exchange_id: exchange,
+      object_id: row[at + 2] as string,
+      version: row[at + 3] as string,
+      state: row[at + 4] as number,
+      valid_from: row[at + 5] as number,
+      valid_until: row[at + 6] as number | null,
+      confidence: row[at + 7] as number | null,
+      tlp: row[at + 8] as number | null,
+      pap: row[at + 9] as number | null,
+      benign: row[at + 10] as number,
+      open_markings: row[at + 11] as string | null,
+      refusal: row[at + 12] as string | null,
+      digest: row[at + 13] as number,
+      facts: row[at + 14] as string,
+      exchange_active: this.#active.has(exchange) ? 1 : 0,
+    };
   }
 
   /** Computes the entry anew for every SIEM, or for one. */
@@ -133,14 +151,15 @@ export class Projector {
     for (const siem of this.#store.siems) this.#projectOne(siem, entry, rows, trigger, now, true);
   }
 
-  /** The merge of the claims this SIEM may hold, as it would be encoded now. */
+  /** The merge of those claims that this SIEM may hold, as it would be encoded now. */
   entryFor(
     siem: SiemState,
     entry: StoredEntry,
+    claims: readonly ClaimRow[],
     now: number,
     explain: (row: ObjectRow) => Pick<Claim, 'provider' | 'threats'>,
   ): Entry | undefined {
-    const { admitted, unmarked } = this.#admitted(siem, entry, this.claims(entry.id), now, explain);
+    const { admitted, unmarked } = this.#admitted(siem, entry, claims, now, explain);
     return mergeClaims(entry, admitted, unmarked, now).entry;
   }
 
@@ -379,6 +398,12 @@ export class Projector {
     }
     return names;
   }
+}
+
+/** Sorted here: nearly every entry has one claim, and the database would set up a sort for each. */
+export function newestFirst(claims: ClaimRow[]): ClaimRow[] {
+  if (claims.length > 1) claims.sort((a, b) => (a.version < b.version ? 1 : a.version > b.version ? -1 : a.id - b.id));
+  return claims;
 }
 
 interface TallyNames {

@@ -5,14 +5,18 @@ import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '..
 import { Store } from './store.ts';
 import type { Encoder, StoreSpec } from './spec.ts';
 import type { Page } from '../contracts/exchange-connector.ts';
+import type { BuiltBatch } from './batch-builder.ts';
 import type { TakenBatch } from './batches.ts';
 import { StateFailure, stateFailure } from './state-failure.ts';
 import { type PackedBatch, packBatch, type PackedPage, packPage, unpackBatch, unpackPage } from './wire.ts';
 
 /** The same units, asked from another thread. */
 export type RemoteStore = {
-  readonly [M in keyof Store]: Store[M] extends (...args: infer A) => infer R ? (...args: A) => Promise<R> : never;
+  readonly [M in keyof Store]: Store[M] extends (...args: infer A) => infer R ? (...args: A) => Promise<Far<R>> : never;
 } & { terminate(): Promise<void> };
+
+/** A batch comes with its changes still packed. */
+type Far<R> = R extends BuiltBatch ? TakenBatch : R;
 
 interface Call {
   readonly id: number;
@@ -51,7 +55,7 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Enco
         const method = store[call.method as keyof Store] as (...args: readonly unknown[]) => unknown;
         reply.value = method.apply(store, unpacked(call));
         if (call.method === 'takeBatch' && reply.value !== undefined) {
-          const batch = packBatch(reply.value as TakenBatch);
+          const batch = packBatch(reply.value as BuiltBatch);
           transfer.push(batch.bytes.buffer, batch.ends.buffer);
           reply.value = batch;
         }

@@ -6,7 +6,8 @@ import type { Hit, Sighting } from '../model/sighting.ts';
 import type { Json } from '../model/json.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { Audit, type AuditReport } from './audit.ts';
-import { Batches, type SettleReport, type Settlement, type TakenBatch } from './batches.ts';
+import type { BuiltBatch } from './batch-builder.ts';
+import { Batches, type SettleReport, type Settlement } from './batches.ts';
 import { Brakes } from './brakes.ts';
 import { type SiemState, StoreContext } from './context.ts';
 import { backup } from './database.ts';
@@ -311,7 +312,7 @@ export class Store {
     });
   }
 
-  takeBatch(siem: string, limits: { maxItems: number; maxBytes: number }, now: number): TakenBatch | undefined {
+  takeBatch(siem: string, limits: { maxItems: number; maxBytes: number }, now: number): BuiltBatch | undefined {
     return this.#unit(now, (time) => this.#batches.take(this.#store.siem(siem), limits, time));
   }
 

@@ -106,8 +106,8 @@ export interface PackedBatch {
   readonly ends: Uint32Array<ArrayBuffer>;
   /** A batch is of one kind. */
   readonly op: Change['op'];
-  readonly keys: readonly EntryKey[];
-  readonly slots: readonly string[];
+  readonly keys: PackedTexts;
+  readonly slots: PackedTexts;
   readonly revisions: Float64Array<ArrayBuffer>;
   /** Absent when no change has one. */
   readonly handles?: readonly (string | undefined)[];
@@ -127,8 +127,8 @@ export function packBatch(batch: {
     bytes: batch.bytes as Uint8Array<ArrayBuffer>,
     ends: batch.ends as Uint32Array<ArrayBuffer>,
     op: changes[0]?.op ?? 'upsert',
-    keys: changes.map((change) => change.key),
-    slots: changes.map((change) => change.slot),
+    keys: packTexts(changes.map((change) => change.key)),
+    slots: packTexts(changes.map((change) => change.slot)),
     revisions: Float64Array.from(changes, (change) => change.revision),
     ...(handles.some((handle) => handle !== undefined) ? { handles } : {}),
   };
@@ -136,16 +136,37 @@ export function packBatch(batch: {
 
 export function unpackBatch({ id, bytes, ends, op, keys, slots, revisions, handles }: PackedBatch): {
   id: number;
-  changes: Change[];
+  changes: () => Change[];
   bytes: Uint8Array;
   ends: Uint32Array;
 } {
-  const changes = keys.map((key, i): Change => {
-    const slot = slots[i]!;
-    const revision = revisions[i]!;
-    if (op === 'upsert') return { op, key, slot, revision };
-    const handle = handles?.[i];
-    return handle === undefined ? { op, key, slot, revision } : { op, key, slot, revision, handle };
-  });
+  // Made when somebody asks: as objects they would outlive the request and be the most of the garbage in this thread.
+  const changes = () => {
+    const slotTexts = unpackTexts(slots);
+    return unpackTexts(keys).map((text, i): Change => {
+      // packBatch put a key there.
+      const key = text as EntryKey;
+      const slot = slotTexts[i]!;
+      const revision = revisions[i]!;
+      if (op === 'upsert') return { op, key, slot, revision };
+      const handle = handles?.[i];
+      return handle === undefined ? { op, key, slot, revision } : { op, key, slot, revision, handle };
+    });
+  };
   return { id, changes, bytes, ends };
+}
+
+/** Texts one after the other, with the end of each. */
+interface PackedTexts {
+  readonly text: string;
+  readonly ends: Uint32Array<ArrayBuffer>;
+}
+
+function packTexts(texts: readonly string[]): PackedTexts {
+  let end = 0;
+  return { text: texts.join(''), ends: Uint32Array.from(texts, (one) => (end += one.length)) };
+}
+
+function unpackTexts({ text, ends }: PackedTexts): string[] {
+  return Array.from(ends, (end, i) => text.slice(i === 0 ? 0 : ends[i - 1], end));
 }

@@ -5,6 +5,7 @@ import { hash } from 'node:crypto';
 import type { Change, EncodeContext, Encoded } from '../../../core/contracts/siem-connector.ts';
 import type { Claim, Entry } from '../../../core/model/entry.ts';
 import { isNetwork, type Observable, type ObservableType } from '../../../core/model/observable.ts';
+import { isoTime } from '../../../core/model/timestamp.ts';
 
 export const MODULE = 'ti_entente';
 
@@ -15,7 +16,7 @@ export function slotOf(type: ObservableType, value: string): string {
 
 export function encodeEntry(entry: Entry, context: EncodeContext): Encoded {
   const slot = slotOf(entry.type, entry.value);
-  const pushed = new Date(context.now).toISOString();
+  const pushed = isoTime(context.now);
   const { claims } = entry;
   const newest = claims[0];
   const exchanges = list(claims, (claim) => claim.exchange);
@@ -35,11 +36,11 @@ export function encodeEntry(entry: Entry, context: EncodeContext): Encoded {
     `${place(entry)},"name":${text(entry.value)}` +
     `${newest?.facts.description === undefined ? '' : `,"description":${text(newest.facts.description)}`}` +
     `${providers === '' ? '' : `,"provider":[${providers}]`}` +
-    `,"confidence":"${confidenceWord(entry.confidence)}","first_seen":"${iso(entry.validFrom)}"` +
+    `,"confidence":"${confidenceWord(entry.confidence)}","first_seen":"${isoTime(entry.validFrom)}"` +
     `${newest === undefined ? '' : `,"modified_at":${text(newest.version)}`}` +
     `,"marking":{"tlp":"${entry.tlp.toUpperCase()}","tlp_version":"2.0"}}}` +
     `,"entente":{"owner":${text(context.owner)},"key":${text(entry.key)},"writer":${text(context.writer)}` +
-    `,"revision":${context.revision},"until":"${iso(entry.until)}","exchanges":[${exchanges}]` +
+    `,"revision":${context.revision},"until":"${isoTime(entry.until)}","exchanges":[${exchanges}]` +
     `${entry.confidence === undefined ? '' : `,"confidence":${entry.confidence}`}` +
     `${entry.pap === undefined ? '' : `,"pap":"${entry.pap.toUpperCase()}"`}` +
     `${names === '' ? '' : `,"names":[${names}]`}${types === '' ? '' : `,"types":[${types}]`}` +
@@ -111,8 +112,6 @@ function related(entry: Observable): string {
 }
 
 const text = (value: string): string => JSON.stringify(value);
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** The different texts of all claims, quoted and joined; most entries have one claim. */
 function list(claims: readonly Claim[], pick: (claim: Claim) => string | undefined): string {
