@@ -323,7 +323,7 @@ export class Deliverer {
     const unknown = outcomes.unknown;
     const report =
       settled.settlements === undefined && unknown === undefined
-        ? await store.settleAll(taken.id, now)
+        ? await store.settleAll(taken.id, now, taken.bytes.buffer)
         : await store.settle(
             taken.id,
             (settled.settlements ?? batch.changes.map(() => ({ kind: 'applied' }) as const)).map((one, i) =>

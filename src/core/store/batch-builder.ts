@@ -1,5 +1,5 @@
-// The bytes of one batch: frames are written one after the other into a buffer that is kept between batches, and only
-// the finished run is copied, since it leaves for another thread.
+// The bytes of one batch: frames are written one after the other into one buffer, which goes to the engine's thread
+// as it is and comes back once everything in it was applied.
 import type { Change, EncodeContext } from '../contracts/siem-connector.ts';
 import type { Encoder } from './spec.ts';
 
@@ -7,29 +7,45 @@ import type { Encoder } from './spec.ts';
 export interface BuiltBatch {
   readonly id: number;
   readonly changes: readonly Change[];
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly ends: Uint32Array;
 }
 
-/** Grows to the largest batch and stays. */
-export class Scratch {
-  #bytes = Buffer.alloc(0);
+/**
+ * Buffers of batches that came back. A batch's bytes leave for another thread and, made anew each time, would count
+ * there as memory to be collected: a fifth of a delivery's processor time went into that.
+ */
+export class Buffers {
+  readonly #free: Buffer[] = [];
+  #size = 64 * 1024;
 
-  /** At least `size` bytes, of which the first `kept` are as they were. */
-  room(size: number, kept: number): Buffer {
-    if (this.#bytes.length < size) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(size, 2 * this.#bytes.length));
-      this.#bytes.copy(larger, 0, 0, kept);
-      this.#bytes = larger;
-    }
-    return this.#bytes;
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#size);
+  }
+
+  give(buffer: ArrayBuffer): void {
+    // Smaller ones, from before a larger batch, are let go.
+    if (buffer.byteLength >= this.#size && this.#free.length < MOST_FREE) this.#free.push(Buffer.from(buffer));
+  }
+
+  /** At least `size` bytes, the first `kept` as they were. */
+  larger(buffer: Buffer, size: number, kept: number): Buffer {
+    if (buffer.length >= size) return buffer;
+    this.#size = Math.max(size, Math.ceil(1.5 * buffer.length));
+    const larger = Buffer.allocUnsafeSlow(this.#size);
+    buffer.copy(larger, 0, 0, kept);
+    return larger;
   }
 }
+
+/** Two fly and one is made. */
+const MOST_FREE = 3;
 
 /** Collects changes and their frames up to a number of bytes; `R` is the row that a change was made for. */
 export class BatchBuilder<R> {
   readonly rows: R[] = [];
-  readonly #scratch: Scratch;
+  readonly #buffers: Buffers;
+  #buffer: Buffer;
   readonly #encoder: Encoder;
   #context: EncodeContext;
   readonly #maxBytes: number;
@@ -37,8 +53,9 @@ export class BatchBuilder<R> {
   readonly #ends: number[] = [];
   #end = 0;
 
-  constructor(scratch: Scratch, encoder: Encoder, base: EncodeContext, maxBytes: number) {
-    this.#scratch = scratch;
+  constructor(buffers: Buffers, encoder: Encoder, base: EncodeContext, maxBytes: number) {
+    this.#buffers = buffers;
+    this.#buffer = buffers.take();
     this.#encoder = encoder;
     this.#context = base;
     this.#maxBytes = maxBytes;
@@ -55,7 +72,8 @@ export class BatchBuilder<R> {
     const { frame } = this.#encoder;
     const text = frame === undefined ? body : frame(change, body, this.contextFor(change.revision));
     // UTF-8 takes at most three bytes for a unit of a string, so that nothing has to be measured first.
-    const size = this.#scratch.room(this.#end + 3 * text.length, this.#end).write(text, this.#end);
+    this.#buffer = this.#buffers.larger(this.#buffer, this.#end + 3 * text.length, this.#end);
+    const size = this.#buffer.write(text, this.#end);
     if (this.rows.length > 0 && this.#end + size > this.#maxBytes) return false;
     this.#end += size;
     this.#changes.push(change);
@@ -65,12 +83,8 @@ export class BatchBuilder<R> {
   }
 
   finish(id: number): BuiltBatch {
-    return {
-      id,
-      changes: this.#changes,
-      // A copy over a buffer of its own, which may be transferred.
-      bytes: new Uint8Array(this.#scratch.room(0, 0).subarray(0, this.#end)),
-      ends: Uint32Array.from(this.#ends),
-    };
+    // Allocated by itself (allocUnsafeSlow), so that its memory is this batch's alone and may be transferred.
+    const bytes = new Uint8Array(this.#buffer.buffer as ArrayBuffer, 0, this.#end);
+    return { id, changes: this.#changes, bytes, ends: Uint32Array.from(this.#ends) };
   }
 }

@@ -9,7 +9,7 @@ import type { Brakes } from './brakes.ts';
 import type { ContextTable } from './explain.ts';
 import { CLAIM_COLUMNS, type ClaimRow, newestFirst, type Projector, type StoredEntry } from './projection.ts';
 import { FULL, Room } from './room.ts';
-import { BatchBuilder, type BuiltBatch, Scratch } from './batch-builder.ts';
+import { BatchBuilder, type BuiltBatch, Buffers } from './batch-builder.ts';
 import { isBusy, OBJECT, PRESENT, type Present, type ProjectionRow, restingState, STATE, type State } from './rows.ts';
 
 export type TakenBatch = Omit<BuiltBatch, 'changes'> & { readonly changes: Changes };
@@ -68,7 +68,7 @@ export class Batches {
   readonly #brakes: Brakes;
   readonly #flights = new Map<number, Flight>();
   readonly #work;
-  readonly #scratch = new Scratch();
+  readonly #buffers = new Buffers();
   #lastBatch = 0;
 
   constructor(store: StoreContext, projector: Projector, context: ContextTable, brakes: Brakes) {
@@ -85,6 +85,11 @@ export class Batches {
        JOIN entry e ON e.id = p.entry_id LEFT JOIN contribution c ON c.entry_id = p.entry_id
        LEFT JOIN object o ON o.id = c.object_id AND o.state = ${OBJECT.published} ORDER BY p.entry_id`,
     );
+  }
+
+  /** Bytes of a batch that nobody needs any more. */
+  giveBack(bytes: ArrayBuffer): void {
+    this.#buffers.give(bytes);
   }
 
   /** Rows behind `after` that need work, with their published claims. */
@@ -119,7 +124,7 @@ export class Batches {
     now: number,
   ): BuiltBatch | undefined {
     const builder = new BatchBuilder<WorkRow>(
-      this.#scratch,
+      this.#buffers,
       siem.encoder,
       this.#baseContext(siem, now),
       limits.maxBytes,

@@ -125,7 +125,9 @@ export async function openRemote(
     const id = ++lastId;
     return new Promise((resolve, reject) => {
       waiting.set(id, { method, resolve, reject });
-      worker.postMessage({ id, method, args: packed(method, args) } satisfies Call);
+      // Everything in it was applied, so nothing reads its bytes any more; a batch that failed may still be on the wire.
+      const transfer = method === 'settleAll' && args[2] instanceof ArrayBuffer ? [args[2]] : [];
+      worker.postMessage({ id, method, args: packed(method, args) } satisfies Call, transfer);
     });
   };
   await call('open', [spec]);

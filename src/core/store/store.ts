@@ -316,7 +316,9 @@ export class Store {
     return this.#unit(now, (time) => this.#batches.take(this.#store.siem(siem), limits, time));
   }
 
-  settleAll(batchId: number, now: number): SettleReport {
+  /** `bytes`, if given, are those of the batch, to be used for another one. */
+  settleAll(batchId: number, now: number, bytes?: ArrayBuffer): SettleReport {
+    if (bytes !== undefined) this.#batches.giveBack(bytes);
     return this.#unit(now, () => this.#batches.settleAll(batchId));
   }
 

@@ -137,7 +137,7 @@ export function packBatch(batch: {
 export function unpackBatch({ id, bytes, ends, op, keys, slots, revisions, handles }: PackedBatch): {
   id: number;
   changes: () => Change[];
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   ends: Uint32Array;
 } {
   // Made when somebody asks: as objects they would outlive the request and be the most of the garbage in this thread.
