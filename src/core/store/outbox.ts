@@ -122,7 +122,7 @@ export class Outbox {
       decision.rule ?? null,
       decision.reason,
       now,
-      now + this.#releases.delay(decision, made.uuid),
+      now + this.#delay(decision, made.uuid),
     );
     this.#store.count('sightings', COUNTED[state], 1);
   }
@@ -134,9 +134,13 @@ export class Outbox {
     if (row.sent !== null && SIGHTING_KINDS[row.kind] !== 'seen') return;
     const decision = this.#releases.judge(to.spec.name, found, SIGHTING_KINDS[row.kind]!, row.n, row.latest, now);
     const state = outcomeOf(decision, row, found);
-    const waits = row.state === OUTBOX.queued;
-    const due = state === OUTBOX.queued && !waits ? now + this.#releases.delay(decision, row.uuid) : row.due;
+    const waits = row.state === OUTBOX.queued || row.state === state;
+    const due = waits ? row.due : now + this.#delay(decision, row.uuid);
     this.#move(row, state, decision, due, now);
+  }
+
+  #delay(decision: ReleaseDecision, uuid: string): number {
+    return this.#releases.delay(decision, uuid, this.#store.writer);
   }
 
   #move(row: OutboxRow, state: OutboxState, decision: ReleaseDecision, due: number, now: number): void {
@@ -176,6 +180,17 @@ export class Outbox {
         this.#move(row, state, decision, row.due, now);
         return [];
       }
+      if (this.#holdsCanaries(row, found)) {
+        const reason = 'its count holds hits on canaries of ours (sightings.ignore_values)';
+        this.#move(row, OUTBOX.denied, { action: 'deny', reason }, row.due, now);
+        return [];
+      }
+      // The rules may ask for more patience than when it was decided.
+      const due = decision.action === 'share' ? row.since + this.#delay(decision, row.uuid) : row.due;
+      if (due > now) {
+        this.#move(row, OUTBOX.queued, decision, due, now);
+        return [];
+      }
       db.run(
         `UPDATE outbox SET state = ${OUTBOX.sending}, sending = modified, rule = ?, reason = ? WHERE id = ?`,
         decision.rule ?? null,
@@ -184,6 +199,19 @@ export class Outbox {
       );
       return [sightingOf(row, found, this.#store.spec.instance)];
     });
+  }
+
+  /** Hits on one of its values were counted before that value became a canary. */
+  #holdsCanaries(row: OutboxRow, { canaries }: Released): boolean {
+    return canaries.some(
+      (entry) =>
+        this.#store.db.get(
+          'SELECT 1 FROM hit WHERE entry_id = ? AND start = ? AND verdict = ? LIMIT 1',
+          entry,
+          row.start,
+          row.kind,
+        ) !== undefined,
+    );
   }
 
   settle(to: ExchangeState, settlements: readonly SendSettlement[], now: number): void {
@@ -280,7 +308,7 @@ export class Outbox {
       by,
       reason,
       now,
-      now,
+      Math.max(now, row.due),
       id,
     );
     this.#recount(row.state, state);
