@@ -131,7 +131,8 @@ export class Releases {
   ): ReleaseDecision {
     if (found === undefined) return { action: 'deny', reason: 'the object is no longer known' };
     if (!found.active) return { action: 'deny', reason: `exchange ${found.from} is no longer configured` };
-    if (found.onlyCanaries) return { action: 'deny', reason: 'its values are canaries of ours (sightings.ignore_values)' };
+    if (found.onlyCanaries)
+      return { action: 'deny', reason: 'its values are canaries of ours (sightings.ignore_values)' };
     if (!found.published) return { action: 'deny', reason: 'the partner withdrew the object' };
     if (!this.spec.reporting.includes(to)) return { action: 'deny', reason: `exchange ${to} takes no reports` };
     const facts = {
