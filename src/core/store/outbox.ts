@@ -10,10 +10,11 @@
 import type { SendOutcome } from '../contracts/exchange-connector.ts';
 import { ConnectorError } from '../model/failure.ts';
 import { SIGHTING_KINDS, type Sighting } from '../model/sighting.ts';
-import { sighting, type Totals } from '../inventory/aggregate.ts';
+import { sighting, sightingUuid, type Totals } from '../inventory/aggregate.ts';
 import type { ReleaseDecision } from '../policy/release.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import { type Released, type Releases, shownDigest } from './releases.ts';
+import type { ReleaseSpec } from './spec.ts';
 
 export const OUTBOX = { queued: 0, held: 1, denied: 2, sending: 3, pending: 4, sent: 5, failed: 6 } as const;
 export type OutboxState = (typeof OUTBOX)[keyof typeof OUTBOX];
@@ -101,7 +102,7 @@ export class Outbox {
       return;
     }
     const kindName = SIGHTING_KINDS[kind]!;
-    const made = sighting(kindName, this.#store.spec.instance, found.objectId, start, totals, found.tlp);
+    const uuid = sightingUuid(this.#store.spec.instance, found.objectId, start, kindName);
     const decision = this.#releases.judge(to.spec.name, found, kindName, totals.count, latest, now);
     const state =
       decision.action === 'share' ? OUTBOX.queued : decision.action === 'hold' ? OUTBOX.held : OUTBOX.denied;
@@ -112,7 +113,7 @@ export class Outbox {
       found.rowId,
       start,
       kind,
-      made.uuid,
+      uuid,
       state,
       totals.firstSeen,
       totals.lastSeen,
@@ -122,7 +123,7 @@ export class Outbox {
       decision.rule ?? null,
       decision.reason,
       now,
-      now + this.#delay(decision, made.uuid),
+      now + this.#delay(decision, uuid),
     );
     this.#store.count('sightings', COUNTED[state], 1);
   }
@@ -197,7 +198,7 @@ export class Outbox {
         decision.reason,
         row.id,
       );
-      return [sightingOf(row, found, this.#store.spec.instance)];
+      return [sightingOf(row, found, this.#store.spec.instance, this.#releases.spec)];
     });
   }
 
@@ -372,7 +373,9 @@ export function sightingOf(
   row: Pick<OutboxRow, 'kind' | 'start' | 'first' | 'last' | 'n' | 'modified'>,
   found: Pick<Released, 'objectId' | 'tlp'>,
   instance: string,
+  { precisionMinutes }: Pick<ReleaseSpec, 'precisionMinutes'>,
 ): Sighting {
+  const precisionMs = precisionMinutes * 60_000;
   const totals = { firstSeen: row.first, lastSeen: row.last, count: row.n, modified: row.modified };
-  return sighting(SIGHTING_KINDS[row.kind]!, instance, found.objectId, row.start, totals, found.tlp);
+  return sighting(SIGHTING_KINDS[row.kind]!, instance, found.objectId, row.start, { precisionMs }, totals, found.tlp);
 }

@@ -107,6 +107,18 @@ describe('hits', () => {
     expect(take(test).map((one) => one.objectId)).toEqual([objectIdAt(2)]);
   });
 
+  it('are told at the configured precision in every time, where the window is finer', () => {
+    const day = 86_400_000;
+    using test = aStore({ release: { windowMinutes: 5, precisionMinutes: 1440 } });
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+    const [one] = take(test);
+    const midnight = Math.floor(TEN / day) * day;
+    expect(one).toMatchObject({ created: midnight, firstSeen: midnight, lastSeen: midnight });
+    expect(Math.floor((one?.modified ?? 0) / 1000 / 60_000)).toBe(midnight / 60_000);
+  });
+
   it('on a value that no partner ever sent, and on one that was revoked, come to nothing', () => {
     using test = aStore();
     test.publish([anIndicator(1)]);
