@@ -13,7 +13,7 @@ import { SIGHTING_KINDS, type Sighting } from '../model/sighting.ts';
 import { sighting, sightingUuid, type Totals } from '../inventory/aggregate.ts';
 import type { ReleaseDecision } from '../policy/release.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
-import { type Released, type Releases, shownDigest } from './releases.ts';
+import type { Released, Releases } from './releases.ts';
 import type { ReleaseSpec } from './spec.ts';
 
 export const OUTBOX = { queued: 0, held: 1, denied: 2, sending: 3, pending: 4, sent: 5, failed: 6 } as const;
@@ -134,10 +134,17 @@ export class Outbox {
     // An opinion says the same however often: once it was told there is nothing to add.
     if (row.sent !== null && SIGHTING_KINDS[row.kind] !== 'seen') return;
     const decision = this.#releases.judge(to.spec.name, found, SIGHTING_KINDS[row.kind]!, row.n, row.latest, now);
-    const state = outcomeOf(decision, row, found);
+    const state = this.#outcome(decision, row, to, found);
     const waits = row.state === OUTBOX.queued || row.state === state;
     const due = waits ? row.due : now + this.#delay(decision, row.uuid);
     this.#move(row, state, decision, due, now);
+  }
+
+  /** An approval stands for what was shown and nothing else: neither other content nor other markings. */
+  #outcome(decision: ReleaseDecision, row: OutboxRow, to: ExchangeState, found: Released | undefined): OutboxState {
+    if (decision.action === 'deny' || row.rejected === 1 || found === undefined) return OUTBOX.denied;
+    if (decision.action === 'share') return OUTBOX.queued;
+    return row.approved === this.#releases.shown(to.spec.name, row.modified, found) ? OUTBOX.queued : OUTBOX.held;
   }
 
   #delay(decision: ReleaseDecision, uuid: string): number {
@@ -176,7 +183,7 @@ export class Outbox {
       const found = this.#releases.object(row.object_id);
       const kind = SIGHTING_KINDS[row.kind]!;
       const decision = this.#releases.judge(to.spec.name, found, kind, row.n, row.latest, now);
-      const state = outcomeOf(decision, row, found);
+      const state = this.#outcome(decision, row, to, found);
       if (state !== OUTBOX.queued || found === undefined) {
         this.#move(row, state, decision, row.due, now);
         return [];
@@ -298,7 +305,8 @@ export class Outbox {
         `s${id} waited longer than sightings.hold_hours and counts as denied; nothing was done`,
       );
     const found = this.#releases.object(row.object_id);
-    if (found === undefined || shownDigest(row.modified, found) !== shown)
+    const to = this.#store.exchangeNames.get(row.exchange_id) ?? '';
+    if (found === undefined || this.#releases.shown(to, row.modified, found) !== shown)
       throw new ConnectorError('permanent', `the held sighting s${id} has changed since it was shown; look again`);
     const state = decision === 'approve' ? OUTBOX.queued : OUTBOX.denied;
     this.#store.db.run(
@@ -356,17 +364,6 @@ export class Outbox {
     }
     return rows.length;
   }
-}
-
-/** An approval stands for what was shown and nothing else: neither other content nor other markings. */
-function outcomeOf(
-  decision: ReleaseDecision,
-  row: Pick<OutboxRow, 'approved' | 'modified' | 'rejected'>,
-  found: Released | undefined,
-): OutboxState {
-  if (decision.action === 'deny' || row.rejected === 1 || found === undefined) return OUTBOX.denied;
-  if (decision.action === 'share') return OUTBOX.queued;
-  return row.approved === shownDigest(row.modified, found) ? OUTBOX.queued : OUTBOX.held;
 }
 
 export function sightingOf(

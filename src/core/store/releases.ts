@@ -10,10 +10,6 @@ import type { ReleaseSpec } from './spec.ts';
 
 const MINUTE_MS = 60_000;
 
-/** What a person sees before approving, as one number: the content, and the markings that stand beside it. */
-export const shownDigest = (modified: number, { tlp, pap, statements }: Pick<Released, 'tlp' | 'pap' | 'statements'>) =>
-  digest48(JSON.stringify([modified, tlp, pap, statements]));
-
 export interface Released {
   readonly rowId: number;
   readonly objectId: string;
@@ -83,6 +79,11 @@ export class Releases {
   /** A canary of ours: hits on it are no news. */
   ignores(key: string): boolean {
     return this.#ignored.has(key);
+  }
+
+  /** What a person sees before approving, as one number: the content, the markings beside it, and the form it takes. */
+  shown(to: string, modified: number, { tlp, pap, statements }: Pick<Released, 'tlp' | 'pap' | 'statements'>): number {
+    return digest48(JSON.stringify([modified, tlp, pap, statements, this.spec.forms?.[to]]));
   }
 
   #isShown(row: Row): boolean {

@@ -502,6 +502,16 @@ describe('a held sighting', () => {
     expect([take(test), held(test).length]).toEqual([[], 1]);
   });
 
+  it('is not approved for another form than was shown: identity, place or precision', () => {
+    using test = withOne();
+    test.store.decideSighting(1, 'approve', held(test)[0]!.shown, 'ann', '', NOW);
+    test.store.close();
+    const release = { ...test.spec.release!, forms: { partner: 'another identity' } };
+    test.store = aStoreOf({ ...test.spec, release });
+
+    expect([take(test), held(test).length]).toEqual([[], 1]);
+  });
+
   it('is not approved after its time, though the loop that ends holds has not come by', () => {
     using test = withOne();
     const [one] = held(test);
