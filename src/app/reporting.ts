@@ -64,7 +64,7 @@ export class Reporting {
     const schedules = [...this.reporters].map(([name, reporter]) => {
       const cron = config.siems.find((one) => one.name === name)?.hits.schedule ?? '*/2 * * * *';
       const scheduled = createScheduled(
-        { name: `hits ${name}`, cron, jitterMs: 0, run: async (signal) => void (await reporter.collect(signal)) },
+        { name: `hits ${name}`, cron, jitterMs: 0, run: (signal) => this.#collect(reporter, signal) },
         clock,
         log,
       );
@@ -75,6 +75,14 @@ export class Reporting {
       lifecycle.own(`report to ${name}`, (signal) => this.#sendLoop(name, sender, signal));
     lifecycle.own('retention of sightings', (signal) => this.#retainLoop(signal));
     return schedules;
+  }
+
+  /** Where nothing of ours ever stood there is nothing to match, and what a search needs may not have been made yet. */
+  async #collect(reporter: Reporter, signal: AbortSignal): Promise<void> {
+    const { store } = this.#parts;
+    const begun = (await store.hitCursor(reporter.name)) !== undefined;
+    if (!begun && (await store.presentEntries(reporter.name, 0, 1)).last === undefined) return;
+    await reporter.collect(signal);
   }
 
   async #sendLoop(name: string, sender: Sender, signal: AbortSignal): Promise<void> {
@@ -104,7 +112,7 @@ export class Reporting {
   async once(patienceMs: number, signal: AbortSignal): Promise<string[]> {
     const { clock, store, now } = this.#parts;
     while ((await store.retainSightings(now())).more && !signal.aborted);
-    await Promise.all([...this.reporters.values()].map((one) => one.collect(signal)));
+    await Promise.all([...this.reporters.values()].map((one) => this.#collect(one, signal)));
     const start = clock.monotonic();
     await Promise.all(
       [...this.senders].map(async ([name, sender]) => {

@@ -1,9 +1,16 @@
-// Stands before a real product and injects the faults that the product itself gives only by bad luck.
+// Stands before a server: injects the faults that a real product gives only by bad luck, and lets a test read along.
 import http from 'node:http';
 import { type RunningSimulator, type SimRequest, type SimResponse, startServer } from '../../src/simulators/server.ts';
 
-export function startFaultProxy(target: string): Promise<RunningSimulator> {
-  return startServer({ handle: (request) => forward(target, request), state: () => null });
+export function startFaultProxy(
+  target: string,
+  seen: (request: SimRequest) => void = () => {},
+): Promise<RunningSimulator> {
+  const handle = (request: SimRequest) => {
+    seen(request);
+    return forward(target, request);
+  };
+  return startServer({ handle, state: () => null });
 }
 
 function forward(target: string, request: SimRequest): Promise<SimResponse> {

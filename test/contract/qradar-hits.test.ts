@@ -198,6 +198,79 @@ describe('hits in QRadar', () => {
   });
 });
 
+describe('offenses', () => {
+  const FALSE_POSITIVE = 3;
+  const anOffense = (id: number, source: string, more: object = {}) => ({
+    id,
+    status: 'CLOSED',
+    closing_reason_id: FALSE_POSITIVE,
+    offense_source: source,
+    description: `CANARY of ${source}\n`,
+    last_updated_time: Date.now() - MINUTE,
+    last_persisted_time: Date.now(),
+    ...more,
+  });
+  const plant = async (offenses: readonly object[]) =>
+    fetch(`${sim.url}/_sim/offenses`, { method: 'POST', body: JSON.stringify(offenses) });
+  const one = async () => {
+    const connector = await start({}, { false_positive_reasons: [FALSE_POSITIVE] });
+    await apply(
+      connector,
+      upserts([anEntry({ value: ADDRESS }), anEntry({ type: 'domain-name', value: 'evil.example' })]),
+    );
+    return connector;
+  };
+
+  it('closed as false positives are verdicts on the entry they are indexed on, once', async () => {
+    const connector = await one();
+    await plant([
+      anOffense(1, ADDRESS),
+      anOffense(2, 'Evil.example'),
+      anOffense(3, ADDRESS, { closing_reason_id: 1 }),
+      anOffense(4, ADDRESS, { status: 'OPEN', closing_reason_id: null }),
+      anOffense(5, '192.0.2.77'),
+      anOffense(6, ADDRESS, { last_persisted_time: Date.now() - 60 * MINUTE }),
+    ]);
+
+    const first = await read(connector);
+    await plant([anOffense(7, ADDRESS)]);
+    const second = await read(connector, first.cursor);
+
+    const said = ({ hits }: { hits: readonly Hit[] }) => hits.map((hit) => [hit.key, hit.verdict, hit.count]);
+    expect(said(first)).toEqual([
+      [KEY, 'false_positive', 1],
+      ['domain-name|evil.example', 'false_positive', 1],
+    ]);
+    // Read again inside the overlap, told apart by their digests.
+    expect(new Set([...first.hits, ...second.hits].map((hit) => hit.dedupe)).size).toBe(3);
+    expect(JSON.stringify([first, second])).not.toContain('CANARY');
+  });
+
+  it('whose source is no value at all, or aims at the filter, are about nothing of ours', async () => {
+    const connector = await one();
+    const hostile = [
+      '',
+      '" or value is not null or value = "',
+      "' OR 1=1 --",
+      'jane.doe',
+      `${ADDRESS}" or id > 0`,
+      '%',
+    ];
+    await plant(hostile.map((text, n) => anOffense(n + 1, text)));
+
+    expect((await read(connector)).hits).toEqual([]);
+  });
+
+  it('are not asked for unless somebody said which reasons mean a false positive', async () => {
+    const connector = await start();
+    await apply(connector, upserts([anEntry({ value: ADDRESS })]));
+    await plant([anOffense(1, ADDRESS)]);
+
+    expect((await read(connector)).hits).toEqual([]);
+    expect(asked('GET /siem/offenses')).toBe(0);
+  });
+});
+
 describe('a search', () => {
   async function oneHit() {
     const connector = await start();

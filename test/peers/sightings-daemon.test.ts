@@ -1,6 +1,6 @@
-// The daemon between the real Elasticsearch and the real medallion: an indicator travels in, alerts that match it are put
-// into Elasticsearch, and the sighting arrives at medallion, once, with the right count and times, though the daemon is
-// killed ten times on the way. ENTENTE_SEED repeats a run.
+// The daemon between a SIEM and the real medallion: an indicator travels in, what matches it is put into the SIEM, and
+// the sighting arrives at medallion, once, with the right count and times, though the daemon is killed ten times on the
+// way. Elasticsearch is the real one; Splunk and QRadar are the shipped simulators. ENTENTE_SEED repeats a run.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
+import { startQradar } from '../../src/simulators/qradar/index.ts';
+import { startSplunk } from '../../src/simulators/splunk/index.ts';
 import { objectIdAt } from '../builders/sightings.ts';
 import { admin, type ElasticPlace } from '../contract/elastic-harness.ts';
 import { stixIndicator } from '../simulation/round-trip.ts';
@@ -18,25 +20,32 @@ import { pythonPeer } from './python.ts';
 import type { TaxiiServer } from './taxii-server.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/entente.mjs');
-const ADDRESS = '198.51.100.7';
+/** One for each SIEM, so that their sightings are told apart. */
+const addressAt = (n: number) => `198.51.100.${n}`;
+const INDICATORS = 3;
 const ALERTS = '.internal.alerts-security.alerts-default-000001';
 const HOUR_MS = 3_600_000;
 const KILLS = 10;
 
-const started = await tryStart('medallion and Elasticsearch', async () => {
+interface Siem {
+  /** Which of the indicators is seen there. */
+  readonly n: number;
+  /** Its place in the configuration. */
+  readonly entry: string;
+  /** One event that matches, at this time. */
+  hit(happened: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const started = await tryStart('medallion', async () => {
   const python = await pythonPeer('medallion');
   if (python.kind === 'missing') throw new Error(python.reason);
-  const taxii = await startMedallion({
-    python: python.python,
-    bundles: [[stixIndicator(1, `[ipv4-addr:value = '${ADDRESS}']`)]],
-  });
-  try {
-    return { taxii, siem: await startElasticsearch() };
-  } catch (error) {
-    await taxii.stop();
-    throw error;
-  }
+  const feed = Array.from({ length: INDICATORS }, (_, n) =>
+    stixIndicator(n + 1, `[ipv4-addr:value = '${addressAt(n + 1)}']`),
+  );
+  return startMedallion({ python: python.python, bundles: [feed] });
 });
+const elasticsearch = started.kind === 'missing' ? started : await tryStart('Elasticsearch', startElasticsearch);
 
 /** A small deterministic generator (mulberry32). */
 function drawing(seed: number): () => number {
@@ -73,8 +82,72 @@ async function sightingsAt(server: TaxiiServer): Promise<Told[]> {
   return objects.filter((one) => one.type === 'sighting').sort((a, b) => (a.modified < b.modified ? -1 : 1));
 }
 
-describeWith('the daemon between the real Elasticsearch and medallion', started, ({ taxii, siem }) => {
-  const place: ElasticPlace = { url: siem.url };
+async function inElasticsearch(place: ElasticPlace & { stop(): Promise<void> }): Promise<Siem> {
+  const keyword = { type: 'keyword' };
+  const matchedFields = { properties: { id: keyword, index: keyword } };
+  const made = await admin(place, 'PUT', `/${ALERTS}`, {
+    aliases: { '.alerts-security.alerts-default': {} },
+    settings: { 'index.hidden': true },
+    mappings: {
+      dynamic: false,
+      properties: {
+        '@timestamp': { type: 'date' },
+        'kibana.alert.workflow_status_updated_at': { type: 'date' },
+        threat: { properties: { enrichments: { type: 'nested', properties: { matched: matchedFields } } } },
+      },
+    },
+  });
+  expect(made.status).toBe(200);
+  let alerts = 0;
+  return {
+    n: 1,
+    entry: `{ name: one, type: elastic, url: ${place.url}, hits: { schedule: "* * * * * *" } }`,
+    hit: async (happened) => {
+      const address = addressAt(1);
+      const matched = {
+        id: elastic.slot('ipv4-addr', address, null),
+        index: 'logs-ti_entente_soc_one.indicator',
+        field: 'source.ip',
+      };
+      const indicator = { type: 'ipv4-addr', name: address, ip: address };
+      const answer = await admin(place, 'PUT', `/${ALERTS}/_doc/alert-${alerts++}?refresh=true`, {
+        '@timestamp': new Date().toISOString(),
+        'kibana.alert.original_time': new Date(happened).toISOString(),
+        'kibana.alert.workflow_status': 'open',
+        threat: { enrichments: [{ indicator, matched }] },
+      });
+      expect(answer.status).toBe(201);
+    },
+    stop: () => place.stop(),
+  };
+}
+
+async function inSplunk(): Promise<Siem> {
+  const sim = await startSplunk();
+  const search = 'event_search: { indexes: [proxy], fields: { ipv4-addr: [dest_ip] } }';
+  return {
+    n: 2,
+    entry: `{ name: one, type: splunk, url: ${sim.url}, auth: { token: ${sim.token} }, ${search}, hits: { schedule: "* * * * * *" } }`,
+    hit: async (happened) => {
+      const fields = { index: 'proxy', dest_ip: addressAt(2), host: 'desk.example' };
+      const body = JSON.stringify([{ time: new Date(happened).toISOString(), fields }]);
+      expect((await fetch(`${sim.url}/_sim/events`, { method: 'POST', body })).status).toBe(200);
+    },
+    stop: () => sim.close(),
+  };
+}
+
+async function inQRadar(): Promise<Siem> {
+  const sim = await startQradar();
+  return {
+    n: 3,
+    entry: `{ name: one, type: qradar, url: ${sim.url}, auth: { token: ${sim.token} }, hits: { schedule: "* * * * * *" } }`,
+    hit: async (happened) => sim.plant([{ time: happened, fields: { destinationip: addressAt(3) } }]),
+    stop: () => sim.close(),
+  };
+}
+
+describeWith('the daemon before medallion', started, (taxii) => {
   const folder = mkdtempSync(join(tmpdir(), 'entente-daemon-'));
   const file = join(folder, 'entente.yaml');
   let running: ChildProcess | undefined;
@@ -103,25 +176,40 @@ describeWith('the daemon between the real Elasticsearch and medallion', started,
     }
     throw new Error(`${what} did not come within a minute; the log ends:\n${said.slice(-2000)}`);
   };
+  const closers: (() => Promise<void>)[] = [];
   afterEach(async () => {
     if (running !== undefined) await ended(running, 'SIGKILL');
+    for (const close of closers.splice(0)) await close();
   });
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true });
     await taxii.stop();
-    await siem.stop();
+    if (elasticsearch.kind === 'running') await elasticsearch.peer.stop();
   });
 
-  it('tells the sighting once, with the right count and times, though it is killed ten times', {
-    timeout: 240_000,
-  }, async () => {
-    const seed = Number(process.env['ENTENTE_SEED'] ?? Date.now() % 1_000_000_000);
-    process.stderr.write(`ENTENTE_SEED=${seed}\n`);
-    const random = drawing(seed);
-    writeFileSync(
-      file,
-      `instance: soc-one
-state: ./entente.db
+  const kinds = [
+    ['Elasticsearch', elasticsearch.kind === 'running' ? () => inElasticsearch(elasticsearch.peer) : undefined],
+    ['Splunk', inSplunk],
+    ['QRadar', inQRadar],
+  ] as const;
+
+  if (elasticsearch.kind === 'missing')
+    it('needs Elasticsearch', ({ skip }) => skip(elasticsearch.reason.trim().split('\n').join(' | ').slice(0, 400)));
+
+  it.each(kinds.filter(([, start]) => start !== undefined))(
+    'tells the sighting of %s once, with the right count and times, though it is killed ten times',
+    { timeout: 240_000 },
+    async (kind, start) => {
+      const siem = await start!();
+      if (kind !== 'Elasticsearch') closers.push(() => siem.stop());
+      const seed = Number(process.env['ENTENTE_SEED'] ?? Date.now() % 1_000_000_000);
+      process.stderr.write(`ENTENTE_SEED=${seed}\n`);
+      const random = drawing(seed);
+      rmSync(join(folder, 'state'), { recursive: true, force: true });
+      writeFileSync(
+        file,
+        `instance: soc-one
+state: ./state/entente.db
 listen: 127.0.0.1:0
 identity: { id: identity--0c3a5b2e-2f5b-4c8e-9d0f-5a8c3f6b1d11, name: SOC Example }
 exchanges:
@@ -132,79 +220,51 @@ exchanges:
     collections: [${taxii.feedCollection}]
     report_to: ${taxii.sightingsCollection}
 siems:
-  - { name: one, type: elastic, url: ${siem.url}, hits: { schedule: "* * * * * *" } }
+  - ${siem.entry}
 release:
   - { to: partner, tlp: [green], action: share }
 `,
-    );
-    const keyword = { type: 'keyword' };
-    const matchedFields = { properties: { id: keyword, index: keyword } };
-    const made = await admin(place, 'PUT', `/${ALERTS}`, {
-      aliases: { '.alerts-security.alerts-default': {} },
-      settings: { 'index.hidden': true },
-      mappings: {
-        dynamic: false,
-        properties: {
-          '@timestamp': { type: 'date' },
-          'kibana.alert.workflow_status_updated_at': { type: 'date' },
-          threat: { properties: { enrichments: { type: 'nested', properties: { matched: matchedFields } } } },
-        },
-      },
-    });
-    expect(made.status).toBe(200);
-    // All in one window, whatever the hour is when the test runs.
-    const happened = Date.now() - 60_000;
-    const window = Math.floor(happened / HOUR_MS) * HOUR_MS;
-    let alerts = 0;
-    const anAlert = async (): Promise<void> => {
-      const matched = {
-        id: elastic.slot('ipv4-addr', ADDRESS, null),
-        index: 'logs-ti_entente_soc_one.indicator',
-        field: 'source.ip',
-      };
-      const indicator = { type: 'ipv4-addr', name: ADDRESS, ip: ADDRESS };
-      const answer = await admin(place, 'PUT', `/${ALERTS}/_doc/alert-${alerts++}?refresh=true`, {
-        '@timestamp': new Date().toISOString(),
-        'kibana.alert.original_time': new Date(happened).toISOString(),
-        'kibana.alert.workflow_status': 'open',
-        threat: { enrichments: [{ indicator, matched }] },
+      );
+      // All in one window, whatever the hour is when the test runs.
+      const happened = Date.now() - 60_000;
+      const hour = new Date(Math.floor(happened / HOUR_MS) * HOUR_MS).toISOString();
+
+      said = '';
+      const first = run();
+      await until('the watchlist', async () => {
+        const url = /listens on (http:\/\/[\d.:]+)/.exec(said)?.[1];
+        if (url === undefined) return false;
+        const status = (await (await fetch(`${url}/status`)).json()) as {
+          siems: { delivered: number; hits: { state: string } }[];
+        };
+        return status.siems[0]?.delivered === INDICATORS && status.siems[0].hits.state === 'ok';
       });
-      expect(answer.status).toBe(201);
-    };
+      await siem.hit(happened);
+      await delay(random() * 1500);
+      await ended(first, 'SIGKILL');
+      for (let kill = 1; kill < KILLS; kill++) {
+        const child = run();
+        await delay(random() * 1200);
+        await siem.hit(happened);
+        await delay(random() * 1200);
+        await ended(child, 'SIGKILL');
+      }
 
-    const first = run();
-    await until('the indicator', async () => {
-      const found = await admin(place, 'GET', '/logs-ti_entente_soc_one.indicator/_count');
-      return found.status === 200 && Number(found.body?.['count']) > 0;
-    });
-    await anAlert();
-    await delay(random() * 1500);
-    await ended(first, 'SIGKILL');
-    for (let kill = 1; kill < KILLS; kill++) {
-      const child = run();
-      await delay(random() * 1200);
-      await anAlert();
-      await delay(random() * 1200);
-      await ended(child, 'SIGKILL');
-    }
+      const last = run();
+      const told = async () => (await sightingsAt(taxii)).filter((one) => one.sighting_of_ref === objectIdAt(siem.n));
+      await until('the sighting', async () => (await told()).at(-1)?.count === KILLS);
+      // Two more readings: nothing of it comes again.
+      await delay(2500);
+      expect(await ended(last, 'SIGTERM')).toBe(0);
 
-    const last = run();
-    await until('the sighting', async () => (await sightingsAt(taxii)).at(-1)?.count === alerts);
-    // Two more readings: nothing of it comes again.
-    await delay(2500);
-    expect(await ended(last, 'SIGTERM')).toBe(0);
-
-    const told = await sightingsAt(taxii);
-    const hour = new Date(window).toISOString();
-    expect([seed, new Set(told.map((one) => one.id)).size]).toEqual([seed, 1]);
-    // Each version once, and each counts more than the one before.
-    const counts = told.map((one) => one.count);
-    expect([seed, counts]).toEqual([seed, [...new Set(counts)].sort((a, b) => a - b)]);
-    expect(told.at(-1)).toMatchObject({
-      count: KILLS,
-      first_seen: hour,
-      last_seen: hour,
-      sighting_of_ref: objectIdAt(1),
-    });
-  });
+      const versions = await told();
+      expect([seed, new Set(versions.map((one) => one.id)).size]).toEqual([seed, 1]);
+      // Each version once, and each counts more than the one before.
+      const counts = versions.map((one) => one.count);
+      expect([seed, counts]).toEqual([seed, [...new Set(counts)].sort((a, b) => a - b)]);
+      expect(versions.at(-1)).toMatchObject({ count: KILLS, first_seen: hour, last_seen: hour });
+      // Nothing was seen of the others.
+      expect(new Set((await sightingsAt(taxii)).map((one) => one.sighting_of_ref)).size).toBeLessThanOrEqual(siem.n);
+    },
+  );
 });

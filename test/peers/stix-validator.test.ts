@@ -42,7 +42,7 @@ describe.skipIf(validator.kind === 'missing')('stix2-validator, strict', () => {
       [1, 700_000, 999_999_999].map((count) => {
         const first = TEN + n * 61_000;
         const totals = aggregate([{ siem: 1, first, last: first + 1_800_000, count }], TEN, GRID)!;
-        return buildSighting(sighting(kind, `soc-${count}`, OBJECT, TEN, totals, tlp), US, n % 2 === 0)!;
+        return buildSighting(sighting(kind, `soc-${count}`, OBJECT, TEN, GRID, totals, tlp), US, n % 2 === 0)!;
       }),
     ),
   );

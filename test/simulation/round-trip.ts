@@ -13,7 +13,7 @@ import { Reporter } from '../../src/core/sightings/reporter.ts';
 import { Sender } from '../../src/core/sightings/sender.ts';
 import { localStore } from '../../src/core/store/remote.ts';
 import type { Encoder, ReleaseSpec } from '../../src/core/store/spec.ts';
-import { startElastic } from '../../src/simulators/elastic/index.ts';
+import { type ElasticOptions, startElastic } from '../../src/simulators/elastic/index.ts';
 import type { RunningSimulator } from '../../src/simulators/server.ts';
 import { type SplunkOptions, startSplunk } from '../../src/simulators/splunk/index.ts';
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
@@ -51,11 +51,11 @@ export interface FarSide {
   readonly start: () => Promise<{ readonly sim: RunningSimulator; readonly config: object }>;
 }
 
-const elasticSide = (more: object = {}): FarSide => ({
+export const elasticSide = (more: object = {}, options: ElasticOptions = {}): FarSide => ({
   // A definition is written for its own configuration; which one that is only its schema has to know.
   definition: elastic as unknown as SiemDefinition,
   start: async () => {
-    const sim = await startElastic({});
+    const sim = await startElastic(options);
     return { sim, config: { url: sim.url, auth: { username: sim.username, password: sim.password }, ...more } };
   },
 });

@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
+import { shiftedClock } from '../../src/core/runtime/clock.ts';
 import { SightingsReader } from '../../src/core/store/sightings-reader.ts';
 import { objectIdAt } from '../builders/sightings.ts';
-import { aRoundTrip, closers, INDEX, never } from './round-trip.ts';
+import { aRoundTrip, closers, elasticSide, INDEX, never } from './round-trip.ts';
 
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
@@ -149,6 +150,19 @@ describe('hits in Elastic', () => {
     const counts = [first.fresh, (await reporter.collect(never)).fresh, (await reporter.collect(never)).fresh];
 
     expect(counts).toEqual([1, 1, 0]);
+  });
+
+  it.each([-1, 1])('are found in events by the clock of the cluster, %i days from ours', async (days) => {
+    const clock = shiftedClock(Date.now() + days * 86_400_000);
+    const { reporter, plant } = await aRoundTrip([PATTERN], { siem: elasticSide({ event_search: EVENTS }, { clock }) });
+    const there = () => new Date(clock.now()).toISOString();
+    await plant([{ ...anEvent(ADDRESS.value), time: there() }]);
+    const first = await reporter.collect(never);
+    await plant([{ ...anEvent(ADDRESS.value), time: there() }]);
+
+    const counts = [first.fresh, (await reporter.collect(never)).fresh, (await reporter.collect(never)).fresh];
+
+    expect([counts, reporter.failure]).toEqual([[1, 1, 0], undefined]);
   });
 
   it('cannot turn a value of a feed into a query', async () => {

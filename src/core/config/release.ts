@@ -1,5 +1,6 @@
 // What the store is told of sightings, from the configuration; the same shape as store/spec.ts asks for.
 import { entryKey } from '../model/observable.ts';
+import { fingerprint } from './fingerprint.ts';
 import { guess } from '../model/typed-in.ts';
 import type { Config, SiemConfig } from './load.ts';
 
@@ -14,6 +15,7 @@ export interface ReleaseSettings {
   readonly ignore: readonly string[];
   readonly hitsDays: number;
   readonly sightingsDays: number;
+  readonly forms: Readonly<Record<string, string>>;
 }
 
 type Rule = Config['release'][number];
@@ -57,7 +59,14 @@ export function releaseSettings(config: Config): ReleaseSettings {
     ignore: sightings.ignore_values.flatMap((text) => guess(text).map((one) => entryKey(one.type, one.value))),
     hitsDays: retention.hits_days,
     sightingsDays: retention.sightings_days,
+    forms: Object.fromEntries(config.exchanges.map((one) => [one.name, formOf(config, one)])),
   };
+}
+
+function formOf({ identity, sightings }: Config, { definition, settings }: Config['exchanges'][number]): string {
+  const { id = '', name = '', class: kind = '' } = identity ?? {};
+  const form = definition.reportForm?.(settings) ?? null;
+  return fingerprint({ identity: [id, name, kind], precision: sightings.time_precision_minutes, form });
 }
 
 /** Hits are read once somebody wants to hear of them, unless configuration says otherwise. */

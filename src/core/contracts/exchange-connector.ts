@@ -72,6 +72,8 @@ export interface ExchangeDefinition<C extends { readonly type: string } = { read
   settings(config: C): Json;
   /** True when this configuration has the exchange take our sightings. */
   reports?(config: C): boolean;
+  /** Settings that shape what is reported and say where to: an approval is for what was shown under them. */
+  reportForm?(config: C): Json;
   create(config: C, deps: ExchangeDeps): ExchangeConnector;
 }
 

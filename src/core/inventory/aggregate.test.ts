@@ -108,5 +108,5 @@ describe('the id of a sighting', () => {
 it('marks what is sighted without a level as TLP:RED', () => {
   const totals = aggregate([row(1, 1, 5)], WINDOW, GRID)!;
 
-  expect(sighting('seen', 'soc', 'indicator--1', WINDOW, totals, undefined).tlp).toBe('red');
+  expect(sighting('seen', 'soc', 'indicator--1', WINDOW, GRID, totals, undefined).tlp).toBe('red');
 });

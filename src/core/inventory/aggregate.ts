@@ -31,7 +31,8 @@ export interface Totals {
 
 export const windowOf = (time: number, grid: Grid): number => Math.floor(time / grid.windowMs) * grid.windowMs;
 
-const cut = (time: number, grid: Grid): number => Math.floor(time / grid.precisionMs) * grid.precisionMs;
+export const cut = (time: number, grid: Pick<Grid, 'precisionMs'>): number =>
+  Math.floor(time / grid.precisionMs) * grid.precisionMs;
 
 /** Largest count STIX knows (STIX 2.1 §5.2). */
 const MOST = 999_999_999;
@@ -66,7 +67,7 @@ function modifiedOf(firstSeen: number, lastSeen: number, count: number, window: 
   const below = Math.min(steps - 1, Math.floor((window + grid.windowMs - firstSeen) / grid.precisionMs));
   const order = count * steps + below;
   const fine = Math.max(0, order - COARSE_VERSIONS);
-  return Math.max(window, lastSeen) * 1000 + (order - fine) * 1000 + fine;
+  return lastSeen * 1000 + (order - fine) * 1000 + fine;
 }
 
 const COARSE_VERSIONS = 600_000;
@@ -80,6 +81,7 @@ export function sighting(
   instance: string,
   objectId: string,
   window: number,
+  grid: Pick<Grid, 'precisionMs'>,
   totals: Totals,
   tlp: Tlp | undefined,
 ): Sighting {
@@ -90,7 +92,8 @@ export function sighting(
     firstSeen: totals.firstSeen,
     lastSeen: totals.lastSeen,
     count: totals.count,
-    created: window,
+    // A window may be finer than the times that may be told.
+    created: cut(window, grid),
     modified: totals.modified,
     // What states no level is the strictest: unmarked is never taken for less on the way out.
     tlp: tlp ?? 'red',

@@ -34,7 +34,7 @@ export interface Sighting {
   readonly firstSeen: number;
   readonly lastSeen: number;
   readonly count: number;
-  /** Start of the window, epoch milliseconds. */
+  /** Start of the window, epoch milliseconds, cut to the precision too. */
   readonly created: number;
   /** Epoch microseconds, derived from the hits: greater for every later content under this uuid. */
   readonly modified: number;

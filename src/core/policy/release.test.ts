@@ -57,6 +57,14 @@ describe('release', () => {
     expect(decide({ from: 'misp-be' }, { to: '*', action: 'deny' }, { ...SHARE, from: ['misp-be'] }).rule).toBe(1);
   });
 
+  it('lets a denial by terms of use reach objects under a marking that nothing explains', () => {
+    const unknown = 'marking-definition--22222222-2222-4222-8222-222222222222';
+    const rules = [{ to: '*', statements: ['for nobody'], action: 'deny' }, SHARE] as const;
+
+    expect(decide({ statements: [unknown] }, ...rules).rule).toBe(1);
+    expect(decide({ statements: ['for members'] }, ...rules).rule).toBe(2);
+  });
+
   it('is for the partner it names alone', () => {
     expect(decide({ to: 'other', from: 'other' }, SHARE).action).toBe('deny');
   });

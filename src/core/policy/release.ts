@@ -3,6 +3,7 @@
 import type { Pap, Tlp } from '../model/marking.ts';
 import { family } from '../model/observable.ts';
 import type { ReleaseFacts } from '../model/sighting.ts';
+import { UNREADABLE_MARKING } from '../stix/markings.ts';
 
 export interface ReleaseRule {
   /** Name of an exchange, or * for any. */
@@ -84,10 +85,14 @@ function typesMatch(facts: ReleaseFacts, types: readonly string[], denies: boole
   return denies ? facts.types.some(known) : facts.types.every(known);
 }
 
-/** A permission must name every statement of the object, a denial any. */
+/** A permission must name every statement of the object, a denial any. A marking that nothing explains may say it. */
 function among(found: readonly string[], named: readonly string[], denies: boolean): boolean {
-  return denies ? found.some((one) => named.includes(one)) : found.every((one) => named.includes(one));
+  if (denies) return found.some((one) => named.includes(one) || isUnexplained(one));
+  return found.every((one) => named.includes(one));
 }
+
+const isUnexplained = (statement: string) =>
+  statement === UNREADABLE_MARKING || statement.startsWith('marking-definition--');
 
 function describe(facts: ReleaseFacts): string {
   const kind = facts.kind === 'seen' ? `a sighting, count ${facts.count}` : `a verdict (${facts.kind})`;

@@ -10,10 +10,11 @@
 import type { SendOutcome } from '../contracts/exchange-connector.ts';
 import { ConnectorError } from '../model/failure.ts';
 import { SIGHTING_KINDS, type Sighting } from '../model/sighting.ts';
-import { sighting, type Totals } from '../inventory/aggregate.ts';
+import { sighting, sightingUuid, type Totals } from '../inventory/aggregate.ts';
 import type { ReleaseDecision } from '../policy/release.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
-import { type Released, type Releases, shownDigest } from './releases.ts';
+import type { Released, Releases } from './releases.ts';
+import type { ReleaseSpec } from './spec.ts';
 
 export const OUTBOX = { queued: 0, held: 1, denied: 2, sending: 3, pending: 4, sent: 5, failed: 6 } as const;
 export type OutboxState = (typeof OUTBOX)[keyof typeof OUTBOX];
@@ -101,7 +102,7 @@ export class Outbox {
       return;
     }
     const kindName = SIGHTING_KINDS[kind]!;
-    const made = sighting(kindName, this.#store.spec.instance, found.objectId, start, totals, found.tlp);
+    const uuid = sightingUuid(this.#store.spec.instance, found.objectId, start, kindName);
     const decision = this.#releases.judge(to.spec.name, found, kindName, totals.count, latest, now);
     const state =
       decision.action === 'share' ? OUTBOX.queued : decision.action === 'hold' ? OUTBOX.held : OUTBOX.denied;
@@ -112,7 +113,7 @@ export class Outbox {
       found.rowId,
       start,
       kind,
-      made.uuid,
+      uuid,
       state,
       totals.firstSeen,
       totals.lastSeen,
@@ -122,7 +123,7 @@ export class Outbox {
       decision.rule ?? null,
       decision.reason,
       now,
-      now + this.#releases.delay(decision, made.uuid),
+      now + this.#delay(decision, uuid),
     );
     this.#store.count('sightings', COUNTED[state], 1);
   }
@@ -133,10 +134,21 @@ export class Outbox {
     // An opinion says the same however often: once it was told there is nothing to add.
     if (row.sent !== null && SIGHTING_KINDS[row.kind] !== 'seen') return;
     const decision = this.#releases.judge(to.spec.name, found, SIGHTING_KINDS[row.kind]!, row.n, row.latest, now);
-    const state = outcomeOf(decision, row, found);
-    const waits = row.state === OUTBOX.queued;
-    const due = state === OUTBOX.queued && !waits ? now + this.#releases.delay(decision, row.uuid) : row.due;
+    const state = this.#outcome(decision, row, to, found);
+    const waits = row.state === OUTBOX.queued || row.state === state;
+    const due = waits ? row.due : now + this.#delay(decision, row.uuid);
     this.#move(row, state, decision, due, now);
+  }
+
+  /** An approval stands for what was shown and nothing else: neither other content nor other markings. */
+  #outcome(decision: ReleaseDecision, row: OutboxRow, to: ExchangeState, found: Released | undefined): OutboxState {
+    if (decision.action === 'deny' || row.rejected === 1 || found === undefined) return OUTBOX.denied;
+    if (decision.action === 'share') return OUTBOX.queued;
+    return row.approved === this.#releases.shown(to.spec.name, row.modified, found) ? OUTBOX.queued : OUTBOX.held;
+  }
+
+  #delay(decision: ReleaseDecision, uuid: string): number {
+    return this.#releases.delay(decision, uuid, this.#store.writer);
   }
 
   #move(row: OutboxRow, state: OutboxState, decision: ReleaseDecision, due: number, now: number): void {
@@ -171,9 +183,20 @@ export class Outbox {
       const found = this.#releases.object(row.object_id);
       const kind = SIGHTING_KINDS[row.kind]!;
       const decision = this.#releases.judge(to.spec.name, found, kind, row.n, row.latest, now);
-      const state = outcomeOf(decision, row, found);
+      const state = this.#outcome(decision, row, to, found);
       if (state !== OUTBOX.queued || found === undefined) {
         this.#move(row, state, decision, row.due, now);
+        return [];
+      }
+      if (this.#holdsCanaries(row, found)) {
+        const reason = 'its count holds hits on canaries of ours (sightings.ignore_values)';
+        this.#move(row, OUTBOX.denied, { action: 'deny', reason }, row.due, now);
+        return [];
+      }
+      // The rules may ask for more patience than when it was decided.
+      const due = decision.action === 'share' ? row.since + this.#delay(decision, row.uuid) : row.due;
+      if (due > now) {
+        this.#move(row, OUTBOX.queued, decision, due, now);
         return [];
       }
       db.run(
@@ -182,8 +205,21 @@ export class Outbox {
         decision.reason,
         row.id,
       );
-      return [sightingOf(row, found, this.#store.spec.instance)];
+      return [sightingOf(row, found, this.#store.spec.instance, this.#releases.spec)];
     });
+  }
+
+  /** Hits on one of its values were counted before that value became a canary. */
+  #holdsCanaries(row: OutboxRow, { canaries }: Released): boolean {
+    return canaries.some(
+      (entry) =>
+        this.#store.db.get(
+          'SELECT 1 FROM hit WHERE entry_id = ? AND start = ? AND verdict = ? LIMIT 1',
+          entry,
+          row.start,
+          row.kind,
+        ) !== undefined,
+    );
   }
 
   settle(to: ExchangeState, settlements: readonly SendSettlement[], now: number): void {
@@ -269,7 +305,8 @@ export class Outbox {
         `s${id} waited longer than sightings.hold_hours and counts as denied; nothing was done`,
       );
     const found = this.#releases.object(row.object_id);
-    if (found === undefined || shownDigest(row.modified, found) !== shown)
+    const to = this.#store.exchangeNames.get(row.exchange_id) ?? '';
+    if (found === undefined || this.#releases.shown(to, row.modified, found) !== shown)
       throw new ConnectorError('permanent', `the held sighting s${id} has changed since it was shown; look again`);
     const state = decision === 'approve' ? OUTBOX.queued : OUTBOX.denied;
     this.#store.db.run(
@@ -280,7 +317,7 @@ export class Outbox {
       by,
       reason,
       now,
-      now,
+      Math.max(now, row.due),
       id,
     );
     this.#recount(row.state, state);
@@ -329,22 +366,13 @@ export class Outbox {
   }
 }
 
-/** An approval stands for what was shown and nothing else: neither other content nor other markings. */
-function outcomeOf(
-  decision: ReleaseDecision,
-  row: Pick<OutboxRow, 'approved' | 'modified' | 'rejected'>,
-  found: Released | undefined,
-): OutboxState {
-  if (decision.action === 'deny' || row.rejected === 1 || found === undefined) return OUTBOX.denied;
-  if (decision.action === 'share') return OUTBOX.queued;
-  return row.approved === shownDigest(row.modified, found) ? OUTBOX.queued : OUTBOX.held;
-}
-
 export function sightingOf(
   row: Pick<OutboxRow, 'kind' | 'start' | 'first' | 'last' | 'n' | 'modified'>,
   found: Pick<Released, 'objectId' | 'tlp'>,
   instance: string,
+  { precisionMinutes }: Pick<ReleaseSpec, 'precisionMinutes'>,
 ): Sighting {
+  const precisionMs = precisionMinutes * 60_000;
   const totals = { firstSeen: row.first, lastSeen: row.last, count: row.n, modified: row.modified };
-  return sighting(SIGHTING_KINDS[row.kind]!, instance, found.objectId, row.start, totals, found.tlp);
+  return sighting(SIGHTING_KINDS[row.kind]!, instance, found.objectId, row.start, { precisionMs }, totals, found.tlp);
 }

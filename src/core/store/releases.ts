@@ -10,10 +10,6 @@ import type { ReleaseSpec } from './spec.ts';
 
 const MINUTE_MS = 60_000;
 
-/** What a person sees before approving, as one number: the content, and the markings that stand beside it. */
-export const shownDigest = (modified: number, { tlp, pap, statements }: Pick<Released, 'tlp' | 'pap' | 'statements'>) =>
-  digest48(JSON.stringify([modified, tlp, pap, statements]));
-
 export interface Released {
   readonly rowId: number;
   readonly objectId: string;
@@ -25,21 +21,29 @@ export interface Released {
   readonly tlp?: Tlp;
   readonly pap?: Pap;
   readonly statements: readonly string[];
-  /** Every value behind it is a canary of ours. */
-  readonly canary: boolean;
+  /** Its exchange has shown it since it was last configured anew. */
+  readonly shown: boolean;
+  /** Entries behind it that are canaries of ours, and whether there are others besides. */
+  readonly canaries: readonly number[];
+  readonly onlyCanaries: boolean;
   readonly types: readonly ObservableType[];
 }
+
+/** Per exchange: objects count as its own that a listing or poll of at least this number showed. 0: all that are known. */
+export type Places = ReadonlyMap<string, number>;
 
 type Row = ObjectRow & { exchange: string; exchange_active: number };
 
 export class Releases {
   readonly #db: Database;
   readonly #ignored: ReadonlySet<string>;
+  readonly #places: Places;
   readonly spec: ReleaseSpec;
 
-  constructor(db: Database, spec: ReleaseSpec) {
+  constructor(db: Database, spec: ReleaseSpec, places: Places = new Map()) {
     this.#db = db;
     this.spec = spec;
+    this.#places = places;
     this.#ignored = new Set(spec.ignore);
   }
 
@@ -50,11 +54,12 @@ export class Releases {
     );
     if (row === undefined) return undefined;
     const entries = this.#db
-      .all<{ type: number; value: string }>(
-        'SELECT e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ?',
+      .all<{ id: number; type: number; value: string }>(
+        'SELECT e.id, e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ?',
         rowId,
       )
-      .map((one) => ({ type: OBSERVABLE_TYPES[one.type]!, value: one.value }));
+      .map((one) => ({ ...one, type: OBSERVABLE_TYPES[one.type]! }));
+    const canaries = entries.filter((one) => this.ignores(entryKey(one.type, one.value)));
     return {
       rowId,
       objectId: row.object_id,
@@ -64,9 +69,29 @@ export class Releases {
       ...(row.tlp === null ? {} : { tlp: TLP_LEVELS[row.tlp]! }),
       ...(row.pap === null ? {} : { pap: PAP_LEVELS[row.pap]! }),
       statements: this.#statements(row),
-      canary: entries.length > 0 && entries.every((one) => this.#ignored.has(entryKey(one.type, one.value))),
+      shown: this.#isShown(row),
+      canaries: canaries.map((one) => one.id),
+      onlyCanaries: canaries.length > 0 && canaries.length === entries.length,
       types: [...new Set(entries.map((one) => one.type))],
     };
+  }
+
+  /** A canary of ours: hits on it are no news. */
+  ignores(key: string): boolean {
+    return this.#ignored.has(key);
+  }
+
+  /** What a person sees before approving, as one number: the content, the markings beside it, and the form it takes. */
+  shown(to: string, modified: number, { tlp, pap, statements }: Pick<Released, 'tlp' | 'pap' | 'statements'>): number {
+    return digest48(JSON.stringify([modified, tlp, pap, statements, this.spec.forms?.[to]]));
+  }
+
+  #isShown(row: Row): boolean {
+    const since = this.#places.get(row.exchange) ?? 0;
+    return (
+      since === 0 ||
+      this.#db.get('SELECT 1 FROM presence WHERE object_id = ? AND listing >= ? LIMIT 1', row.id, since) !== undefined
+    );
   }
 
   /** Terms of use stand in marking-definitions of the same exchange. */
@@ -107,7 +132,8 @@ export class Releases {
   ): ReleaseDecision {
     if (found === undefined) return { action: 'deny', reason: 'the object is no longer known' };
     if (!found.active) return { action: 'deny', reason: `exchange ${found.from} is no longer configured` };
-    if (found.canary) return { action: 'deny', reason: 'its values are canaries of ours (sightings.ignore_values)' };
+    if (found.onlyCanaries)
+      return { action: 'deny', reason: 'its values are canaries of ours (sightings.ignore_values)' };
     if (!found.published) return { action: 'deny', reason: 'the partner withdrew the object' };
     if (!this.spec.reporting.includes(to)) return { action: 'deny', reason: `exchange ${to} takes no reports` };
     const facts = {
@@ -121,12 +147,22 @@ export class Releases {
       count,
       last,
     };
-    return release(facts, this.spec.rules, this.spec.minCount, now);
+    const decision = release(facts, this.spec.rules, this.spec.minCount, now);
+    // The name may stand for another partner now, who never had this object: a person looks first.
+    if (decision.action !== 'share' || found.shown) return decision;
+    return {
+      ...decision,
+      action: 'hold',
+      reason: `exchange ${found.from} was configured anew and has not shown the object since; ${decision.reason}`,
+    };
   }
 
-  /** Milliseconds to wait. The jitter is drawn from the id, so that a restart does not draw again. */
-  delay(decision: ReleaseDecision, uuid: string): number {
-    const share = Number.parseInt(uuid.slice(0, 8), 16) / 0xffffffff;
+  /**
+   * Milliseconds to wait. The jitter is drawn from the id, so that a restart does not draw again, and from what the
+   * partner does not know, or it could take the jitter off again.
+   */
+  delay(decision: ReleaseDecision, uuid: string, secret: string): number {
+    const share = digest48(`${secret}\0${uuid}`) / 2 ** 48;
     return Math.round(
       (decision.delayMinutes ?? this.spec.delayMinutes) * MINUTE_MS + (decision.jitterMinutes ?? 0) * MINUTE_MS * share,
     );

@@ -5,7 +5,7 @@ import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { SIGHTING_KINDS, type Sighting, VERDICTS } from '../model/sighting.ts';
 import { Database } from './database.ts';
 import { OUTBOX, type OutboxRow, sightingOf } from './outbox.ts';
-import { Releases, shownDigest } from './releases.ts';
+import { Releases } from './releases.ts';
 import type { StoreSpec } from './spec.ts';
 
 export interface SightingCounts {
@@ -134,7 +134,7 @@ export class SightingsReader {
       expires: iso(row.since + release.holdHours * 3_600_000),
       reason: row.reason,
       // Without its object it can only be rejected, which nothing else is shown for.
-      shown: shownDigest(row.modified, releases.object(row.object_id) ?? { statements: [] }),
+      shown: releases.shown(row.exchange, row.modified, releases.object(row.object_id) ?? { statements: [] }),
     }));
   }
 
@@ -145,7 +145,9 @@ export class SightingsReader {
     const row = this.#db.get<OutboxRow>('SELECT * FROM outbox WHERE id = ?', Number(id.slice(1)));
     if (row === undefined) return undefined;
     const found = new Releases(this.#db, this.#spec.release).object(row.object_id);
-    return found === undefined ? undefined : { held, sighting: sightingOf(row, found, this.#spec.instance) };
+    return found === undefined
+      ? undefined
+      : { held, sighting: sightingOf(row, found, this.#spec.instance, this.#spec.release) };
   }
 
   failed(): FailedSighting[] {

@@ -107,6 +107,18 @@ describe('hits', () => {
     expect(take(test).map((one) => one.objectId)).toEqual([objectIdAt(2)]);
   });
 
+  it('are told at the configured precision in every time, where the window is finer', () => {
+    const day = 86_400_000;
+    using test = aStore({ release: { windowMinutes: 5, precisionMinutes: 1440 } });
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+    const [one] = take(test);
+    const midnight = Math.floor(TEN / day) * day;
+    expect(one).toMatchObject({ created: midnight, firstSeen: midnight, lastSeen: midnight });
+    expect(Math.floor((one?.modified ?? 0) / 1000 / 60_000)).toBe(midnight / 60_000);
+  });
+
   it('on a value that no partner ever sent, and on one that was revoked, come to nothing', () => {
     using test = aStore();
     test.publish([anIndicator(1)]);
@@ -213,6 +225,34 @@ describe('the outbox', () => {
     expect([take(test, NOW).length, take(test, NOW + 15 * 60_000).length]).toEqual([0, 1]);
   });
 
+  it('waits for the delay that the rules ask at the moment of sending', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    test.store.close();
+    const rules = [{ to: '*', tlp: ['green'], delayMinutes: 60, action: 'share' }] as const;
+    test.store = aStoreOf({ ...test.spec, release: { ...RELEASE, rules } });
+
+    expect([take(test, NOW).length, test.store.nextSending('partner')]).toEqual([0, NOW + 3_600_000]);
+    expect(take(test, NOW + 3_600_000)).toHaveLength(1);
+  });
+
+  it('draws a jitter that the id of the sighting does not tell, and that a restart does not draw again', () => {
+    const rules = [{ to: '*', tlp: ['green'], jitterMinutes: 60, action: 'share' }] as const;
+    const dueOf = (again = false) => {
+      using test = aStore({ release: { rules } });
+      test.publish([anIndicator(1)]);
+      test.store.commitHits('one', [aHit(1)], 'x', NOW);
+      if (again) test.reopen();
+      expect(take(test, NOW)).toEqual([]);
+      const due = test.store.nextSending('partner');
+      expect(due).toBe(test.reopen().nextSending('partner'));
+      return due;
+    };
+
+    expect(dueOf()).not.toBe(dueOf(true));
+  });
+
   it('judges again at the moment of sending: a marking that turned strict meanwhile keeps it here', () => {
     using test = aStore();
     test.publish([anIndicator(1)]);
@@ -269,6 +309,64 @@ describe('the outbox', () => {
     expect(reading(test, (reader) => reader.releases(addressAt(1)))[0]).toMatchObject({
       state: 'denied',
       reason: expect.stringContaining('canaries of ours') as string,
+    });
+  });
+
+  it('does not count hits on a value that became a canary of ours towards an object of several values', () => {
+    using test = aStore();
+    test.publish([anIndicator(1, { tlp: 'green', observables: [addressAt(1), addressAt(2)] })]);
+    test.store.commitHits('one', [aHit(1, { count: 7 })], 'x', NOW);
+    test.store.close();
+    test.store = aStoreOf({ ...test.spec, release: { ...RELEASE, ignore: [aHit(1).key] } });
+
+    expect(take(test)).toEqual([]);
+    expect(reading(test, (reader) => reader.releases(addressAt(1)))[0]?.reason).toContain('canaries of ours');
+    const next = { first: minutes(70), last: minutes(70) };
+    test.store.commitHits('one', [aHit(2, next), aHit(1, { ...next, dedupe: 'c' })], 'x', minutes(75));
+    expect(take(test, minutes(75)).map((one) => [one.created, one.count])).toEqual([[minutes(60), 1]]);
+  });
+
+  describe('of an exchange whose name was given to another place', () => {
+    const elsewhere = (test: TestStore) => {
+      test.store.close();
+      const exchanges = test.spec.exchanges.map((one) => (one.name === 'partner' ? { ...one, fingerprint: 'g' } : one));
+      test.store = aStoreOf({ ...test.spec, exchanges });
+    };
+
+    it('holds what was decided for the old one, and what is found on its objects', () => {
+      using test = aStore();
+      test.publish([anIndicator(1), anIndicator(2)]);
+      test.store.commitHits('one', [aHit(1)], 'x', NOW);
+      elsewhere(test);
+      test.store.commitHits('one', [aHit(2)], 'x', NOW);
+
+      expect(take(test)).toEqual([]);
+      const held = reading(test, (reader) => reader.held());
+      expect(held.map((one) => one.reason)).toEqual(Array(2).fill(expect.stringContaining('configured anew')));
+    });
+
+    it('tells of objects that it shows as well', () => {
+      using test = aStore();
+      test.publish([anIndicator(1)]);
+      elsewhere(test);
+      test.publish([anIndicator(1)]);
+      test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+      expect(take(test)).toHaveLength(1);
+    });
+
+    it('holds what came from others and was decided for the old one', () => {
+      const rules = [{ to: 'partner', from: ['other'], tlp: ['green'], action: 'share' }] as const;
+      using test = aStore({ release: { rules } });
+      test.publish([anIndicator(1)], 'other');
+      test.store.commitHits('one', [aHit(1)], 'x', NOW);
+      elsewhere(test);
+
+      expect(take(test)).toEqual([]);
+      expect(reading(test, (reader) => [reader.held().length, reader.counts()])).toMatchObject([
+        1,
+        { held: 1, queued: 0 },
+      ]);
     });
   });
 
@@ -356,6 +454,15 @@ describe('a held sighting', () => {
     expect(take(test)).toEqual([shown?.sighting]);
   });
 
+  it('leaves after the delay of its rule, however soon a person approves it', () => {
+    using test = aStore({ release: { rules: [{ to: '*', tlp: ['green'], delayMinutes: 60, action: 'hold' }] } });
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    test.store.decideSighting(1, 'approve', held(test)[0]!.shown, 'ann', '', NOW + 60_000);
+
+    expect([take(test, NOW + 60_000).length, take(test, NOW + 3_600_000).length]).toEqual([0, 1]);
+  });
+
   it('is approved as it was shown: what came later is shown again', () => {
     using test = withOne();
     const [one] = held(test);
@@ -391,6 +498,16 @@ describe('a held sighting', () => {
     expect(() => test.store.decideSighting(1, 'approve', one!.shown, 'ann', '', NOW)).toThrow(/changed since/);
     test.store.decideSighting(1, 'approve', held(test)[0]!.shown, 'ann', '', NOW);
     test.publish([anIndicator(1, { tlp: 'amber', version: '2026-01-03T00:00:00.000000000Z' })]);
+
+    expect([take(test), held(test).length]).toEqual([[], 1]);
+  });
+
+  it('is not approved for another form than was shown: identity, place or precision', () => {
+    using test = withOne();
+    test.store.decideSighting(1, 'approve', held(test)[0]!.shown, 'ann', '', NOW);
+    test.store.close();
+    const release = { ...test.spec.release!, forms: { partner: 'another identity' } };
+    test.store = aStoreOf({ ...test.spec, release });
 
     expect([take(test), held(test).length]).toEqual([[], 1]);
   });

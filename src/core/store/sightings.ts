@@ -9,6 +9,7 @@ import { aggregate, type Grid, type HitRow, windowOf } from '../inventory/aggreg
 import type { SiemState, StoreContext } from './context.ts';
 import { decideClaim } from './decide.ts';
 import { Outbox } from './outbox.ts';
+import { notePlaces } from './places.ts';
 import { toClaim } from './projection.ts';
 import { Releases } from './releases.ts';
 import { OBJECT, type ObjectRow, PRESENT } from './rows.ts';
@@ -49,7 +50,6 @@ export class Sightings {
   readonly #spec: ReleaseSpec;
   readonly #grid: Grid;
   readonly #releases: Releases;
-  readonly #ignored: ReadonlySet<string>;
   readonly outbox: Outbox;
 
   constructor(store: StoreContext) {
@@ -59,8 +59,7 @@ export class Sightings {
       windowMs: this.#spec.windowMinutes * MINUTE_MS,
       precisionMs: this.#spec.precisionMinutes * MINUTE_MS,
     };
-    this.#releases = new Releases(store.db, this.#spec);
-    this.#ignored = new Set(this.#spec.ignore);
+    this.#releases = new Releases(store.db, this.#spec, notePlaces(store));
     this.outbox = new Outbox(store, this.#releases);
   }
 
@@ -93,7 +92,7 @@ export class Sightings {
     const last = Math.min(hit.last, now);
     const start = windowOf(last, this.#grid);
     const entryId = this.#entryId(hit);
-    if (entryId === undefined || start < this.#oldest(now) || this.#ignored.has(hit.key) || !(hit.count > 0)) {
+    if (entryId === undefined || start < this.#oldest(now) || this.#releases.ignores(hit.key) || !(hit.count > 0)) {
       report.ignored++;
       return;
     }
@@ -190,15 +189,17 @@ export class Sightings {
   ): HitRow[] {
     const claim = toClaim(object, object.exchange);
     return this.#store.db
-      .all<{ siem_id: number; first: number; last: number; n: number; type: number }>(
+      .all<{ siem_id: number; first: number; last: number; n: number; type: number; value: string }>(
         // CROSS JOIN keeps SQLite from walking all hits of the window instead of the few entries of one object.
-        `SELECT h.siem_id, h.first, h.last, h.n, e.type FROM contribution c CROSS JOIN hit h CROSS JOIN entry e
+        `SELECT h.siem_id, h.first, h.last, h.n, e.type, e.value FROM contribution c CROSS JOIN hit h CROSS JOIN entry e
          WHERE c.object_id = ? AND h.entry_id = c.entry_id AND h.start = ? AND h.verdict = ? AND e.id = c.entry_id`,
         object.id,
         start,
         verdict,
       )
       .flatMap((row) => {
+        // It may have become one after these hits came.
+        if (this.#releases.ignores(entryKey(OBSERVABLE_TYPES[row.type]!, row.value))) return [];
         if (row.siem_id === BY_HAND.id) return [{ siem: row.siem_id, first: row.first, last: row.last, count: row.n }];
         const siem = this.#store.siems.find((one) => one.id === row.siem_id);
         if (siem === undefined) return [];

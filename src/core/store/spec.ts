@@ -43,6 +43,8 @@ export interface ReleaseSpec {
   readonly ignore: readonly string[];
   readonly hitsDays: number;
   readonly sightingsDays: number;
+  /** Per exchange, a fingerprint of the settings that shape what it is sent; another one ends approvals. */
+  readonly forms?: Readonly<Record<string, string>>;
 }
 
 export interface StoreSpec {

@@ -7,5 +7,6 @@ export const taxii21 = defineExchange({
   config: Taxii21Config,
   settings: cursorSettings,
   reports: (config) => config.report_to !== undefined,
+  reportForm: (config) => ({ to: config.report_to ?? null, where: config.report_where_sighted }),
   create: (config, deps) => new Taxii21Connector(config, deps),
 });

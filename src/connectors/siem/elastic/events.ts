@@ -24,19 +24,22 @@ export const EventPage = z.object({
 });
 export type EventPage = z.output<typeof EventPage>;
 
-/** Undefined when no field is configured for any of the entries. */
+/**
+ * Undefined when no field is configured for any of the entries. How far back is told in the cluster's own time, whose
+ * clock may be another than ours; how far on is bounded by the point in time that is read.
+ */
 export function eventQuery(
   entries: readonly Observable[],
   fields: EventFields,
   timeField: string,
-  window: { readonly from: number; readonly to: number },
+  backMs: number,
   ignored: readonly string[],
 ): Record<string, unknown> | undefined {
   const should = [...Map.groupBy(entries, (one) => one.type)].flatMap(([type, some]) =>
     (fields[type] ?? []).map((field) => ({ terms: { [field]: some.map((one) => one.value) } })),
   );
   if (should.length === 0) return undefined;
-  const range = { gte: window.from, lt: window.to, format: 'epoch_millis' };
+  const range = { gte: `now-${Math.max(0, Math.ceil(backMs / 1000))}s` };
   return {
     bool: {
       filter: [{ range: { [timeField]: range } }],

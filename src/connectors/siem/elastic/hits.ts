@@ -139,7 +139,7 @@ export class ElasticEventSearch implements EventSearch {
     signal: AbortSignal,
   ): AsyncIterable<readonly Hit[]> {
     const { fields, indices, time_field: timeField } = this.#settings;
-    const query = eventQuery(entries, fields, timeField, window, this.#ignored);
+    const query = eventQuery(entries, fields, timeField, window.to - window.from, this.#ignored);
     if (query === undefined) return;
     let pit = await this.#api.openEvents(indices.join(','), signal);
     if (pit === undefined) return;

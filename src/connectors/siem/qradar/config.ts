@@ -53,6 +53,13 @@ export const QRadarConfig = z.strictObject({
     .max(100)
     .default([])
     .describe('Addresses and networks of own scanners and test hosts: events with such a source are not counted.'),
+  false_positive_reasons: z
+    .array(z.number().int().min(0))
+    .max(50)
+    .default([])
+    .describe(
+      'Ids of the reasons for closing an offense that mean a false positive (/api/siem/offense_closing_reasons lists them). Left out: offenses are not read.',
+    ),
   ...peerShape,
 });
 

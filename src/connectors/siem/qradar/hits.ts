@@ -1,4 +1,4 @@
-// Reads what events hold of our sets: one search per set and event field. The console does the comparing, so a search
+// Reads what events hold of our sets, one search per set and event field, and what people say of offenses. The console does the comparing, so a search
 // is as short for twenty thousand entries as for one; of an event only value, time and count are fetched.
 import type { HitPage, HitReader, OwnedEntry, SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import type { Json } from '../../../core/model/json.ts';
@@ -10,10 +10,13 @@ import type { HeldSets } from './board.ts';
 import type { QRadarClient } from './client.ts';
 import { type QRadarConfig, SET_KINDS, setName } from './config.ts';
 import { DEFAULT_FIELDS, storedValue } from './mapping.ts';
+import { closedOffenses, slotsOf, verdictsOf } from './offenses.ts';
 import type { ResultRow } from './responses.ts';
 
 /** Collectors hand events on late; a console that is busy does so by minutes. */
 const OVERLAP_MS = 10 * 60_000;
+/** Their place in the cursor, beside those of sets and fields. */
+const OFFENSES = 'offenses';
 
 /** What hits need of the connector around them. */
 export interface SetsHeld {
@@ -29,11 +32,13 @@ interface Target extends Watched {
 }
 
 export class QRadarHits implements HitReader {
+  readonly #client: QRadarClient;
   readonly #ariel: Ariel;
   readonly #config: QRadarConfig;
   readonly #held: SetsHeld;
 
   constructor(client: QRadarClient, config: QRadarConfig, held: SetsHeld, deps: SiemDeps) {
+    this.#client = client;
     this.#ariel = new Ariel(client, deps);
     this.#config = config;
     this.#held = held;
@@ -69,6 +74,15 @@ export class QRadarHits implements HitReader {
       }
       places.set(target.place, now);
     }
+    const { false_positive_reasons: reasons } = this.#config;
+    if (reasons.length > 0) {
+      const since = Math.min(places.get(OFFENSES) ?? now, now) - OVERLAP_MS;
+      for await (const offenses of closedOffenses(this.#client, since, reasons, signal)) {
+        const keys = await this.#keys(offenses.flatMap(slotsOf), signal);
+        yield page(verdictsOf(offenses, (slot) => keys.get(slot)));
+      }
+      places.set(OFFENSES, now);
+    }
     yield page([]);
   }
 
@@ -92,12 +106,17 @@ export class QRadarHits implements HitReader {
   async #hits(target: Target, rows: readonly ResultRow[], window: Window, signal: AbortSignal): Promise<Hit[]> {
     const { observable, suffix } = target.kind;
     const slotOf = (value: string): string => `${suffix}|${storedValue(observable, value)}`;
-    const slots = new Set(rows.filter((row) => !isSpread(row, window)).map((row) => slotOf(row.value)));
-    const keys = new Map<string, EntryKey>();
-    if (slots.size > 0)
-      for await (const entries of this.#held.list({ slots: [...slots] }, signal))
-        for (const entry of entries) keys.set(entry.slot, entry.key);
+    const slots = rows.filter((row) => !isSpread(row, window)).map((row) => slotOf(row.value));
+    const keys = await this.#keys(slots, signal);
     return hitsOf(rows, target, window, (value) => keys.get(slotOf(value)));
+  }
+
+  async #keys(slots: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, EntryKey>> {
+    const keys = new Map<string, EntryKey>();
+    if (slots.length > 0)
+      for await (const entries of this.#held.list({ slots: [...new Set(slots)] }, signal))
+        for (const entry of entries) keys.set(entry.slot, entry.key);
+    return keys;
   }
 }
 

@@ -88,6 +88,19 @@ export const ResultRow = z.object({
 });
 export type ResultRow = z.output<typeof ResultRow>;
 
+export const Offense = z.object({
+  id: z.number(),
+  status: z.string(),
+  closing_reason_id: z.number().nullable().default(null),
+  offense_source: z.string().default(''),
+  /** Of the last event in it, epoch milliseconds. */
+  last_updated_time: z.number(),
+  /** Of its last change. */
+  last_persisted_time: z.number(),
+});
+export type Offense = z.output<typeof Offense>;
+export const Offenses = z.array(Offense);
+
 export const Columns = z.object({ columns: z.array(z.object({ name: z.string() })) });
 
 export const StoredMark = z.object({ writer: z.string(), boot: z.string(), revision: z.number(), at: z.number() });
