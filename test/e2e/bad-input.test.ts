@@ -86,10 +86,10 @@ describe('a partner that goes wrong', () => {
     armedBefore = world.armed();
     for (const { name, go } of TROUBLE) await go(partners.get(name)!);
     world.taxii.load([indicator('198.18.9.10')]);
-    ended = await world.site.entente(['run', '--once', '--patience-secs', '0']);
+    ended = await world.site.entente(['run', '--once', '--patience-secs', '0'], { limitMs: 250_000 });
     expect(ended, ended.stderr).toMatchObject({ code: 1 });
     status = await world.site.ask<Status>(['status']);
-  });
+  }, 300_000);
 
   afterAll(async () => {
     for (const one of partners.values()) await one.close().catch(() => {});
@@ -104,6 +104,8 @@ describe('a partner that goes wrong', () => {
       url: one.apiRoot,
       collections: [one.collections.read],
       auth: { username: one.username, password: one.password },
+      // 64 MiB take their time where many tests run at once.
+      ...(name === 'huge' || name === 'bomb' ? { timeout_secs: 240 } : {}),
     };
   }
   const about = (name: string) => status.exchanges.find((one) => one.name === name);
