@@ -86,7 +86,7 @@ describe('a partner that goes wrong', () => {
     armedBefore = world.armed();
     for (const { name, go } of TROUBLE) await go(partners.get(name)!);
     world.taxii.load([indicator('198.18.9.10')]);
-    ended = await world.site.entente(['run', '--once', '--patience-secs', '0'], { limitMs: 250_000 });
+    ended = await world.site.entente(['run', '--once', '--patience-secs', '25'], { limitMs: 250_000 });
     expect(ended, ended.stderr).toMatchObject({ code: 1 });
     status = await world.site.ask<Status>(['status']);
   }, 300_000);
