@@ -221,6 +221,43 @@ describe('after a crash', () => {
   });
 });
 
+describe('a task whose changes were all applied', () => {
+  it('settles its rows, and sends again the one whose wish changed while it ran', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 4));
+    const { id, changes } = rig.take()!;
+    rig.store.settle(
+      id,
+      changes.map(() => ({ kind: 'accepted', receipt: 'task 9' })),
+      NOW,
+    );
+    rig.commit(indicators(2, 3, { revoked: true, version: versionAt(NOW) }));
+
+    const applied = changes.map(({ key }) => ({ key, settlement: { kind: 'applied' } as const }));
+    expect(rig.store.settleReceipt('siem', 'task 9', applied, NOW)).toMatchObject({ applied: 4, parked: 0 });
+
+    expect(rig.rows().map((row) => row.state)).toEqual([STATE.settled, STATE.settled, STATE.remove, STATE.settled]);
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ wanted: 3, delivered: 3, pending: 1 });
+    expect(rig.deliver()).toEqual(['remove 198.18.0.2']);
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ wanted: 3, delivered: 3, pending: 0 });
+  });
+
+  it('leaves a row that the result does not name to be read back', () => {
+    const rig = new Rig({ product: { versioned: false } });
+    rig.commit(indicators(0, 2));
+    const { id, changes } = rig.take()!;
+    rig.store.settle(
+      id,
+      changes.map(() => ({ kind: 'accepted', receipt: 'task 9' })),
+      NOW,
+    );
+
+    rig.store.settleReceipt('siem', 'task 9', [{ key: changes[0]!.key, settlement: { kind: 'applied' } }], NOW);
+
+    expect(rig.rows().map((row) => row.state)).toEqual([STATE.settled, STATE.uncertain]);
+  });
+});
+
 describe('a task whose result is refused', () => {
   it('is tried again when it was a removal', () => {
     const rig = new Rig();
