@@ -11,6 +11,7 @@ export const ROOT = '/reference_data_collections';
 export const PAGE = 1000;
 /** A query string above this comes near what web servers refuse. */
 const QUERY_BYTES = 4000;
+const READS_AT_ONCE = 4;
 const SINGLES_AT_ONCE = 4;
 
 export interface SingleEntry {
@@ -43,18 +44,25 @@ export class Entries {
     const chunks = filterChunks(stored);
     const found: HeldRow[] = [];
     // Many values, or one that cannot be quoted: reading the whole set takes fewer requests, or is the only way.
-    if (chunks === undefined || chunks.length > Math.ceil(set.count / PAGE) + 1) {
+    if (chunks === undefined || (await this.#pagesOf(set, chunks.length, signal)) < chunks.length) {
       const wanted = new Set(stored);
       for await (const page of this.ofSet(set, 'ours', signal))
         found.push(...page.filter((row) => wanted.has(row.value)));
       return found;
     }
-    for (const chunk of chunks) {
+    await eachOf(chunks, READS_AT_ONCE, async (chunk) => {
       const filter = `collection_id = ${set.id} and value in (${chunk})`;
       for await (const rows of this.#pages(filter, signal, set.element))
         for (const row of rows) if (isOwnSource(row.source, this.owner)) found.push({ ...row, kind: set.kind });
-    }
+    });
     return found;
+  }
+
+  /** How many pages the whole set takes. It was counted before its last changes, so it is asked anew where that decides. */
+  async #pagesOf(set: HeldSet, chunks: number, signal: AbortSignal): Promise<number> {
+    const counted = Math.ceil(set.count / PAGE);
+    if (counted >= chunks || chunks === 1) return Math.max(1, counted);
+    return Math.ceil((await this.#count(`collection_id = ${set.id}`, signal)) / PAGE);
   }
 
   /** Our entries in these slots, by slot. */
@@ -88,12 +96,14 @@ export class Entries {
 
   async countOthers(sets: readonly HeldSet[], signal: AbortSignal): Promise<number> {
     if (sets.length === 0) return 0;
+    const ids = sets.map((set) => set.id).join(', ');
+    return this.#count(`collection_id in (${ids}) and source != "${this.owner}"`, signal);
+  }
+
+  async #count(filter: string, signal: AbortSignal): Promise<number> {
     const { body, total } = await this.#client.call({
       path: `${ROOT}/set_entries`,
-      query: {
-        filter: `collection_id in (${sets.map((set) => set.id).join(', ')}) and source != "${this.owner}"`,
-        fields: 'id',
-      },
+      query: { filter, fields: 'id' },
       range: [0, 0],
       signal,
     });
@@ -164,18 +174,19 @@ export const suffixOf = (slot: string): string => slot.slice(0, slot.indexOf('|'
 
 /** Values as lists for a filter, each short enough for a URL. Undefined when one cannot stand in a filter. */
 function filterChunks(values: readonly string[]): readonly string[] | undefined {
-  const chunks: string[] = [];
-  let chunk = '';
+  const chunks: string[][] = [];
+  let bytes = QUERY_BYTES;
   for (const value of values) {
     const text = quoted(value);
     if (text === undefined) return undefined;
-    const joined = chunk === '' ? text : `${chunk},${text}`;
-    if (encodeURIComponent(joined).length <= QUERY_BYTES) chunk = joined;
-    else if (chunk === '') return undefined;
+    const more = encodeURIComponent(`${text},`).length;
+    if (more > QUERY_BYTES) return undefined;
+    bytes += more;
+    if (bytes <= QUERY_BYTES) chunks.at(-1)?.push(text);
     else {
-      chunks.push(chunk);
-      chunk = text;
+      chunks.push([text]);
+      bytes = more;
     }
   }
-  return chunk === '' ? chunks : [...chunks, chunk];
+  return chunks.map((chunk) => chunk.join(','));
 }
