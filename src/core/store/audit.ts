@@ -410,20 +410,36 @@ export class Audit {
     return report;
   }
 
-  /** All changes of the task were applied: its upserts in one statement, but for rows whose wish changed meanwhile. */
+  /** All changes of the task were applied: its rows at once, but for those whose wish changed meanwhile. */
   #settlePlain(siem: SiemState, receipt: string): number {
-    const settled = this.#store.db.run(
+    const { db } = this.#store;
+    const owner = `siem:${siem.id}`;
+    const waiting = (op: string): string => `SELECT p.entry_id FROM projection p INDEXED BY projection_work
+      WHERE p.siem_id = ${siem.id} AND p.state <> 0 AND p.state = ${STATE.accepted} AND p.note = ? AND p.wanted_rev = p.sent_rev AND ${op}`;
+    const upserted = db.run(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.yes}, rev = sent_rev, sent_rev = NULL, batch = NULL,
          attempt = 0, next_at = NULL, note = NULL
-       WHERE siem_id = ? AND entry_id IN (
-         SELECT entry_id FROM projection INDEXED BY projection_work
-         WHERE siem_id = ? AND state <> 0 AND state = ${STATE.accepted} AND note = ? AND wanted = 1 AND wanted_rev = sent_rev)`,
-      siem.id,
+       WHERE siem_id = ? AND entry_id IN (${waiting('p.wanted = 1')})`,
       siem.id,
       `upsert ${receipt}`,
     );
-    this.#store.count(`siem:${siem.id}`, 'pending', -settled);
-    this.#store.count(`siem:${siem.id}`, 'delivered', settled);
-    return settled;
+    this.#store.count(owner, 'delivered', upserted);
+    // Such a row goes at the next tick, which looks whether it waits for a claim to come (Projector.countGone).
+    const gone = waiting('p.wanted = 0 AND p.due IS NOT NULL');
+    const types = db.all<{ type: number; n: number }>(
+      `SELECT type, count(*) AS n FROM entry WHERE id IN (${gone}) GROUP BY type`,
+      `remove ${receipt}`,
+    );
+    const removed = db.run(
+      `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.no}, rev = 0, sent_rev = NULL, batch = NULL,
+         attempt = 0, next_at = NULL, note = NULL, handle = NULL, due = ?
+       WHERE siem_id = ? AND entry_id IN (${gone})`,
+      this.#store.engineTime,
+      siem.id,
+      `remove ${receipt}`,
+    );
+    for (const { type, n } of types) this.#store.count(owner, `present:${OBSERVABLE_TYPES[type]}`, -n);
+    this.#store.count(owner, 'pending', -upserted - removed);
+    return upserted + removed;
   }
 }
