@@ -11,6 +11,9 @@ export const ROOT = '/reference_data_collections';
 export const PAGE = 1000;
 /** A query string above this comes near what web servers refuse. */
 const QUERY_BYTES = 4000;
+/** Enough to find and to delete a row. Notes are most of its bytes. */
+export const WITHOUT_NOTES = 'id,collection_id,value,source,domain_id';
+const WITH_NOTES = `${WITHOUT_NOTES},notes`;
 const READS_AT_ONCE = 4;
 const SINGLES_AT_ONCE = 4;
 
@@ -33,26 +36,36 @@ export class Entries {
     this.#deps = deps;
   }
 
-  async *ofSet(set: HeldSet, whose: 'ours' | 'others', signal: AbortSignal): AsyncIterable<readonly HeldRow[]> {
+  async *ofSet(
+    set: HeldSet,
+    whose: 'ours' | 'others',
+    signal: AbortSignal,
+    fields: string = WITH_NOTES,
+  ): AsyncIterable<readonly HeldRow[]> {
     const mine = `source ${whose === 'ours' ? '=' : '!='} "${this.owner}"`;
-    for await (const rows of this.#pages(`collection_id = ${set.id} and ${mine}`, signal))
+    for await (const rows of this.#pages(`collection_id = ${set.id} and ${mine}`, signal, fields))
       yield rows.map((row) => ({ ...row, kind: set.kind }));
   }
 
-  /** Our entries with these stored values. */
-  async withValues(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<readonly HeldRow[]> {
+  /** Our entries with these stored values; without their notes where only their being there counts. */
+  async withValues(
+    set: HeldSet,
+    stored: readonly string[],
+    signal: AbortSignal,
+    fields: string = WITH_NOTES,
+  ): Promise<readonly HeldRow[]> {
     const chunks = filterChunks(stored);
     const found: HeldRow[] = [];
     // Many values, or one that cannot be quoted: reading the whole set takes fewer requests, or is the only way.
     if (chunks === undefined || (await this.#pagesOf(set, chunks.length, signal)) < chunks.length) {
       const wanted = new Set(stored);
-      for await (const page of this.ofSet(set, 'ours', signal))
+      for await (const page of this.ofSet(set, 'ours', signal, fields))
         found.push(...page.filter((row) => wanted.has(row.value)));
       return found;
     }
     await eachOf(chunks, READS_AT_ONCE, async (chunk) => {
       const filter = `collection_id = ${set.id} and value in (${chunk})`;
-      for await (const rows of this.#pages(filter, signal, set.element))
+      for await (const rows of this.#pages(filter, signal, fields, set.element))
         for (const row of rows) if (isOwnSource(row.source, this.owner)) found.push({ ...row, kind: set.kind });
     });
     return found;
@@ -66,13 +79,18 @@ export class Entries {
   }
 
   /** Our entries in these slots, by slot. */
-  async inSlots(slots: readonly string[], sets: HeldSets, signal: AbortSignal): Promise<Map<string, HeldRow>> {
+  async inSlots(
+    slots: readonly string[],
+    sets: HeldSets,
+    signal: AbortSignal,
+    fields: string = WITH_NOTES,
+  ): Promise<Map<string, HeldRow>> {
     const held = new Map<string, HeldRow>();
     for (const [suffix, some] of Map.groupBy(slots, suffixOf)) {
       const set = sets.get(suffix);
       if (set === undefined) continue;
       const stored = some.map((slot) => slot.slice(suffix.length + 1));
-      for (const row of await this.withValues(set, stored, signal)) held.set(`${suffix}|${row.value}`, row);
+      for (const row of await this.withValues(set, stored, signal, fields)) held.set(`${suffix}|${row.value}`, row);
     }
     return held;
   }
@@ -84,7 +102,7 @@ export class Entries {
     if (used.length === 0) return others;
     const byId = new Map(used.map((set) => [set.id, set]));
     const filter = `collection_id in (${[...byId.keys()].join(', ')}) and source != "${this.owner}"`;
-    for await (const rows of this.#pages(filter, signal)) {
+    for await (const rows of this.#pages(filter, signal, WITHOUT_NOTES)) {
       for (const row of rows) {
         const set = byId.get(row.collection_id ?? 0);
         if (set !== undefined && !isOwnSource(row.source, this.owner))
@@ -148,14 +166,19 @@ export class Entries {
   }
 
   /** In the order of ids, and on from the last one: rows that come and go meanwhile shift positions, never ids. */
-  async *#pages(filter: string, signal: AbortSignal, entryType?: string): AsyncIterable<readonly EntryRow[]> {
+  async *#pages(
+    filter: string,
+    signal: AbortSignal,
+    fields: string = WITH_NOTES,
+    entryType?: string,
+  ): AsyncIterable<readonly EntryRow[]> {
     for (let after = 0; ; ) {
       const { body, total } = await this.#client.call({
         path: `${ROOT}/set_entries`,
         query: {
           filter: `${filter} and id > ${after}`,
           sort: '+id',
-          fields: 'id,collection_id,value,source,notes,domain_id',
+          fields,
           ...(entryType === undefined ? {} : { entry_type: entryType }),
         },
         range: [0, PAGE - 1],
