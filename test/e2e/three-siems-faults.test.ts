@@ -131,7 +131,7 @@ describe('a SIEM that changes while it is filled', () => {
 });
 
 describe('a QRadar set at its most entries', () => {
-  it('takes 20,000 unless configured, and what stays out is reported', { timeout: 120_000 }, async () => {
+  it('takes 20,000 unless configured, and what stays out is reported', { timeout: 300_000 }, async () => {
     three = await threeSiems({ data: addresses(0, 20_003), maxEntries: 'default' });
 
     expect(await three.run()).toEqual(done);
