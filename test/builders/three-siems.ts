@@ -34,7 +34,8 @@ export interface ThreeOptions {
   /** RFC 3339; the real time when left out. */
   readonly clock?: string;
   readonly policy?: object;
-  readonly maxEntries?: number;
+  /** Of the QRadar sets; 200,000 when left out. */
+  readonly maxEntries?: number | 'default';
   readonly longestCallMs?: number;
 }
 
@@ -66,7 +67,7 @@ export async function threeSiems(options: ThreeOptions): Promise<ThreeSiems> {
           url: qradar.url,
           auth: { token: qradar.token },
           clearance: 'red',
-          max_entries: most,
+          ...(most === 'default' ? {} : { max_entries: most }),
         },
       ],
       policy: options.policy ?? {},

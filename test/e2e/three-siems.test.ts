@@ -22,8 +22,9 @@ function expectTheSame({ elastic, splunk, qradar }: ReturnType<ThreeSiems['held'
 
 describe('the same watchlist in three SIEMs', () => {
   it('after three generated days with changes and revocations', { timeout: 300_000 }, async () => {
-    // The 100,000 of the slow suite, or a tenth of it here.
-    const count = process.env['ENTENTE_FULL'] === undefined ? 1500 : 33_400;
+    // 100,000 with ENTENTE_FULL, which takes a minute or two, or a part of it. What each day leaves standing.
+    const [count, expected] =
+      process.env['ENTENTE_FULL'] === undefined ? [1500, [1320, 2521, 3882]] : [33_400, [29_222, 56_161, 86_449]];
     const start = '2026-03-01T00:00:00Z';
     // A second day as large as the first is what the addition brake holds for a person; here nobody answers it.
     const brakes = { addition_brake: { at_least: 10_000_000 }, removal_brake: { at_least: 10_000_000 } };
@@ -38,9 +39,7 @@ describe('the same watchlist in three SIEMs', () => {
       sizes.push(expectTheSame(three.held()).elastic);
     }
 
-    expect(sizes[0]).toBeGreaterThan(count * 0.8);
-    expect(sizes[1]).toBeGreaterThan(sizes[0]!);
-    expect(sizes[2]).toBeGreaterThan(sizes[1]!);
+    expect(sizes).toEqual(expected);
     const [parkedAtQradar] = three.app.reader.siems().filter((siem) => siem.name === 'qradar');
     expect(parkedAtQradar?.parked).toBe(expectTheSame(three.held()).networks6);
   });
@@ -59,10 +58,8 @@ describe('the same watchlist in three SIEMs', () => {
 
     expect(await three.run()).toEqual({ complete: true, left: [] });
 
-    // 697 indicators: 644 domains and 36 addresses can stand on a list, 17 cannot; some values come twice.
-    const { elastic } = expectTheSame(three.held());
-    expect(elastic).toBe(three.app.reader.siems()[0]?.wanted);
-    expect(elastic).toBeGreaterThan(600);
+    // 697 indicators: 644 domains and 36 addresses can stand on a list, 17 cannot.
+    expect(expectTheSame(three.held())).toEqual({ elastic: 680, networks6: 0 });
   });
 
   it('over the honeypot feed at the end of its last day', { timeout: 120_000 }, async () => {

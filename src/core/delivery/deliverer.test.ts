@@ -66,6 +66,33 @@ describe('a cycle', () => {
     expect(deliverer.failure).toBeUndefined();
   });
 
+  it('says in the mark what it wrote, also where the SIEM gives receipts first', async () => {
+    const { rig, siem, deliverer } = delivering({ versioned: false, receipts: true });
+    await deliverer.cycle(signal);
+    rig.commit(indicators(0, 3));
+
+    await deliverer.cycle(signal);
+
+    expect(siem.rows.size).toBe(3);
+    expect(siem.mark?.revision).toBeGreaterThanOrEqual(Math.max(...[...siem.rows.values()].map((row) => row.revision)));
+  });
+
+  it('asks for receipts of earlier batches while it sends later ones', async () => {
+    const { rig, siem, deliverer, values } = delivering({ versioned: false, receipts: true, maxItems: 2 });
+    rig.commit(indicators(0, 20));
+    const calls: string[] = [];
+    siem.hook = (call, when) => {
+      if (when === 'before' && (call === 'apply' || call === 'settle')) calls.push(call);
+    };
+
+    await deliverer.cycle(signal);
+
+    expect(values()).toHaveLength(20);
+    expect(calls.filter((call) => call === 'apply')).toHaveLength(10);
+    expect(calls.indexOf('settle')).toBeLessThan(calls.lastIndexOf('apply'));
+    expect(calls.filter((call) => call === 'settle')).toHaveLength(10);
+  });
+
   it('parks the one change that sinks its batch, and nothing else', async () => {
     const { rig, deliverer, values, onApply, batches } = delivering();
     rig.commit(indicators(0, 8));

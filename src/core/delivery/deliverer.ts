@@ -43,7 +43,7 @@ export interface Progress {
 /** Read-backs and listings are asked in slices of this many rows. */
 const SLICE = 500;
 /** Between asking for receipts within one cycle. */
-const RECEIPT_WAITS_MS = [20, 40, 80, 160, 320, 640];
+const RECEIPT_WAITS_MS = [20, 40, 80, 160, 320, 640] as const;
 
 export class Deliverer {
   readonly name: string;
@@ -60,7 +60,7 @@ export class Deliverer {
   /** Batches taken whose results are not written: a failing store may leave some. */
   readonly #taken = new Set<number>();
   #failure: Failure | undefined;
-  /** Changes applied in this pass; the mark then says up to which revision this state wrote. */
+  /** Changes applied in this cycle; the mark then says up to which revision this state wrote. */
   #applied = 0;
   readonly totals = { applied: 0, parked: 0, calls: 0 };
 
@@ -89,6 +89,7 @@ export class Deliverer {
   async cycle(signal: AbortSignal): Promise<void> {
     if (this.#o.now() < this.#pausedUntil || signal.aborted) return;
     this.#failure = undefined;
+    this.#applied = 0;
     try {
       await this.#giveBack();
       if (!this.#opened) await this.#open(signal);
@@ -99,6 +100,7 @@ export class Deliverer {
       await this.#deliver(signal);
       await this.#awaitReceipts(signal);
       if (this.#failure !== undefined) return;
+      if (this.#applied > 0) await this.#mark(signal);
       const [refused] = this.#refusedRemovals.values();
       if (refused === undefined) await this.#succeeded();
       else await this.#remember(refused);
@@ -207,12 +209,16 @@ export class Deliverer {
     return store.endAudit(this.name, this.#o.now());
   }
 
-  async #settleReceipts(signal: AbortSignal): Promise<void> {
+  /** `until`: a SIEM carries its tasks out in the order given, so that behind one that runs few are over. */
+  async #settleReceipts(signal: AbortSignal, until: 'all' | 'one is pending' = 'all'): Promise<void> {
     const { store, connector } = this.#o;
     if (connector.settle === undefined) return;
     for (const receipt of await store.receipts(this.name)) {
       const outcomes = await this.#receipt(receipt, signal);
-      if (outcomes === 'pending') continue;
+      if (outcomes === 'pending') {
+        if (until === 'one is pending') return;
+        continue;
+      }
       const now = this.#o.now();
       const settlements = outcomes.map((outcome) => {
         const one = Batch.of([{ op: 'upsert', key: outcome.key, slot: '', revision: 0 }], ['']);
@@ -223,8 +229,15 @@ export class Deliverer {
       const report = await store.settleReceipt(this.name, receipt, settlements, now);
       if (report.refusedRemoval !== undefined) this.#refused(receipt, report.refusedRemoval);
       else this.#refusedRemovals.delete(receipt);
+      this.#applied += report.applied;
       this.#progress(report);
     }
+  }
+
+  async #lookAtReceipts(signal: AbortSignal): Promise<void> {
+    if (this.#failure !== undefined || signal.aborted) return;
+    await this.#o.clock.sleep(RECEIPT_WAITS_MS[0], signal);
+    await this.#settleReceipts(signal, 'one is pending');
   }
 
   /** Most tasks are over within moments: asked for soon and then ever later, before the next cycle looks again. */
@@ -271,7 +284,15 @@ export class Deliverer {
     const queue = new PQueue({ concurrency: this.#limits.concurrency });
     const stop = (): boolean => this.#failure !== undefined || signal.aborted;
     let crash: unknown;
-    this.#applied = 0;
+    let looking: Promise<void> = Promise.resolve();
+    const failed = (error: unknown): void => {
+      crash ??= error;
+      this.#failure ??= toFailure(error);
+    };
+    // Tasks of earlier batches end while later ones are sent; one look for each batch, so that looks have an end too.
+    const lookSoon = (): void => {
+      looking = looking.then(() => this.#lookAtReceipts(signal)).catch(failed);
+    };
     while (!stop()) {
       // One batch ready while the others fly.
       await queue.onSizeLessThan(1);
@@ -292,19 +313,19 @@ export class Deliverer {
       const batch = taken;
       this.#taken.add(batch.id);
       queue
-        .add(() => this.#send(batch, signal))
-        .catch((error: unknown) => {
-          crash ??= error;
-          this.#failure ??= toFailure(error);
-        });
+        .add(async () => {
+          if (await this.#send(batch, signal)) lookSoon();
+        })
+        .catch(failed);
     }
     await queue.onIdle();
+    await looking;
     if (crash !== undefined) throw crash;
     if (this.#failure !== undefined) await this.#failed(this.#failure, undefined);
-    else if (this.#applied > 0) await this.#mark(signal);
   }
 
-  async #send(taken: TakenBatch, signal: AbortSignal): Promise<void> {
+  /** True when the SIEM gave a receipt. */
+  async #send(taken: TakenBatch, signal: AbortSignal): Promise<boolean> {
     const batch = new Batch(taken.changes, taken.bytes, taken.ends);
     const { store } = this.#o;
     if (this.#failure !== undefined || signal.aborted) {
@@ -315,7 +336,7 @@ export class Deliverer {
         this.#o.now(),
       );
       this.#taken.delete(taken.id);
-      return;
+      return false;
     }
     const outcomes = await this.#apply(batch);
     const now = this.#o.now();
@@ -349,6 +370,7 @@ export class Deliverer {
       };
       await this.adopt(signal, 0);
     }
+    return outcomes.outcomes.some((one) => one.kind === 'accepted');
   }
 
   #noteRemovals(batch: Batch, outcomes: readonly Outcome[]): void {

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import { rootCertificates, type PeerCertificate } from 'node:tls';
+import { createSecureContext, rootCertificates, type PeerCertificate } from 'node:tls';
 import type { AxiosInstance, AxiosStatic } from 'axios';
 import { ConnectorError, type FailureKind } from '../model/failure.ts';
 import type { Secret } from './secret.ts';
@@ -205,11 +205,15 @@ function makeAgents(peer: HttpPeer, options: HttpOptions): Agents {
   };
   const httpsAgent = new https.Agent({
     ...shared,
-    minVersion: 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca: [...rootCertificates, ca.toString('utf8')] }),
-    cert: read(tls.cert_file, 'tls.cert_file'),
-    key: read(tls.key_file, 'tls.key_file'),
-    passphrase: revealed(tls.key_passphrase, peer),
+    // Read once for the peer: an agent given the certificates themselves spells all of them out for each request, to
+    // find a connection by, and parses them for each connection.
+    secureContext: createSecureContext({
+      minVersion: 'TLSv1.2',
+      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca.toString('utf8')] }),
+      cert: read(tls.cert_file, 'tls.cert_file'),
+      key: read(tls.key_file, 'tls.key_file'),
+      passphrase: revealed(tls.key_passphrase, peer),
+    }),
     ...(tls.server_name === undefined ? {} : { servername: tls.server_name }),
     ...(pinned === undefined ? {} : { checkServerIdentity: pinCheck(pinned) }),
   });

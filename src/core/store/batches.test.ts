@@ -5,6 +5,7 @@ import {
   DAY,
   HOUR,
   indicators,
+  ipv4,
   LIMITS,
   MINUTE,
   NOW,
@@ -218,6 +219,72 @@ describe('after a crash', () => {
     expect(rig.store.receipts('siem')).toEqual(['task 7']);
     rig.store.settleReceipt('siem', 'task 7', [{ key: 'ipv4-addr|192.0.2.1', settlement: { kind: 'applied' } }], NOW);
     expect(rig.row()?.state).toBe(STATE.settled);
+  });
+});
+
+describe('a task whose changes were all applied', () => {
+  it('settles its rows, and sends again the one whose wish changed while it ran', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 4));
+    const { id, changes } = rig.take()!;
+    rig.store.settle(
+      id,
+      changes.map(() => ({ kind: 'accepted', receipt: 'task 9' })),
+      NOW,
+    );
+    rig.commit(indicators(2, 3, { revoked: true, version: versionAt(NOW) }));
+
+    const applied = changes.map(({ key }) => ({ key, settlement: { kind: 'applied' } as const }));
+    expect(rig.store.settleReceipt('siem', 'task 9', applied, NOW)).toMatchObject({ applied: 4, parked: 0 });
+
+    expect(rig.rows().map((row) => row.state)).toEqual([STATE.settled, STATE.settled, STATE.remove, STATE.settled]);
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ wanted: 3, delivered: 3, pending: 1 });
+    expect(rig.deliver()).toEqual(['remove 198.18.0.2']);
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ wanted: 3, delivered: 3, pending: 0 });
+  });
+
+  it('forgets the rows it removed, and keeps the one that is wanted again', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 4));
+    rig.deliver();
+    rig.commit(indicators(0, 3, { revoked: true, version: versionAt(NOW) }));
+    const { id, changes } = rig.take()!;
+    rig.store.settle(
+      id,
+      changes.map(() => ({ kind: 'accepted', receipt: 'task 9' })),
+      NOW,
+    );
+    rig.commit([anIndicator({ objectId: 'indicator--other', observables: [ipv4('198.18.0.1')] })]);
+
+    const applied = changes.map(({ key }) => ({ key, settlement: { kind: 'applied' } as const }));
+    rig.store.settleReceipt('siem', 'task 9', applied, NOW);
+
+    expect(rig.rows().map(({ value, state, present }) => [value, state, present])).toEqual([
+      ['198.18.0.0', STATE.settled, PRESENT.no],
+      ['198.18.0.1', STATE.upsert, PRESENT.no],
+      ['198.18.0.2', STATE.settled, PRESENT.no],
+      ['198.18.0.3', STATE.settled, PRESENT.yes],
+    ]);
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ wanted: 2, delivered: 1, pending: 1 });
+    expect(rig.deliver()).toEqual(['upsert 198.18.0.1']);
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ wanted: 2, delivered: 2, pending: 0 });
+    rig.store.tick(NOW + 1000, false);
+    expect(rig.rows().map(({ value }) => value)).toEqual(['198.18.0.1', '198.18.0.3']);
+  });
+
+  it('leaves a row that the result does not name to be read back', () => {
+    const rig = new Rig({ product: { versioned: false } });
+    rig.commit(indicators(0, 2));
+    const { id, changes } = rig.take()!;
+    rig.store.settle(
+      id,
+      changes.map(() => ({ kind: 'accepted', receipt: 'task 9' })),
+      NOW,
+    );
+
+    rig.store.settleReceipt('siem', 'task 9', [{ key: changes[0]!.key, settlement: { kind: 'applied' } }], NOW);
+
+    expect(rig.rows().map((row) => row.state)).toEqual([STATE.settled, STATE.uncertain]);
   });
 });
 

@@ -7,7 +7,7 @@ import type { Change, Outcome, SiemDeps } from '../../../core/contracts/siem-con
 import { eachOf, type HeldSet, type HeldSets, heldByOther } from './board.ts';
 import type { QRadarClient } from './client.ts';
 import type { QRadarSettings } from './config.ts';
-import { type Entries, ROOT, type SingleEntry } from './entries.ts';
+import { type Entries, ROOT, type SingleEntry, WITHOUT_NOTES } from './entries.ts';
 import { ownedEntry, splitSlot } from './mapping.ts';
 import { BulkResults, BulkTask } from './responses.ts';
 
@@ -105,7 +105,7 @@ export class BulkUpdates {
     if (removals.length === 0 || (way === 'by value' && this.#removalsProven))
       return { bulk: keep, done: [], ids, way };
     const slots = removals.map((change) => change.slot);
-    const held = await this.#entries.inSlots(slots, sets, signal);
+    const held = await this.#entries.inSlots(slots, sets, signal, WITHOUT_NOTES);
     for (const [slot, row] of held) if (row.id !== undefined) ids.set(slot, row.id);
     if (way === 'single') await this.#entries.deleteAll([...ids.values()], signal);
     // What is not there needs no removal, and on a console that ignores delete_entry it would be an addition.
@@ -193,6 +193,7 @@ export class BulkUpdates {
       results?.status === 'COMPLETE_UPDATE_PERFORMED' &&
       results.total_responses === changes.length &&
       results.successful_responses === changes.length &&
+      results.responses.every((one) => one.http_status < 400) &&
       (this.#upsertsProven || changes.every((change) => change.op === 'remove')) &&
       (this.#removalsProven || changes.every((change) => change.op === 'upsert'))
     );
@@ -210,6 +211,7 @@ export class BulkUpdates {
       batch.changes.map((change) => change.slot),
       sets,
       signal,
+      batch.changes.every((change) => change.op === 'remove') ? WITHOUT_NOTES : undefined,
     );
     // The results carry no value. By position is how they are read, and only where the set agrees.
     const aligned = results?.responses.length === batch.size ? results.responses : [];

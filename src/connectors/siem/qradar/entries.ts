@@ -11,6 +11,10 @@ export const ROOT = '/reference_data_collections';
 export const PAGE = 1000;
 /** A query string above this comes near what web servers refuse. */
 const QUERY_BYTES = 4000;
+/** Enough to find and to delete a row. Notes are most of its bytes. */
+export const WITHOUT_NOTES = 'id,collection_id,value,source,domain_id';
+const WITH_NOTES = `${WITHOUT_NOTES},notes`;
+const READS_AT_ONCE = 4;
 const SINGLES_AT_ONCE = 4;
 
 export interface SingleEntry {
@@ -32,39 +36,61 @@ export class Entries {
     this.#deps = deps;
   }
 
-  async *ofSet(set: HeldSet, whose: 'ours' | 'others', signal: AbortSignal): AsyncIterable<readonly HeldRow[]> {
+  async *ofSet(
+    set: HeldSet,
+    whose: 'ours' | 'others',
+    signal: AbortSignal,
+    fields: string = WITH_NOTES,
+  ): AsyncIterable<readonly HeldRow[]> {
     const mine = `source ${whose === 'ours' ? '=' : '!='} "${this.owner}"`;
-    for await (const rows of this.#pages(`collection_id = ${set.id} and ${mine}`, signal))
+    for await (const rows of this.#pages(`collection_id = ${set.id} and ${mine}`, signal, fields))
       yield rows.map((row) => ({ ...row, kind: set.kind }));
   }
 
-  /** Our entries with these stored values. */
-  async withValues(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<readonly HeldRow[]> {
+  /** Our entries with these stored values; without their notes where only their being there counts. */
+  async withValues(
+    set: HeldSet,
+    stored: readonly string[],
+    signal: AbortSignal,
+    fields: string = WITH_NOTES,
+  ): Promise<readonly HeldRow[]> {
     const chunks = filterChunks(stored);
     const found: HeldRow[] = [];
     // Many values, or one that cannot be quoted: reading the whole set takes fewer requests, or is the only way.
-    if (chunks === undefined || chunks.length > Math.ceil(set.count / PAGE) + 1) {
+    if (chunks === undefined || (await this.#pagesOf(set, chunks.length, signal)) < chunks.length) {
       const wanted = new Set(stored);
-      for await (const page of this.ofSet(set, 'ours', signal))
+      for await (const page of this.ofSet(set, 'ours', signal, fields))
         found.push(...page.filter((row) => wanted.has(row.value)));
       return found;
     }
-    for (const chunk of chunks) {
+    await eachOf(chunks, READS_AT_ONCE, async (chunk) => {
       const filter = `collection_id = ${set.id} and value in (${chunk})`;
-      for await (const rows of this.#pages(filter, signal, set.element))
+      for await (const rows of this.#pages(filter, signal, fields, set.element))
         for (const row of rows) if (isOwnSource(row.source, this.owner)) found.push({ ...row, kind: set.kind });
-    }
+    });
     return found;
   }
 
+  /** How many pages the whole set takes. It was counted before its last changes, so it is asked anew where that decides. */
+  async #pagesOf(set: HeldSet, chunks: number, signal: AbortSignal): Promise<number> {
+    const counted = Math.ceil(set.count / PAGE);
+    if (counted >= chunks || chunks === 1) return Math.max(1, counted);
+    return Math.ceil((await this.#count(`collection_id = ${set.id}`, signal)) / PAGE);
+  }
+
   /** Our entries in these slots, by slot. */
-  async inSlots(slots: readonly string[], sets: HeldSets, signal: AbortSignal): Promise<Map<string, HeldRow>> {
+  async inSlots(
+    slots: readonly string[],
+    sets: HeldSets,
+    signal: AbortSignal,
+    fields: string = WITH_NOTES,
+  ): Promise<Map<string, HeldRow>> {
     const held = new Map<string, HeldRow>();
     for (const [suffix, some] of Map.groupBy(slots, suffixOf)) {
       const set = sets.get(suffix);
       if (set === undefined) continue;
       const stored = some.map((slot) => slot.slice(suffix.length + 1));
-      for (const row of await this.withValues(set, stored, signal)) held.set(`${suffix}|${row.value}`, row);
+      for (const row of await this.withValues(set, stored, signal, fields)) held.set(`${suffix}|${row.value}`, row);
     }
     return held;
   }
@@ -76,7 +102,7 @@ export class Entries {
     if (used.length === 0) return others;
     const byId = new Map(used.map((set) => [set.id, set]));
     const filter = `collection_id in (${[...byId.keys()].join(', ')}) and source != "${this.owner}"`;
-    for await (const rows of this.#pages(filter, signal)) {
+    for await (const rows of this.#pages(filter, signal, WITHOUT_NOTES)) {
       for (const row of rows) {
         const set = byId.get(row.collection_id ?? 0);
         if (set !== undefined && !isOwnSource(row.source, this.owner))
@@ -88,12 +114,14 @@ export class Entries {
 
   async countOthers(sets: readonly HeldSet[], signal: AbortSignal): Promise<number> {
     if (sets.length === 0) return 0;
+    const ids = sets.map((set) => set.id).join(', ');
+    return this.#count(`collection_id in (${ids}) and source != "${this.owner}"`, signal);
+  }
+
+  async #count(filter: string, signal: AbortSignal): Promise<number> {
     const { body, total } = await this.#client.call({
       path: `${ROOT}/set_entries`,
-      query: {
-        filter: `collection_id in (${sets.map((set) => set.id).join(', ')}) and source != "${this.owner}"`,
-        fields: 'id',
-      },
+      query: { filter, fields: 'id' },
       range: [0, 0],
       signal,
     });
@@ -138,14 +166,19 @@ export class Entries {
   }
 
   /** In the order of ids, and on from the last one: rows that come and go meanwhile shift positions, never ids. */
-  async *#pages(filter: string, signal: AbortSignal, entryType?: string): AsyncIterable<readonly EntryRow[]> {
+  async *#pages(
+    filter: string,
+    signal: AbortSignal,
+    fields: string = WITH_NOTES,
+    entryType?: string,
+  ): AsyncIterable<readonly EntryRow[]> {
     for (let after = 0; ; ) {
       const { body, total } = await this.#client.call({
         path: `${ROOT}/set_entries`,
         query: {
           filter: `${filter} and id > ${after}`,
           sort: '+id',
-          fields: 'id,collection_id,value,source,notes,domain_id',
+          fields,
           ...(entryType === undefined ? {} : { entry_type: entryType }),
         },
         range: [0, PAGE - 1],
@@ -164,18 +197,19 @@ export const suffixOf = (slot: string): string => slot.slice(0, slot.indexOf('|'
 
 /** Values as lists for a filter, each short enough for a URL. Undefined when one cannot stand in a filter. */
 function filterChunks(values: readonly string[]): readonly string[] | undefined {
-  const chunks: string[] = [];
-  let chunk = '';
+  const chunks: string[][] = [];
+  let bytes = QUERY_BYTES;
   for (const value of values) {
     const text = quoted(value);
     if (text === undefined) return undefined;
-    const joined = chunk === '' ? text : `${chunk},${text}`;
-    if (encodeURIComponent(joined).length <= QUERY_BYTES) chunk = joined;
-    else if (chunk === '') return undefined;
+    const more = encodeURIComponent(`${text},`).length;
+    if (more > QUERY_BYTES) return undefined;
+    bytes += more;
+    if (bytes <= QUERY_BYTES) chunks.at(-1)?.push(text);
     else {
-      chunks.push(chunk);
-      chunk = text;
+      chunks.push([text]);
+      bytes = more;
     }
   }
-  return chunk === '' ? chunks : [...chunks, chunk];
+  return chunks.map((chunk) => chunk.join(','));
 }
