@@ -80,7 +80,7 @@ export class Audit {
       // Keys that share the slot stand in this one row: none of them is missing.
       if (siem.encoder.foldsSlots) {
         db.run(
-          'INSERT INTO seen (siem_id, entry_id) SELECT siem_id, entry_id FROM projection WHERE siem_id = ? AND slot = ? ON CONFLICT DO NOTHING',
+          'INSERT INTO seen (siem_id, entry_id) SELECT siem_id, entry_id FROM projection INDEXED BY projection_slot WHERE siem_id = ? AND slot = ? ON CONFLICT DO NOTHING',
           siem.id,
           one.slot,
         );
@@ -252,7 +252,7 @@ export class Audit {
     });
     if (waiting) return 0;
     const rows = db.all<ProjectionRow & { type: number }>(
-      `SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id
+      `SELECT p.*, e.type FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
        WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.held} AND p.wanted = 0 AND p.cause = ${CAUSE.adopted}
        AND NOT EXISTS (SELECT 1 FROM hold h JOIN hold_entry e ON e.hold_id = h.id
          WHERE h.siem_id = p.siem_id AND e.entry_id = p.entry_id AND (h.decided IS NULL OR h.decision = 'reject'))`,
@@ -317,7 +317,7 @@ export class Audit {
   /** Slots whose last call may or may not have had its effect, once their waiting time is over. */
   uncertain(siem: SiemState, now: number, limit: number): { slots: string[]; entryIds: number[] } {
     const rows = this.#store.db.all<{ entry_id: number; type: number; value: string }>(
-      `SELECT p.entry_id, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
+      `SELECT p.entry_id, e.type, e.value FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
        WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.uncertain} AND (p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?`,
       siem.id,
       now,

@@ -252,7 +252,7 @@ export class Batches {
     if (this.#store.tally(`siem:${siem.id}`, 'pending') > 0) return;
     const room = new Room(this.#store, siem);
     const rows = this.#store.db.iterate<Omit<WorkRow, 'claims'>>(
-      `SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
+      `SELECT p.*, e.type, e.value FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
        WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked} AND p.present = ${PRESENT.no} AND p.note LIKE ? ORDER BY p.entry_id`,
       siem.id,
       `${FULL}%`,
@@ -277,7 +277,8 @@ export class Batches {
   /** Other rows that are the same row in the product. */
   #sharing(siem: SiemState, slot: string, entryId: number): (ProjectionRow & { type: number })[] {
     return this.#store.db.all(
-      'SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.slot = ? AND p.entry_id <> ?',
+      `SELECT p.*, e.type FROM projection p INDEXED BY projection_slot JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.slot = ? AND p.entry_id <> ?`,
       siem.id,
       slot,
       entryId,
@@ -371,7 +372,7 @@ export class Batches {
     const report: SettleReport = { applied: settled, parked: 0, superseded: 0 };
     if (settled < rows.length) {
       const touched = this.#store.db.all<{ entry_id: number }>(
-        `SELECT entry_id FROM projection WHERE siem_id = ? AND state <> 0 AND state = ${STATE.flight} AND batch = ?`,
+        `SELECT entry_id FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state = ${STATE.flight} AND batch = ?`,
         siem.id,
         batchId,
       );
@@ -387,6 +388,11 @@ export class Batches {
     const flight = this.#flights.get(batchId);
     if (flight === undefined) throw new Error(`batch ${batchId} is not in flight`);
     const report: SettleReport = { applied: 0, parked: 0, superseded: 0 };
+    const receipt = oneReceipt(settlements, flight.rows.length);
+    if (receipt !== undefined) {
+      this.#settleAccepted(batchId, flight, receipt);
+      return report;
+    }
     for (const settlement of settlements)
       if (settlement.kind === 'superseded') this.#store.raiseFloor(settlement.revision);
     flight.rows.forEach((row, i) => {
@@ -401,6 +407,20 @@ export class Batches {
     });
     this.#flights.delete(batchId);
     return report;
+  }
+
+  /** One task took the whole batch: its rows wait for the receipt, whatever is wanted of them meanwhile. */
+  #settleAccepted(batchId: number, { siem, rows }: Flight, receipt: string): void {
+    this.#store.db.run(
+      `UPDATE projection SET state = ${STATE.accepted}, present = ${PRESENT.maybe}, batch = NULL, note = ?
+       WHERE siem_id = ? AND state = ${STATE.flight} AND entry_id >= ? AND entry_id <= ? AND batch = ? AND sent_rev IS NOT NULL`,
+      `${rows[0]!.op} ${receipt}`,
+      siem.id,
+      rows[0]!.entryId,
+      rows.at(-1)!.entryId,
+      batchId,
+    );
+    this.#flights.delete(batchId);
   }
 
   /** Writes one result. Only a row whose intent still stands (`sent_rev`) is touched. */
@@ -503,6 +523,14 @@ export class Batches {
     );
     this.#projector.count(siem, type, row, next);
   }
+}
+
+/** The receipt that all of them name, if they do. */
+function oneReceipt(settlements: readonly Settlement[], rows: number): string | undefined {
+  const [first] = settlements;
+  if (first?.kind !== 'accepted' || settlements.length !== rows) return undefined;
+  const { receipt } = first;
+  return settlements.every((one) => one.kind === 'accepted' && one.receipt === receipt) ? receipt : undefined;
 }
 
 function workRow(columns: readonly unknown[]): WorkRow {

@@ -88,7 +88,7 @@ export class People {
   }
 
   #parkedRows(siem: SiemState, only: string | undefined): (ProjectionRow & { type: number })[] {
-    const sql = `SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked}`;
+    const sql = `SELECT p.*, e.type FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked}`;
     if (only === undefined) return this.#store.db.all(sql, siem.id);
     const [siemId, entryId] = only.split('-').map(Number);
     if (siemId !== siem.id || entryId === undefined || Number.isNaN(entryId)) return [];

@@ -159,7 +159,7 @@ export class StoreReader {
         const tally = this.#tallies(`siem:${row.id}`);
         // A bounded look: during a first sync a million rows wait, and the oldest are the first in the index.
         const oldest = this.#db.get<{ since: number | null }>(
-          'SELECT min(since) AS since FROM (SELECT since FROM projection WHERE siem_id = ? AND state <> 0 AND state IN (1, 2, 3, 4, 5) LIMIT 500)',
+          'SELECT min(since) AS since FROM (SELECT since FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state IN (1, 2, 3, 4, 5) LIMIT 500)',
           row.id,
         );
         const byType = [...tally]
@@ -402,7 +402,7 @@ export class StoreReader {
     const one = (where: string): number =>
       this.#db.get<{ n: number }>(`SELECT count(*) AS n FROM projection WHERE siem_id = ? AND ${where}`, id)?.n ?? 0;
     const parked = this.#db.all<{ note: string | null; n: number }>(
-      `SELECT note, count(*) AS n FROM projection WHERE siem_id = ? AND state <> 0 AND state = ${STATE.parked} GROUP BY note`,
+      `SELECT note, count(*) AS n FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state = ${STATE.parked} GROUP BY note`,
       id,
     );
     const types = this.#db.all<{ type: number; n: number }>(

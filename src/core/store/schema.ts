@@ -56,6 +56,7 @@ export const MIGRATIONS: readonly string[] = [
     present INTEGER NOT NULL, rev INTEGER NOT NULL, state INTEGER NOT NULL, cause INTEGER NOT NULL, since INTEGER NOT NULL,
     sent_rev INTEGER, batch INTEGER, attempt INTEGER NOT NULL DEFAULT 0, next_at INTEGER, slot TEXT, handle TEXT, note TEXT,
     PRIMARY KEY (siem_id, entry_id)) WITHOUT ROWID;
+  -- Statements name these indexes: without statistics SQLite takes the primary key and reads all rows of the SIEM.
   CREATE INDEX projection_work ON projection (siem_id, state, entry_id) WHERE state <> 0;
   CREATE INDEX projection_due ON projection (due) WHERE due IS NOT NULL;
   CREATE INDEX projection_slot ON projection (siem_id, slot) WHERE slot IS NOT NULL;

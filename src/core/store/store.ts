@@ -330,13 +330,13 @@ export class Store {
   nextWork(siem: string, now: number): number | undefined {
     const { id } = this.#store.siem(siem);
     const ready = this.#store.db.get(
-      `SELECT 1 AS one FROM projection WHERE siem_id = ? AND state <> 0 AND state IN (1, 2) AND (next_at IS NULL OR next_at <= ?) LIMIT 1`,
+      `SELECT 1 AS one FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state IN (1, 2) AND (next_at IS NULL OR next_at <= ?) LIMIT 1`,
       id,
       now,
     );
     if (ready !== undefined) return 0;
     const later = this.#store.db.all<{ state: number; at: number | null }>(
-      'SELECT state, min(coalesce(next_at, 0)) AS at FROM projection WHERE siem_id = ? AND state <> 0 AND state IN (1, 2, 4, 5) GROUP BY state',
+      'SELECT state, min(coalesce(next_at, 0)) AS at FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state IN (1, 2, 4, 5) GROUP BY state',
       id,
     );
     // A receipt is asked for again after a while; an uncertain row is read back by the next cycle.
