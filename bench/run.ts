@@ -17,7 +17,7 @@ import { sightings } from './rows/sightings.ts';
 
 const ROWS: readonly BenchRow[] = [delivery, ingest, endToEnd, repeat, memory, pushers, hang, sightings];
 const TITLE = [
-  '| row | what | reach | measured: median (spread) | reached | how, and load average before |',
+  '| row | what | reach | measured: median (spread) | reached | how, day, and load average before |',
   '| --- | --- | --- | --- | --- | --- |',
 ];
 const HELP = `npm run bench -- [--only NAME]... [--size N] [--rounds N] [--elastic URL] [--write]
@@ -76,12 +76,14 @@ async function main(): Promise<void> {
 
 function written(name: string, line: Line, load: number): string {
   const { what, reach, measured, reached, detail } = line;
-  return `| ${name} | ${what} | ${reach} | ${measured} | ${reached ? 'yes' : '**no**'} | ${detail}; load ${load.toFixed(1)} |`;
+  return `| ${name} | ${what} | ${reach} | ${measured} | ${reached ? 'yes' : '**no**'} | ${detail}; ${today()}, load ${load.toFixed(1)} |`;
 }
+
+const today = () => new Date().toISOString().slice(0, 10);
 
 function machine(): string {
   const [cpu] = cpus();
-  return `Measured on ${new Date().toISOString().slice(0, 10)} with Node ${process.versions.node} on ${cpus().length} cores of ${cpu?.model ?? 'an unknown kind'}, ${Math.round(totalmem() / 2 ** 30)} GB of memory.`;
+  return `Measured with Node ${process.versions.node} on ${cpus().length} cores of ${cpu?.model ?? 'an unknown kind'}, ${Math.round(totalmem() / 2 ** 30)} GB of memory.`;
 }
 
 /** Between the markers; the rest of the page is written by hand. Rows that were not measured now stay as they are. */
