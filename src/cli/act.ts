@@ -49,6 +49,7 @@ export const suppress: Command = {
   summary: 'Takes a value off every SIEM for a time; lists and lifts that.',
   usage: 'suppress VALUE --hours N --reason TEXT [--false-positive] | suppress list | suppress lift ID',
   example: 'entente suppress 198.51.100.7 --hours 24 --reason "our own scanner"',
+  mostArgs: 2,
   flags: {
     ...BY,
     hours: { type: 'string', value: 'N', help: 'For how long.' },
@@ -108,6 +109,7 @@ export const held: Command = {
   usage:
     'held list | held show ID | held approve ID | held reject ID  [--reason TEXT] [--by NAME] [--exchange X] [--kind K]',
   example: 'entente held approve 3 --reason "confirmed with the partner by phone"',
+  mostArgs: 2,
   flags: {
     ...BY,
     exchange: { type: 'string', value: 'NAME', help: 'Only holds of this exchange.' },
@@ -204,6 +206,7 @@ export const parked: Command = {
   summary: 'What a SIEM, the mapping or an exchange (a sighting of ours) refused for good.',
   usage: 'parked list | parked retry [ID]',
   example: 'entente parked list',
+  mostArgs: 2,
   flags: {},
   run: (context) =>
     doing(context, async (config) => {
@@ -317,6 +320,7 @@ export const backup: Command = {
   summary: 'A consistent copy of the state while running.',
   usage: 'backup FILE',
   example: 'entente backup /var/backups/entente.db',
+  mostArgs: 1,
   flags: {},
   run: (context) =>
     doing(context, async (config) => {
