@@ -256,6 +256,7 @@ export const reconcile: Command = {
         siems: {
           name: string;
           wanted: number;
+          pending: number;
           present: number;
           foreign: number | null;
           counts: Record<string, number>;
@@ -264,10 +265,11 @@ export const reconcile: Command = {
       if (json) out.json({ siems: answer.siems.map(({ counts: _counts, ...rest }) => rest) });
       else
         out.table(
-          ['SIEM', 'WANTED', 'PRESENT', 'MISSING', 'STALE', 'ORPHANED', 'FOREIGN'],
+          ['SIEM', 'WANTED', 'PENDING', 'PRESENT', 'MISSING', 'STALE', 'ORPHANED', 'FOREIGN'],
           answer.siems.map((one) => [
             one.name,
             String(one.wanted),
+            String(one.pending),
             String(one.present),
             String(one.counts['missing'] ?? 0),
             String(one.counts['stale'] ?? 0),
