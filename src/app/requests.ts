@@ -94,7 +94,8 @@ async function reconcile(app: App, only: string | undefined, repair: boolean, si
     const connector = siemConnector(app.config, siem.name, app.clock, app.log);
     const deliverer = app.deliverers.get(siem.name) ?? standIn(app, siem.name, connector);
     try {
-      await connector.open(signal);
+      // Opening makes what is missing; who only looks must not.
+      if (repair) await connector.open(signal);
       let report = await deliverer.audit(signal, repair);
       if (repair && app.deliverers.has(siem.name)) {
         deliverer.wake();
@@ -107,6 +108,8 @@ async function reconcile(app: App, only: string | undefined, repair: boolean, si
       reports.push({
         name: siem.name,
         wanted: report.wanted,
+        // Known to be under way, so neither missing nor stale.
+        pending: app.reader.siems().find((one) => one.name === siem.name)?.pending ?? 0,
         present: report.present,
         missing: report.missing,
         stale: report.stale,

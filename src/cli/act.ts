@@ -49,6 +49,7 @@ export const suppress: Command = {
   summary: 'Takes a value off every SIEM for a time; lists and lifts that.',
   usage: 'suppress VALUE --hours N --reason TEXT [--false-positive] | suppress list | suppress lift ID',
   example: 'entente suppress 198.51.100.7 --hours 24 --reason "our own scanner"',
+  mostArgs: 2,
   flags: {
     ...BY,
     hours: { type: 'string', value: 'N', help: 'For how long.' },
@@ -108,6 +109,7 @@ export const held: Command = {
   usage:
     'held list | held show ID | held approve ID | held reject ID  [--reason TEXT] [--by NAME] [--exchange X] [--kind K]',
   example: 'entente held approve 3 --reason "confirmed with the partner by phone"',
+  mostArgs: 2,
   flags: {
     ...BY,
     exchange: { type: 'string', value: 'NAME', help: 'Only holds of this exchange.' },
@@ -204,6 +206,7 @@ export const parked: Command = {
   summary: 'What a SIEM, the mapping or an exchange (a sighting of ours) refused for good.',
   usage: 'parked list | parked retry [ID]',
   example: 'entente parked list',
+  mostArgs: 2,
   flags: {},
   run: (context) =>
     doing(context, async (config) => {
@@ -253,6 +256,7 @@ export const reconcile: Command = {
         siems: {
           name: string;
           wanted: number;
+          pending: number;
           present: number;
           foreign: number | null;
           counts: Record<string, number>;
@@ -261,10 +265,11 @@ export const reconcile: Command = {
       if (json) out.json({ siems: answer.siems.map(({ counts: _counts, ...rest }) => rest) });
       else
         out.table(
-          ['SIEM', 'WANTED', 'PRESENT', 'MISSING', 'STALE', 'ORPHANED', 'FOREIGN'],
+          ['SIEM', 'WANTED', 'PENDING', 'PRESENT', 'MISSING', 'STALE', 'ORPHANED', 'FOREIGN'],
           answer.siems.map((one) => [
             one.name,
             String(one.wanted),
+            String(one.pending),
             String(one.present),
             String(one.counts['missing'] ?? 0),
             String(one.counts['stale'] ?? 0),
@@ -317,6 +322,7 @@ export const backup: Command = {
   summary: 'A consistent copy of the state while running.',
   usage: 'backup FILE',
   example: 'entente backup /var/backups/entente.db',
+  mostArgs: 1,
   flags: {},
   run: (context) =>
     doing(context, async (config) => {

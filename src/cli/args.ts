@@ -34,10 +34,10 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
       name,
       commands.filter((one) => one.hidden !== true).map((one) => one.name),
     );
-    const hint = near === undefined ? '' : `did you mean ${near}? `;
+    const hint = near === undefined ? '.' : `; did you mean ${near}?`;
     return {
       kind: 'wrong',
-      message: `${name.startsWith('-') ? 'the command comes first; ' : `unknown command ${name}; `}${hint}See entente --help`,
+      message: `${name.startsWith('-') ? 'the command comes first' : `unknown command ${name}`}${hint} See entente --help`,
     };
   }
   const flags = { ...COMMON_FLAGS, ...command.flags };
@@ -50,6 +50,12 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   try {
     const { values, positionals } = parseArgs({ args: argv.slice(1), options, allowPositionals: true, strict: true });
     if (values['help'] === true) return { kind: 'help', command };
+    const extra = positionals[command.mostArgs ?? 0];
+    if (extra !== undefined)
+      return {
+        kind: 'wrong',
+        message: `${JSON.stringify(extra)} is too much for ${command.name}. See entente ${command.name} --help`,
+      };
     return { kind: 'run', command, args: positionals, flags: values };
   } catch (error) {
     return { kind: 'wrong', message: `${flagProblem(error, Object.keys(flags))} See entente ${command.name} --help` };

@@ -57,6 +57,8 @@ describe('the command line', () => {
     [['check', '--prob'], 'unknown flag --prob; did you mean --probe?'],
     [['check', '--config'], "'-c, --config <value>' argument missing"],
     [['--probe', 'check'], 'the command comes first'],
+    [['check', 'elastic-hq'], '"elastic-hq" is too much for check'],
+    [['simulate', 'taxii', 'elastic'], '"elastic" is too much for simulate'],
     [['audit', 'verify'], 'not yet: entente audit'],
     [['pattern', 'x'], 'not yet: entente pattern'],
     [['simulate'], 'simulate needs one kind'],

@@ -17,6 +17,7 @@ const help: Command = {
   summary: 'Shows this, or the help of a command.',
   usage: 'help [COMMAND]',
   example: 'entente help check',
+  mostArgs: 1,
   flags: {},
   async run({ parts, args, out }) {
     const commands = commandTable(parts);
@@ -50,6 +51,7 @@ const notYet = (name: string, summary: string): Command => ({
   summary: `${summary} (not yet)`,
   usage: name,
   example: `entente ${name}`,
+  mostArgs: Number.POSITIVE_INFINITY,
   flags: {},
   async run({ out }) {
     out.note(`not yet: entente ${name} comes with a later release`);

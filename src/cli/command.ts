@@ -34,6 +34,8 @@ export interface Command {
   readonly usage: string;
   readonly example: string;
   readonly flags: Readonly<Record<string, Flag>>;
+  /** Most words after the name; 0 unless said. More is wrong usage: `reconcile NAME --repair` must not mean all SIEMs. */
+  readonly mostArgs?: number;
   /** Not shown in the list of commands. */
   readonly hidden?: boolean;
   run(context: Context): Promise<number>;

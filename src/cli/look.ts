@@ -101,12 +101,13 @@ export const why: Command = {
   summary: 'Every claim on a value, each decision with its reason, and where it stands in each SIEM.',
   usage: 'why VALUE',
   example: 'entente why 198.51.100[.]7',
+  mostArgs: 1,
   flags: {},
   async run(context) {
     const config = configOf(context);
     const [value] = context.args;
     if (config === undefined) return USAGE;
-    if (value === undefined || context.args.length > 1) {
+    if (value === undefined) {
       context.out.note('why needs one value: an address, domain, URL, e-mail address or hash, defanged or not');
       return USAGE;
     }

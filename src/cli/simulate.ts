@@ -10,6 +10,7 @@ export const simulate: Command = {
   usage:
     'simulate KIND [--port N] [--data PATH] [--faults SPEC] [--tls] [--seed TEXT] [--splunk-version N.N.N] [--api-version V]',
   example: 'entente simulate taxii --port 8800 --data ./bundles',
+  mostArgs: 1,
   flags: {
     port: { type: 'string', value: 'N', help: 'Port; 0, the default, takes a free one.' },
     data: { type: 'string', value: 'PATH', help: 'STIX bundles to serve, a file or a folder.' },
@@ -27,7 +28,7 @@ export const simulate: Command = {
     const [kind] = args;
     const known = Object.keys(parts.simulators);
     const start = kind === undefined ? undefined : parts.simulators[kind];
-    if (kind === undefined || args.length > 1 || start === undefined) {
+    if (kind === undefined || start === undefined) {
       const later = kind !== undefined && LATER.includes(kind);
       out.note(
         later

@@ -193,7 +193,7 @@ describe('answers for machines', () => {
     expect([unknown.code, (JSON.parse(unknown.stdout) as { entries: unknown }).entries]).toEqual([0, []]);
 
     expect(await world.site.ask(['reconcile'])).toEqual({
-      siems: [{ name: 'watch', wanted: 1, present: 1, missing: [], stale: [], orphaned: [], foreign: 0 }],
+      siems: [{ name: 'watch', wanted: 1, pending: 0, present: 1, missing: [], stale: [], orphaned: [], foreign: 0 }],
     });
   });
 });
@@ -230,6 +230,7 @@ describe('reconcile', () => {
         {
           name: 'watch',
           wanted: 4,
+          pending: 0,
           present: expect.any(Number),
           missing: ['ipv4-addr|198.18.0.1'],
           stale: ['ipv4-addr|198.18.0.2'],
