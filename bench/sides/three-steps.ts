@@ -62,6 +62,11 @@ await deliverer.cycle(signal);
 async function step(n: number): Promise<number> {
   if (n > 0) taxii.load(version(n));
   await poller!.poll(signal);
+  if (poller!.failure?.kind === 'retryable') {
+    // A connection that lay idle may be closed by the far side just then; the daemon comes back, and so does this.
+    poller!.wake();
+    await poller!.poll(signal);
+  }
   if (poller!.failure !== undefined) throw new Error(poller!.failure.message);
   const started = performance.now();
   for (;;) {
