@@ -47,7 +47,7 @@ function deliver(store: Store): number {
   for (;;) {
     const batch = store.takeBatch('siem', { maxItems: 2000, maxBytes: 10_000_000 }, Date.now());
     if (batch === undefined) return sent;
-    sent += batch.changes.length;
+    sent += batch.ends.length;
     store.settleAll(batch.id, Date.now());
   }
 }

@@ -17,7 +17,7 @@ for (;;) {
   if (batch === undefined) break;
   writeSync(out, batch.bytes);
   lengths.push(batch.bytes.byteLength);
-  documents += batch.changes.length;
+  documents += batch.ends.length;
   await app.store.settleAll(batch.id, app.now());
 }
 closeSync(out);
