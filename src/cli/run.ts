@@ -2,6 +2,7 @@
 import { App } from '../app.ts';
 import { startDaemon } from '../app/daemon.ts';
 import { runOnce } from '../app/once.ts';
+import { Pace } from '../app/pace.ts';
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
 import { createLog } from '../core/runtime/log.ts';
@@ -71,14 +72,15 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
     },
     onProgress: (progress) => {
       written += progress.applied + progress.parked;
-      writing ??= out.progress('Writing');
-      writing.at(written);
+      writing ??= out.progress(() => `Read ${read.toLocaleString('en')}; writing`);
+      // What is read meanwhile adds to it, so the time left grows with the reading.
+      writing.at(written, () => written + pendingOf(app));
     },
   });
   try {
     const report = await Promise.race([runOnce(app, patienceMs, signal), app.broken]);
-    if (read > 0) reading.end();
-    writing?.end();
+    if (writing !== undefined) writing.end();
+    else if (read > 0) reading.end();
     const status = await app.status();
     if (json)
       out.json({
@@ -110,6 +112,10 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
   }
 }
 
+/** Changes that wait for a SIEM that is written to. */
+const pendingOf = ({ reader, deliverers }: App): number =>
+  reader.siems().reduce((sum, one) => sum + (deliverers.has(one.name) ? one.pending : 0), 0);
+
 /** Runs until a signal. SIGHUP reads the configuration again: a good one is applied, a bad one leaves the old running. */
 async function forever(context: Context, first: Config): Promise<number> {
   const { signal, parts, env, configPath } = context;
@@ -117,7 +123,14 @@ async function forever(context: Context, first: Config): Promise<number> {
   let bad: string | undefined;
   for (;;) {
     const log = createLog({ ...config.log, stream: process.stderr });
-    const app = await App.open({ config, log, version: parts.version });
+    const pace = new Pace(clockOf(config), log, () => pendingOf(app));
+    const app = await App.open({
+      config,
+      log,
+      version: parts.version,
+      onCommit: (_exchange, { objects }) => pace.count({ read: objects }),
+      onProgress: ({ applied, parked }) => pace.count({ written: applied + parked }),
+    });
     const daemon = await startDaemon(app, { badReload: () => bad });
     context.out.note(`Entente ${parts.version} listens on ${daemon.web.url}`);
     let next: Config | undefined;
