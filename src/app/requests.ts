@@ -13,11 +13,14 @@ import { siemConnector } from './peers.ts';
 
 const Observables = z.array(z.object({ type: z.enum(OBSERVABLE_TYPES), value: z.string() })).min(1);
 
+/** Ten years; a longer one is a rule, and belongs into the configuration. */
+export const MOST_HOURS = 87_600;
+
 export const RequestArguments = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('suppress'),
     observables: Observables,
-    hours: z.number().positive(),
+    hours: z.number().positive().max(MOST_HOURS),
     reason: z.string().min(1),
     false_positive: z.boolean(),
   }),
