@@ -170,9 +170,10 @@ export class App {
   }
 
   /** What is due by the clock, until nothing more is. Returns when the next entry is due. */
-  async tick(signal: AbortSignal): Promise<number | undefined> {
+  async tick(signal: AbortSignal, onStep?: () => void): Promise<number | undefined> {
     for (;;) {
       const { more, nextDue } = await this.store.tick(this.now(), this.time.doubt !== undefined);
+      onStep?.();
       if (!more || signal.aborted) return nextDue;
     }
   }

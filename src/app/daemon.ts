@@ -117,8 +117,10 @@ export async function startDaemon(app: App, notes: { readonly badReload: () => s
   }
   lifecycle.own('time', async (signal) => {
     while (!signal.aborted) {
-      const nextDue = await app.tick(signal);
-      lastTick = app.clock.monotonic();
+      // Each step is a sign of life: a changed policy over a million entries takes minutes.
+      const nextDue = await app.tick(signal, () => {
+        lastTick = app.clock.monotonic();
+      });
       wakeAll();
       await tickWake.wait(
         nextDue === undefined ? SLOWEST_TICK_MS : Math.min(SLOWEST_TICK_MS, nextDue - app.now()),

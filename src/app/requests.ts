@@ -13,11 +13,14 @@ import { siemConnector } from './peers.ts';
 
 const Observables = z.array(z.object({ type: z.enum(OBSERVABLE_TYPES), value: z.string() })).min(1);
 
+/** Ten years; a longer one is a rule, and belongs into the configuration. */
+export const MOST_HOURS = 87_600;
+
 export const RequestArguments = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('suppress'),
     observables: Observables,
-    hours: z.number().positive(),
+    hours: z.number().positive().max(MOST_HOURS),
     reason: z.string().min(1),
     false_positive: z.boolean(),
   }),
@@ -153,6 +156,8 @@ export async function* owned(app: App, siem: string, signal: AbortSignal): Async
   }
 }
 
+const PURGE_STEP = 50_000;
+
 /** Removes everything that carries our mark. The SIEM must be off, or the daemon would fill it again. */
 async function purge(app: App, name: string, signal: AbortSignal): Promise<number> {
   const siem = app.config.siems.find((one) => one.name === name);
@@ -178,25 +183,36 @@ async function purge(app: App, name: string, signal: AbortSignal): Promise<numbe
       settings,
       facts,
     };
-    const doomed: OwnedEntry[] = [];
-    for await (const part of connector.list({}, signal)) doomed.push(...part);
-    for (let at = 0; at < doomed.length; at += definition.limits.maxItems) {
-      const changes = doomed.slice(at, at + definition.limits.maxItems).map(
-        (one): Change => ({
-          op: 'remove',
-          key: one.key,
-          slot: one.slot,
-          revision: Math.max(revision, one.revision) + 1,
-          ...(one.handle === undefined ? {} : { handle: one.handle }),
-        }),
-      );
-      const frames = changes.map(
-        (change) => definition.frame?.(change, '', { ...base, revision: change.revision }) ?? '',
-      );
-      for (const outcome of await settled(connector, Batch.of(changes, frames), app, signal)) {
-        if (outcome.kind === 'applied') removed++;
-        else if (outcome.kind === 'failed')
-          throw new ConnectorError(outcome.failure.kind, `${removed} removed, then: ${outcome.failure.message}`);
+    // Some at a time, listed anew each time: a million at once would not fit, and a listing that is under way may skip
+    // what stands behind an entry that goes.
+    for (;;) {
+      const doomed = await firstOwned(connector, signal);
+      if (doomed.length === 0) break;
+      const before = removed;
+      for (let at = 0; at < doomed.length; at += definition.limits.maxItems) {
+        const changes = doomed.slice(at, at + definition.limits.maxItems).map(
+          (one): Change => ({
+            op: 'remove',
+            key: one.key,
+            slot: one.slot,
+            revision: Math.max(revision, one.revision) + 1,
+            ...(one.handle === undefined ? {} : { handle: one.handle }),
+          }),
+        );
+        const frames = changes.map(
+          (change) => definition.frame?.(change, '', { ...base, revision: change.revision }) ?? '',
+        );
+        for (const outcome of await settled(connector, Batch.of(changes, frames), app, signal)) {
+          if (outcome.kind === 'applied') removed++;
+          else if (outcome.kind === 'failed')
+            throw new ConnectorError(outcome.failure.kind, `${removed} removed, then: ${outcome.failure.message}`);
+        }
+      }
+      if (removed === before) {
+        throw new ConnectorError(
+          'permanent',
+          `${removed} removed, then ${name} kept what it was told to remove: another daemon writes there; stop it first`,
+        );
       }
     }
   } finally {
@@ -204,6 +220,16 @@ async function purge(app: App, name: string, signal: AbortSignal): Promise<numbe
   }
   await app.store.purged(name, app.now());
   return removed;
+}
+
+/** Up to 50,000 of ours that stand there. */
+async function firstOwned(connector: SiemConnector, signal: AbortSignal): Promise<OwnedEntry[]> {
+  const found: OwnedEntry[] = [];
+  for await (const part of connector.list({}, signal)) {
+    found.push(...part);
+    if (found.length >= PURGE_STEP) break;
+  }
+  return found;
 }
 
 async function settled(connector: SiemConnector, batch: Batch, app: App, signal: AbortSignal) {

@@ -1,11 +1,12 @@
 // Commands that change something: suppress, held, parked, reconcile, purge, backup.
 import { resolve } from 'node:path';
-import type { RequestArguments } from '../app/requests.ts';
+import { MOST_HOURS, type RequestArguments } from '../app/requests.ts';
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { guess } from '../core/model/typed-in.ts';
 import { backup as copyState, Database } from '../core/store/database.ts';
 import type { StoreReader } from '../core/store/reader.ts';
+import { stateFailure } from '../core/store/state-failure.ts';
 import { configOf } from './cli.ts';
 import type { Command, Context, Flag } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
@@ -76,14 +77,17 @@ export const suppress: Command = {
       if (first === 'lift') {
         const id = Number(second);
         if (!Number.isInteger(id)) return usage(context, 'suppress lift needs an ID; see suppress list');
-        await act(context, config, { kind: 'lift', id });
-        out.line(`Lifted ${id}; the next cycle writes the value again where it is wanted.`);
+        const answer = await act(context, config, { kind: 'lift', id });
+        if (json) out.json(answer);
+        else out.line(`Lifted ${id}; the next cycle writes the value again where it is wanted.`);
         return DONE;
       }
       const hours = Number(flags['hours']);
-      if (first === undefined || !(hours > 0) || typeof flags['reason'] !== 'string') {
-        return usage(context, 'suppress needs VALUE, --hours and --reason');
-      }
+      const reason = typeof flags['reason'] === 'string' ? flags['reason'].trim() : '';
+      if (first === undefined || second !== undefined || flags['hours'] === undefined || reason === '')
+        return usage(context, 'suppress needs one VALUE, --hours and --reason');
+      if (!(hours > 0 && hours <= MOST_HOURS))
+        return usage(context, `--hours needs a number above 0, at most ${MOST_HOURS}`);
       const observables = guess(first);
       if (observables.length === 0)
         return usage(context, `${first} is no address, domain, URL, e-mail address or hash`);
@@ -91,7 +95,7 @@ export const suppress: Command = {
         kind: 'suppress',
         observables: [...observables],
         hours,
-        reason: flags['reason'],
+        reason,
         false_positive: flags['false-positive'] === true,
       });
       if (json) out.json(answer);
@@ -162,7 +166,9 @@ export const held: Command = {
             return DONE;
           }
           const [set] = sets;
-          if (set === undefined || idText === undefined) return usage(context, 'held show needs an ID; see held list');
+          if (idText === undefined) return usage(context, 'held show needs an ID; see held list');
+          if (set === undefined)
+            throw new ConnectorError('permanent', `nothing is held under ${idText}; see entente held list`);
           const entries = withReader(config, (reader) => reader.heldEntries(set.id, MOST_ROWS));
           if (json) out.json({ ...set, shown: entries });
           else {
@@ -177,7 +183,7 @@ export const held: Command = {
           if (idText === undefined && flags['exchange'] === undefined && flags['kind'] === undefined) {
             return usage(context, `held ${verb} needs an ID, or --exchange or --kind for all of them`);
           }
-          await decideSightings(context, config, verb, sightings);
+          const decided: string[] = await decideSightings(context, config, verb, sightings);
           if (sets.length === 0 && sightings.length === 0)
             throw new ConnectorError('permanent', 'nothing that fits is waiting; see entente held list');
           for (const set of sets) {
@@ -189,10 +195,13 @@ export const held: Command = {
               by: caller(context),
               reason: typeof flags['reason'] === 'string' ? flags['reason'] : '',
             });
+            decided.push(String(set.id));
+            if (json) continue;
             out.line(
               `${verb === 'approve' ? 'Approved' : 'Rejected'} ${set.id}: ${set.kind} of ${set.entries} entries at ${set.siem}.`,
             );
           }
+          if (json) out.json({ decision: verb, decided });
           return DONE;
         }
         default:
@@ -215,7 +224,13 @@ export const parked: Command = {
       if (verb === 'retry') {
         const answer = await act(context, config, { kind: 'retry-parked', ...(id === undefined ? {} : { id }) });
         if (json) out.json(answer);
-        else out.line('They are tried again at the next cycle.');
+        else {
+          // The shape is made by app/requests.ts in this same version.
+          const { entries, sightings: sent } = answer as { entries: number; sightings: number };
+          out.line(
+            entries + sent === 0 ? 'Nothing is parked.' : `${entries + sent} are tried again at the next cycle.`,
+          );
+        }
         return DONE;
       }
       if (verb !== 'list') return usage(context, `parked ${verb} is no command; there is list and retry`);
@@ -329,13 +344,23 @@ export const backup: Command = {
       const [file] = context.args;
       if (file === undefined) return usage(context, 'backup needs a FILE');
       withReader(config, () => undefined);
+      // It holds what the partner marked, so it is the owner's alone, as the state is.
+      process.umask(0o077);
       const db = new Database(config.state, { readOnly: true });
       try {
         copyState(db, resolve(file));
+      } catch (error) {
+        // The error speaks of the file it could not write, which is not the state.
+        const failed = stateFailure(error, resolve(file));
+        if (failed === undefined) throw error;
+        throw new ConnectorError('permanent', `no backup was made: ${(failed.cause as Error).message}`, {
+          cause: error,
+        });
       } finally {
         db.close();
       }
-      context.out.line(`Copied the state to ${file}.`);
+      if (context.json) context.out.json({ file: resolve(file) });
+      else context.out.line(`Copied the state to ${file}.`);
       return DONE;
     }),
 };

@@ -199,12 +199,31 @@ describe('output', () => {
       },
       {},
       clock,
-    ).progress('Reading', 100);
+    ).progress('Reading');
     for (now = 0; now <= 12_000; now += 100) progress.at(now / 200);
     progress.end();
 
     expect(stderr.split('\n').filter((one) => one !== '')).toHaveLength(3);
     expect(stderr).not.toContain('\r');
+  });
+
+  it('redraws one bar on a terminal, and asks for the total only when it draws', () => {
+    let now = 0;
+    let asked = 0;
+    let stderr = '';
+    const terminal = { isTTY: true, columns: 80, write: (text: string) => void (stderr += text) };
+    const clock = { ...systemClock, monotonic: () => now };
+    const progress = createOutput({ write: () => {} }, terminal, {}, clock).progress('Writing');
+    for (now = 0; now <= 1000; now += 10)
+      progress.at(now, () => {
+        asked++;
+        return 2000;
+      });
+    progress.end();
+
+    expect(asked).toBe(11);
+    expect(stderr).toMatch(/\rWriting {2}\[#+-+\] {2}500 of 2,000 {2}1,000\/s {2}2 s left/);
+    expect(stderr.match(/\n/g)).toHaveLength(1);
   });
 
   it('colours only a terminal that wants it', () => {

@@ -228,12 +228,25 @@ function summary({ out }: Context, stage: Stage): void {
   const siems = stage.app.reader.siems();
   const claims = claimSummary(storeSpec(stage.config), 'elastic', stage.app.now());
   const types = [...new Set(siems.flatMap((siem) => Object.keys(siem.byType)))].sort();
+  // A parked entry is wanted, and does not stand there.
+  const parked = stage.app.reader.parked(COUNT);
+  const isAt = (siem: string, type: string) => (one: { readonly siem: string; readonly type: string }) =>
+    one.siem === siem && one.type === type;
   out.line(out.colour('Summary', 'bold'));
   out.table(
     ['ARMED', ...siems.map((siem) => siem.name.toUpperCase())],
-    types.map((type) => [type, ...siems.map((siem) => String(siem.byType[type] ?? 0))]),
+    [
+      ...types.map((type) => [
+        type,
+        ...siems.map((siem) => String((siem.byType[type] ?? 0) - parked.filter(isAt(siem.name, type)).length)),
+      ]),
+      ['in all', ...siems.map((siem) => String(siem.wanted - siem.parked))],
+    ],
   );
-  out.line('');
+  const suppressed = stage.app.reader.suppressions(stage.app.now()).length;
+  out.line(
+    `\n${claims.live} claims of the partner are good now; several may be about one value${suppressed === 0 ? '.' : `, and ${suppressed} value is suppressed.`}\n`,
+  );
   out.table(
     ['NOT ARMED', 'CLAIMS', 'WHY'],
     [

@@ -51,7 +51,7 @@ export async function decideSightings(
   config: Config,
   verb: 'approve' | 'reject',
   waiting: readonly HeldSighting[],
-): Promise<void> {
+): Promise<string[]> {
   const reason = typeof context.flags['reason'] === 'string' ? context.flags['reason'] : '';
   for (const one of waiting) {
     await act(context, config, {
@@ -63,6 +63,7 @@ export async function decideSightings(
       reason,
     });
     const done = verb === 'approve' ? 'Approved' : 'Rejected';
-    context.out.line(`${done} ${one.id}: a sighting of ${one.object_id} for ${one.exchange}.`);
+    if (!context.json) context.out.line(`${done} ${one.id}: a sighting of ${one.object_id} for ${one.exchange}.`);
   }
+  return waiting.map((one) => one.id);
 }

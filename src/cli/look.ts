@@ -119,7 +119,10 @@ export const why: Command = {
         reader === undefined ? [] : guesses.map((one) => reader.why(one, now)).filter((one) => one !== undefined);
       const entries = withSightings(config, known);
       const around = reader === undefined ? [] : guesses.flatMap((one) => containing(reader, one));
+      if (reader === undefined) context.out.note(`there is no state at ${config.state} yet; start with: entente run`);
       if (context.json) context.out.json({ value, entries, around });
+      else if (guesses.length === 0)
+        context.out.line(`${value} is no address, domain, URL, e-mail address or hash, so no list can hold it.`);
       else printWhy(context.out, value, entries, around);
       return DONE;
     } finally {
@@ -147,13 +150,17 @@ function withSightings(config: Config, entries: readonly WhyEntry[]): Told[] {
   }
 }
 
-/** Networks that contain an address, and parent domains of a name, that are entries themselves. */
+/** Networks that contain an address, parent domains of a name, and the host of a URL, that are entries themselves. */
 function containing(reader: StoreReader, one: Observable): Observable[] {
   if (one.type === 'domain-name') {
     const labels = one.value.split('.');
     return reader.related(
       labels.slice(1, -1).map((_, i) => ({ type: 'domain-name', value: labels.slice(i + 1).join('.') })),
     );
+  }
+  if (one.type === 'url' && URL.canParse(one.value)) {
+    const host = new URL(one.value).hostname.replace(/^\[|\]$/g, '');
+    return guess(host).flatMap((found) => [...reader.related([found]), ...containing(reader, found)]);
   }
   if (isIP(one.value) === 0) return [];
   const address = ipaddr.parse(one.value);

@@ -17,12 +17,13 @@ export interface Output {
   note(text: string): void;
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;
   colour(text: string, colour: Colour): string;
-  progress(what: string, total?: number): Progress;
+  /** `what` may change as it goes on. */
+  progress(what: string | (() => string)): Progress;
 }
 
 export interface Progress {
-  /** So many are done in all. */
-  at(done: number): void;
+  /** So many are done in all. `of`, where it can be told: how many there are; asked for only when it is shown. */
+  at(done: number, of?: () => number): void;
   end(): void;
 }
 
@@ -46,7 +47,7 @@ export function createOutput(
         stdout.write(`${line}\n`);
     },
     colour: (text, colour) => (coloured ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text),
-    progress: (what, total) => startProgress(what, total, stderr, clock),
+    progress: (what) => startProgress(what, stderr, clock),
   };
 }
 
@@ -86,23 +87,28 @@ export function tableLines(head: readonly string[], rows: readonly (readonly str
   );
 }
 
-function startProgress(what: string, total: number | undefined, stderr: Stream, clock: Clock): Progress {
+function startProgress(what: string | (() => string), stderr: Stream, clock: Clock): Progress {
   const tty = stderr.isTTY === true;
   const start = clock.monotonic();
   let shown = tty ? Number.NEGATIVE_INFINITY : start;
   let last = 0;
+  let total: number | undefined;
   const show = (now: number) => {
     shown = now;
-    const text = progressText(what, last, total, (now - start) / 1000, tty ? stderr.columns || 80 : undefined);
+    const name = typeof what === 'string' ? what : what();
+    const text = progressText(name, last, total, (now - start) / 1000, tty ? stderr.columns || 80 : undefined);
     stderr.write(tty ? `\r${text}\u001b[K` : `${text}\n`);
   };
   return {
-    at(done) {
+    at(done, of) {
       last = done;
       const now = clock.monotonic();
-      if (now - shown >= (tty ? BAR_EVERY_MS : LINE_EVERY_MS)) show(now);
+      if (now - shown < (tty ? BAR_EVERY_MS : LINE_EVERY_MS)) return;
+      total = of?.();
+      show(now);
     },
     end() {
+      if (total !== undefined) total = last;
       show(clock.monotonic());
       if (tty) stderr.write('\n');
     },

@@ -2,10 +2,12 @@
 import { App } from '../app.ts';
 import { startDaemon } from '../app/daemon.ts';
 import { runOnce } from '../app/once.ts';
+import { Pace } from '../app/pace.ts';
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
-import { createLog } from '../core/runtime/log.ts';
+import { createLog, type RootLog } from '../core/runtime/log.ts';
 import { takeLock } from '../core/store/database.ts';
+import { stateFailure } from '../core/store/state-failure.ts';
 import { configOf } from './cli.ts';
 import type { Command, Context } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
@@ -71,14 +73,15 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
     },
     onProgress: (progress) => {
       written += progress.applied + progress.parked;
-      writing ??= out.progress('Writing');
-      writing.at(written);
+      writing ??= out.progress(() => `Read ${read.toLocaleString('en')}; writing`);
+      // What is read meanwhile adds to it, so the time left grows with the reading.
+      writing.at(written, () => written + pendingOf(app));
     },
   });
   try {
     const report = await Promise.race([runOnce(app, patienceMs, signal), app.broken]);
-    if (read > 0) reading.end();
-    writing?.end();
+    if (writing !== undefined) writing.end();
+    else if (read > 0) reading.end();
     const status = await app.status();
     if (json)
       out.json({
@@ -110,51 +113,120 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
   }
 }
 
+/** Changes that wait for a SIEM that is written to. */
+const pendingOf = ({ reader, deliverers }: App): number =>
+  reader.siems().reduce((sum, one) => sum + (deliverers.has(one.name) ? one.pending : 0), 0);
+
 /** Runs until a signal. SIGHUP reads the configuration again: a good one is applied, a bad one leaves the old running. */
 async function forever(context: Context, first: Config): Promise<number> {
-  const { signal, parts, env, configPath } = context;
+  const { signal } = context;
+  const hangups = new Hangups();
   let config = first;
+  let before: Config | undefined;
   let bad: string | undefined;
-  for (;;) {
-    const log = createLog({ ...config.log, stream: process.stderr });
-    const app = await App.open({ config, log, version: parts.version });
-    const daemon = await startDaemon(app, { badReload: () => bad });
-    context.out.note(`Entente ${parts.version} listens on ${daemon.web.url}`);
-    let next: Config | undefined;
-    try {
-      next = await Promise.race([daemon.crashed, app.broken, reloadOrStop()]);
-    } finally {
-      await daemon.stop(next === undefined ? 'told to stop' : 'new configuration');
-      await log.close();
+  try {
+    for (;;) {
+      const log = createLog({ ...config.log, stream: process.stderr });
+      const refuse = (reason: string) => {
+        bad = reason;
+        log.error('The new configuration is not used; the old one runs on.', { reason });
+      };
+      let running: Awaited<ReturnType<typeof start>>;
+      try {
+        running = await start(context, config, log, () => bad);
+      } catch (error) {
+        // What only starting shows, as a port that is taken. The first configuration has none before it.
+        if (before === undefined || stateFailure(error, config.state) !== undefined) throw error;
+        refuse(`the new configuration could not be started: ${error instanceof Error ? error.message : String(error)}`);
+        await log.close();
+        config = before;
+        before = undefined;
+        continue;
+      }
+      const { app, daemon } = running;
+      let next: Config | undefined;
+      try {
+        next = await Promise.race([daemon.crashed, app.broken, nextConfig(context, config, hangups, refuse)]);
+      } finally {
+        await daemon.stop(next === undefined ? 'told to stop' : 'new configuration');
+        await log.close();
+      }
+      if (next === undefined || signal.aborted) return DONE;
+      bad = undefined;
+      before = config;
+      config = next;
     }
-    if (next === undefined) return DONE;
-    config = next;
+  } finally {
+    hangups.close();
+  }
+}
 
-    function reloadOrStop(): Promise<Config | undefined> {
-      return new Promise((resolve) => {
-        const hangup = () => {
-          const answer = loadConfig(configPath, parts.registry, env);
-          if ('config' in answer && answer.config.state !== config.state) {
-            bad = 'the new configuration names another state file; restart to use it, the old one runs on';
-          } else if ('config' in answer) {
-            bad = undefined;
-            done(answer.config);
-            return;
-          } else {
-            bad = `the new configuration is not used: ${answer.problems.map(problemLine).join('; ')}`;
-          }
-          log.error('The new configuration is not used; the old one runs on.', { reason: bad });
-        };
-        const ended = () => done(undefined);
-        const done = (value: Config | undefined) => {
-          process.off('SIGHUP', hangup);
-          signal.removeEventListener('abort', ended);
-          resolve(value);
-        };
-        process.on('SIGHUP', hangup);
-        if (signal.aborted) done(undefined);
-        else signal.addEventListener('abort', ended, { once: true });
+async function start(context: Context, config: Config, log: RootLog, badReload: () => string | undefined) {
+  const { version } = context.parts;
+  const pace = new Pace(clockOf(config), log, () => pendingOf(app));
+  const app = await App.open({
+    config,
+    log,
+    version,
+    onCommit: (_exchange, { objects }) => pace.count({ read: objects }),
+    onProgress: ({ applied, parked }) => pace.count({ written: applied + parked }),
+  });
+  try {
+    const daemon = await startDaemon(app, { badReload });
+    context.out.note(`Entente ${version} listens on ${daemon.web.url}`);
+    return { app, daemon };
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+/** The next good configuration that a SIGHUP asks for; undefined when it is time to stop. */
+async function nextConfig(
+  { parts, env, configPath, signal }: Context,
+  config: Config,
+  hangups: Hangups,
+  refuse: (reason: string) => void,
+): Promise<Config | undefined> {
+  while (await hangups.next(signal)) {
+    const answer = loadConfig(configPath, parts.registry, env);
+    if ('problems' in answer) {
+      refuse(`the new configuration is not used: ${answer.problems.map(problemLine).join('; ')}`);
+    } else if (answer.config.state !== config.state) {
+      refuse('the new configuration names another state file; restart to use it, the old one runs on');
+    } else if (answer.config.instance !== config.instance) {
+      refuse(`the new configuration names another instance, but this state belongs to ${config.instance}`);
+    } else return answer.config;
+  }
+  return undefined;
+}
+
+/** SIGHUP for the whole life of the daemon: one that comes while a reload is under way would else end the process. */
+class Hangups {
+  #waiting = false;
+  #wake: () => void = () => {};
+  readonly #heard = () => {
+    this.#waiting = true;
+    this.#wake();
+  };
+
+  constructor() {
+    process.on('SIGHUP', this.#heard);
+  }
+
+  /** True at the next SIGHUP, also one that came before; false when it is time to stop. */
+  async next(signal: AbortSignal): Promise<boolean> {
+    if (!this.#waiting && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
       });
     }
+    this.#waiting = false;
+    return !signal.aborted;
+  }
+
+  close(): void {
+    process.off('SIGHUP', this.#heard);
   }
 }

@@ -1,6 +1,6 @@
 // `simulate KIND`: one of the shipped simulators on loopback, until a signal. Prints one JSON line when it listens.
 import type { Command } from './command.ts';
-import { DONE, USAGE } from './exit.ts';
+import { DONE, LEFT, USAGE } from './exit.ts';
 
 const LATER = ['splunk', 'elastic', 'qradar', 'taxii', 'misp'];
 
@@ -43,7 +43,7 @@ export const simulate: Command = {
       return USAGE;
     }
     const text = (name: string) => (typeof flags[name] === 'string' ? { [name]: flags[name] } : {});
-    const simulator = await start({
+    const given = {
       port,
       tls: flags['tls'] === true,
       ...text('data'),
@@ -51,7 +51,15 @@ export const simulate: Command = {
       ...text('seed'),
       ...(typeof flags['splunk-version'] === 'string' ? { splunkVersion: flags['splunk-version'] } : {}),
       ...(typeof flags['api-version'] === 'string' ? { apiVersion: flags['api-version'] } : {}),
-    });
+    };
+    let simulator: Awaited<ReturnType<typeof start>>;
+    try {
+      simulator = await start(given);
+    } catch (error) {
+      // All it can fail at is what it was given: a port that is taken, data or faults it cannot read.
+      out.note(`simulate ${kind}: ${error instanceof Error ? error.message : String(error)}`);
+      return error instanceof Error && 'syscall' in error && error.syscall === 'listen' ? LEFT : USAGE;
+    }
     try {
       out.json({ kind, ...simulator.line });
       await new Promise<void>((resolve) => {

@@ -4,6 +4,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import http from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
+import { permanent } from '../core/model/failure.ts';
 import type { StatusReport } from '../core/model/status.ts';
 import { sha256 } from '../core/runtime/ids.ts';
 import type { Secret } from '../core/runtime/secret.ts';
@@ -78,7 +79,13 @@ export async function startWeb(options: WebOptions, source: WebSource): Promise<
     );
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) =>
+      reject(
+        permanent(`cannot listen on ${options.host}:${options.port}: ${error.message}; free it, or set listen`, {
+          cause: error,
+        }),
+      ),
+    );
     server.listen(options.port, options.host, resolve);
   });
   // A listening TCP server has an AddressInfo, never a pipe name.

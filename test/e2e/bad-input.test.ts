@@ -59,6 +59,8 @@ describe('a partner that goes wrong', () => {
   let expired: RunningTaxii;
   let redirecting: RawPartner;
   let elsewhere: RawPartner;
+  let dense: RawPartner;
+  let crowded: RawPartner;
   const partners = new Map<string, RunningTaxii>();
   let armedBefore: string[];
   let ended: Ended;
@@ -80,11 +82,17 @@ describe('a partner that goes wrong', () => {
     redirecting.status = 302;
     redirecting.headers['location'] = `${elsewhere.url}collections/x/objects/`;
     exchanges.push({ name: 'redirect', type: 'taxii21', url: redirecting.url, auth: { token: 'never-to-elsewhere' } });
+    dense = await rawPartner(JSON.stringify({ objects: [indicator('198.18.6.6')] }));
+    crowded = await rawPartner(JSON.stringify({ objects: [indicator('198.18.6.7')] }));
+    for (const [name, { url }] of Object.entries({ dense, crowded })) exchanges.push({ name, type: 'taxii21', url });
     world.site.configure(world.settings({ top: { exchanges } }));
 
     await world.site.entente(['run', '--once', '--patience-secs', '0']);
     armedBefore = world.armed();
     for (const { name, go } of TROUBLE) await go(partners.get(name)!);
+    // Small on the wire, and would be ten times as large in memory.
+    dense.page = `{"objects":[{"a":${'['.repeat(4_000_000)}${']'.repeat(4_000_000)}}]}`;
+    crowded.page = `{"objects":[${'{},'.repeat(700_000)}{}]}`;
     world.taxii.load([indicator('198.18.9.10')]);
     ended = await world.site.entente(['run', '--once', '--patience-secs', '25'], { limitMs: 250_000 });
     expect(ended, ended.stderr).toMatchObject({ code: 1 });
@@ -93,7 +101,7 @@ describe('a partner that goes wrong', () => {
 
   afterAll(async () => {
     for (const one of partners.values()) await one.close().catch(() => {});
-    await Promise.all([expired.close(), redirecting.close(), elsewhere.close()]);
+    await Promise.all([expired, redirecting, elsewhere, dense, crowded].map((one) => one.close()));
     await world.close();
   });
 
@@ -124,13 +132,19 @@ describe('a partner that goes wrong', () => {
     expect(logged(ended.stderr, 'certificate')).toHaveLength(1);
   });
 
+  it('is worded in status and log: an answer that would fill the memory', () => {
+    const says = (text: RegExp) => ({ state: 'failing', reason: expect.stringMatching(text) });
+    expect(about('dense')).toMatchObject(says(/one answer of more than 2,000,000 values/));
+    expect(about('crowded')).toMatchObject(says(/objects: more than 200,000 in one answer/));
+  });
+
   it('is not followed to another host', () => {
     expect(about('redirect')).toMatchObject({ state: 'failing', reason: expect.stringMatching(/redirect|302/) });
     expect(elsewhere.asked).toBe(0);
   });
 
   it('loses nothing on the SIEM, and the partners that work go on', () => {
-    expect(armedBefore).toHaveLength(1 + 3 * TROUBLE.length);
+    expect(armedBefore).toHaveLength(3 + 3 * TROUBLE.length);
     expect(world.armed()).toEqual([...armedBefore, '198.18.9.10'].sort());
     expect(about('partner')).toMatchObject({ state: 'ok' });
   });

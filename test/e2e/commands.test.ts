@@ -306,6 +306,50 @@ describe('suppress', () => {
   });
 });
 
+describe('what is typed wrong', () => {
+  it('is answered in a sentence, and changes nothing', async () => {
+    world.taxii.load([indicator('198.18.0.1')]);
+    await world.site.entente(['run', '--once']);
+    const taken = new URL(world.elastic.url).port;
+    const wrong: [string[], number, string][] = [
+      [['suppress', '198.18.0.1', '--hours', '1e12', '--reason', 'x'], 2, '--hours needs a number above 0'],
+      [
+        ['suppress', '198.18.0.1', '--hours', '1', '--reason', ' '],
+        2,
+        'suppress needs one VALUE, --hours and --reason',
+      ],
+      [['suppress', '198.18.0.1', '198.18.0.2', '--hours', '1', '--reason', 'x'], 2, 'suppress needs one VALUE'],
+      [['reconcile', 'watch', '--repair'], 2, '"watch" is too much for reconcile'],
+      [['held', 'show', '4'], 1, 'nothing is held under 4'],
+      [['backup', '/nowhere/b.db'], 1, 'no backup was made: unable to open database'],
+      [['simulate', 'taxii', '--port', taken], 1, 'simulate taxii: listen EADDRINUSE'],
+      [['simulate', 'taxii', '--faults', '{'], 2, 'simulate taxii: '],
+      [['simulate', 'taxii', '--data', '/nowhere'], 2, 'simulate taxii: ENOENT'],
+    ];
+    for (const [args, code, says] of wrong)
+      expect(await world.site.entente(args)).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(says) });
+    expect((await world.site.entente(['suppress', 'list'])).stdout).toBe('No value is suppressed.\n');
+
+    world.site.configure(world.settings({ top: { listen: `127.0.0.1:${taken}` } }));
+    const run = await world.site.entente(['run']);
+    expect([run.code, run.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^cannot listen on 127.0.0.1:\d+: .*EADDRINUSE/m),
+    ]);
+    expect(run.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('shows the host of a URL that was pasted, and says of what is no value that it is none', async () => {
+    world.taxii.load([indicator('198.18.0.1')]);
+    await world.site.entente(['run', '--once']);
+
+    const url = await world.site.entente(['why', 'hxxp://198.18.0[.]1/a']);
+    expect([url.code, url.stdout]).toEqual([0, expect.stringContaining('See also 198.18.0.1 (ipv4-addr)')]);
+    const none = await world.site.entente(['why', 'no such thing']);
+    expect([none.code, none.stdout]).toEqual([0, expect.stringContaining('is no address')]);
+  });
+});
+
 describe('simulate', () => {
   it.each([
     ['taxii', ['kind', 'url', 'discovery', 'username', 'password', 'collections']],

@@ -1,7 +1,7 @@
 // The daemon as operators and probes see it: what each path means, signals, and commands beside it.
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { eventually, type Status } from './site.ts';
+import { eventually, moment, type Status } from './site.ts';
 import { addresses, aWorld, indicator, revoked, type World } from './world.ts';
 
 // Each starts processes, and other work may keep the machine busy.
@@ -84,6 +84,36 @@ describe('signals', () => {
     const status = await world.site.entente(['status']);
     expect([status.code, status.stderr]).toEqual([0, '']);
     expect(status.stdout).toContain('another state file');
+    expect((await daemon.stop()).code).toBe(0);
+  });
+
+  it('SIGHUP with what cannot be started, or is for another state, leaves the old one running', async () => {
+    const daemon = await world.site.daemon();
+    const listen = new URL(daemon.url).host;
+    const taken = new URL(world.elastic.url).host;
+    world.site.configure(world.settings({ top: { listen: taken } }));
+    daemon.process.signal('SIGHUP');
+    // It listened on a free port, and does so again on another.
+    const url = await daemon.process.until(/EADDRINUSE[^]*listens on (http:\S+)/);
+    const again = JSON.parse(await (await fetch(`${url}/status`)).text()) as Status;
+    expect(again.reasons.join()).toContain('could not be started');
+
+    world.site.configure(world.settings({ top: { listen, instance: 'soc-two' } }));
+    daemon.process.signal('SIGHUP');
+    await daemon.process.until(/names another instance, but this state belongs to soc-one/);
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    expect((await daemon.stop()).code).toBe(0);
+  });
+
+  it('SIGHUP while a reload is under way ends nothing', async () => {
+    const daemon = await world.site.daemon();
+    const listen = new URL(daemon.url).host;
+    world.site.configure(world.settings({ top: { listen } }));
+    for (let i = 0; i < 40; i++) {
+      daemon.process.signal('SIGHUP');
+      await moment(25);
+    }
+    await eventually(async () => (await daemon.get('/livez').catch(() => undefined))?.code === 200, 'it lives');
     expect((await daemon.stop()).code).toBe(0);
   });
 });
@@ -264,7 +294,9 @@ describe('what waits for people', () => {
     const again = await world.site.entente(['held', 'reject', String(next.id)]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('nothing that fits is waiting')]);
     expect(world.armed()).toHaveLength(15);
-    expect((await daemon.stop()).code).toBe(0);
+    const { stderr } = await daemon.stop();
+    expect(stderr).toContain('New indicators were taken in.');
+    expect(stderr).not.toMatch(/198\.18\./);
   });
 
   interface Hold {

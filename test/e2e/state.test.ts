@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Settings, Site, type Status } from './site.ts';
 import { addresses, aWorld, INDEX, indicator, revoked, type World } from './world.ts';
@@ -51,6 +52,21 @@ describe('a state file that is no good stops the process before anything is writ
 
     expect(code).toBe(1);
     expect(stderr).toMatch(/damaged|malformed/);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(world.armed()).toEqual(before);
+  });
+
+  it('is locked by another program', async () => {
+    await world.site.entente(['run', '--once']);
+    world.taxii.load([indicator('198.18.5.5')]);
+    const before = world.armed();
+    const other = new DatabaseSync(world.site.state);
+    other.exec('BEGIN IMMEDIATE');
+    const { code, stderr } = await world.site.entente(['run', '--once']);
+    other.close();
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/entente.db is locked by another program/);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(world.armed()).toEqual(before);
   });

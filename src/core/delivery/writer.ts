@@ -29,10 +29,14 @@ export function judgeWriter(found: WriterMark | undefined, self: Self, now: numb
   }
   if (found.writer !== self.writer) {
     const age = now - found.at;
+    const takeover = new Date(found.at + STALE_AFTER_MS).toISOString().slice(0, 16);
+    const afterwards = self.marked
+      ? ', then restart this one'
+      : `; if it is gone for good, as after a lost state, this one takes over at ${takeover}Z by itself`;
     if (self.marked || age < STALE_AFTER_MS) {
       return {
         kind: 'twin',
-        reason: `another Entente (writer ${found.writer}) of the same instance name wrote here ${ago(age)}; two must not write under one name`,
+        reason: `another Entente (writer ${found.writer}) of the same instance name wrote here ${ago(age)}; two must not write under one name: stop it${afterwards}`,
         freeAt: found.at + STALE_AFTER_MS,
       };
     }
@@ -54,8 +58,8 @@ export function judgeWriter(found: WriterMark | undefined, self: Self, now: numb
 
 function ago(ms: number): string {
   const minutes = Math.round(ms / 60_000);
-  return minutes < 1
-    ? 'less than a minute ago'
+  return minutes <= 1
+    ? 'within the last minute'
     : minutes < 120
       ? `${minutes} minutes ago`
       : `${Math.round(minutes / 60)} hours ago`;

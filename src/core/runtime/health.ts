@@ -83,7 +83,7 @@ function failing(failure: Failure, history: History, settings: HealthSettings, n
         state: 'failing',
         since: history.since,
         reason: failure.message,
-        nextAction: 'correct the settings or rights; work goes on by itself once it is let in',
+        nextAction: 'act on the reason (settings, rights, a second daemon); work goes on by itself once it is let in',
       };
     case 'bug':
       return {

@@ -13,6 +13,7 @@ export interface StoredRequest {
 }
 
 export const REQUEST_LIFE_MS = 60_000;
+const BELIEVED_MS = 3_600_000;
 
 export class Requests {
   readonly #store: StoreContext;
@@ -50,7 +51,11 @@ export class Requests {
 }
 
 /** From the command's side, over a connection of its own. */
-export function insertRequest(db: Database, kind: string, args: Json, by: string, now: number): number {
+export function insertRequest(db: Database, kind: string, args: Json, by: string, wall: number): number {
+  // The daemon measures a request's life by engine time, and while the clock of the machine is doubted the two are far
+  // apart: by the clock alone a request would be dead when it is made, or would fire long after its minute.
+  const engine = Number(db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'engine_time'")?.value ?? 0);
+  const now = engine > 0 && Math.abs(wall - engine) > BELIEVED_MS ? engine : wall;
   return db.get<{ id: number }>(
     'INSERT INTO request (kind, arguments, made_by, schema, created, expires) VALUES (?, ?, ?, ?, ?, ?) RETURNING id',
     kind,

@@ -161,6 +161,17 @@ describe('a request', () => {
     expect(outcome(rig, id)).toMatchObject({ ok: false });
   });
 
+  it.each([-DAY, 365 * DAY])('made by a clock that is %i ms off lives as long as any other', (off) => {
+    const rig = new Rig();
+    rig.store.tick(NOW, false);
+    const taken = ask(rig, 'suppress', NOW + off);
+    expect(rig.store.claimRequest(NOW + 1000)).toMatchObject({ id: taken });
+
+    const late = ask(rig, 'approve', NOW + off);
+    expect(rig.store.claimRequest(NOW + REQUEST_LIFE_MS + 2000)).toBeUndefined();
+    expect(outcome(rig, late)).toMatchObject({ ok: false });
+  });
+
   it('that a dead daemon had claimed is answered by the next one', () => {
     const rig = new Rig();
     const id = ask(rig, 'poll', NOW);

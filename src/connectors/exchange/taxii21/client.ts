@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { ExchangeDeps } from '../../../core/contracts/exchange-connector.ts';
 import { ConnectorError, configFailure, permanent, retryable } from '../../../core/model/failure.ts';
 import { type HttpClient, type HttpResponse, retryAfterMs, statusFailure } from '../../../core/runtime/http.ts';
+import { hasMoreValues, MOST_VALUES } from './bounds.ts';
 import type { Taxii21Config } from './config.ts';
 import { ErrorMessage } from './responses.ts';
 
@@ -137,6 +138,12 @@ export class TaxiiClient {
   }
 
   #parsed(response: HttpResponse, what: string): unknown {
+    if (hasMoreValues(response.body, MOST_VALUES)) {
+      throw permanent(
+        `${this.#who}: ${what} came as one answer of more than ${MOST_VALUES.toLocaleString('en')} values; lower page_size, or ask the partner what it sends`,
+        { status: response.status },
+      );
+    }
     const text = response.body.toString('utf8').replace(/^\uFEFF/, '');
     if (/html/i.test(response.headers['content-type'] ?? '') || /^\s*</.test(text.slice(0, 200))) {
       throw configFailure(

@@ -1,5 +1,6 @@
 // The parts of TAXII 2.1 answers that we read. Servers leave out what is empty (§3.1), some write null.
 import { z } from 'zod';
+import { MOST_OBJECTS } from './bounds.ts';
 
 const listOf = <T extends z.ZodType>(item: T) =>
   z
@@ -43,7 +44,12 @@ export const Collection = z.object({
 export type Collection = z.output<typeof Collection>;
 
 export const Collections = z.object({ collections: listOf(z.unknown()) });
-export const Envelope = z.object({ ...paging, objects: listOf(z.unknown()) });
+export const Envelope = z.object({
+  ...paging,
+  objects: listOf(z.unknown()).refine((given) => given.length <= MOST_OBJECTS, {
+    error: `more than ${MOST_OBJECTS.toLocaleString('en')} in one answer; lower page_size`,
+  }),
+});
 export type Envelope = z.output<typeof Envelope>;
 
 export const ManifestEntry = z.object({ id: z.string().min(1), date_added: text, version: text });
