@@ -161,12 +161,12 @@ export const held: Command = {
             );
           return DONE;
         case 'show': {
+          if (idText === undefined) return usage(context, 'held show needs an ID; see held list');
           if (isSightingId(idText)) {
             showSighting(context, config, idText);
             return DONE;
           }
           const [set] = sets;
-          if (idText === undefined) return usage(context, 'held show needs an ID; see held list');
           if (set === undefined)
             throw new ConnectorError('permanent', `nothing is held under ${idText}; see entente held list`);
           const entries = withReader(config, (reader) => reader.heldEntries(set.id, MOST_ROWS));

@@ -211,7 +211,10 @@ describe('output', () => {
     let now = 0;
     let asked = 0;
     let stderr = '';
-    const terminal = { isTTY: true, columns: 80, write: (text: string) => void (stderr += text) };
+    const write = (text: string) => {
+      stderr += text;
+    };
+    const terminal = { isTTY: true, columns: 80, write };
     const clock = { ...systemClock, monotonic: () => now };
     const progress = createOutput({ write: () => {} }, terminal, {}, clock).progress('Writing');
     for (now = 0; now <= 1000; now += 10)

@@ -6,7 +6,7 @@ import type { FailedSighting, HeldSighting, SightingsReader } from '../core/stor
 import type { Context } from './command.ts';
 import { act, caller, sightingsOf } from './state.ts';
 
-export const isSightingId = (id: string | undefined): id is string => id !== undefined && /^s\d+$/.test(id);
+export const isSightingId = (id: string): boolean => /^s\d+$/.test(id);
 
 function reading<T>(config: Config, ask: (reader: SightingsReader) => T): T | undefined {
   const reader = sightingsOf(config);

@@ -65,12 +65,13 @@ export function printStatus(out: Output, report: StatusReport): void {
   for (const reason of report.reasons) out.line(`  ${reason}`);
   out.line('');
   out.table(
-    ['EXCHANGE', 'STATE', 'INDICATORS', 'REFUSED', 'LAST SUCCESS'],
+    ['EXCHANGE', 'STATE', 'INDICATORS', 'REFUSED', 'UNREADABLE', 'LAST SUCCESS'],
     report.exchanges.map((one) => [
       one.name,
       one.state,
       String(one.indicators),
       String(one.refused),
+      String(one.parked),
       when(one.last_success) ?? 'never',
     ]),
   );

@@ -60,6 +60,7 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
   });
   let read = 0;
   let written = 0;
+  const refused: Record<string, number> = {};
   const reading = out.progress('Reading');
   let writing: ReturnType<typeof out.progress> | undefined;
   const app = await App.open({
@@ -69,6 +70,7 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
     longestCallMs: Math.max(1000, patienceMs),
     onCommit: (_exchange, report) => {
       read += report.objects;
+      for (const [reason, n] of Object.entries(report.refused)) refused[reason] = (refused[reason] ?? 0) + n;
       if (writing === undefined) reading.at(read);
     },
     onProgress: (progress) => {
@@ -89,11 +91,14 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
         left: report.left,
         read,
         written,
+        refused,
         siems: status.siems,
         exchanges: status.exchanges,
       });
     else {
       out.line(`Read ${read} objects, wrote ${written} changes.`);
+      for (const [reason, n] of Object.entries(refused).sort((a, b) => b[1] - a[1]))
+        out.line(`  refused ${n}: ${reason}`);
       out.table(
         ['SIEM', 'WANTED', 'DELIVERED', 'PARKED', 'HELD'],
         status.siems.map((one) => [

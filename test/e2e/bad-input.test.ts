@@ -223,8 +223,11 @@ describe('a page with bad objects in it', () => {
       expect(world.armed()).not.toContain('198.18.3.5');
       expect(ended.code).toBe(0);
       expect(status.exchanges[0]).toMatchObject({ state: 'ok' });
-      const words = Object.keys(plan.siems[0]?.refused ?? {}).join('; ');
-      expect({ words, ...status.exchanges[0] }).toMatchObject({ words: expect.stringMatching(/id/) });
+      expect(plan.siems[0]?.refused).toEqual({ 'pattern too long': 1, 'valid_until is no timestamp': 1 });
+      expect(status.exchanges[0]).toMatchObject({ objects: 13, refused: 2, parked: 3 });
+      for (const line of ['2: not an object', '1: id is missing', '1: pattern too long'])
+        expect(ended.stdout).toContain(`  refused ${line}\n`);
+      expect((await world.site.entente(['status'])).stdout).toMatch(/UNREADABLE.*\npartner +ok +\d+ +2 +3 /);
       const why = await world.site.ask<{ entries: { siems: { until: string }[] }[] }>(['why', '198.18.3.4']);
       expect(Date.parse(why.entries[0]?.siems[0]?.until ?? '')).toBeLessThan(Date.now() + 731 * DAY_MS);
     } finally {

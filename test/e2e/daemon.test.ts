@@ -94,7 +94,7 @@ describe('signals', () => {
     world.site.configure(world.settings({ top: { listen: taken } }));
     daemon.process.signal('SIGHUP');
     // It listened on a free port, and does so again on another.
-    const url = await daemon.process.until(/EADDRINUSE[^]*listens on (http:\S+)/);
+    const url = await daemon.process.until(/EADDRINUSE[\s\S]*listens on (http:\S+)/);
     const again = JSON.parse(await (await fetch(`${url}/status`)).text()) as Status;
     expect(again.reasons.join()).toContain('could not be started');
 

@@ -157,6 +157,36 @@ describeWith('a real Elasticsearch', elasticsearch, (peer) => {
     await stranger.close();
   });
 
+  it('forgets a removal after gc_deletes, which is why the index keeps it for an hour and a listing shows what came back', async () => {
+    const connector = elasticConnector(setup);
+    const entry = anEntry({ value: '203.0.113.3' });
+    const slots = [elastic.slot(entry.type, entry.value, null)];
+    const late = batchOf([entry]);
+    const lateRevision = revision;
+    await connector.apply(batchOf([entry]), never);
+    const settings = await admin(place, 'GET', `/${INDEX}/_settings/index.gc_deletes?flat_settings=true`);
+    await connector.apply(removalBatch(elastic, [entry.key], context(NOON)), never);
+    const remembered = await connector.apply(late, never);
+
+    await admin(place, 'PUT', `/${INDEX}/_settings`, { 'index.gc_deletes': '1s' });
+    let outcomes = remembered;
+    // Forgotten by the refresh that follows, and only once the time is over.
+    for (let i = 0; i < 20 && outcomes[0]?.kind !== 'applied'; i++) {
+      await new Promise((go) => setTimeout(go, 1000));
+      await admin(place, 'POST', `/${INDEX}/_refresh`);
+      outcomes = await connector.apply(late, never);
+    }
+    await admin(place, 'PUT', `/${INDEX}/_settings`, { 'index.gc_deletes': '1h' });
+    const back = (await collect(connector.list({ slots }, never))).flat();
+    await connector.apply(removalBatch(elastic, [entry.key], context(NOON)), never);
+    await connector.close();
+
+    expect(JSON.stringify(settings.body)).toContain('"index.gc_deletes":"1h"');
+    expect(remembered).toMatchObject([{ kind: 'superseded' }]);
+    expect(outcomes).toEqual([{ key: entry.key, kind: 'applied' }]);
+    expect(back).toMatchObject([{ key: entry.key, revision: lateRevision }]);
+  });
+
   it('lists more than one page', async () => {
     const connector = elasticConnector(setup);
     const entries = Array.from({ length: 6000 }, (_, i) => anEntry({ type: 'domain-name', value: `d${i}.example` }));
