@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ConnectorError, configFailure, permanent, retryable } from '../model/failure.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { RemoteStore } from '../store/remote.ts';
@@ -122,6 +122,22 @@ describe('a cycle', () => {
     await deliverer.cycle(signal);
 
     expect(batches).toEqual([2, 2]);
+  });
+
+  it('gives the bytes of a batch back only when they went in one call', async () => {
+    const { rig, deliverer, onApply } = delivering();
+    const settled = vi.spyOn(rig.store, 'settleAll');
+    rig.commit(indicators(0, 2));
+    await deliverer.cycle(signal);
+    expect(settled.mock.calls.map(([, , bytes]) => bytes instanceof ArrayBuffer)).toEqual([true]);
+
+    rig.commit(indicators(2, 6));
+    onApply((batch) => {
+      if (batch.size > 2) throw new ConnectorError('permanent', '413', { split: { maxItems: 2 } });
+    });
+    await deliverer.cycle(signal);
+
+    expect(settled).toHaveBeenCalledTimes(1);
   });
 
   it.each([

@@ -342,6 +342,7 @@ export class Deliverer {
     const now = this.#o.now();
     const settled = settleOutcomes(batch, outcomes.outcomes, now, this.#attempt + 1, this.#o.random());
     const unknown = outcomes.unknown;
+    // A batch that was divided has `unknown` and keeps its bytes: the call that was refused may still be sending them.
     const report =
       settled.settlements === undefined && unknown === undefined
         ? await store.settleAll(taken.id, now, taken.bytes.buffer)
