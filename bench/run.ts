@@ -79,7 +79,9 @@ function written(name: string, line: Line, load: number): string {
   return `| ${name} | ${what} | ${reach} | ${measured} | ${reached ? 'yes' : '**no**'} | ${detail}; ${today()}, load ${load.toFixed(1)} |`;
 }
 
-const today = () => new Date().toISOString().slice(0, 10);
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
 
 function machine(): string {
   const [cpu] = cpus();

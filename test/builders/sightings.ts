@@ -81,7 +81,7 @@ export function anIndicator(
     revoked: false,
     validFrom: Date.UTC(2026, 0, 1),
     observables: [addressAt(n)],
-    facts: {},
+    facts: '{}',
     digest: n,
     ...given,
   };

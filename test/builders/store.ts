@@ -34,7 +34,7 @@ export function anIndicator(given: Partial<IncomingIndicator> & { readonly objec
     validFrom: NOW - DAY,
     tlp: 'green' as const,
     observables: [ipv4('192.0.2.1')],
-    facts: {},
+    facts: '{}',
     ...given,
   };
   return { ...content, digest: given.digest ?? digest48(JSON.stringify(content)) };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExchangeConnector, Page } from '../contracts/exchange-connector.ts';
 import { configFailure, retryable } from '../model/failure.ts';
 import { silentLog } from '../runtime/log.ts';
+import type { CommitReport } from '../store/objects.ts';
 import type { RemoteStore } from '../store/remote.ts';
 import { aPage, indicators, NOW, Rig } from '../../../test/builders/store.ts';
 import { Poller } from './poller.ts';
@@ -16,9 +17,11 @@ function polling(pages: () => AsyncGenerator<Page>, more: Partial<ExchangeConnec
     get:
       (_target, name) =>
       async (...args: unknown[]) => {
-        if (name === 'commitPages')
-          commits.push((args[1] as Page[]).reduce((sum, page) => sum + page.objects.length, 0));
-        return (rig.store as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[name]!(...args);
+        const answer = (rig.store as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[name]!(
+          ...args,
+        );
+        if (name === 'commitPages') commits.push((answer as CommitReport).objects);
+        return answer;
       },
   });
   const connector: ExchangeConnector = {
@@ -78,7 +81,7 @@ describe('a poll', () => {
 
   it('moves no cursor beyond a commit that failed', async () => {
     const { rig, poller } = polling(() =>
-      of([aPage(indicators(0, 3), { cursor: 1 }), aPage([{ kind: 'indicator' } as never], { cursor: 2 })]),
+      of([aPage(indicators(0, 3), { cursor: 1 }), aPage([{ ...indicators(3, 4)[0]!, version: null } as never], { cursor: 2 })]),
     );
 
     await poller.poll(signal);

@@ -1,12 +1,13 @@
 // Reads one exchange: page after page into commits of a few thousand objects, each with the cursor of its last
 // page. While one commit is on its way the next pages are fetched; there is never more than one ahead.
-import type { ExchangeConnector, Page } from '../contracts/exchange-connector.ts';
+import type { ExchangeConnector } from '../contracts/exchange-connector.ts';
 import { type Failure, toFailure } from '../model/failure.ts';
 import { backoffMs } from '../runtime/retry.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import { type CommitReport, emptyReport } from '../store/objects.ts';
 import type { RemoteStore } from '../store/remote.ts';
+import { type PackedPage, packPage } from '../store/wire.ts';
 
 /** Objects per commit: 1,000-object commits run at 0.7 of this. */
 const COMMIT_OBJECTS = 5000;
@@ -58,7 +59,7 @@ export class Poller {
     const { store, connector } = this.#o;
     let warning: string | undefined;
     let committing: Promise<unknown> = Promise.resolve();
-    let waiting: Page[] = [];
+    let waiting: PackedPage[] = [];
     let objects = 0;
     const commit = async (): Promise<void> => {
       await committing;
@@ -76,7 +77,7 @@ export class Poller {
       for await (const page of connector.pages(await store.cursor(this.name), signal)) {
         if (page.peerTime !== undefined) this.#o.onPeerTime?.(page.peerTime);
         warning = page.warning ?? warning;
-        waiting.push(page);
+        waiting.push(packPage(page));
         objects += page.objects.length + page.refusals.length;
         if (objects >= COMMIT_OBJECTS) await commit();
       }
@@ -94,7 +95,7 @@ export class Poller {
     return total;
   }
 
-  async #keep(waiting: readonly Page[], committing: Promise<unknown>, total: CommitReport): Promise<void> {
+  async #keep(waiting: readonly PackedPage[], committing: Promise<unknown>, total: CommitReport): Promise<void> {
     try {
       await committing;
       if (waiting.length > 0) add(total, await this.#o.store.commitPages(this.name, waiting, this.#o.now()));

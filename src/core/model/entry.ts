@@ -40,7 +40,8 @@ export interface IncomingIndicator {
   readonly observables: readonly Observable[];
   /** Why nothing, or not everything, could become an entry: a short constant reason, fit to be counted. */
   readonly refusal?: string;
-  readonly facts: IndicatorFacts;
+  /** IndicatorFacts as JSON, the form that is kept: most are never looked at again. */
+  readonly facts: string;
   /** 48-bit digest over the fields above: tells two contents under one version apart. */
   readonly digest: number;
 }

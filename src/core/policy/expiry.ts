@@ -3,7 +3,7 @@
 // young.
 import type { Claim } from '../model/entry.ts';
 import { family, type ObservableType } from '../model/observable.ts';
-import { parseTimestamp } from '../model/timestamp.ts';
+import { timestampMs } from '../model/timestamp.ts';
 
 export interface ExpiryRules {
   readonly defaultDays: number;
@@ -48,8 +48,7 @@ function lifetimeDays(rules: ExpiryRules, type: ObservableType): number {
 }
 
 function startOf(claim: Dated): number {
-  const modified = parseTimestamp(claim.version);
-  return modified === undefined ? claim.validFrom : Math.max(modified.ms, claim.validFrom);
+  return Math.max(timestampMs(claim.version) ?? claim.validFrom, claim.validFrom);
 }
 
 function day(ms: number): string {

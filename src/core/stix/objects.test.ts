@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { IncomingIndicator } from '../model/entry.ts';
+import type { IncomingIndicator, IndicatorFacts } from '../model/entry.ts';
 import { readObject } from './objects.ts';
 
 const ID = 'indicator--7df7da76-baa5-48be-98b3-ae9b4bd84184';
@@ -19,10 +19,12 @@ const anIndicator = (fields: Record<string, unknown> = {}) => ({
   ...fields,
 });
 
-function indicator(raw: unknown, bundleSpecVersion?: string): IncomingIndicator {
+type ReadIndicator = Omit<IncomingIndicator, 'facts'> & { readonly facts: IndicatorFacts };
+
+function indicator(raw: unknown, bundleSpecVersion?: string): ReadIndicator {
   const read = readObject(raw, bundleSpecVersion);
   if (!('object' in read) || read.object.kind !== 'indicator') throw new Error(`no indicator: ${JSON.stringify(read)}`);
-  return read.object;
+  return { ...read.object, facts: JSON.parse(read.object.facts) as IndicatorFacts };
 }
 
 describe('an indicator', () => {

@@ -11,7 +11,7 @@ import type {
   ObjectRefusal,
 } from '../model/entry.ts';
 import type { Observable } from '../model/observable.ts';
-import { parseTimestamp } from '../model/timestamp.ts';
+import { parseTimestamp, timestampMs } from '../model/timestamp.ts';
 import { readMarkingDefinition, readMarkings } from './markings.ts';
 import { readPattern } from './pattern/read.ts';
 import { cleanText, cleanTexts, isRecord, isStixId } from './raw.ts';
@@ -81,15 +81,15 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   if (modified === undefined) return refuse(id, 'modified is missing or no timestamp', raw['modified']);
 
   const created = parseTimestamp(raw['created']);
-  const from = parseTimestamp(raw['valid_from']);
-  const until = parseTimestamp(raw['valid_until']);
+  const from = timestampMs(raw['valid_from']);
+  const until = timestampMs(raw['valid_until']);
   // Anything but an absence or a plain false withdraws: `"true"` can only have been meant as true.
   const revoked = raw['revoked'] !== undefined && raw['revoked'] !== null && raw['revoked'] !== false;
-  const validFrom = (from ?? created ?? modified).ms;
+  const validFrom = from ?? (created ?? modified).ms;
 
   const use: { observables: readonly Observable[]; refusal?: string | undefined } = revoked
     ? { observables: [] }
-    : (timeFault(raw, validFrom, until?.ms) ?? readable(raw));
+    : (timeFault(raw, from, validFrom, until) ?? readable(raw));
 
   // STIX 2.0 has no pattern_type and keeps the indicator types in `labels`.
   const old =
@@ -119,10 +119,10 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
     revoked,
     validFrom,
     observables: use.observables,
-    facts,
+    facts: '',
     digest: 0,
   };
-  if (until !== undefined) indicator.validUntil = until.ms;
+  if (until !== undefined) indicator.validUntil = until;
   const confidence = readConfidence(raw['confidence']);
   if (confidence !== undefined) indicator.confidence = confidence;
   if (tlp !== undefined) indicator.tlp = tlp;
@@ -130,7 +130,9 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   if (open.length > 0) indicator.openMarkings = open;
   if (isBenign(raw, old)) indicator.benign = true;
   if (use.refusal !== undefined) indicator.refusal = use.refusal;
-  indicator.digest = digest48(JSON.stringify(indicator));
+  const text = JSON.stringify(facts);
+  indicator.digest = digest48(JSON.stringify(indicator) + text);
+  indicator.facts = text;
   return { object: indicator };
 }
 
@@ -142,14 +144,19 @@ interface Unusable {
 const unusable = (refusal: string): Unusable => ({ observables: [], refusal });
 
 /** A validity that cannot be read must not turn into an open-ended one. */
-function timeFault(raw: Raw, validFrom: number, until: number | undefined): Unusable | undefined {
-  const given = (field: string) => raw[field] !== undefined && raw[field] !== null;
-  if (given('valid_from') && parseTimestamp(raw['valid_from']) === undefined)
-    return unusable('valid_from is no timestamp');
-  if (!given('valid_until')) return undefined;
+function timeFault(
+  raw: Raw,
+  from: number | undefined,
+  validFrom: number,
+  until: number | undefined,
+): Unusable | undefined {
+  if (from === undefined && isGiven(raw['valid_from'])) return unusable('valid_from is no timestamp');
+  if (!isGiven(raw['valid_until'])) return undefined;
   if (until === undefined) return unusable('valid_until is no timestamp');
   return until <= validFrom ? unusable('valid_until is not after valid_from') : undefined;
 }
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 function readable(raw: Raw): { observables: readonly Observable[]; refusal?: string } {
   const language = raw['pattern_type'];

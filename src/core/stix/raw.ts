@@ -5,13 +5,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 const STIX_ID =
-  /^([a-z][a-z0-9-]{0,249})--[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+  /^[a-z][a-z0-9-]{0,249}--[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+
+const UUID_LENGTH = 36;
 
 /** Real ids break the UUID version rules, so only the form counts. */
 export function isStixId(value: unknown, type?: string): value is string {
-  if (typeof value !== 'string') return false;
-  const match = STIX_ID.exec(value);
-  return match !== null && (type === undefined || match[1] === type);
+  if (typeof value !== 'string' || !STIX_ID.test(value)) return false;
+  return type === undefined || (value.length === type.length + UUID_LENGTH + 2 && value.startsWith(type));
 }
 
 /** Control characters and the invisible ones that reorder text on a screen. */

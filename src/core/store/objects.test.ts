@@ -125,7 +125,7 @@ describe('the same version with other content', () => {
     rig.store.endListing('partner', rig.store.beginListing('partner', NOW), true, NOW);
     expect(rig.deliver()).toEqual([]);
 
-    rig.commit([anIndicator({ objectId: ID, facts: { name: 'Other words' } })]);
+    rig.commit([anIndicator({ objectId: ID, facts: JSON.stringify({ name: 'Other words' }) })]);
 
     expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
   });

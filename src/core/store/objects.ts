@@ -4,7 +4,7 @@
 // Rules (STIX 2.1 §3.6, and what feeds really do): the higher `modified` wins, however late it comes; a revoked id
 // stays a tombstone, so a later unrevoked version is dropped; the same version with other content keeps the first,
 // except towards less (revoked, earlier valid_until, stricter marking).
-import type { IncomingContext } from '../model/entry.ts';
+import type { IncomingContext, IncomingIndicator } from '../model/entry.ts';
 import {
   PAP_LEVELS,
   papRank,
@@ -20,7 +20,7 @@ import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import type { ClaimRow, Projector, Trigger } from './projection.ts';
 import { CAUSE, OBJECT, type ObjectRow } from './rows.ts';
-import type { Arriving, ArrivingPage } from './wire.ts';
+import type { ArrivingPage } from './wire.ts';
 
 export interface CommitReport {
   objects: number;
@@ -161,7 +161,7 @@ export class Objects {
 
   #indicator(
     exchange: ExchangeState,
-    incoming: Arriving,
+    incoming: IncomingIndicator,
     scope: number,
     listing: number,
     now: number,
@@ -216,7 +216,7 @@ export class Objects {
 
   #create(
     exchange: ExchangeState,
-    incoming: Arriving,
+    incoming: IncomingIndicator,
     scope: number,
     listing: number,
     now: number,
@@ -260,7 +260,7 @@ export class Objects {
     return { id: this.#findEntry.get(type, value)!.id, fresh: false };
   }
 
-  #replace(exchange: ExchangeState, found: ObjectRow, incoming: Arriving, now: number, report: CommitReport): void {
+  #replace(exchange: ExchangeState, found: ObjectRow, incoming: IncomingIndicator, now: number, report: CommitReport): void {
     const values = this.#values(exchange, incoming);
     this.#update.run(incoming.version, OBJECT.published, ...values, null, found.id);
     report.changed++;
@@ -296,7 +296,7 @@ export class Objects {
   }
 
   /** Same version, other content: the standard says nothing, so only what arms less is taken over. True if anything was. */
-  #tighten(found: ObjectRow, incoming: Arriving): boolean {
+  #tighten(found: ObjectRow, incoming: IncomingIndicator): boolean {
     const refs = incoming.openMarkings ?? [];
     // The levels as stated: an open marking is explained anew below, from both contents together.
     const stated = openOf(found) ?? {
@@ -337,7 +337,7 @@ export class Objects {
     return true;
   }
 
-  #values(exchange: ExchangeState, incoming: Arriving): ObjectValues {
+  #values(exchange: ExchangeState, incoming: IncomingIndicator): ObjectValues {
     let { tlp, pap } = incoming as { tlp?: Tlp | undefined; pap?: Pap | undefined };
     let open: string | null = null;
     if (incoming.openMarkings !== undefined && incoming.openMarkings.length > 0) {
@@ -354,7 +354,7 @@ export class Objects {
       open,
       incoming.refusal ?? null,
       incoming.digest,
-      typeof incoming.facts === 'string' ? incoming.facts : JSON.stringify(incoming.facts),
+      incoming.facts,
     ];
   }
 
@@ -370,7 +370,7 @@ export class Objects {
     return { tlp, pap };
   }
 
-  #rowOf(id: number, exchange: ExchangeState, incoming: Arriving, v: ObjectValues): ClaimRow {
+  #rowOf(id: number, exchange: ExchangeState, incoming: IncomingIndicator, v: ObjectValues): ClaimRow {
     return {
       exchange_active: 1,
       id,

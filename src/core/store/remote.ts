@@ -4,11 +4,10 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '../model/failure.ts';
 import { Store } from './store.ts';
 import type { Encoder, StoreSpec } from './spec.ts';
-import type { Page } from '../contracts/exchange-connector.ts';
 import type { BuiltBatch } from './batch-builder.ts';
 import type { TakenBatch } from './batches.ts';
 import { StateFailure, stateFailure } from './state-failure.ts';
-import { type PackedBatch, packBatch, type PackedPage, packPage, unpackBatch, unpackPage } from './wire.ts';
+import { type PackedBatch, packBatch, unpackBatch } from './wire.ts';
 
 /** The same units, asked from another thread. */
 export type RemoteStore = {
@@ -53,7 +52,7 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Enco
         if (store === undefined) throw new Error('the store is not open');
         // Only names of RemoteStore are sent; the proxy below is their single source.
         const method = store[call.method as keyof Store] as (...args: readonly unknown[]) => unknown;
-        reply.value = method.apply(store, unpacked(call));
+        reply.value = method.apply(store, [...call.args]);
         if (call.method === 'takeBatch' && reply.value !== undefined) {
           const batch = packBatch(reply.value as BuiltBatch);
           transfer.push(batch.bytes.buffer, batch.ends.buffer);
@@ -73,19 +72,6 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Enco
     port.postMessage(reply, transfer);
     if (call.method === 'close') port.close();
   });
-}
-
-/** Pages and batches cross in a form of their own (wire.ts); everything else is small and crosses as it is. */
-function packed(method: string, args: readonly unknown[]): readonly unknown[] {
-  if (method !== 'commitPages') return args;
-  const [exchange, pages, ...rest] = args;
-  return [exchange, (pages as readonly Page[]).map(packPage), ...rest];
-}
-
-function unpacked({ method, args }: Call): unknown[] {
-  if (method !== 'commitPages') return [...args];
-  const [exchange, pages, ...rest] = args;
-  return [exchange, (pages as readonly PackedPage[]).map(unpackPage), ...rest];
 }
 
 /** The daemon's side. */
@@ -125,9 +111,7 @@ export async function openRemote(
     const id = ++lastId;
     return new Promise((resolve, reject) => {
       waiting.set(id, { method, resolve, reject });
-      // Everything in it was applied, so nothing reads its bytes any more; a batch that failed may still be on the wire.
-      const transfer = method === 'settleAll' && args[2] instanceof ArrayBuffer ? [args[2]] : [];
-      worker.postMessage({ id, method, args: packed(method, args) } satisfies Call, transfer);
+      worker.postMessage({ id, method, args } satisfies Call, given(method, args));
     });
   };
   await call('open', [spec]);
@@ -138,6 +122,13 @@ export async function openRemote(
       return (...args: unknown[]) => call(name, args);
     },
   });
+}
+
+/** Memory that goes over without a copy, and is this thread's no more. */
+function given(method: string, args: readonly unknown[]): ArrayBuffer[] {
+  // Everything in a settled batch was applied, so nothing reads its bytes any more; one that failed may be on the wire.
+  if (method === 'settleAll' && args[2] instanceof ArrayBuffer) return [args[2]];
+  return [];
 }
 
 function rebuilt(error: NonNullable<Reply['error']>): Error {

@@ -21,7 +21,7 @@ import { CAUSE, type ProjectionRow, STATE } from './rows.ts';
 import type { SendSettlement } from './outbox.ts';
 import { type HitReport, Sightings } from './sightings.ts';
 import type { Encoder, StoreSpec } from './spec.ts';
-import { arriving, type ArrivingPage } from './wire.ts';
+import { arriving, type PackedPage, unpackPage } from './wire.ts';
 import type { Page } from '../contracts/exchange-connector.ts';
 
 /** Rows a background step handles at most, so that no unit keeps others waiting long. */
@@ -108,10 +108,10 @@ export class Store {
   }
 
   /** Pages and the cursor of the last one, together. */
-  commitPages(exchange: string, given: readonly (ArrivingPage | Page)[], now: number): CommitReport {
+  commitPages(exchange: string, given: readonly (PackedPage | Page)[], now: number): CommitReport {
     const state = this.#store.exchange(exchange);
     const report = emptyReport();
-    const pages = given.map((page) => ('objects' in page ? arriving(page) : page));
+    const pages = given.map((page) => ('objects' in page ? arriving(page) : unpackPage(page)));
     return this.#unit(now, (time) => {
       for (const page of pages) this.#objects.explain(state, page, time);
       for (const page of pages) {

@@ -4,9 +4,10 @@ import type { z } from 'zod';
 import type { ExchangeDeps } from '../../../core/contracts/exchange-connector.ts';
 import { ConnectorError, configFailure, permanent, retryable } from '../../../core/model/failure.ts';
 import { type HttpClient, type HttpResponse, retryAfterMs, statusFailure } from '../../../core/runtime/http.ts';
-import { hasMoreValues, MOST_VALUES } from './bounds.ts';
+import { hasMoreValues, MOST_OBJECTS, MOST_VALUES } from './bounds.ts';
 import type { Taxii21Config } from './config.ts';
-import { ErrorMessage } from './responses.ts';
+import { type RawObjects, splitObjects } from './envelope.ts';
+import { Envelope, ErrorMessage } from './responses.ts';
 
 /** Form of the standard first; some servers refuse a version, others its absence (TAXII 2.1 §1.6.8). */
 const MEDIA_TYPES = ['application/taxii+json;version=2.1', 'application/taxii+json'] as const;
@@ -21,6 +22,8 @@ export interface Answer<T> {
   /** The server's clock from the Date header, epoch milliseconds. */
   readonly serverNow: number | undefined;
 }
+
+export type RawEnvelope = Omit<Envelope, 'objects'> & { readonly objects: RawObjects };
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -45,7 +48,18 @@ export class TaxiiClient {
     signal: AbortSignal,
     query: Query = {},
   ): Promise<Answer<z.output<T>>> {
-    return await this.#read(await this.#send(url, what, signal, query), what, shape);
+    const response = await this.#send(url, what, signal, query);
+    return this.#answer(response, this.#read(response, what, shape));
+  }
+
+  /** Objects of a collection. They are parsed while one goes through them, which may fail as this does. */
+  async objects(url: URL, what: string, signal: AbortSignal, query: Query): Promise<Answer<RawEnvelope>> {
+    const response = await this.#send(url, what, signal, query);
+    const split = this.#isJson(response, what) ? splitObjects(response.body, MOST_OBJECTS) : undefined;
+    if (split === undefined) return this.#answer(response, this.#read(response, what, Envelope));
+    const content = this.#shaped({ ...split.rest, objects: [] }, response, what, Envelope);
+    const objects = eachOr(split.objects, () => this.#broken(response, what));
+    return this.#answer(response, { ...content, objects });
   }
 
   /** An envelope into a collection. A body and its length go out whole: some servers take no chunks. */
@@ -56,22 +70,27 @@ export class TaxiiClient {
     body: Buffer,
     signal: AbortSignal,
   ): Promise<z.output<T>> {
-    return (await this.#read(await this.#send(url, what, signal, {}, body), what, shape)).content;
+    return this.#read(await this.#send(url, what, signal, {}, body), what, shape);
   }
 
-  async #read<T extends z.ZodType>(response: HttpResponse, what: string, shape: T): Promise<Answer<z.output<T>>> {
-    if (response.status < 200 || response.status > 299) throw this.#refused(response, what);
-    const read = shape.safeParse(this.#parsed(response, what));
-    if (!read.success) {
-      const issue = read.error.issues[0];
-      throw permanent(
-        `${this.#who}: ${what} is not what TAXII 2.1 describes (${issue?.path.join('.') || 'answer'}: ${issue?.message}); check url, or tell the partner`,
-        { status: response.status },
-      );
-    }
+  #read<T extends z.ZodType>(response: HttpResponse, what: string, shape: T): z.output<T> {
+    return this.#shaped(this.#parsed(response, what), response, what, shape);
+  }
+
+  #shaped<T extends z.ZodType>(content: unknown, response: HttpResponse, what: string, shape: T): z.output<T> {
+    const read = shape.safeParse(content);
+    if (read.success) return read.data;
+    const issue = read.error.issues[0];
+    throw permanent(
+      `${this.#who}: ${what} is not what TAXII 2.1 describes (${issue?.path.join('.') || 'answer'}: ${issue?.message}); check url, or tell the partner`,
+      { status: response.status },
+    );
+  }
+
+  #answer<T>(response: HttpResponse, content: T): Answer<T> {
     const date = Date.parse(response.headers['date'] ?? '');
     return {
-      content: read.data,
+      content,
       bytes: response.body.length,
       first: response.headers['x-taxii-date-added-first'],
       last: response.headers['x-taxii-date-added-last'],
@@ -137,32 +156,39 @@ export class TaxiiClient {
     }
   }
 
-  #parsed(response: HttpResponse, what: string): unknown {
-    if (hasMoreValues(response.body, MOST_VALUES)) {
+  /** False where there is nothing to parse. Throws where the answer is a refusal, too large, or a web page. */
+  #isJson(response: HttpResponse, what: string): boolean {
+    const { status, body } = response;
+    if (status < 200 || status > 299) throw this.#refused(response, what);
+    if (hasMoreValues(body, MOST_VALUES)) {
       throw permanent(
         `${this.#who}: ${what} came as one answer of more than ${MOST_VALUES.toLocaleString('en')} values; lower page_size, or ask the partner what it sends`,
-        { status: response.status },
+        { status },
       );
     }
-    const text = response.body.toString('utf8').replace(/^\uFEFF/, '');
-    if (/html/i.test(response.headers['content-type'] ?? '') || /^\s*</.test(text.slice(0, 200))) {
+    if (/html/i.test(response.headers['content-type'] ?? '') || /^\uFEFF?\s*</.test(body.toString('utf8', 0, 200))) {
       throw configFailure(
-        `${this.#who}: a web page came instead of ${what} (${response.status}), as from a login or a proxy; check url and auth`,
-        { status: response.status },
+        `${this.#who}: a web page came instead of ${what} (${status}), as from a login or a proxy; check url and auth`,
+        { status },
       );
     }
-    if (text === '' && response.status === 204) return {};
+    return status !== 204 || body.length > 0;
+  }
+
+  #parsed(response: HttpResponse, what: string): unknown {
+    if (!this.#isJson(response, what)) return {};
     try {
-      return JSON.parse(text);
+      return JSON.parse(response.body.toString('utf8').replace(/^\uFEFF/, ''));
     } catch {
-      // The parser's own message quotes the answer, which may hold indicator values.
-      throw retryable(
-        `${this.#who}: ${what} came as broken JSON of ${text.length} characters; it will be asked again`,
-        {
-          status: response.status,
-        },
-      );
+      throw this.#broken(response, what);
     }
+  }
+
+  /** The parser's own message quotes the answer, which may hold indicator values. */
+  #broken({ status, body }: HttpResponse, what: string): ConnectorError {
+    return retryable(`${this.#who}: ${what} came as broken JSON of ${body.length} bytes; it will be asked again`, {
+      status,
+    });
   }
 
   #refused(response: HttpResponse, what: string): ConnectorError {
@@ -196,6 +222,20 @@ export class TaxiiClient {
     }
     return text.replace(/\p{Cc}+/gu, ' ').slice(0, 200);
   }
+}
+
+/** The same objects; one that cannot be parsed means that the answer cannot. */
+function eachOr(objects: RawObjects, broken: () => Error): RawObjects {
+  return {
+    length: objects.length,
+    *[Symbol.iterator]() {
+      try {
+        yield* objects;
+      } catch {
+        throw broken();
+      }
+    },
+  };
 }
 
 const REMEDIES: Readonly<Record<number, string>> = {

@@ -3,7 +3,6 @@
 import { ConnectorError } from '../../../core/model/failure.ts';
 import { readManifest } from './manifest.ts';
 import { type Read, readObjects } from './objects.ts';
-import { Envelope } from './responses.ts';
 import { collectionUrl } from './roots.ts';
 import type { RunContext } from './run.ts';
 import { microsOf } from './time.ts';
@@ -62,13 +61,13 @@ async function* readByIds(
   const { client, root, collection, pageSize, signal } = context;
   const query = { 'match[id]': ids.join(','), limit: pageSize };
   const url = collectionUrl(root, collection.id, 'objects/');
-  const answer = await client.get(url, what, Envelope, signal, query);
+  const answer = await client.objects(url, what, signal, query);
   const half = Math.ceil(ids.length / 2);
   if (answer.content.more === true && ids.length > 1) {
     yield* readByIds(ids.slice(0, half), what, context);
     yield* readByIds(ids.slice(half), what, context);
     return;
   }
-  yield await readObjects(answer.content.objects, signal);
+  yield (await readObjects(answer.content.objects, signal)).read;
   if (answer.content.more === true) yield 'incomplete';
 }

@@ -5,6 +5,7 @@ import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts
 import { retryable } from '../../../core/model/failure.ts';
 import { sha256 } from '../../../core/runtime/ids.ts';
 import { readObject } from '../../../core/stix/objects.ts';
+import type { RawObjects } from './envelope.ts';
 
 export type Read =
   | { readonly kind: 'object'; readonly object: IncomingObject }
@@ -12,19 +13,32 @@ export type Read =
 
 const PORTION = 200;
 
-export async function readObjects(raw: readonly unknown[], signal: AbortSignal): Promise<Read[]> {
-  const read: Read[] = [];
-  for (let at = 0; at < raw.length; at += PORTION) {
-    if (at > 0) await breathe();
-    if (signal.aborted) throw retryable('the reading was stopped');
-    for (const one of raw.slice(at, at + PORTION)) {
-      const result = readObject(one);
-      if ('object' in result) read.push({ kind: 'object', object: result.object });
-      else if ('refusal' in result) read.push({ kind: 'refusal', refusal: result.refusal });
-    }
-  }
-  return read;
+export interface ReadAnswer {
+  readonly read: readonly Read[];
+  /** Tells an answer that comes again. Of identities only, as the server sent them. */
+  readonly mark: string;
 }
+
+export async function readObjects(raw: RawObjects, signal: AbortSignal): Promise<ReadAnswer> {
+  const read: Read[] = [];
+  let names = '';
+  let portion = 0;
+  for (const one of raw) {
+    if (++portion > PORTION) {
+      portion = 1;
+      await breathe();
+    }
+    if (signal.aborted) throw retryable('the reading was stopped');
+    const { id, modified } = Object(one) as { id?: unknown; modified?: unknown };
+    names += `${textOr(id)} ${textOr(modified)}\n`;
+    const result = readObject(one);
+    if ('object' in result) read.push({ kind: 'object', object: result.object });
+    else if ('refusal' in result) read.push({ kind: 'refusal', refusal: result.refusal });
+  }
+  return { read, mark: sha256(names).slice(0, 24) };
+}
+
+const textOr = (value: unknown): string => (typeof value === 'string' ? value : typeof value);
 
 /** Tells an object that was seen before from one that is new, or has changed under the same version. */
 export function keyOf(read: Read): string {
@@ -37,13 +51,4 @@ export function keyOf(read: Read): string {
 /** The same, short enough to be kept in a cursor: 96 bits. */
 export function markOf(key: string): string {
   return sha256(key).slice(0, 24);
-}
-
-/** Tells a page that comes again. Cheaper than marks: identities only, as the server sent them. */
-export function pageMark(raw: readonly unknown[]): string {
-  const names = raw.map((one) => {
-    const { id, modified } = Object(one) as { id?: unknown; modified?: unknown };
-    return `${String(id)} ${String(modified)}`;
-  });
-  return sha256(names.join('\n')).slice(0, 24);
 }

@@ -2,12 +2,12 @@
 // does, a run ends: truly, by giving up on a server that repeats itself, at a cap of pages or bytes, or with a
 // failure. `after` moves only at a true end.
 import { ConnectorError, permanent, retryable } from '../../../core/model/failure.ts';
-import type { Answer, TaxiiClient } from './client.ts';
+import type { Answer, RawEnvelope, TaxiiClient } from './client.ts';
 import { type Instant, instantOf, laterOf, type Place, type Resume } from './cursor.ts';
 import { readGroup } from './group.ts';
-import { keyOf, markOf, pageMark, type Read, readObjects } from './objects.ts';
+import { keyOf, markOf, type Read, readObjects } from './objects.ts';
 import { type Ask, decide } from './paging.ts';
-import { Collection, Envelope } from './responses.ts';
+import { Collection } from './responses.ts';
 import { collectionUrl, type Root } from './roots.ts';
 import { microsOf, textOf } from './time.ts';
 
@@ -104,11 +104,11 @@ class Run {
     this.#pages += 1;
     this.#bytes += answer.bytes;
     const last = this.#stamp(answer, objects.length, warnings);
-    const read = await readObjects(objects, signal);
+    const { read, mark } = await readObjects(objects, signal);
     const fresh = this.#newOnly(read, last, next === undefined && more === true);
     const repeats =
       objects.length === 0 ||
-      this.#cameBefore(objects) ||
+      this.#cameBefore(mark) ||
       (read.length > 0 && fresh.length === 0 && this.#tail !== undefined);
     this.#idle = repeats ? this.#idle + 1 : 0;
     const before = this.#place();
@@ -165,13 +165,13 @@ class Run {
     return { ...ask, addedAfter: resume === undefined ? sendable(from) : textOf(micros - 1n) };
   }
 
-  async #fetch(): Promise<Answer<Envelope>> {
+  async #fetch(): Promise<Answer<RawEnvelope>> {
     const { client, root, collection, signal } = this.#context;
     for (;;) {
       const { addedAfter, limit, next } = this.#ask;
       try {
         const url = collectionUrl(root, collection.id, 'objects/');
-        return await client.get(url, this.#what, Envelope, signal, { added_after: addedAfter, limit, next });
+        return await client.objects(url, this.#what, signal, { added_after: addedAfter, limit, next });
       } catch (error) {
         if (!(error instanceof ConnectorError)) throw error;
         if (next !== undefined && (error.status === 400 || error.status === 404)) {
@@ -219,7 +219,7 @@ class Run {
   }
 
   /** The added time of the last object, unless it is missing, junk, or later than any clock. */
-  #stamp(answer: Answer<Envelope>, count: number, warnings: string[]): Instant | undefined {
+  #stamp(answer: Answer<RawEnvelope>, count: number, warnings: string[]): Instant | undefined {
     if (count === 0) return undefined;
     const micros = microsOf(answer.last);
     const now = Math.max(answer.serverNow ?? this.#context.serverNow, this.#context.now);
@@ -263,8 +263,7 @@ class Run {
     return fresh;
   }
 
-  #cameBefore(objects: readonly unknown[]): boolean {
-    const mark = pageMark(objects);
+  #cameBefore(mark: string): boolean {
     const before = this.#pageMarks.has(mark);
     this.#pageMarks.add(mark);
     return before;

@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { splitObjects } from './envelope.ts';
+
+const MOST = 100;
+
+function split(text: string | Buffer): unknown {
+  const found = splitObjects(Buffer.from(text), MOST);
+  return found === undefined ? undefined : { ...found.rest, objects: [...found.objects] };
+}
+
+/** What a usual parser says, in the same words. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return 'no JSON';
+  }
+}
+
+function splitOrNot(text: string): unknown {
+  try {
+    return split(text) ?? parsed(text);
+  } catch {
+    return 'no JSON';
+  }
+}
+
+describe('the objects of an answer, one by one', () => {
+  it.each([
+    '{"more":true,"next":"n","objects":[{"id":"a","x":[1,{"y":"]}"}]},{"id":"b"}]}',
+    '{"objects":[]}',
+    ' { "objects" : [ \n ] , "more" : false }',
+    '{"objects":[1,"two",null,[3],{"four":[]}]}',
+    String.raw`{"next":"\"objects\":[","objects":["a\\","\"]"],"x":{"objects":[1]}}`,
+    '{"nested":{"objects":[7]},"objects":[8]}',
+    '{"objects":["ключ, [ключ]","🙂"]}',
+    '{"objects":[1],"more":{"objects":[2]}}',
+  ])('are those that a parser finds: %s', (text) => {
+    expect(split(text)).toEqual(JSON.parse(text));
+  });
+
+  it('counts them before they are parsed', () => {
+    expect(splitObjects(Buffer.from('{"objects":[{},broken,[1,2]]}'), MOST)?.objects.length).toBe(3);
+  });
+
+  it.each([
+    '{"objects":[1],"objects":[2]}',
+    String.raw`{"objects":[1],"\u006fbjects":[2]}`,
+    String.raw`{"\u006fbjects":[2]}`,
+    '{"objects":null}',
+    '{"objects":{"a":[1]}}',
+    '[{"objects":[1]}]',
+    '{"more":false}',
+    '"objects"',
+    '',
+    `{"objects":[${'1,'.repeat(MOST)}1]}`,
+  ])('leaves what is anything else to a parser: %s', (text) => {
+    expect(split(text)).toBeUndefined();
+  });
+
+  it.each([
+    '{"objects":[1,]}',
+    '{"objects":[,1]}',
+    '{"objects":[1 2]}',
+    '{"objects":[{"a":1}{"b":2}]}',
+    '{"objects":[{"a":[1}]}]}',
+    '{"objects":[1]]}',
+    '{"objects":[}}',
+    '{"objects":[\u00a0]}',
+    '{"objects":[1]} x',
+    '{"objects":[1],}',
+    '{"objects":[1',
+    '{"objects":["1]}',
+    '{"objects" [1]}',
+  ])('finds broken what a parser finds broken: %s', (text) => {
+    expect(parsed(text)).toBe('no JSON');
+    expect(splitOrNot(text)).toBe('no JSON');
+  });
+
+  it('reads a byte order mark and invalid UTF-8 as a parser reads the decoded text', () => {
+    const bytes = Buffer.concat([
+      Buffer.from('\uFEFF{"objects":["a'),
+      Buffer.from([0xe2, 0x82]),
+      Buffer.from('",1]}'),
+    ]);
+    expect(split(bytes)).toEqual({ objects: ['a\uFFFD', 1] });
+  });
+
+  it('agrees with a parser on any text', () => {
+    const pieces = fc.constantFrom('\u00a0', '{', '}', '[', ']', ',', ':', '"', '\\', ' ', '1', '"objects"', '"a"', '{"objects":[');
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 14 }), (parts) => {
+        const text = parts.join('');
+        expect(splitOrNot(text)).toEqual(parsed(text));
+      }),
+      { numRuns: 3000 },
+    );
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.array(fc.jsonValue(), { maxLength: 5 }), (other, objects) => {
+        const text = JSON.stringify({ other, objects, more: true });
+        expect(split(text)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+});
