@@ -94,7 +94,6 @@ describe('merge', () => {
     const variants: Partial<Claim>[] = [
       {},
       { exchange: 'other' },
-      { version: '2' },
       { confidence: 5 },
       { tlp: 'red' },
       { pap: 'red' },

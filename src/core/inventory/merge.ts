@@ -13,16 +13,16 @@ export interface Admitted {
 
 export interface Merged {
   /** Absent when no claim vouches now. */
-  readonly entry?: Entry;
+  readonly entry?: Entry | undefined;
   /** The next moment at which this merge gives something else though no claim changed. Always after `now`. */
-  readonly nextChangeAt?: number;
+  readonly nextChangeAt?: number | undefined;
   /** 48 bits over everything of the entry that a SIEM would see; 0 without an entry. Does not depend on `now`. */
   readonly digest: number;
 }
 
 export function merge(observable: Observable, admitted: readonly Admitted[], unmarkedAs: Tlp, now: number): Merged {
-  const merged = mergeClaims(observable, admitted, unmarkedAs, now);
-  return { ...merged, digest: merged.entry === undefined ? 0 : digest48(seen(merged.entry)) };
+  const { entry, nextChangeAt } = mergeClaims(observable, admitted, unmarkedAs, now);
+  return { entry, nextChangeAt, digest: entry === undefined ? 0 : digest48(seen(entry)) };
 }
 
 /** The same without the digest, which costs as much as the rest. */
@@ -99,11 +99,12 @@ function merged(
   return { entry, nextChangeAt };
 }
 
-/** A claim's own digest stands for its content, so that nothing of it has to be read here. */
+/**
+ * A claim's own digest stands for its id, version and content, so that nothing of them has to be read here. Markings
+ * are not only its own: a definition that comes later may change them.
+ */
 function seen(entry: Entry): string {
-  let text = `${entry.until}|${entry.validFrom}|${entry.confidence}|${entry.tlp}|${entry.pap}|${entry.key}`;
-  for (const claim of entry.claims) {
-    text += `|${claim.exchange}|${claim.objectId}|${claim.version}|${claim.digest}|${claim.tlp}|${claim.pap}`;
-  }
+  let text = `${entry.until}|${entry.validFrom}|${entry.confidence}|${entry.tlp}|${entry.pap}`;
+  for (const claim of entry.claims) text += `|${claim.exchange}|${claim.digest}|${claim.tlp}|${claim.pap}`;
   return text;
 }

@@ -91,10 +91,10 @@ export interface Claim {
   /** Digest of the object's content in this version. */
   readonly digest: number;
   readonly validFrom: number;
-  readonly validUntil?: number;
-  readonly confidence?: number;
-  readonly tlp?: Tlp;
-  readonly pap?: Pap;
+  readonly validUntil?: number | undefined;
+  readonly confidence?: number | undefined;
+  readonly tlp?: Tlp | undefined;
+  readonly pap?: Pap | undefined;
   readonly benign: boolean;
   readonly facts: IndicatorFacts;
   /** Name of the creator, if its identity was received. */

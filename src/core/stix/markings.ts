@@ -16,6 +16,11 @@ export const UNREADABLE_MARKING = 'unreadable';
 
 /** The strictest of object and granular markings holds for the whole object. */
 export function readMarkings(objectMarkingRefs: unknown, granularMarkings: unknown): Markings {
+  // Most objects carry one level, or nothing.
+  if (granularMarkings === undefined && Array.isArray(objectMarkingRefs) && objectMarkingRefs.length === 1) {
+    const known = ALONE.get(objectMarkingRefs[0] as string);
+    if (known !== undefined) return known;
+  }
   let tlp: Tlp | undefined;
   let pap: Pap | undefined;
   let open: string[] | undefined;
@@ -109,6 +114,10 @@ const WELL_KNOWN: ReadonlyMap<string, { readonly tlp?: Tlp; readonly pap?: Pap }
     '60f8932b-e51e-4458-b265-a2e8be9a80ab': { pap: 'amber' },
     '740d36e5-7714-4c30-961a-3ae632ceee0e': { pap: 'red' },
   } as const).map(([uuid, level]) => [`marking-definition--${uuid}`, level]),
+);
+
+const ALONE: ReadonlyMap<string, Markings> = new Map(
+  Array.from(WELL_KNOWN, ([ref, level]) => [ref, { ...level, open: NONE }]),
 );
 
 function markings(tlp: Tlp | undefined, pap: Pap | undefined, open: readonly string[]): Markings {

@@ -16,6 +16,8 @@ export interface SiemState {
 export interface ExchangeState {
   readonly id: number;
   readonly spec: ExchangeSpec;
+  /** Made once: a first sync would build a million of these texts. */
+  readonly tallyNames: { readonly indicators: string; readonly refused: string };
   firstSync: boolean;
 }
 
@@ -66,7 +68,9 @@ export class StoreContext {
         'SELECT id, poll_completed FROM exchange WHERE name = ?',
         one.name,
       )!;
-      return { id: row.id, spec: one, firstSync: row.poll_completed === null };
+      const owner = `exchange:${row.id}`;
+      const tallyNames = { indicators: `${owner} indicators`, refused: `${owner} refused` };
+      return { id: row.id, spec: one, tallyNames, firstSync: row.poll_completed === null };
     });
     this.siems = spec.siems.map((one) => {
       const row = this.db.get<{ id: number; facts: string }>('SELECT id, facts FROM siem WHERE name = ?', one.name)!;

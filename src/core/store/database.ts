@@ -39,17 +39,15 @@ export class Database {
   ): {
     get: (...values: SQLInputValue[]) => R | undefined;
     all: (...values: SQLInputValue[]) => R[];
-    run: (...values: SQLInputValue[]) => { changes: number; lastId: number };
+    run: (...values: SQLInputValue[]) => { readonly changes: number; readonly lastInsertRowid: number };
   } {
     const prepared = this.#prepare(sql);
+    // Column lists and row types stand side by side in one statement each; SQLite itself keeps no types to check.
+    // Counts and ids are numbers as long as nobody asks for setReadBigInts.
     return {
-      // Column lists and row types stand side by side in one statement each; SQLite itself keeps no types to check.
-      get: (...values) => prepared.get(...values) as R | undefined,
-      all: (...values) => prepared.all(...values) as R[],
-      run: (...values) => {
-        const done = prepared.run(...values);
-        return { changes: Number(done.changes), lastId: Number(done.lastInsertRowid) };
-      },
+      get: prepared.get.bind(prepared) as (...values: SQLInputValue[]) => R | undefined,
+      all: prepared.all.bind(prepared) as unknown as (...values: SQLInputValue[]) => R[],
+      run: prepared.run.bind(prepared) as (...values: SQLInputValue[]) => { changes: number; lastInsertRowid: number },
     };
   }
 

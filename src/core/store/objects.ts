@@ -35,20 +35,6 @@ export interface CommitReport {
   readonly refused: Record<string, number>;
 }
 
-/** Columns valid_from to facts, in the order of the table. */
-type ObjectValues = readonly [
-  validFrom: number,
-  validUntil: number | null,
-  confidence: number | null,
-  tlp: number | null,
-  pap: number | null,
-  benign: number,
-  openMarkings: string | null,
-  refusal: string | null,
-  digest: number,
-  facts: string,
-];
-
 export const emptyReport = (): CommitReport => ({
   objects: 0,
   created: 0,
@@ -222,59 +208,81 @@ export class Objects {
     now: number,
     report: CommitReport,
   ): boolean {
-    const values = this.#values(exchange, incoming);
-    const state = incoming.revoked ? OBJECT.revoked : OBJECT.published;
-    const { changes, lastId } = this.#insert.run(
-      exchange.id,
-      incoming.objectId,
-      incoming.version,
-      state,
-      ...values,
+    const row = this.#rowOf(0, exchange, incoming);
+    const made = this.#insert.run(
+      row.exchange_id,
+      row.object_id,
+      row.version,
+      incoming.revoked ? OBJECT.revoked : OBJECT.published,
+      row.valid_from,
+      row.valid_until,
+      row.confidence,
+      row.tlp,
+      row.pap,
+      row.benign,
+      row.open_markings,
+      row.refusal,
+      row.digest,
+      row.facts,
       incoming.revoked ? now : null,
     );
-    if (changes === 0) return false;
-    this.#see.run(lastId, scope, listing);
+    if (made.changes === 0) return false;
+    row.id = made.lastInsertRowid;
+    this.#see.run(row.id, scope, listing);
     if (incoming.revoked) {
       report.revoked++;
       return true;
     }
     report.created++;
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
-    const row = this.#rowOf(lastId, exchange, incoming, values);
     this.#countObject(exchange, undefined, row);
-    for (const observable of incoming.observables) {
-      const type = OBSERVABLE_TYPES.indexOf(observable.type);
-      const { id, fresh } = this.#entry(type, observable.value);
-      const linked = this.#link.run(id, lastId).changes;
-      const entry = { id, type: observable.type, value: observable.value };
-      const trigger: Trigger = { cause: CAUSE.none, exchangeId: exchange.id };
-      if (fresh) this.#projector.projectNew(entry, row, trigger, now);
-      else if (linked > 0) this.#projector.project(entry, trigger, now);
+    const trigger: Trigger = { cause: CAUSE.none, exchangeId: exchange.id };
+    for (const { type, value } of incoming.observables) {
+      const number = OBSERVABLE_TYPES.indexOf(type);
+      const fresh = this.#insertEntry.run(number, value);
+      if (fresh.changes > 0) {
+        const id = fresh.lastInsertRowid;
+        this.#link.run(id, row.id);
+        this.#projector.projectNew({ id, type, value }, row, trigger, now);
+      } else {
+        const { id } = this.#findEntry.get(number, value)!;
+        if (this.#link.run(id, row.id).changes > 0) this.#projector.project({ id, type, value }, trigger, now);
+      }
     }
     return true;
   }
 
-  #entry(type: number, value: string): { id: number; fresh: boolean } {
+  #entryId(type: number, value: string): number {
     const made = this.#insertEntry.run(type, value);
-    if (made.changes > 0) return { id: made.lastId, fresh: true };
-    return { id: this.#findEntry.get(type, value)!.id, fresh: false };
+    return made.changes > 0 ? made.lastInsertRowid : this.#findEntry.get(type, value)!.id;
   }
 
   #replace(exchange: ExchangeState, found: ObjectRow, incoming: IncomingIndicator, now: number, report: CommitReport): void {
-    const values = this.#values(exchange, incoming);
-    this.#update.run(incoming.version, OBJECT.published, ...values, null, found.id);
+    const row = this.#rowOf(found.id, exchange, incoming);
+    this.#update.run(
+      row.version,
+      row.state,
+      row.valid_from,
+      row.valid_until,
+      row.confidence,
+      row.tlp,
+      row.pap,
+      row.benign,
+      row.open_markings,
+      row.refusal,
+      row.digest,
+      row.facts,
+      null,
+      row.id,
+    );
     report.changed++;
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
-    this.#countObject(
-      exchange,
-      found.state === OBJECT.published ? found : undefined,
-      this.#rowOf(found.id, exchange, incoming, values),
-    );
+    this.#countObject(exchange, found.state === OBJECT.published ? found : undefined, row);
     const before = this.#linked.all(found.id);
     const kept = new Map<number, Observable>();
     for (const observable of incoming.observables) {
       const type = OBSERVABLE_TYPES.indexOf(observable.type);
-      const entryId = this.#entry(type, observable.value).id;
+      const entryId = this.#entryId(type, observable.value);
       this.#link.run(entryId, found.id);
       kept.set(entryId, observable);
     }
@@ -337,25 +345,31 @@ export class Objects {
     return true;
   }
 
-  #values(exchange: ExchangeState, incoming: IncomingIndicator): ObjectValues {
+  #rowOf(id: number, exchange: ExchangeState, incoming: IncomingIndicator): ClaimRow {
     let { tlp, pap } = incoming as { tlp?: Tlp | undefined; pap?: Pap | undefined };
     let open: string | null = null;
     if (incoming.openMarkings !== undefined && incoming.openMarkings.length > 0) {
       open = JSON.stringify({ tlp, pap, refs: incoming.openMarkings });
       ({ tlp, pap } = this.#explained(exchange.id, open));
     }
-    return [
-      incoming.validFrom,
-      incoming.validUntil ?? null,
-      incoming.confidence ?? null,
-      tlp === undefined ? null : tlpRank(tlp),
-      pap === undefined ? null : papRank(pap),
-      incoming.benign === true ? 1 : 0,
-      open,
-      incoming.refusal ?? null,
-      incoming.digest,
-      incoming.facts,
-    ];
+    return {
+      id,
+      exchange_id: exchange.id,
+      object_id: incoming.objectId,
+      version: incoming.version,
+      state: OBJECT.published,
+      valid_from: incoming.validFrom,
+      valid_until: incoming.validUntil ?? null,
+      confidence: incoming.confidence ?? null,
+      tlp: tlp === undefined ? null : tlpRank(tlp),
+      pap: pap === undefined ? null : papRank(pap),
+      benign: incoming.benign === true ? 1 : 0,
+      open_markings: open,
+      refusal: incoming.refusal ?? null,
+      digest: incoming.digest,
+      facts: incoming.facts,
+      exchange_active: 1,
+    };
   }
 
   /** Markings that only the exchange can explain: a definition that has not come counts as TLP:RED. */
@@ -368,27 +382,6 @@ export class Objects {
       pap = stricterPap(pap, definition?.pap);
     }
     return { tlp, pap };
-  }
-
-  #rowOf(id: number, exchange: ExchangeState, incoming: IncomingIndicator, v: ObjectValues): ClaimRow {
-    return {
-      exchange_active: 1,
-      id,
-      exchange_id: exchange.id,
-      object_id: incoming.objectId,
-      version: incoming.version,
-      state: OBJECT.published,
-      valid_from: v[0],
-      valid_until: v[1],
-      confidence: v[2],
-      tlp: v[3],
-      pap: v[4],
-      benign: v[5],
-      open_markings: v[6],
-      refusal: v[7],
-      digest: v[8],
-      facts: v[9],
-    };
   }
 
   #explaining(exchange: ExchangeState, object: IncomingContext, now: number): void {
@@ -438,18 +431,15 @@ export class Objects {
   }
 
   #countObject(exchange: ExchangeState, before: ObjectRow | undefined, after: ObjectRow | undefined): void {
-    const owner = `exchange:${exchange.id}`;
-    for (const [row, by] of [
-      [before, -1],
-      [after, 1],
-    ] as const) {
-      if (row === undefined) continue;
-      this.#store.count(owner, 'indicators', by);
-      if (row.refusal !== null) {
-        this.#store.count(owner, 'refused', by);
-        this.#store.count(owner, `refused:${row.refusal}`, by);
-      }
-    }
+    if (before !== undefined) this.#tallyObject(exchange, before, -1);
+    if (after !== undefined) this.#tallyObject(exchange, after, 1);
+  }
+
+  #tallyObject(exchange: ExchangeState, row: ObjectRow, by: 1 | -1): void {
+    this.#store.bump(exchange.tallyNames.indicators, by);
+    if (row.refusal === null) return;
+    this.#store.bump(exchange.tallyNames.refused, by);
+    this.#store.bump(`${exchange.tallyNames.refused}:${row.refusal}`, by);
   }
 }
 

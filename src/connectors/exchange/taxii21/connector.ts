@@ -1,6 +1,7 @@
 // The exchange as core sees it: pages and a listing over all selected collections.
 import type { ExchangeConnector, ExchangeDeps, ListingPart, Page } from '../../../core/contracts/exchange-connector.ts';
 import type { Probe } from '../../../core/contracts/siem-connector.ts';
+import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { ConnectorError, permanent, toFailure } from '../../../core/model/failure.ts';
 import { oneAhead } from './ahead.ts';
@@ -193,8 +194,11 @@ function* pagesOf(step: Step, scope: string, before: Json, after: Json): Generat
 }
 
 function split(read: readonly Read[]): Pick<Page, 'objects' | 'refusals'> {
-  return {
-    objects: read.flatMap((one) => (one.kind === 'object' ? [one.object] : [])),
-    refusals: read.flatMap((one) => (one.kind === 'refusal' ? [one.refusal] : [])),
-  };
+  const objects: IncomingObject[] = [];
+  const refusals: ObjectRefusal[] = [];
+  for (const one of read) {
+    if (one.kind === 'object') objects.push(one.object);
+    else refusals.push(one.refusal);
+  }
+  return { objects, refusals };
 }
