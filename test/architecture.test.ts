@@ -98,7 +98,7 @@ function importsOf(file: string, valuesOnly = false): string[] {
 function roomOf(file: string): string {
   const [, first = '', second = '', third = ''] = file.split('/');
   if (first === 'core') return second;
-  if (first === 'connectors') return second === 'registry.ts' ? 'registry' : `connector ${second}`;
+  if (first === 'connectors') return /^(registry|encoders)\.ts$/.test(second) ? 'registry' : `connector ${second}`;
   if (first === 'simulators') return third === '' ? 'simulators shared' : 'simulator';
   return first.replace(/\.ts$/, '');
 }
@@ -169,6 +169,15 @@ describe('the house', () => {
     );
 
     expect(broken).toEqual([]);
+  });
+
+  it("loads no library on the store's thread", () => {
+    const within = new Set(['src/worker.ts']);
+    for (const file of within) for (const { to } of edgesOf(true).filter((edge) => edge.file === file)) within.add(to);
+    const libraries = [...within].flatMap((file) => importsOf(file, true).filter((to) => !/^(\.|node:)/.test(to)));
+
+    expect(within.size).toBeGreaterThan(20);
+    expect(libraries).toEqual([]);
   });
 
   it('has no cycle', () => {

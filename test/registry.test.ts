@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import { parseConfig } from '../src/core/config/load.ts';
+import { encoders } from '../src/connectors/encoders.ts';
 import type { Registry } from '../src/core/config/settings.ts';
 import { problemLine } from '../src/core/config/source.ts';
 
@@ -29,6 +30,11 @@ describe.skipIf(!existsSync(registryFile))('the registry', async () => {
   it('has one line for each folder, and a folder for each line', () => {
     expect(registry.siems.map((one) => one.type).sort()).toEqual(folders('siem').sort());
     expect(registry.exchanges.map((one) => one.type).sort()).toEqual(folders('exchange').sort());
+  });
+
+  it('has the encoder of each SIEM for the thread of the store', () => {
+    expect(registry.siems.map((one) => one.type)).toEqual(encoders.map((one) => one.type));
+    for (const [i, encoder] of encoders.entries()) expect(registry.siems[i]).toMatchObject(encoder);
   });
 
   const all = [

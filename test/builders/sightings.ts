@@ -6,7 +6,8 @@ import type { IncomingObject } from '../../src/core/model/entry.ts';
 import type { Tlp } from '../../src/core/model/marking.ts';
 import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../src/core/model/observable.ts';
 import type { Hit } from '../../src/core/model/sighting.ts';
-import type { Encoder, ReleaseSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
+import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
+import type { ReleaseSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
 import { Store } from '../../src/core/store/store.ts';
 
 export const TEN = Date.UTC(2026, 0, 5, 10);
@@ -25,7 +26,7 @@ export const RELEASE: ReleaseSpec = {
   sightingsDays: 365,
 };
 
-const encoder: Encoder = {
+const encoder: SiemEncoder = {
   type: 'list',
   versioned: true,
   foldsSlots: false,

@@ -1,7 +1,7 @@
 // The searches that we ship, run against a simulated console that the connector's own sets stand in.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SET_KINDS } from '../../src/connectors/siem/qradar/config.ts';
+import { SET_KINDS } from '../../src/connectors/siem/qradar/sets.ts';
 import { parseAql } from '../../src/simulators/qradar/aql.ts';
 
 const file = readFileSync(new URL('../../content/qradar/searches.aql', import.meta.url), 'utf8');

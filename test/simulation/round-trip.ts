@@ -12,7 +12,8 @@ import type { Log } from '../../src/core/runtime/log.ts';
 import { Reporter } from '../../src/core/sightings/reporter.ts';
 import { Sender } from '../../src/core/sightings/sender.ts';
 import { localStore } from '../../src/core/store/remote.ts';
-import type { Encoder, ReleaseSpec } from '../../src/core/store/spec.ts';
+import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
+import type { ReleaseSpec } from '../../src/core/store/spec.ts';
 import { type ElasticOptions, startElastic } from '../../src/simulators/elastic/index.ts';
 import type { RunningSimulator } from '../../src/simulators/server.ts';
 import { type SplunkOptions, startSplunk } from '../../src/simulators/splunk/index.ts';
@@ -131,7 +132,7 @@ export async function aRoundTrip(
     ...blank.spec,
     siems: [aSiem('one', { type, settings: definition.settings(config, INSTANCE) })],
   };
-  const encoders = new Map<string, Encoder>([[type, definition as unknown as Encoder]]);
+  const encoders = new Map<string, SiemEncoder>([[type, definition as unknown as SiemEncoder]]);
   const store = localStore(spec, encoders);
   closers.push(() => store.close());
 

@@ -12,7 +12,8 @@ import { silentLog } from '../../src/core/runtime/log.ts';
 import { Reporter } from '../../src/core/sightings/reporter.ts';
 import { Sender } from '../../src/core/sightings/sender.ts';
 import { localStore } from '../../src/core/store/remote.ts';
-import type { Encoder, ReleaseSpec } from '../../src/core/store/spec.ts';
+import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
+import type { ReleaseSpec } from '../../src/core/store/spec.ts';
 import { type PlantedEvent, startQradar } from '../../src/simulators/qradar/index.ts';
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
 import { aSiem, aStore, objectIdAt } from '../builders/sightings.ts';
@@ -68,7 +69,7 @@ async function aRoundTrip(patterns: readonly string[], release: Partial<ReleaseS
   blank.store.close();
   const settings = qradar.settings(config, 'soc-one');
   const spec = { ...blank.spec, siems: [aSiem('one', { type: 'qradar', settings })] };
-  const store = localStore(spec, new Map<string, Encoder>([['qradar', qradar as unknown as Encoder]]));
+  const store = localStore(spec, new Map<string, SiemEncoder>([['qradar', qradar as unknown as SiemEncoder]]));
   closers.push(() => store.close());
 
   for await (const page of exchange.pages(undefined, never)) await store.commitPages('partner', [page], Date.now());

@@ -151,26 +151,17 @@ export interface SiemLimits {
   readonly concurrency: number;
 }
 
-export interface SiemDefinition<C extends { readonly type: string } = { readonly type: string }> {
-  readonly type: C['type'];
-  /** strictObject with a literal `type`; core adds the keys that every SIEM takes. */
-  readonly config: z.ZodType<C>;
+/**
+ * The pure half of a definition. It runs on the store's thread, so its module imports nothing that is not needed
+ * there: no zod, no client, no connector.
+ */
+export interface SiemEncoder<T extends string = string> {
+  readonly type: T;
   readonly observables: readonly ObservableType[];
-  readonly limits: SiemLimits;
-  /** Re-send entries that were not written for so long, where the product forgets old ones. */
-  readonly refreshAfterDays?: number;
   /** True when the product itself refuses a write with a lower revision, so that a late first write cannot win. */
   readonly versioned: boolean;
   /** True when two keys can share one slot. */
   readonly foldsSlots: boolean;
-  /** True when its connector has `hits` or `search`. */
-  readonly readsHits?: boolean;
-  /** Most entries of one container unless configuration says otherwise. */
-  readonly maxEntries?: number;
-  /** What the pure functions below need of the configuration. A change of it re-sends what it changes. */
-  settings(config: C, instance: string): Json;
-  /** Where entries go, as comparable texts: two configured SIEMs must not share one. Defaults may be made from the instance. */
-  places(config: C, instance: string): readonly string[];
   /** Name of the container that holds this type. */
   container(type: ObservableType, settings: Json): string;
   /** The product's identity of the row for this observable. */
@@ -179,6 +170,23 @@ export interface SiemDefinition<C extends { readonly type: string } = { readonly
   encode(entry: Entry, context: EncodeContext): Encoded | Refusal;
   /** Wire form of one change inside a batch; by default the body of an upsert, and nothing for a removal. */
   frame?(change: Change, body: string, context: EncodeContext): string;
+}
+
+export interface SiemDefinition<C extends { readonly type: string } = { readonly type: string }>
+  extends SiemEncoder<C['type']> {
+  /** strictObject with a literal `type`; core adds the keys that every SIEM takes. */
+  readonly config: z.ZodType<C>;
+  readonly limits: SiemLimits;
+  /** Re-send entries that were not written for so long, where the product forgets old ones. */
+  readonly refreshAfterDays?: number;
+  /** True when its connector has `hits` or `search`. */
+  readonly readsHits?: boolean;
+  /** Most entries of one container unless configuration says otherwise. */
+  readonly maxEntries?: number;
+  /** What the encoder needs of the configuration. A change of it re-sends what it changes. */
+  settings(config: C, instance: string): Json;
+  /** Where entries go, as comparable texts: two configured SIEMs must not share one. Defaults may be made from the instance. */
+  places(config: C, instance: string): readonly string[];
   create(config: C, deps: SiemDeps): SiemConnector;
 }
 

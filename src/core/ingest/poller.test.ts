@@ -81,7 +81,10 @@ describe('a poll', () => {
 
   it('moves no cursor beyond a commit that failed', async () => {
     const { rig, poller } = polling(() =>
-      of([aPage(indicators(0, 3), { cursor: 1 }), aPage([{ ...indicators(3, 4)[0]!, version: null } as never], { cursor: 2 })]),
+      of([
+        aPage(indicators(0, 3), { cursor: 1 }),
+        aPage([{ ...indicators(3, 4)[0]!, version: null } as never], { cursor: 2 }),
+      ]),
     );
 
     await poller.poll(signal);

@@ -1,7 +1,7 @@
 // The bytes of one batch: frames are written one after the other into one buffer, which goes to the engine's thread
 // as it is and comes back once everything in it was applied.
 import type { Change, EncodeContext } from '../contracts/siem-connector.ts';
-import type { Encoder } from './spec.ts';
+import type { SiemEncoder } from '../contracts/siem-connector.ts';
 
 /** A batch as the store's own thread has it. */
 export interface BuiltBatch {
@@ -46,14 +46,14 @@ export class BatchBuilder<R> {
   readonly rows: R[] = [];
   readonly #buffers: Buffers;
   #buffer: Buffer;
-  readonly #encoder: Encoder;
+  readonly #encoder: SiemEncoder;
   #context: EncodeContext;
   readonly #maxBytes: number;
   readonly #changes: Change[] = [];
   readonly #ends: number[] = [];
   #end = 0;
 
-  constructor(buffers: Buffers, encoder: Encoder, base: EncodeContext, maxBytes: number) {
+  constructor(buffers: Buffers, encoder: SiemEncoder, base: EncodeContext, maxBytes: number) {
     this.#buffers = buffers;
     this.#buffer = buffers.take();
     this.#encoder = encoder;
@@ -69,8 +69,7 @@ export class BatchBuilder<R> {
 
   /** False when the batch is full; the row then belongs to the next one. */
   add(change: Change, body: string, row: R): boolean {
-    const { frame } = this.#encoder;
-    const text = frame === undefined ? body : frame(change, body, this.contextFor(change.revision));
+    const text = this.#encoder.frame?.(change, body, this.contextFor(change.revision)) ?? body;
     // UTF-8 takes at most three bytes for a unit of a string, so that nothing has to be measured first.
     this.#buffer = this.#buffers.larger(this.#buffer, this.#end + 3 * text.length, this.#end);
     const size = this.#buffer.write(text, this.#end);

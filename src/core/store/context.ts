@@ -3,12 +3,13 @@
 import { ConnectorError } from '../model/failure.ts';
 import { randomHex } from '../runtime/ids.ts';
 import { Database, migrate } from './database.ts';
-import type { Encoder, ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
+import type { SiemEncoder } from '../contracts/siem-connector.ts';
+import type { ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
 
 export interface SiemState {
   readonly id: number;
   readonly spec: SiemSpec;
-  readonly encoder: Encoder;
+  readonly encoder: SiemEncoder;
   /** Negotiated with the product; null until the first open. */
   facts: unknown;
 }
@@ -39,7 +40,7 @@ export class StoreContext {
   #engineTime: number;
   readonly #tally = new Map<string, number>();
 
-  constructor(spec: StoreSpec, encoders: ReadonlyMap<string, Encoder>) {
+  constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
     this.spec = spec;
     this.db = new Database(spec.path, { cacheMb: spec.cacheMb ?? 16 });
     migrate(this.db);

@@ -257,7 +257,13 @@ export class Objects {
     return made.changes > 0 ? made.lastInsertRowid : this.#findEntry.get(type, value)!.id;
   }
 
-  #replace(exchange: ExchangeState, found: ObjectRow, incoming: IncomingIndicator, now: number, report: CommitReport): void {
+  #replace(
+    exchange: ExchangeState,
+    found: ObjectRow,
+    incoming: IncomingIndicator,
+    now: number,
+    report: CommitReport,
+  ): void {
     const row = this.#rowOf(found.id, exchange, incoming);
     this.#update.run(
       row.version,

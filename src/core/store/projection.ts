@@ -252,7 +252,11 @@ export class Projector {
     const wantedRev = changed || stale ? this.#store.revision : row.wanted_rev;
     const lapsed = row.until !== null && row.until <= now;
     const cause =
-      wanted === 1 ? CAUSE.none : turned ? this.#cause(suppressed, lapsed, rows, admission.refused, trigger) : row.cause;
+      wanted === 1
+        ? CAUSE.none
+        : turned
+          ? this.#cause(suppressed, lapsed, rows, admission.refused, trigger)
+          : row.cause;
     const busy = isBusy(row.state);
     const held = row.state === STATE.held && this.#staysHeld(siem, row, wanted, changed, lapsed, suppressed);
     const stuck = held || (row.state === STATE.parked && !changed);

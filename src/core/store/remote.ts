@@ -3,7 +3,8 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '../model/failure.ts';
 import { Store } from './store.ts';
-import type { Encoder, StoreSpec } from './spec.ts';
+import type { SiemEncoder } from '../contracts/siem-connector.ts';
+import type { StoreSpec } from './spec.ts';
 import type { BuiltBatch } from './batch-builder.ts';
 import type { TakenBatch } from './batches.ts';
 import { StateFailure, stateFailure } from './state-failure.ts';
@@ -37,7 +38,7 @@ interface Reply {
 }
 
 /** The worker's side: opens the store and answers calls until `close`. */
-export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Encoder>): void {
+export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, SiemEncoder>): void {
   let store: Store | undefined;
   let path = '';
   port.on('message', (call: Call) => {
@@ -139,7 +140,7 @@ function rebuilt(error: NonNullable<Reply['error']>): Error {
 }
 
 /** The same units in this thread, for tests and simulation. */
-export function localStore(spec: StoreSpec, encoders: ReadonlyMap<string, Encoder>): RemoteStore {
+export function localStore(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>): RemoteStore {
   const store = new Store(spec, encoders);
   return new Proxy({} as RemoteStore, {
     get: (_target, name) => {

@@ -1,5 +1,4 @@
 // What the store is told about the configuration. Plain values: they cross to the worker's thread.
-import type { SiemDefinition } from '../contracts/siem-connector.ts';
 import type { Json } from '../model/json.ts';
 import type { ObservableType } from '../model/observable.ts';
 import type { ExpiryRules } from '../policy/expiry.ts';
@@ -55,9 +54,3 @@ export interface StoreSpec {
   readonly cacheMb?: number;
   readonly release?: ReleaseSpec;
 }
-
-/** The pure half of a SIEM definition: what may run on the store's thread. */
-export type Encoder = Pick<
-  SiemDefinition,
-  'type' | 'versioned' | 'foldsSlots' | 'container' | 'slot' | 'encode' | 'frame' | 'observables'
->;

@@ -20,7 +20,8 @@ import { Requests, type StoredRequest } from './requests.ts';
 import { CAUSE, type ProjectionRow, STATE } from './rows.ts';
 import type { SendSettlement } from './outbox.ts';
 import { type HitReport, Sightings } from './sightings.ts';
-import type { Encoder, StoreSpec } from './spec.ts';
+import type { SiemEncoder } from '../contracts/siem-connector.ts';
+import type { StoreSpec } from './spec.ts';
 import { arriving, type PackedPage, unpackPage } from './wire.ts';
 import type { Page } from '../contracts/exchange-connector.ts';
 
@@ -50,7 +51,7 @@ export class Store {
   /** How far the rows of changed containers were gone through, by SIEM. */
   readonly #emptying = new Map<string, { found: string; next: number }>();
 
-  constructor(spec: StoreSpec, encoders: ReadonlyMap<string, Encoder>) {
+  constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
     this.#store = new StoreContext(spec, encoders);
     this.#brakes = new Brakes(this.#store);
     this.#projector = new Projector(this.#store, this.#brakes);

@@ -79,16 +79,27 @@ describe('the objects of an answer, one by one', () => {
   });
 
   it('reads a byte order mark and invalid UTF-8 as a parser reads the decoded text', () => {
-    const bytes = Buffer.concat([
-      Buffer.from('\uFEFF{"objects":["a'),
-      Buffer.from([0xe2, 0x82]),
-      Buffer.from('",1]}'),
-    ]);
+    const bytes = Buffer.concat([Buffer.from('\uFEFF{"objects":["a'), Buffer.from([0xe2, 0x82]), Buffer.from('",1]}')]);
     expect(split(bytes)).toEqual({ objects: ['a\uFFFD', 1] });
   });
 
   it('agrees with a parser on any text', () => {
-    const pieces = fc.constantFrom('\u00a0', '{', '}', '[', ']', ',', ':', '"', '\\', ' ', '1', '"objects"', '"a"', '{"objects":[');
+    const pieces = fc.constantFrom(
+      '\u00a0',
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"',
+      '\\',
+      ' ',
+      '1',
+      '"objects"',
+      '"a"',
+      '{"objects":[',
+    );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 14 }), (parts) => {
         const text = parts.join('');

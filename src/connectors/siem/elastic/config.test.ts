@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ElasticConfig, indexName, nodeUrls } from './config.ts';
+import { ElasticConfig, nodeUrls } from './config.ts';
+import { indexName } from './settings.ts';
 import { elastic } from './index.ts';
 
 const parse = (more: Record<string, unknown>) =>

@@ -1,7 +1,6 @@
 // What a person configures for one Elasticsearch or OpenSearch, and the names that follow from it.
 import { z } from 'zod';
 import { peerShape, peerUrl, secret } from '../../../core/contracts/settings.ts';
-import type { Json } from '../../../core/model/json.ts';
 import { OBSERVABLE_TYPES } from '../../../core/model/observable.ts';
 
 /** Elasticsearch's rules for names, and one of ours: a second dash after `logs-` would make it a data stream. */
@@ -73,19 +72,6 @@ export type ElasticConfig = z.output<typeof ElasticConfig>;
 
 /** Keys that core adds for every SIEM and that this connector reads. */
 export type ElasticSettings = ElasticConfig & { readonly provision?: 'auto' | 'never' };
-
-/** What the pure functions need. */
-export type IndexSettings = { readonly index: string };
-
-export function indexSettings(settings: Json): IndexSettings {
-  // `settings` is what elastic.settings() returned, carried over a thread: our own value, not outside data.
-  return settings as IndexSettings;
-}
-
-/** A dash in the instance would make the name match `logs-*-*`, which the product reserves for data streams. */
-export function indexName(configured: string | undefined, instance: string): string {
-  return configured ?? `logs-ti_entente_${instance.replaceAll('-', '_')}.indicator`;
-}
 
 export function nodeUrls(config: Pick<ElasticConfig, 'url' | 'cloud_id'>): readonly string[] {
   if (config.cloud_id !== undefined) return [cloudUrl(config.cloud_id) ?? ''];

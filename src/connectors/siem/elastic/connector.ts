@@ -12,7 +12,8 @@ import type {
 } from '../../../core/contracts/siem-connector.ts';
 import { entryKey, parseEntryKey } from '../../../core/model/observable.ts';
 import { ElasticApi } from './client.ts';
-import { type ElasticSettings, indexName } from './config.ts';
+import type { ElasticSettings } from './config.ts';
+import { indexName } from './settings.ts';
 import { ElasticEventSearch, ElasticHits } from './hits.ts';
 import { OwnSource, readBulk, settleConflict } from './responses.ts';
 import { CONTROL_INDEX, TEMPLATE_VERSION } from './template.ts';

@@ -2,7 +2,7 @@
 // the current API, `classic.ts` the one of consoles before 7.4.3.
 import type { Batch } from '../../../core/contracts/batch.ts';
 import type { Change, Outcome, WriterMark } from '../../../core/contracts/siem-connector.ts';
-import type { SetKind } from './config.ts';
+import type { SetKind } from './sets.ts';
 
 export interface HeldSet {
   readonly kind: SetKind;

@@ -5,7 +5,8 @@ import { ConnectorError, retryable, toFailure } from '../../../core/contracts/fa
 import type { Change, Outcome, SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
 import { type Board, eachOf, heldByOther, type HeldRow, type HeldSet, type HeldSets } from './board.ts';
 import type { QRadarClient } from './client.ts';
-import { CONTROL, type QRadarSettings, type SetKind, setName } from './config.ts';
+import type { QRadarSettings } from './config.ts';
+import { CONTROL, type SetKind, setName } from './sets.ts';
 import { ClassicData, ClassicSets, StoredMark } from './responses.ts';
 
 const ROOT = '/reference_data/sets';

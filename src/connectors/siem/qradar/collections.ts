@@ -5,7 +5,8 @@ import type { Outcome, SiemDeps, WriterMark } from '../../../core/contracts/siem
 import type { Board, HeldRow, HeldSet, HeldSets } from './board.ts';
 import { BulkUpdates } from './bulk.ts';
 import type { QRadarClient } from './client.ts';
-import { CONTROL, type QRadarSettings, type SetKind, setName } from './config.ts';
+import type { QRadarSettings } from './config.ts';
+import { CONTROL, type SetKind, setName } from './sets.ts';
 import { Entries, PAGE, ROOT } from './entries.ts';
 import { CollectionSets, StoredMark } from './responses.ts';
 

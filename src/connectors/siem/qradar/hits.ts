@@ -8,7 +8,8 @@ import { halves, hitQuery, hitsOf, isSpread, type Watched, type Window, windowsO
 import { Ariel } from './ariel.ts';
 import type { HeldSets } from './board.ts';
 import type { QRadarClient } from './client.ts';
-import { type QRadarConfig, SET_KINDS, setName } from './config.ts';
+import type { QRadarConfig } from './config.ts';
+import { SET_KINDS, setName } from './sets.ts';
 import { DEFAULT_FIELDS, storedValue } from './mapping.ts';
 import { closedOffenses, slotsOf, verdictsOf } from './offenses.ts';
 import type { ResultRow } from './responses.ts';

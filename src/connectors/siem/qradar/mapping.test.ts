@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { aClaim, anEntry } from '../../../../test/builders/entry.ts';
 import type { EncodeContext } from '../../../core/contracts/siem-connector.ts';
 import type { ObservableType } from '../../../core/model/observable.ts';
-import { containerKind, SET_KINDS } from './config.ts';
+import { containerKind, SET_KINDS } from './sets.ts';
 import { encodeEntry, kindOf, ownedEntry, slotOf, splitSlot } from './mapping.ts';
 import { raise, raisedLetters, readNotes, writeNotes } from './notes.ts';
 

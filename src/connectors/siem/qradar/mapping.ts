@@ -5,7 +5,7 @@ import type { Encoded, EncodeContext, OwnedEntry, Refusal } from '../../../core/
 import type { Entry } from '../../../core/model/entry.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { entryKey, isNetwork, type Observable, type ObservableType } from '../../../core/model/observable.ts';
-import { containerKind, SET_KINDS, setSettings, type SetKind } from './config.ts';
+import { containerKind, SET_KINDS, setSettings, type SetKind } from './sets.ts';
 import { isOwnSource, raise, raisedLetters, readNotes, writeNotes } from './notes.ts';
 
 /**

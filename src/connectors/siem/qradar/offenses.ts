@@ -6,7 +6,7 @@ import { hitDigest } from '../../../core/model/digest.ts';
 import type { EntryKey, ObservableType } from '../../../core/model/observable.ts';
 import type { Hit } from '../../../core/model/sighting.ts';
 import type { QRadarClient } from './client.ts';
-import { SET_KINDS } from './config.ts';
+import { SET_KINDS } from './sets.ts';
 import { storedValue } from './mapping.ts';
 import { type Offense, Offenses } from './responses.ts';
 

@@ -1,9 +1,7 @@
-// What a person configures for one Splunk, and what the pure functions need of it.
+// What a person configures for one Splunk.
 import { z } from 'zod';
 import { peerShape, peerUrl, secret } from '../../../core/contracts/settings.ts';
-import type { Json } from '../../../core/model/json.ts';
 import { OBSERVABLE_TYPES } from '../../../core/model/observable.ts';
-import { sha256 } from '../../../core/runtime/ids.ts';
 
 /** These names are written into SPL, so they hold no sign that could end a word or a text there. */
 const indexName = () => z.string().regex(/^[a-z0-9_*][a-z0-9_*-]{0,79}$/, 'an index name: a-z, 0-9, _, - and *');
@@ -71,17 +69,3 @@ export type SplunkConfig = z.output<typeof SplunkConfig>;
 
 /** Keys that core adds for every SIEM and that this connector reads. */
 export type SplunkSettings = SplunkConfig & { readonly provision?: 'auto' | 'never' };
-
-export type Form = SplunkConfig['form'];
-
-/** What mapping needs. `prefix` opens every `_key` of ours, so that two daemons never meet in one row. */
-export type MappingSettings = { readonly form: Form; readonly prefix: string };
-
-export function mappingSettings(settings: Json): MappingSettings {
-  // `settings` is what splunk.settings() returned, carried over a thread: our own value, not outside data.
-  return settings as MappingSettings;
-}
-
-export const ownerOf = (instance: string): string => `entente:${instance}`;
-
-export const keyPrefix = (instance: string): string => sha256(ownerOf(instance)).slice(0, 8);

@@ -14,7 +14,8 @@ import type {
 import type { Json } from '../../../core/model/json.ts';
 import { uuid } from '../../../core/runtime/ids.ts';
 import { SplunkClient } from './client.ts';
-import { keyPrefix, ownerOf, type SplunkSettings } from './config.ts';
+import type { SplunkSettings } from './config.ts';
+import { keyPrefix, ownerOf } from './settings.ts';
 import { eventSource, SplunkHits, threatSource } from './hits.ts';
 import { collectionOfSlot, collectionsOf, ownedEntry } from './mapping.ts';
 import { CONTROL, findIntelApp, provision } from './provision.ts';

@@ -5,7 +5,8 @@ import type { HitPage, HitReader, SiemDeps } from '../../../core/contracts/siem-
 import type { Json } from '../../../core/model/json.ts';
 import type { Hit } from '../../../core/model/sighting.ts';
 import type { SplunkClient } from './client.ts';
-import { keyPrefix, ownerOf, type SplunkConfig } from './config.ts';
+import type { SplunkConfig } from './config.ts';
+import { keyPrefix, ownerOf } from './settings.ts';
 import { eventSearch, type HitRow, hitsOf, threatSearch, type Window } from './hit-search.ts';
 import { collectionOfSlot } from './mapping.ts';
 import { SearchJob } from './search-job.ts';

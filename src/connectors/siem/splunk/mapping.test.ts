@@ -3,7 +3,7 @@ import { aClaim, anEntry, DAY_MS, NOON } from '../../../../test/builders/entry.t
 import type { EncodeContext } from '../../../core/contracts/siem-connector.ts';
 import type { Entry } from '../../../core/model/entry.ts';
 import type { ObservableType } from '../../../core/model/observable.ts';
-import { keyPrefix } from './config.ts';
+import { keyPrefix } from './settings.ts';
 import { collectionOfSlot, containerOf, encodeEntry, ownedEntry, slotOf } from './mapping.ts';
 
 const settings = { form: 'lookups', prefix: keyPrefix('ncirc-mons') };

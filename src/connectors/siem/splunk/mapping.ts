@@ -6,7 +6,7 @@ import type { Claim, Entry } from '../../../core/model/entry.ts';
 import { entryKey, isNetwork, type ObservableType, parseEntryKey } from '../../../core/model/observable.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { sha256 } from '../../../core/runtime/ids.ts';
-import { type Form, mappingSettings } from './config.ts';
+import { type Form, mappingSettings } from './settings.ts';
 import type { OwnRow } from './responses.ts';
 
 /** What a collection is about; its first letter is part of every `_key`, so that a slot tells its collection. */
