@@ -18,6 +18,7 @@ function polling(
   const rig = new Rig();
   const commits: number[] = [];
   const cursors: unknown[] = [];
+  const warnings: object[] = [];
   let now = NOW;
   const store = new Proxy({} as RemoteStore, {
     get:
@@ -45,7 +46,7 @@ function polling(
     connector,
     store,
     now: () => now,
-    log: silentLog,
+    log: { ...silentLog, warn: (message, fields) => void warnings.push({ message, ...fields }) },
     random: () => 1,
     withdrawVanished: true,
   });
@@ -54,6 +55,7 @@ function polling(
     poller,
     commits,
     cursors,
+    warnings,
     pass: (ms: number) => {
       now += ms;
     },
@@ -140,6 +142,39 @@ describe('a poll', () => {
 
     expect(commits).toEqual([7]);
     expect(rig.store.cursor('partner')).toBeNull();
+  });
+
+  const unreadable = (n: number) =>
+    Array.from({ length: n }, (_, i) => ({
+      objectId: `indicator--${i}`,
+      reason: i === 0 ? 'type is missing' : 'other',
+    }));
+
+  it('that brings only what cannot be read warns once, with count, first reason and what to do', async () => {
+    const { poller, warnings } = polling(() =>
+      of([aPage([], { refusals: unreadable(3) }), aPage([], { refusals: unreadable(2), cursor: 2 })]),
+    );
+
+    await poller.poll(signal);
+
+    expect(warnings).toEqual([
+      {
+        message: 'Objects of the exchange cannot be read, and nothing new came beside them.',
+        exchange: 'partner',
+        unreadable: 5,
+        reason: 'type is missing',
+        object: 'indicator--0',
+        next_action: 'tell the partner object and reason; what is published anew is read again',
+      },
+    ]);
+  });
+
+  it('that brings news leaves it to them to tell what was refused', async () => {
+    const { poller, warnings } = polling(() => of([aPage(indicators(0, 1), { refusals: unreadable(3) })]));
+
+    await poller.poll(signal);
+
+    expect(warnings).toEqual([]);
   });
 
   it('keeps the pages that came before a failure and goes on behind them', async () => {

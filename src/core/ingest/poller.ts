@@ -2,6 +2,7 @@
 // page. While one commit is on its way the next pages are fetched; there is never more than one ahead.
 import type { ExchangeConnector } from '../contracts/exchange-connector.ts';
 import type { Json } from '../model/json.ts';
+import type { ObjectRefusal } from '../model/entry.ts';
 import { type Failure, toFailure } from '../model/failure.ts';
 import { backoffMs } from '../runtime/retry.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
@@ -25,6 +26,12 @@ export interface PollerOptions {
   readonly withdrawVanished: boolean;
   readonly onCommit?: (exchange: string, report: CommitReport) => void;
   readonly onPeerTime?: (peerTime: number) => void;
+}
+
+/** What one poll brought that is no object we can read. */
+interface Unreadable {
+  count: number;
+  first: ObjectRefusal | undefined;
 }
 
 export class Poller {
@@ -60,6 +67,7 @@ export class Poller {
     if (this.#o.now() < this.#pausedUntil) return total;
     const { store, connector } = this.#o;
     let warning: string | undefined;
+    const unreadable: Unreadable = { count: 0, first: undefined };
     let committing: Promise<unknown> = Promise.resolve();
     let waiting: PackedPage[] = [];
     let objects = 0;
@@ -83,6 +91,8 @@ export class Poller {
       reading: for await (const page of connector.pages(cursor ?? undefined, signal)) {
         if (page.peerTime !== undefined) this.#o.onPeerTime?.(page.peerTime);
         warning = page.warning ?? warning;
+        unreadable.count += page.refusals.length;
+        unreadable.first ??= page.refusals[0];
         for (const part of partsOf(page, cursor)) {
           waiting.push(packPage(part));
           objects += part.objects.length + part.refusals.length;
@@ -105,7 +115,20 @@ export class Poller {
       await this.#keep(waiting, committing, total);
       if (!signal.aborted) await this.#failed(toFailure(error), error);
     }
+    this.#warnOf(unreadable, total);
     return total;
+  }
+
+  /** News are told with what was refused among them; a poll that brings nothing else would be silent. */
+  #warnOf({ count, first }: Unreadable, { created, changed, revoked }: CommitReport): void {
+    if (first === undefined || created + changed + revoked > 0) return;
+    this.#o.log.warn('Objects of the exchange cannot be read, and nothing new came beside them.', {
+      exchange: this.name,
+      unreadable: count,
+      reason: first.reason,
+      object: first.objectId ?? null,
+      next_action: 'tell the partner object and reason; what is published anew is read again',
+    });
   }
 
   async #keep(waiting: readonly PackedPage[], committing: Promise<unknown>, total: CommitReport): Promise<void> {
