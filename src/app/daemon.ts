@@ -7,6 +7,7 @@ import { toFailure } from '../core/model/failure.ts';
 import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
 import { startWeb, type WebServer } from '../web/server.ts';
+import type { OnStep } from './reconcile.ts';
 import { perform, RequestArguments } from './requests.ts';
 import { secretFiles, stamp } from './secret-files.ts';
 import { Wake } from './wake.ts';
@@ -29,7 +30,13 @@ export interface Daemon {
   stop(reason: string): Promise<void>;
 }
 
-export async function startDaemon(app: App, notes: { readonly badReload: () => string | undefined }): Promise<Daemon> {
+export interface DaemonNotes {
+  readonly badReload: () => string | undefined;
+  /** How far what a command asked for has come. */
+  readonly onStep?: OnStep;
+}
+
+export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon> {
   let crash: (error: unknown) => void = () => {};
   const crashed = new Promise<never>((_, reject) => {
     crash = reject;
@@ -128,7 +135,7 @@ export async function startDaemon(app: App, notes: { readonly badReload: () => s
       );
     }
   });
-  lifecycle.own('requests', (signal) => requestLoop(app, wakeAll, signal));
+  lifecycle.own('requests', (signal) => requestLoop(app, wakeAll, notes.onStep, signal));
   lifecycle.own('secrets', (signal) =>
     secretLoop(
       app,
@@ -235,7 +242,12 @@ async function audit(app: App, deliverer: Deliverer, signal: AbortSignal): Promi
 }
 
 /** Commands beside the daemon leave requests in the state; another connection's commit shows in the data version. */
-async function requestLoop(app: App, wakeAll: () => void, signal: AbortSignal): Promise<void> {
+async function requestLoop(
+  app: App,
+  wakeAll: () => void,
+  onStep: OnStep | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   let seen: number | undefined;
   while (!signal.aborted) {
     const version = await app.store.dataVersion();
@@ -247,7 +259,7 @@ async function requestLoop(app: App, wakeAll: () => void, signal: AbortSignal): 
         app.log.info('A command asks for something.', { kind: request.kind, by: request.by });
         try {
           const args = RequestArguments.parse({ ...(request.arguments as object), kind: request.kind });
-          const value = await perform(app, args, request.by, signal);
+          const value = await perform(app, args, request.by, signal, onStep);
           await app.store.finishRequest(request.id, { ok: true, value }, app.now());
           app.reporting.wake();
         } catch (error) {

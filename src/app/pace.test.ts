@@ -30,3 +30,11 @@ it('says nothing of short work, however often it comes', () => {
 
   expect(lines).toEqual([]);
 });
+
+it('tells of a SIEM that is listed, too', () => {
+  const { at, lines, pace } = aPace();
+
+  for (at.now = 0; at.now <= 10_000; at.now += 1000) pace.count({ listed: 500 });
+
+  expect(lines).toEqual([{ read: 0, written: 0, listed: 5500, pending: 900, written_per_sec: 0 }]);
+});

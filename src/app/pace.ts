@@ -16,6 +16,7 @@ export class Pace {
   #told = 0;
   #read = 0;
   #written = 0;
+  #listed = 0;
 
   /** `pending`: changes that still wait for a SIEM; asked for only when a line is due. */
   constructor(clock: Clock, log: Log, pending: () => number) {
@@ -24,17 +25,20 @@ export class Pace {
     this.#pending = pending;
   }
 
-  count(done: { readonly read?: number; readonly written?: number }): void {
+  /** `listed`: entries that stand in a SIEM, looked at by a comparison. */
+  count(done: { readonly read?: number; readonly written?: number; readonly listed?: number }): void {
     const now = this.#clock.monotonic();
     if (now - this.#last > IDLE_MS) {
       this.#began = now;
       this.#told = now;
       this.#read = 0;
       this.#written = 0;
+      this.#listed = 0;
     }
     this.#last = now;
     this.#read += done.read ?? 0;
     this.#written += done.written ?? 0;
+    this.#listed += done.listed ?? 0;
     if (now - this.#told < EVERY_MS) return;
     this.#told = now;
     const secs = (now - this.#began) / 1000;
@@ -43,6 +47,7 @@ export class Pace {
     this.#log.info('Work goes on.', {
       read: this.#read,
       written: this.#written,
+      ...(this.#listed > 0 ? { listed: this.#listed } : {}),
       pending,
       written_per_sec: Math.round(perSec),
       ...(perSec > 0 ? { secs_left: Math.ceil(pending / perSec) } : {}),

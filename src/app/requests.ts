@@ -4,12 +4,11 @@ import { z } from 'zod';
 import type { App } from '../app.ts';
 import { Batch } from '../core/contracts/batch.ts';
 import type { Change, EncodeContext, OwnedEntry, SiemConnector } from '../core/contracts/siem-connector.ts';
-import { Deliverer } from '../core/delivery/deliverer.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import type { Json } from '../core/model/json.ts';
 import { OBSERVABLE_TYPES } from '../core/model/observable.ts';
-import { random, randomHex } from '../core/runtime/ids.ts';
 import { siemConnector } from './peers.ts';
+import { type OnStep, reconcile, steps } from './reconcile.ts';
 
 const Observables = z.array(z.object({ type: z.enum(OBSERVABLE_TYPES), value: z.string() })).min(1);
 
@@ -47,7 +46,13 @@ export const RequestArguments = z.discriminatedUnion('kind', [
 ]);
 export type RequestArguments = z.output<typeof RequestArguments>;
 
-export async function perform(app: App, args: RequestArguments, by: string, signal: AbortSignal): Promise<Json> {
+export async function perform(
+  app: App,
+  args: RequestArguments,
+  by: string,
+  signal: AbortSignal,
+  onStep: OnStep = () => {},
+): Promise<Json> {
   const now = app.now();
   switch (args.kind) {
     case 'suppress': {
@@ -72,9 +77,9 @@ export async function perform(app: App, args: RequestArguments, by: string, sign
     case 'retry-parked':
       return retryParked(app, args.id, now);
     case 'reconcile':
-      return reconcile(app, args.siem, args.repair, signal);
+      return reconcile(app, args.siem, args.repair, signal, onStep);
     case 'purge':
-      return { removed: await purge(app, args.siem, signal) };
+      return { removed: await purge(app, args.siem, signal, onStep) };
   }
 }
 
@@ -87,62 +92,6 @@ async function retryParked(app: App, id: string | undefined, now: number): Promi
   if (sighting !== undefined && sightings === 0)
     throw new ConnectorError('permanent', `no sighting is parked under ${id}; see entente parked list`);
   return { entries, sightings };
-}
-
-async function reconcile(app: App, only: string | undefined, repair: boolean, signal: AbortSignal): Promise<Json> {
-  const siems = app.config.siems.filter((one) => only === undefined || one.name === only);
-  if (siems.length === 0) throw new ConnectorError('permanent', `no SIEM named ${only} in the configuration`);
-  const reports: Json[] = [];
-  for (const siem of siems) {
-    const connector = siemConnector(app.config, siem.name, app.clock, app.log);
-    const deliverer = app.deliverers.get(siem.name) ?? standIn(app, siem.name, connector);
-    try {
-      // Opening makes what is missing; who only looks must not.
-      if (repair) await connector.open(signal);
-      let report = await deliverer.audit(signal, repair);
-      if (repair && app.deliverers.has(siem.name)) {
-        deliverer.wake();
-        await deliverer.cycle(signal);
-        if (deliverer.failure !== undefined)
-          throw new ConnectorError(deliverer.failure.kind, deliverer.failure.message);
-        report = await deliverer.audit(signal, false);
-      }
-      const foreign = (await connector.foreign?.(signal)) ?? null;
-      reports.push({
-        name: siem.name,
-        wanted: report.wanted,
-        // Known to be under way, so neither missing nor stale.
-        pending: app.reader.siems().find((one) => one.name === siem.name)?.pending ?? 0,
-        present: report.present,
-        missing: report.missing,
-        stale: report.stale,
-        orphaned: report.orphaned,
-        counts: report.counts,
-        foreign,
-      });
-    } finally {
-      await connector.close();
-    }
-  }
-  return { siems: reports };
-}
-
-/** A SIEM that is disabled or in shadow mode has no deliverer running; listing it needs one all the same. */
-function standIn(app: App, name: string, connector: SiemConnector): Deliverer {
-  const siem = app.config.siems.find((one) => one.name === name);
-  if (siem === undefined) throw new ConnectorError('permanent', `no SIEM named ${name} in the configuration`);
-  return new Deliverer({
-    name,
-    definition: siem.definition,
-    connector,
-    store: app.store,
-    clock: app.clock,
-    now: () => app.now(),
-    log: app.log,
-    random,
-    boot: randomHex(8),
-    abort: new AbortController().signal,
-  });
 }
 
 /** What carries our mark there, page by page. */
@@ -159,7 +108,7 @@ export async function* owned(app: App, siem: string, signal: AbortSignal): Async
 const PURGE_STEP = 50_000;
 
 /** Removes everything that carries our mark. The SIEM must be off, or the daemon would fill it again. */
-async function purge(app: App, name: string, signal: AbortSignal): Promise<number> {
+async function purge(app: App, name: string, signal: AbortSignal, onStep: OnStep): Promise<number> {
   const siem = app.config.siems.find((one) => one.name === name);
   if (siem === undefined) throw new ConnectorError('permanent', `no SIEM named ${name} in the configuration`);
   if (siem.enabled && siem.mode === 'live') {
@@ -171,6 +120,7 @@ async function purge(app: App, name: string, signal: AbortSignal): Promise<numbe
   const { definition } = siem;
   const settings = definition.settings(siem.settings, app.config.instance);
   const connector = siemConnector(app.config, name, app.clock, app.log);
+  const step = steps(app, name, 'removed', onStep);
   let removed = 0;
   try {
     const { facts } = await connector.open(signal);
@@ -202,11 +152,13 @@ async function purge(app: App, name: string, signal: AbortSignal): Promise<numbe
         const frames = changes.map(
           (change) => definition.frame?.(change, '', { ...base, revision: change.revision }) ?? '',
         );
+        const already = removed;
         for (const outcome of await settled(connector, Batch.of(changes, frames), app, signal)) {
           if (outcome.kind === 'applied') removed++;
           else if (outcome.kind === 'failed')
             throw new ConnectorError(outcome.failure.kind, `${removed} removed, then: ${outcome.failure.message}`);
         }
+        step(removed - already);
       }
       if (removed === before) {
         throw new ConnectorError(

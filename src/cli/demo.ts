@@ -21,7 +21,7 @@ import { objectsOf } from '../simulators/taxii/data.ts';
 import { startTaxii, type RunningTaxii } from '../simulators/taxii/index.ts';
 import type { Command, Context } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
-import { printStatus } from './look.ts';
+import { printStatus } from './status.ts';
 
 const DAY_MS = 86_400_000;
 const COUNT = 3000;

@@ -17,13 +17,20 @@ export interface Output {
   note(text: string): void;
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;
   colour(text: string, colour: Colour): string;
-  /** `what` may change as it goes on. */
-  progress(what: string | (() => string)): Progress;
+  /** `what` may change as it goes on. `ifLong`: work that ends within the first seconds is not spoken of. */
+  progress(what: string | (() => string), when?: 'always' | 'ifLong'): Progress;
+  /** That somebody else is at work, and for how long: to be ticked while it lasts. Short waits are not spoken of. */
+  waiting(what: () => string): Waiting;
 }
 
 export interface Progress {
   /** So many are done in all. `of`, where it can be told: how many there are; asked for only when it is shown. */
   at(done: number, of?: () => number): void;
+  end(): void;
+}
+
+export interface Waiting {
+  tick(): void;
   end(): void;
 }
 
@@ -47,7 +54,8 @@ export function createOutput(
         stdout.write(`${line}\n`);
     },
     colour: (text, colour) => (coloured ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text),
-    progress: (what) => startProgress(what, stderr, clock),
+    progress: (what, when = 'always') => startProgress(what, when, stderr, clock),
+    waiting: (what) => startWaiting(what, stderr, clock),
   };
 }
 
@@ -87,31 +95,86 @@ export function tableLines(head: readonly string[], rows: readonly (readonly str
   );
 }
 
-function startProgress(what: string | (() => string), stderr: Stream, clock: Clock): Progress {
-  const tty = stderr.isTTY === true;
-  const start = clock.monotonic();
-  let shown = tty ? Number.NEGATIVE_INFINITY : start;
+/** One line that is painted over on a terminal, and a line every few seconds elsewhere. */
+class Line {
+  readonly #tty: boolean;
+  readonly #stderr: Stream;
+  readonly #clock: Clock;
+  readonly #start: number;
+  #shown: number;
+  #said = false;
+
+  constructor(stderr: Stream, clock: Clock, first: 'at once' | 'later') {
+    this.#tty = stderr.isTTY === true;
+    this.#stderr = stderr;
+    this.#clock = clock;
+    this.#start = clock.monotonic();
+    this.#shown = this.#tty && first === 'at once' ? Number.NEGATIVE_INFINITY : this.#start;
+  }
+
+  get seconds(): number {
+    return (this.#clock.monotonic() - this.#start) / 1000;
+  }
+
+  get columns(): number | undefined {
+    return this.#tty ? this.#stderr.columns || 80 : undefined;
+  }
+
+  get said(): boolean {
+    return this.#said;
+  }
+
+  due(): boolean {
+    return this.#clock.monotonic() - this.#shown >= (this.#tty ? BAR_EVERY_MS : LINE_EVERY_MS);
+  }
+
+  show(text: string): void {
+    this.#shown = this.#clock.monotonic();
+    this.#said = true;
+    this.#stderr.write(this.#tty ? `\r${text}\u001b[K` : `${text}\n`);
+  }
+
+  end(how: 'stays' | 'goes'): void {
+    if (this.#tty && this.#said) this.#stderr.write(how === 'stays' ? '\n' : '\r\u001b[K');
+  }
+}
+
+function startProgress(
+  what: string | (() => string),
+  when: 'always' | 'ifLong',
+  stderr: Stream,
+  clock: Clock,
+): Progress {
+  const line = new Line(stderr, clock, when === 'always' ? 'at once' : 'later');
   let last = 0;
   let total: number | undefined;
-  const show = (now: number) => {
-    shown = now;
+  const show = () => {
     const name = typeof what === 'string' ? what : what();
-    const text = progressText(name, last, total, (now - start) / 1000, tty ? stderr.columns || 80 : undefined);
-    stderr.write(tty ? `\r${text}\u001b[K` : `${text}\n`);
+    line.show(progressText(name, last, total, line.seconds, line.columns));
   };
   return {
     at(done, of) {
       last = done;
-      const now = clock.monotonic();
-      if (now - shown < (tty ? BAR_EVERY_MS : LINE_EVERY_MS)) return;
+      if (!line.due()) return;
       total = of?.();
-      show(now);
+      show();
     },
     end() {
+      if (when === 'ifLong' && !line.said) return;
       if (total !== undefined) total = last;
-      show(clock.monotonic());
-      if (tty) stderr.write('\n');
+      show();
+      line.end('stays');
     },
+  };
+}
+
+function startWaiting(what: () => string, stderr: Stream, clock: Clock): Waiting {
+  const line = new Line(stderr, clock, 'later');
+  return {
+    tick: () => {
+      if (line.due()) line.show(`${what()}  ${timeText(line.seconds)}`);
+    },
+    end: () => line.end('goes'),
   };
 }
 

@@ -11,11 +11,13 @@ import type { Fault } from '../simulators/server.ts';
 import { announcement as splunkLine, startSplunk } from '../simulators/splunk/index.ts';
 import { announcement, startTaxii } from '../simulators/taxii/index.ts';
 import { selfSigned } from '../simulators/tls.ts';
-import { backup, held, parked, purge, reconcile, suppress } from './act.ts';
+import { backup, held, parked, suppress } from './act.ts';
 import type { Parts, SimulatorStart, StartedSimulator } from './command.ts';
 import { demo } from './demo.ts';
-import { status, why } from './look.ts';
+import { status } from './status.ts';
+import { why } from './why.ts';
 import { plan } from './plan.ts';
+import { purge, reconcile } from './reconcile.ts';
 import { run } from './run.ts';
 
 const DAY_MS = 86_400_000;

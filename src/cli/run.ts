@@ -177,7 +177,10 @@ async function start(context: Context, config: Config, log: RootLog, badReload: 
     onProgress: ({ applied, parked }) => pace.count({ written: applied + parked }),
   });
   try {
-    const daemon = await startDaemon(app, { badReload });
+    const daemon = await startDaemon(app, {
+      badReload,
+      onStep: ({ what, more }) => pace.count(what === 'listed' ? { listed: more } : { written: more }),
+    });
     context.out.note(`Entente ${version} listens on ${daemon.web.url}`);
     return { app, daemon };
   } catch (error) {

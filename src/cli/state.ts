@@ -17,6 +17,7 @@ import { SightingsReader } from '../core/store/sightings-reader.ts';
 import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from '../core/store/requests.ts';
 import { stateFailure } from '../core/store/state-failure.ts';
 import type { Context } from './command.ts';
+import { Steps } from './steps.ts';
 
 export const clockOf = (config: Config) =>
   config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
@@ -70,10 +71,17 @@ export async function act(context: Context, config: Config, args: RequestArgumen
   if ('heldBy' in lock) return ask(context, config, args, lock.heldBy);
   const log = commandLog(config);
   try {
-    const app = await App.open({ config, log, version: context.parts.version });
+    const steps = new Steps(context.out);
+    const app = await App.open({
+      config,
+      log,
+      version: context.parts.version,
+      onProgress: ({ siem, applied, parked }) => steps.written(siem, applied + parked, () => pendingAt(app, siem)),
+    });
     try {
-      return await perform(app, args, caller(context), context.signal);
+      return await perform(app, args, caller(context), context.signal, (step) => steps.at(step));
     } finally {
+      steps.end();
       await app.close();
     }
   } finally {
@@ -82,15 +90,19 @@ export async function act(context: Context, config: Config, args: RequestArgumen
   }
 }
 
+const pendingAt = (app: App, siem: string): number => app.reader.siems().find((one) => one.name === siem)?.pending ?? 0;
+
 async function ask(context: Context, config: Config, args: RequestArguments, heldBy: string): Promise<Json> {
   const { kind, ...rest } = args;
   const db = new Database(config.state);
+  let claimed = false;
+  // How far it has come stands in the daemon's log; here only that it is at it.
+  const waiting = context.out.waiting(() => (claimed ? 'The daemon is at it' : 'Waiting for the daemon'));
   try {
     const clock = clockOf(config);
     const start = clock.monotonic();
     // Plain values that zod has checked: they survive the round trip through JSON.
     const id = insertRequest(db, kind, JSON.parse(JSON.stringify(rest)) as Json, caller(context), clock.now());
-    let claimed = false;
     for (;;) {
       const outcome = requestOutcome(db, id) as { ok: boolean; value?: Json; message?: string } | undefined;
       if (outcome !== undefined) {
@@ -107,9 +119,11 @@ async function ask(context: Context, config: Config, args: RequestArguments, hel
       }
       if (waited > LONGEST_MS || context.signal.aborted)
         throw new ConnectorError('permanent', 'the daemon is still at it; look at entente status');
+      waiting.tick();
       await clock.sleep(ASK_EVERY_MS);
     }
   } finally {
+    waiting.end();
     db.close();
   }
 }

@@ -175,7 +175,16 @@ describe('answers for machines', () => {
               decisions: [{ siem: 'watch', decision: 'accept', reason: expect.any(String) }],
             },
           ],
-          siems: [{ name: 'watch', state: 'delivered', reason: expect.any(String), since: time, until: time }],
+          siems: [
+            {
+              name: 'watch',
+              state: 'delivered',
+              reason: expect.any(String),
+              since: time,
+              until: time,
+              next_action: expect.stringMatching(/^it expires at \S+Z and is removed then/),
+            },
+          ],
           hits: {},
           releases: [],
         },
@@ -185,10 +194,19 @@ describe('answers for machines', () => {
       entries: [
         {
           claims: [{ decisions: [{ decision: 'refuse', reason: 'confidence 5 is below 10' }] }],
-          siems: [{ state: 'not_wanted' }],
+          siems: [
+            {
+              state: 'not_wanted',
+              next_action:
+                'refused: confidence 5 is below 10; would need a higher confidence from the partner, or policy.min_confidence of at most 5',
+            },
+          ],
         },
       ],
     });
+    expect((await world.site.entente(['why', '198.18.0.1'])).stdout).toMatch(
+      /\nNext, at watch: it expires at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ and is removed then/,
+    );
     const unknown = await world.site.entente(['why', '203.0.113.99', '--json']);
     expect([unknown.code, (JSON.parse(unknown.stdout) as { entries: unknown }).entries]).toEqual([0, []]);
 
@@ -320,6 +338,8 @@ describe('what is typed wrong', () => {
       ],
       [['suppress', '198.18.0.1', '198.18.0.2', '--hours', '1', '--reason', 'x'], 2, 'suppress needs one VALUE'],
       [['reconcile', 'watch', '--repair'], 2, '"watch" is too much for reconcile'],
+      [['held', 'list', '--kind', 'nonsense'], 2, '--kind nonsense is none; there is removal, addition, sighting'],
+      [['held', 'list', '--kind', 'intake'], 2, 'not yet: --kind intake'],
       [['held', 'show', '4'], 1, 'nothing is held under 4'],
       [['backup', '/nowhere/b.db'], 1, 'no backup was made: unable to open database'],
       [['simulate', 'taxii', '--port', taken], 1, 'simulate taxii: listen EADDRINUSE'],

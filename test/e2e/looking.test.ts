@@ -1,6 +1,7 @@
 // `reconcile` without --repair and `purge` without --yes only look: nothing is made at a SIEM, not even what open()
 // would provision, and a place that does not exist yet is an answer, not an error.
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Step } from '../../src/app/reconcile.ts';
 import { perform } from '../../src/app/requests.ts';
 import { type ThreeSiems, threeSiems } from '../builders/three-siems.ts';
 import { addresses, indicator } from './world.ts';
@@ -32,4 +33,17 @@ it('at SIEMs where nothing of ours exists yet', async () => {
       { name: 'qradar', ...one },
     ],
   });
+});
+
+it('at SIEMs that hold something, and tells how far it is', async () => {
+  const signal = new AbortController().signal;
+  await three.run();
+  const steps: (Omit<Step, 'of'> & { of: number })[] = [];
+
+  await perform(three.app, { kind: 'reconcile', repair: false }, 'ana', signal, (step) =>
+    steps.push({ ...step, of: step.of() }),
+  );
+
+  const last = ['elastic', 'splunk', 'qradar'].map((siem) => steps.findLast((one) => one.siem === siem));
+  expect(last).toMatchObject([{}, {}, {}].map(() => ({ what: 'listed', done: 5, of: 5 })));
 });

@@ -4,23 +4,34 @@ import { configFailure, retryable } from '../model/failure.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { CommitReport } from '../store/objects.ts';
 import type { RemoteStore } from '../store/remote.ts';
-import { aPage, indicators, NOW, Rig } from '../../../test/builders/store.ts';
+import type { PackedPage } from '../store/wire.ts';
+import { anIndicator, aPage, HOUR, indicators, ipv4, NOW, Rig } from '../../../test/builders/store.ts';
 import { Poller } from './poller.ts';
 
 const signal = new AbortController().signal;
 
-function polling(pages: () => AsyncGenerator<Page>, more: Partial<ExchangeConnector> = {}) {
+function polling(
+  pages: (cursor: unknown) => AsyncGenerator<Page>,
+  more: Partial<ExchangeConnector> = {},
+  beforeCommit: (pages: readonly PackedPage[]) => void = () => {},
+) {
   const rig = new Rig();
   const commits: number[] = [];
+  const cursors: unknown[] = [];
+  const warnings: object[] = [];
   let now = NOW;
   const store = new Proxy({} as RemoteStore, {
     get:
       (_target, name) =>
       async (...args: unknown[]) => {
+        if (name === 'commitPages') beforeCommit(args[1] as PackedPage[]);
         const answer = (rig.store as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[name]!(
           ...args,
         );
-        if (name === 'commitPages') commits.push((answer as CommitReport).objects);
+        if (name === 'commitPages') {
+          commits.push((answer as CommitReport).objects);
+          cursors.push((args[1] as PackedPage[]).at(-1)?.cursor);
+        }
         return answer;
       },
   });
@@ -35,7 +46,7 @@ function polling(pages: () => AsyncGenerator<Page>, more: Partial<ExchangeConnec
     connector,
     store,
     now: () => now,
-    log: silentLog,
+    log: { ...silentLog, warn: (message, fields) => void warnings.push({ message, ...fields }) },
     random: () => 1,
     withdrawVanished: true,
   });
@@ -43,6 +54,8 @@ function polling(pages: () => AsyncGenerator<Page>, more: Partial<ExchangeConnec
     rig,
     poller,
     commits,
+    cursors,
+    warnings,
     pass: (ms: number) => {
       now += ms;
     },
@@ -67,6 +80,101 @@ describe('a poll', () => {
     expect(commits).toEqual([5000, 2000]);
     expect(rig.store.cursor('partner')).toBe(7);
     expect(rig.read((reader) => reader.exchanges()[0]?.lastSuccess)).toBe(NOW);
+  });
+
+  /** Twenty indicators, each with 3,000 values of its own. */
+  const wide = Array.from({ length: 20 }, (_, i) =>
+    anIndicator({
+      objectId: `indicator--wide-${i}`,
+      observables: Array.from({ length: 3000 }, (_value, n) =>
+        ipv4(`198.${18 + (i >> 4)}.${(i & 15) * 12 + (n >> 8)}.${n & 255}`),
+      ),
+    }),
+  );
+
+  it('commits a page of many values in parts, and moves the cursor with the last one only', async () => {
+    const { rig, poller, commits, cursors } = polling(() => of([aPage(wide, { cursor: 1 })]));
+
+    expect(await poller.poll(signal)).toMatchObject({ objects: 20, created: 20 });
+
+    expect(commits).toEqual([7, 7, 6]);
+    expect(cursors).toEqual([null, null, 1]);
+    expect(rig.store.cursor('partner')).toBe(1);
+    expect(rig.ask<{ n: number }>('SELECT count(*) AS n FROM contribution')).toEqual([{ n: 60_000 }]);
+    expect(rig.rows()).toHaveLength(60_000);
+  });
+
+  it('reads a page again of which only a part was committed', async () => {
+    const asked: unknown[] = [];
+    let full = true;
+    const { rig, poller, pass } = polling(
+      (cursor) => {
+        asked.push(cursor);
+        return of([aPage(wide, { cursor: 1 })]);
+      },
+      {},
+      (pages) => {
+        if (full && pages.at(-1)?.cursor === 1) throw retryable('disk is full');
+      },
+    );
+    await poller.poll(signal);
+    expect(rig.store.cursor('partner')).toBeNull();
+    expect(rig.rows()).toHaveLength(42_000);
+
+    full = false;
+    pass(HOUR);
+    expect(await poller.poll(signal)).toMatchObject({ created: 6, unchanged: 14 });
+
+    expect(asked).toEqual([undefined, undefined]);
+    expect(rig.store.cursor('partner')).toBe(1);
+    expect(rig.rows()).toHaveLength(60_000);
+  });
+
+  it('that is stopped within a page leaves the rest of it to the next poll', async () => {
+    const stop = new AbortController();
+    const { rig, poller, commits } = polling(
+      () => of([aPage(wide, { cursor: 1 })]),
+      {},
+      () => stop.abort(),
+    );
+
+    await poller.poll(stop.signal);
+
+    expect(commits).toEqual([7]);
+    expect(rig.store.cursor('partner')).toBeNull();
+  });
+
+  const unreadable = (n: number) =>
+    Array.from({ length: n }, (_, i) => ({
+      objectId: `indicator--${i}`,
+      reason: i === 0 ? 'type is missing' : 'other',
+    }));
+
+  it('that brings only what cannot be read warns once, with count, first reason and what to do', async () => {
+    const { poller, warnings } = polling(() =>
+      of([aPage([], { refusals: unreadable(3) }), aPage([], { refusals: unreadable(2), cursor: 2 })]),
+    );
+
+    await poller.poll(signal);
+
+    expect(warnings).toEqual([
+      {
+        message: 'Objects of the exchange cannot be read, and nothing new came beside them.',
+        exchange: 'partner',
+        unreadable: 5,
+        reason: 'type is missing',
+        object: 'indicator--0',
+        next_action: 'tell the partner object and reason; what is published anew is read again',
+      },
+    ]);
+  });
+
+  it('that brings news leaves it to them to tell what was refused', async () => {
+    const { poller, warnings } = polling(() => of([aPage(indicators(0, 1), { refusals: unreadable(3) })]));
+
+    await poller.poll(signal);
+
+    expect(warnings).toEqual([]);
   });
 
   it('keeps the pages that came before a failure and goes on behind them', async () => {

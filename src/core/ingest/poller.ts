@@ -1,6 +1,8 @@
 // Reads one exchange: page after page into commits of a few thousand objects, each with the cursor of its last
 // page. While one commit is on its way the next pages are fetched; there is never more than one ahead.
 import type { ExchangeConnector } from '../contracts/exchange-connector.ts';
+import type { Json } from '../model/json.ts';
+import type { ObjectRefusal } from '../model/entry.ts';
 import { type Failure, toFailure } from '../model/failure.ts';
 import { backoffMs } from '../runtime/retry.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
@@ -8,6 +10,7 @@ import type { Log } from '../runtime/log.ts';
 import { type CommitReport, emptyReport } from '../store/objects.ts';
 import type { RemoteStore } from '../store/remote.ts';
 import { type PackedPage, packPage } from '../store/wire.ts';
+import { claimsOf, COMMIT_CLAIMS, partsOf } from './parts.ts';
 
 /** Objects per commit: 1,000-object commits run at 0.7 of this. */
 const COMMIT_OBJECTS = 5000;
@@ -23,6 +26,12 @@ export interface PollerOptions {
   readonly withdrawVanished: boolean;
   readonly onCommit?: (exchange: string, report: CommitReport) => void;
   readonly onPeerTime?: (peerTime: number) => void;
+}
+
+/** What one poll brought that is no object we can read. */
+interface Unreadable {
+  count: number;
+  first: ObjectRefusal | undefined;
 }
 
 export class Poller {
@@ -58,14 +67,17 @@ export class Poller {
     if (this.#o.now() < this.#pausedUntil) return total;
     const { store, connector } = this.#o;
     let warning: string | undefined;
+    const unreadable: Unreadable = { count: 0, first: undefined };
     let committing: Promise<unknown> = Promise.resolve();
     let waiting: PackedPage[] = [];
     let objects = 0;
+    let claims = 0;
     const commit = async (): Promise<void> => {
       await committing;
       const pages = waiting;
       waiting = [];
       objects = 0;
+      claims = 0;
       committing = store.commitPages(this.name, pages, this.#o.now()).then((report) => {
         add(total, report);
         this.#o.onCommit?.(this.name, report);
@@ -74,12 +86,23 @@ export class Poller {
       committing.catch(() => {});
     };
     try {
-      for await (const page of connector.pages(await store.cursor(this.name), signal)) {
+      // Null where a part of the very first page was committed and its end was not.
+      let cursor: Json = (await store.cursor(this.name)) ?? null;
+      reading: for await (const page of connector.pages(cursor ?? undefined, signal)) {
         if (page.peerTime !== undefined) this.#o.onPeerTime?.(page.peerTime);
         warning = page.warning ?? warning;
-        waiting.push(packPage(page));
-        objects += page.objects.length + page.refusals.length;
-        if (objects >= COMMIT_OBJECTS) await commit();
+        unreadable.count += page.refusals.length;
+        unreadable.first ??= page.refusals[0];
+        for (const part of partsOf(page, cursor)) {
+          waiting.push(packPage(part));
+          objects += part.objects.length + part.refusals.length;
+          claims += claimsOf(part);
+          if (objects < COMMIT_OBJECTS && claims < COMMIT_CLAIMS) continue;
+          await commit();
+          // The rest of this page is not lost: its cursor has not moved.
+          if (signal.aborted) break reading;
+        }
+        cursor = page.cursor;
       }
       if (waiting.length > 0) await commit();
       await committing;
@@ -92,7 +115,20 @@ export class Poller {
       await this.#keep(waiting, committing, total);
       if (!signal.aborted) await this.#failed(toFailure(error), error);
     }
+    this.#warnOf(unreadable, total);
     return total;
+  }
+
+  /** News are told with what was refused among them; a poll that brings nothing else would be silent. */
+  #warnOf({ count, first }: Unreadable, { created, changed, revoked }: CommitReport): void {
+    if (first === undefined || created + changed + revoked > 0) return;
+    this.#o.log.warn('Objects of the exchange cannot be read, and nothing new came beside them.', {
+      exchange: this.name,
+      unreadable: count,
+      reason: first.reason,
+      object: first.objectId ?? null,
+      next_action: 'tell the partner object and reason; what is published anew is read again',
+    });
   }
 
   async #keep(waiting: readonly PackedPage[], committing: Promise<unknown>, total: CommitReport): Promise<void> {

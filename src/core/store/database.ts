@@ -132,7 +132,12 @@ export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS
 
 /** A consistent copy while running. The file must not exist yet. */
 export function backup(db: Database, file: string): void {
-  if (existsSync(file)) throw new ConnectorError('config', `${file} exists already; a backup overwrites nothing`);
+  if (existsSync(file)) {
+    throw new ConnectorError(
+      'permanent',
+      `${file} exists already and a backup overwrites nothing; move that file away, then try again`,
+    );
+  }
   db.run('VACUUM INTO ?', file);
 }
 

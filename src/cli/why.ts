@@ -1,105 +1,23 @@
-// Commands that only read: status and why.
+// The command `why`: all that is known of one value, and what happens to it next.
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { statusReport } from '../app/status.ts';
-import type { Observable } from '../core/model/observable.ts';
+import { nextActions } from '../app/next-action.ts';
 import type { Config } from '../core/config/load.ts';
+import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
-import type { StatusReport } from '../core/model/status.ts';
+import { holderOf } from '../core/store/database.ts';
 import type { StoreReader, WhyEntry } from '../core/store/reader.ts';
 import type { WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
-import { holderOf } from '../core/store/database.ts';
 import { configOf } from './cli.ts';
 import type { Command } from './command.ts';
-import { DONE, LEFT, USAGE } from './exit.ts';
-import { statusOfDaemon } from './daemon-status.ts';
+import { DONE, USAGE } from './exit.ts';
 import { type Output, when } from './output.ts';
 import { clockOf, readerOf, sightingsOf } from './state.ts';
 
-export const status: Command = {
-  name: 'status',
-  summary: 'State, counts and next action of every exchange and SIEM.',
-  usage: 'status [--json]',
-  example: 'entente status',
-  flags: {},
-  async run(context) {
-    const config = configOf(context);
-    if (config === undefined) return USAGE;
-    const reader = readerOf(config);
-    if (reader === undefined) {
-      context.out.note(`there is no state at ${config.state} yet; start with: entente run`);
-      return LEFT;
-    }
-    const sightings = sightingsOf(config);
-    try {
-      const clock = clockOf(config);
-      const holder = holderOf(config.state);
-      const report =
-        (holder === undefined ? undefined : await statusOfDaemon(config)) ??
-        statusReport(
-          {
-            config,
-            reader,
-            exchanges: new Map(),
-            deliverers: new Map(),
-            now: () => clock.now(),
-            ...(sightings === undefined ? {} : { sightings }),
-          },
-          context.parts.version,
-        );
-      if (holder === undefined) context.out.note('No daemon runs on this state; this is how the last run left it.');
-      if (context.json) context.out.json(report);
-      else printStatus(context.out, report);
-      return DONE;
-    } finally {
-      sightings?.close();
-      reader.close();
-    }
-  },
-};
-
-const COLOURS = { ok: 'green', paused: 'dim', recovering: 'yellow', failing: 'red' } as const;
-
-export function printStatus(out: Output, report: StatusReport): void {
-  out.line(`${report.instance}: ${out.colour(report.state, COLOURS[report.state])}`);
-  for (const reason of report.reasons) out.line(`  ${reason}`);
-  out.line('');
-  out.table(
-    ['EXCHANGE', 'STATE', 'INDICATORS', 'REFUSED', 'UNREADABLE', 'LAST SUCCESS'],
-    report.exchanges.map((one) => [
-      one.name,
-      one.state,
-      String(one.indicators),
-      String(one.refused),
-      String(one.parked),
-      when(one.last_success) ?? 'never',
-    ]),
-  );
-  out.line('');
-  out.table(
-    ['SIEM', 'STATE', 'WANTED', 'DELIVERED', 'PENDING', 'PARKED', 'HELD', 'LAST SUCCESS'],
-    report.siems.map((one) => [
-      one.name,
-      one.state,
-      String(one.wanted),
-      String(one.delivered),
-      String(one.pending),
-      String(one.parked),
-      String(one.held),
-      when(one.last_success) ?? 'never',
-    ]),
-  );
-  const { hits, held, denied, queued, sent, failed } = report.sightings;
-  out.line(
-    `\nSightings: ${hits} hits; ${sent} sent, ${queued} queued, ${held} held, ${denied} denied, ${failed} refused`,
-  );
-  for (const one of [...report.exchanges, ...report.siems])
-    if (one.next_action !== null) out.line(`\nNext, for ${one.name}: ${one.next_action}`);
-}
-
 export const why: Command = {
   name: 'why',
-  summary: 'Every claim on a value, each decision with its reason, and where it stands in each SIEM.',
+  summary:
+    'Every claim on a value, each decision with its reason, where it stands in each SIEM, and what happens next.',
   usage: 'why VALUE',
   example: 'entente why 198.51.100[.]7',
   mostArgs: 1,
@@ -118,7 +36,7 @@ export const why: Command = {
       const guesses = guess(value);
       const known =
         reader === undefined ? [] : guesses.map((one) => reader.why(one, now)).filter((one) => one !== undefined);
-      const entries = withSightings(config, known);
+      const entries = reader === undefined ? [] : withNext(config, reader, now, withSightings(config, known));
       const around = reader === undefined ? [] : guesses.flatMap((one) => containing(reader, one));
       if (reader === undefined) context.out.note(`there is no state at ${config.state} yet; start with: entente run`);
       if (context.json) context.out.json({ value, entries, around });
@@ -132,12 +50,14 @@ export const why: Command = {
   },
 };
 
-type Told = Omit<WhyEntry, 'hits' | 'releases'> & {
+type Told = Seen & { readonly siems: ReturnType<typeof nextActions> };
+
+type Seen = Omit<WhyEntry, 'hits' | 'releases'> & {
   readonly hits: Readonly<Record<string, WhyHits[]>>;
   readonly releases: readonly WhyRelease[];
 };
 
-function withSightings(config: Config, entries: readonly WhyEntry[]): Told[] {
+function withSightings(config: Config, entries: readonly WhyEntry[]): Seen[] {
   const reader = sightingsOf(config);
   try {
     return entries.map((entry) => {
@@ -149,6 +69,12 @@ function withSightings(config: Config, entries: readonly WhyEntry[]): Told[] {
   } finally {
     reader?.close();
   }
+}
+
+function withNext(config: Config, reader: StoreReader, now: number, entries: readonly Seen[]): Told[] {
+  const { siems } = config;
+  const running = holderOf(config.state) !== undefined;
+  return entries.map((entry) => ({ ...entry, siems: nextActions(entry, { siems, reader, now, running }) }));
 }
 
 /** Networks that contain an address, parent domains of a name, and the host of a URL, that are entries themselves. */
@@ -171,6 +97,8 @@ function containing(reader: StoreReader, one: Observable): Observable[] {
   });
 }
 
+const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+
 function printWhy(out: Output, value: string, entries: readonly Told[], around: readonly Observable[]): void {
   if (entries.length === 0) out.line(`Nothing is known of ${value}: no exchange of ours ever spoke of it.`);
   for (const entry of entries) {
@@ -180,6 +108,8 @@ function printWhy(out: Output, value: string, entries: readonly Told[], around: 
       ['SIEM', 'STATE', 'UNTIL', 'WHY'],
       entry.siems.map((one) => [one.name, one.state, when(one.until) ?? '', one.reason ?? '']),
     );
+    out.line('');
+    for (const one of entry.siems) out.line(`Next, at ${one.name}: ${one.next_action.replace(TIMES, when)}`);
     for (const claim of entry.claims) {
       out.line('');
       const marks = [

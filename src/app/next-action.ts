@@ -1,0 +1,110 @@
+// What happens next to a value in each SIEM, and when; or what a person would have to do. Made of what `why` shows.
+import type { Failure } from '../core/model/failure.ts';
+import type { HeldSet, StoreReader, WhyEntry } from '../core/store/reader.ts';
+import { remedyFor } from './remedy.ts';
+
+type Entry = Pick<WhyEntry, 'type' | 'value' | 'claims' | 'siems'>;
+type Stand = WhyEntry['siems'][number];
+
+export interface NextActionSource {
+  readonly siems: readonly { readonly name: string; readonly enabled: boolean; readonly mode: 'live' | 'shadow' }[];
+  readonly reader: Pick<StoreReader, 'siems' | 'held' | 'parked' | 'suppressions'>;
+  readonly now: number;
+  /** A daemon holds the state. */
+  readonly running: boolean;
+}
+
+/** Parked entries that are looked through for the one whose ID is wanted. */
+const MOST_PARKED = 10_000;
+
+export function nextActions(entry: Entry, source: NextActionSource): (Stand & { readonly next_action: string })[] {
+  return entry.siems.map((stand) => ({ ...stand, next_action: nextAction(entry, stand, source) }));
+}
+
+function nextAction(entry: Entry, stand: Stand, source: NextActionSource): string {
+  if (stand.state === 'not_wanted') return notWanted(entry, stand, source);
+  if (stand.state === 'parked') return parked(entry, stand, source);
+  if (stand.state === 'held') return held(stand, source);
+  const siem = source.siems.find((one) => one.name === stand.name);
+  if (siem?.enabled === false) return 'nothing is done there while the SIEM is disabled; enabled: true puts it in step';
+  if (siem?.mode === 'shadow') return 'nothing is written there in shadow mode; mode: live puts it in step';
+  return stand.state === 'pending' ? pending(stand, source) : delivered(stand, source);
+}
+
+function delivered({ until }: Stand, source: NextActionSource): string {
+  if (until === null) return 'it stays until the partner withdraws it';
+  if (Date.parse(until) <= source.now) return `it expired at ${until} and is removed ${soon(source)}`;
+  return `it expires at ${until} and is removed then, unless the partner extends or withdraws it before`;
+}
+
+function pending({ name, reason }: Stand, source: NextActionSource): string {
+  const doing = reason?.startsWith('to be removed') === true ? 'it is removed' : 'it is written';
+  const retryAt = /, next try (\S+) after /.exec(reason ?? '')?.[1];
+  const failure: Failure | undefined = source.reader.siems().find((one) => one.name === name)?.failure;
+  if (failure !== undefined && failure.kind !== 'retryable')
+    return `${doing} once a person has acted on this: ${failure.message}`;
+  const daemon = source.running ? '' : `; ${NO_DAEMON}`;
+  if (failure !== undefined) {
+    const next = retryAt === undefined ? '' : `, next at ${retryAt}`;
+    return `${doing} once the SIEM takes it; it is tried again by itself${next} (${failure.message})${daemon}`;
+  }
+  return retryAt === undefined ? `${doing} ${soon(source)}` : `${doing} at the next try, ${retryAt}${daemon}`;
+}
+
+const NO_DAEMON = 'no daemon runs on this state: entente run, or entente run --once';
+
+const soon = ({ running }: NextActionSource): string => `at the next cycle${running ? '' : `; ${NO_DAEMON}`}`;
+
+function parked({ type, value }: Entry, { name }: Stand, { reader }: NextActionSource): string {
+  const row = reader.parked(MOST_PARKED).find((one) => one.siem === name && one.type === type && one.value === value);
+  const how = row === undefined ? 'entente parked list has its ID' : `entente parked retry ${row.id}`;
+  return `act on the reason, then try it again: ${how}; by itself it is tried when the partner changes it`;
+}
+
+function held({ reason }: Stand, { reader }: NextActionSource): string {
+  const id = /^hold (\d+):/.exec(reason ?? '')?.[1];
+  if (id === undefined) {
+    return 'it waits until every exchange that the SIEM listens to was polled to its end, and goes then if none vouches for it';
+  }
+  const set = reader.held().find((one) => String(one.id) === id);
+  if (set === undefined)
+    return `hold ${id} was rejected: it stays as it is until the partner says something new about it`;
+  return `${BRAKED[set.kind]}: entente held show ${id}, then entente held approve ${id} or entente held reject ${id}`;
+}
+
+const BRAKED: Readonly<Record<HeldSet['kind'], string>> = {
+  removal: 'the removal brake keeps it armed until a person decides',
+  addition: 'the addition brake keeps it out until a person decides',
+};
+
+function notWanted(entry: Entry, stand: Stand, source: NextActionSource): string {
+  const { reader, now } = source;
+  const suppressed = reader
+    .suppressions(now)
+    .filter((one) => one.type === entry.type && one.value === entry.value)
+    .sort((a, b) => b.until.localeCompare(a.until))[0];
+  if (suppressed !== undefined) {
+    return `it comes back at ${suppressed.until} if it is still vouched for; sooner: entente suppress lift ${suppressed.id}`;
+  }
+  const decisions = entry.claims.flatMap((claim) => claim.decisions.filter((one) => one.siem === stand.name));
+  const starts = decisions
+    .map((one) => (one.decision === 'waits' ? /^valid_from (\S+)/.exec(one.reason)?.[1] : undefined))
+    .filter((one) => one !== undefined)
+    .sort()[0];
+  if (starts !== undefined) return `it is written at ${starts}, when a claim on it becomes valid`;
+  const refusals = new Set(
+    decisions
+      .filter((one) => one.decision === 'refuse' || one.decision === 'hold')
+      .map(({ reason }) => {
+        const remedy = remedyFor(reason, stand.name);
+        return remedy === undefined ? reason : `${reason}; would need ${remedy}`;
+      }),
+  );
+  if (refusals.size > 0) return `refused: ${[...refusals].join('. Or: ')}`;
+  // Accepted and yet not wanted: over, or judged anew under a configuration that no cycle has seen yet.
+  const accepted = decisions.filter((one) => one.decision === 'accept');
+  if (accepted.some(({ reason }) => Date.parse(/\S+Z$/.exec(reason)?.[0] ?? '') > now))
+    return `by the configuration as it is now it is wanted; it is judged again ${soon(source)}`;
+  if (accepted.length > 0) return 'nothing: it expired; a later version from the partner brings it back';
+  return 'nothing: nobody vouches for it any more; it comes back when a partner publishes it anew';
+}

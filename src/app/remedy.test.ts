@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { aClaim } from '../../test/builders/claim.ts';
+import { aSiem, NOW } from '../../test/builders/store.ts';
+import type { Claim } from '../core/model/entry.ts';
+import type { IntakeRules } from '../core/policy/intake.ts';
+import { decideClaim } from '../core/store/decide.ts';
+import type { SiemSpec } from '../core/store/spec.ts';
+import { remedyFor } from './remedy.ts';
+
+const UNLISTED: SiemSpec = aSiem({ listensTo: [] });
+
+function reasonOf(claim: Partial<Claim>, rules: Partial<IntakeRules>, spec?: SiemSpec, active = true): string {
+  const base = aSiem();
+  const partner = base.rules['partner']!;
+  const siem = spec ?? { ...base, rules: { partner: { ...partner, intake: { ...partner.intake, ...rules } } } };
+  const decision = decideClaim(siem, 'ipv4-addr', aClaim({ exchange: 'partner', ...claim }), active, NOW);
+  return decision.kind === 'accept' ? 'accepted' : decision.reason;
+}
+
+it.each([
+  [reasonOf({ benign: true }, {}), 'not marked benign'],
+  [reasonOf({ tlp: undefined } as never, { unmarked: 'refuse' }), 'policy.unmarked other than refuse'],
+  [reasonOf({ tlp: undefined } as never, { clearance: 'green' }), 'clearance: amber for siem if it may hold that'],
+  [reasonOf({ tlp: 'amber+strict' }, {}), 'clearance: amber+strict for siem'],
+  [reasonOf({ pap: 'red' }, { hosting: 'cloud' }), 'hosting: on_premises'],
+  [reasonOf({ confidence: undefined } as never, { unknownConfidence: 'hold' }), 'policy.unknown_confidence: accept'],
+  [reasonOf({ confidence: 5 }, { minConfidence: 10 }), 'policy.min_confidence of at most 5'],
+  [reasonOf({}, {}, undefined, false), 'the exchange partner in the configuration'],
+  [reasonOf({}, {}, UNLISTED), 'partner among the exchanges of siem'],
+  [reasonOf({}, {}, aSiem({ observables: ['url'] })), 'ipv4-addr among the observables of siem'],
+])('%s: would need a remedy that names the setting', (reason, remedy) => {
+  expect(remedyFor(reason, 'siem')).toContain(remedy);
+});

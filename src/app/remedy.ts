@@ -1,0 +1,33 @@
+// What would have to be otherwise for a SIEM to hold a claim that it may not hold now. Read from the reason, which is
+// all that the state's reader hands on; remedy.test.ts has every reason that policy can give.
+
+const REMEDIES: readonly (readonly [RegExp, (found: readonly string[], siem: string) => string])[] = [
+  [/^the partner marks it benign/, () => 'a new version from the partner that is not marked benign'],
+  [/^no TLP is stated, and unmarked/, () => 'a TLP from the partner, or policy.unmarked other than refuse'],
+  [
+    /^no TLP is stated, which counts as TLP:(\S+) /,
+    ([level = ''], siem) =>
+      `a TLP from the partner, or clearance: ${level.toLowerCase()} for ${siem} if it may hold that`,
+  ],
+  [
+    /^TLP:(\S+) is above this SIEM's clearance/,
+    ([level = ''], siem) => `clearance: ${level.toLowerCase()} for ${siem}, if it may hold that`,
+  ],
+  [/^PAP:RED may not be written/, (_, siem) => `hosting: on_premises for ${siem}, if it stands there`],
+  [/^no confidence is stated/, () => 'a confidence from the partner, or policy.unknown_confidence: accept'],
+  [
+    /^confidence (\d+) is below/,
+    ([confidence = '']) => `a higher confidence from the partner, or policy.min_confidence of at most ${confidence}`,
+  ],
+  [/^exchange (\S+) is no longer configured/, ([name = '']) => `the exchange ${name} in the configuration`],
+  [/ does not listen to exchange (\S+)/, ([name = ''], siem) => `${name} among the exchanges of ${siem}`],
+  [/ takes no (\S+)$/, ([type = ''], siem) => `${type} among the observables of ${siem}, if it can hold them`],
+];
+
+export function remedyFor(reason: string, siem: string): string | undefined {
+  for (const [pattern, say] of REMEDIES) {
+    const found = pattern.exec(reason);
+    if (found !== null) return say(found.slice(1), siem);
+  }
+  return undefined;
+}

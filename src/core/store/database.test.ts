@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { backup, Database, migrate, schemaVersion } from './database.ts';
+
+function aFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'entente-database-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+// No fault of the configuration, which would be exit code 2.
+const refused = expect.objectContaining({
+  kind: 'permanent',
+  message: expect.stringMatching(/exists already .*; move that file away, then try again/),
+});
+
+it('a backup overwrites nothing, and says what to do', () => {
+  const file = join(aFolder(), 'state.db');
+  const db = new Database(file);
+  backup(db, `${file}.copy`);
+
+  expect(() => backup(db, `${file}.copy`)).toThrow(refused);
+  db.close();
+});
+
+it('a migration whose backup finds its place taken changes nothing', () => {
+  const file = join(aFolder(), 'state.db');
+  const db = new Database(file);
+  migrate(db, ['CREATE TABLE one (id INTEGER)']);
+  writeFileSync(`${file}.schema-1.bak`, 'of an earlier try');
+
+  expect(() => migrate(db, ['CREATE TABLE one (id INTEGER)', 'CREATE TABLE two (id INTEGER)'])).toThrow(refused);
+
+  expect(schemaVersion(db)).toBe(1);
+  db.close();
+});
