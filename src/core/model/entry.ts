@@ -98,9 +98,9 @@ export interface Claim {
   readonly benign: boolean;
   readonly facts: IndicatorFacts;
   /** Name of the creator, if its identity was received. */
-  readonly provider?: string;
+  readonly provider?: string | undefined;
   /** Malware, campaign and actor names that the indicator `indicates`. */
-  readonly threats?: readonly string[];
+  readonly threats?: readonly string[] | undefined;
 }
 
 /** What one SIEM shall hold for one observable: the merge of the claims that this SIEM may hold. */

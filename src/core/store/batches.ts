@@ -75,7 +75,7 @@ export class Batches {
     this.#store = store;
     this.#projector = projector;
     this.#brakes = brakes;
-    this.#explain = (row) => context.explain(row);
+    this.#explain = (exchangeId, objectId, createdBy) => context.explain(exchangeId, objectId, createdBy);
     // One statement for many rows and their claims: one per entry takes three times as long.
     this.#work = store.db.lists(
       `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, p.due, e.type, e.value, ${CLAIM_COLUMNS}

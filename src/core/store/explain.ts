@@ -3,13 +3,15 @@
 import type { Claim, IncomingContext } from '../model/entry.ts';
 import type { Pap, Tlp } from '../model/marking.ts';
 import type { StoreContext } from './context.ts';
-import type { ObjectRow } from './rows.ts';
 
 export interface MarkingBody {
   readonly tlp?: Tlp;
   readonly pap?: Pap;
   readonly statement?: string;
 }
+
+/** What other objects say of an indicator. */
+export type Explained = Pick<Claim, 'provider' | 'threats'>;
 
 /** How many threat names one indicator may carry into a SIEM. */
 const MOST_THREATS = 8;
@@ -107,13 +109,11 @@ export class ContextTable {
   }
 
   /** What an analyst sees beside the claim itself. */
-  explain(row: ObjectRow): Pick<Claim, 'provider' | 'threats'> {
-    const createdBy = /"createdBy":"([^"]*)"/.exec(row.facts)?.[1];
-    const provider = createdBy === undefined ? undefined : this.#name(row.exchange_id, createdBy);
-    const threats = this.#related.has(row.exchange_id)
-      ? this.#threats.all(row.exchange_id, row.object_id).map((one) => one.body)
-      : [];
-    return { ...(provider === undefined ? {} : { provider }), ...(threats.length === 0 ? {} : { threats }) };
+  explain(exchangeId: number, objectId: string, createdBy: string | undefined): Explained {
+    const provider = createdBy === undefined ? undefined : this.#name(exchangeId, createdBy);
+    if (!this.#related.has(exchangeId)) return { provider, threats: undefined };
+    const threats = this.#threats.all(exchangeId, objectId).map((one) => one.body);
+    return { provider, threats: threats.length === 0 ? undefined : threats };
   }
 
   #name(exchangeId: number, objectId: string): string | undefined {

@@ -8,6 +8,7 @@ import { expiryOf } from '../policy/expiry.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import { decideClaim } from './decide.ts';
+import type { ContextTable, Explained } from './explain.ts';
 import {
   CAUSE,
   type Cause,
@@ -157,7 +158,7 @@ export class Projector {
     entry: StoredEntry,
     claims: readonly ClaimRow[],
     now: number,
-    explain: (row: ObjectRow) => Pick<Claim, 'provider' | 'threats'>,
+    explain: ContextTable['explain'],
   ): Entry | undefined {
     const { admitted, unmarked } = this.#admitted(siem, entry, claims, now, explain);
     return mergeClaims(entry, admitted, unmarked, now).entry;
@@ -168,7 +169,7 @@ export class Projector {
     entry: StoredEntry,
     rows: readonly ClaimRow[],
     now: number,
-    explain?: (row: ObjectRow) => Pick<Claim, 'provider' | 'threats'>,
+    explain?: ContextTable['explain'],
   ) {
     const admitted: { claim: Claim; until: number }[] = [];
     let refused = false;
@@ -184,7 +185,7 @@ export class Projector {
       // Accepted means that the SIEM has rules for this exchange.
       const rules = siem.spec.rules[exchange]!;
       if (rules.intake.unmarked !== 'refuse') unmarked = rules.intake.unmarked;
-      if (explain !== undefined) Object.assign(claim, explain(row));
+      if (explain !== undefined) claim.explain(explain(row.exchange_id, row.object_id, claim.facts.createdBy));
       const until = expiryOf(claim, rules.lifetime, entry.type);
       if (row.valid_from <= now && now < until) vouchers |= voucherBit(row.exchange_id);
       admitted.push({ claim, until });
@@ -437,8 +438,8 @@ class StoredClaim implements Claim {
   readonly confidence: number | undefined;
   readonly tlp: Tlp | undefined;
   readonly pap: Pap | undefined;
-  declare provider?: string;
-  declare threats?: readonly string[];
+  provider: string | undefined;
+  threats: readonly string[] | undefined;
   readonly #text: string;
   #facts: IndicatorFacts | undefined;
 
@@ -453,7 +454,15 @@ class StoredClaim implements Claim {
     this.confidence = row.confidence ?? undefined;
     this.tlp = row.tlp === null ? undefined : TLP_LEVELS[row.tlp]!;
     this.pap = row.pap === null ? undefined : PAP_LEVELS[row.pap]!;
+    this.provider = undefined;
+    this.threats = undefined;
     this.#text = row.facts;
+    this.#facts = undefined;
+  }
+
+  explain({ provider, threats }: Explained): void {
+    this.provider = provider;
+    this.threats = threats;
   }
 
   get facts(): IndicatorFacts {

@@ -16,7 +16,7 @@ export function slotOf(type: ObservableType, value: string): string {
 
 export function encodeEntry(entry: Entry, context: EncodeContext): Encoded {
   const slot = slotOf(entry.type, entry.value);
-  const pushed = isoTime(context.now);
+  const { pushed, marks } = sharedBy(context);
   const { claims } = entry;
   const newest = claims[0];
   const exchanges = list(claims, (claim) => claim.exchange);
@@ -37,10 +37,9 @@ export function encodeEntry(entry: Entry, context: EncodeContext): Encoded {
     `${newest?.facts.description === undefined ? '' : `,"description":${text(newest.facts.description)}`}` +
     `${providers === '' ? '' : `,"provider":[${providers}]`}` +
     `,"confidence":"${confidenceWord(entry.confidence)}","first_seen":"${isoTime(entry.validFrom)}"` +
-    `${newest === undefined ? '' : `,"modified_at":${text(newest.version)}`}` +
+    `${newest === undefined ? '' : `,"modified_at":"${newest.version}"`}` +
     `,"marking":{"tlp":"${entry.tlp.toUpperCase()}","tlp_version":"2.0"}}}` +
-    `,"entente":{"owner":${text(context.owner)},"key":${text(entry.key)},"writer":${text(context.writer)}` +
-    `,"revision":${context.revision},"until":"${isoTime(entry.until)}","exchanges":[${exchanges}]` +
+    `,"entente":{${marks},"key":${text(entry.key)},"until":"${isoTime(entry.until)}","exchanges":[${exchanges}]` +
     `${entry.confidence === undefined ? '' : `,"confidence":${entry.confidence}`}` +
     `${entry.pap === undefined ? '' : `,"pap":"${entry.pap.toUpperCase()}"`}` +
     `${names === '' ? '' : `,"names":[${names}]`}${types === '' ? '' : `,"types":[${types}]`}` +
@@ -48,6 +47,24 @@ export function encodeEntry(entry: Entry, context: EncodeContext): Encoded {
     `${isNetwork(entry) ? `,"network":${text(entry.value)}` : ''}}}`;
   return { slot, body };
 }
+
+interface Shared {
+  readonly pushed: string;
+  readonly marks: string;
+}
+
+/** What all entries of one push share; thousands of them come with the same context, one after the other. */
+function sharedBy(context: EncodeContext): Shared {
+  let shared = made.get(context);
+  if (shared === undefined) {
+    const { owner, writer, revision, now } = context;
+    shared = { pushed: isoTime(now), marks: `"owner":${text(owner)},"writer":${text(writer)},"revision":${revision}` };
+    made.set(context, shared);
+  }
+  return shared;
+}
+
+const made = new WeakMap<EncodeContext, Shared>();
 
 /** Action line and, for an upsert, the source line. External versions: the product itself refuses what is older. */
 export function frameChange(change: Change, body: string): string {
