@@ -5,9 +5,13 @@ const MAX_OLD_SPACE_MB = 192;
 const MAX_SEMI_SPACE_MB = 4;
 const KEEP_BYTES = 256 * 1024;
 
+/** V8 lets a small heap grow by half before it is marked again, which here is every few thousand indicators. */
+const HEAP_GROWTH_PERCENT = 100;
+
 export const NODE_FLAGS = [
   `--max-old-space-size=${MAX_OLD_SPACE_MB}`,
   `--max-semi-space-size=${MAX_SEMI_SPACE_MB}`,
+  `--heap-growing-percent=${HEAP_GROWTH_PERCENT}`,
   '--disable-warning=ExperimentalWarning',
 ];
 
