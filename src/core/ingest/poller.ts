@@ -1,5 +1,5 @@
 // Reads one exchange: page after page into commits of a few thousand objects, each with the cursor of its last
-// page. While one commit is on its way the next pages are fetched; there is never more than one ahead.
+// last page. While one commit is on its way the next pages are fetched (commits.ts).
 import type { ExchangeConnector } from '../contracts/exchange-connector.ts';
 import type { Json } from '../model/json.ts';
 import type { ObjectRefusal } from '../model/entry.ts';
@@ -9,11 +9,9 @@ import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import { type CommitReport, emptyReport } from '../store/objects.ts';
 import type { RemoteStore } from '../store/remote.ts';
-import { type PackedPage, packPage } from '../store/wire.ts';
-import { claimsOf, COMMIT_CLAIMS, partsOf } from './parts.ts';
-
-/** Objects per commit: 1,000-object commits run at 0.7 of this. */
-const COMMIT_OBJECTS = 5000;
+import { packPage } from '../store/wire.ts';
+import { Commits } from './commits.ts';
+import { claimsOf, partsOf } from './parts.ts';
 
 export interface PollerOptions {
   readonly name: string;
@@ -68,23 +66,11 @@ export class Poller {
     const { store, connector } = this.#o;
     let warning: string | undefined;
     const unreadable: Unreadable = { count: 0, first: undefined };
-    let committing: Promise<unknown> = Promise.resolve();
-    let waiting: PackedPage[] = [];
-    let objects = 0;
-    let claims = 0;
-    const commit = async (): Promise<void> => {
-      await committing;
-      const pages = waiting;
-      waiting = [];
-      objects = 0;
-      claims = 0;
-      committing = store.commitPages(this.name, pages, this.#o.now()).then((report) => {
-        add(total, report);
-        this.#o.onCommit?.(this.name, report);
-      });
-      // Awaited before the next commit and at the end; until then a rejection must not count as unhandled.
-      committing.catch(() => {});
-    };
+    const commits = new Commits(async (pages) => {
+      const report = await store.commitPages(this.name, pages, this.#o.now());
+      add(total, report);
+      this.#o.onCommit?.(this.name, report);
+    });
     try {
       // Null where a part of the very first page was committed and its end was not.
       let cursor: Json = (await store.cursor(this.name)) ?? null;
@@ -94,25 +80,20 @@ export class Poller {
         unreadable.count += page.refusals.length;
         unreadable.first ??= page.refusals[0];
         for (const part of partsOf(page, cursor)) {
-          waiting.push(packPage(part));
-          objects += part.objects.length + part.refusals.length;
-          claims += claimsOf(part);
-          if (objects < COMMIT_OBJECTS && claims < COMMIT_CLAIMS) continue;
-          await commit();
+          await commits.add(packPage(part), part.objects.length + part.refusals.length, claimsOf(part));
           // The rest of this page is not lost: its cursor has not moved.
           if (signal.aborted) break reading;
         }
         cursor = page.cursor;
       }
-      if (waiting.length > 0) await commit();
-      await committing;
+      await commits.drain();
       if (!signal.aborted) {
         await store.pollCompleted(this.name, this.#o.now());
         this.#succeeded(warning);
       }
     } catch (error) {
       // Pages that came before the failure are good: keep them, with their cursor.
-      await this.#keep(waiting, committing, total);
+      await this.#keep(commits);
       if (!signal.aborted) await this.#failed(toFailure(error), error);
     }
     this.#warnOf(unreadable, total);
@@ -131,10 +112,9 @@ export class Poller {
     });
   }
 
-  async #keep(waiting: readonly PackedPage[], committing: Promise<unknown>, total: CommitReport): Promise<void> {
+  async #keep(commits: Commits): Promise<void> {
     try {
-      await committing;
-      if (waiting.length > 0) add(total, await this.#o.store.commitPages(this.name, waiting, this.#o.now()));
+      await commits.drain();
     } catch (error) {
       this.#o.log.error('Objects that were read could not be committed; they are read again.', {
         exchange: this.name,
