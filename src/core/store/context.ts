@@ -14,11 +14,15 @@ export interface SiemState {
   facts: unknown;
 }
 
+/** One count that makes status cheap. */
+export interface Tally {
+  n: number;
+}
+
 export interface ExchangeState {
   readonly id: number;
   readonly spec: ExchangeSpec;
-  /** Made once: a first sync would build a million of these texts. */
-  readonly tallyNames: { readonly indicators: string; readonly refused: string };
+  readonly indicators: Tally;
   firstSync: boolean;
 }
 
@@ -38,7 +42,7 @@ export class StoreContext {
   #lastRevision: number;
   #revision = 0;
   #engineTime: number;
-  readonly #tally = new Map<string, number>();
+  readonly #tallies = new Map<string, Tally>();
 
   constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
     this.spec = spec;
@@ -64,14 +68,16 @@ export class StoreContext {
     });
     for (const row of this.db.all<{ id: number; name: string }>('SELECT id, name FROM exchange'))
       this.exchangeNames.set(row.id, row.name);
+    for (const row of this.db.all<{ owner: string; name: string; n: number }>('SELECT owner, name, n FROM tally')) {
+      this.#tallies.set(`${row.owner} ${row.name}`, { n: row.n });
+    }
     this.exchanges = spec.exchanges.map((one) => {
       const row = this.db.get<{ id: number; poll_completed: number | null }>(
         'SELECT id, poll_completed FROM exchange WHERE name = ?',
         one.name,
       )!;
-      const owner = `exchange:${row.id}`;
-      const tallyNames = { indicators: `${owner} indicators`, refused: `${owner} refused` };
-      return { id: row.id, spec: one, tallyNames, firstSync: row.poll_completed === null };
+      const indicators = this.tallyOf(`exchange:${row.id}`, 'indicators');
+      return { id: row.id, spec: one, indicators, firstSync: row.poll_completed === null };
     });
     this.siems = spec.siems.map((one) => {
       const row = this.db.get<{ id: number; facts: string }>('SELECT id, facts FROM siem WHERE name = ?', one.name)!;
@@ -79,9 +85,6 @@ export class StoreContext {
       if (encoder === undefined) throw new ConnectorError('bug', `no encoder for SIEM type ${one.type}`);
       return { id: row.id, spec: one, encoder, facts: JSON.parse(row.facts) };
     });
-    for (const row of this.db.all<{ owner: string; name: string; n: number }>('SELECT owner, name, n FROM tally')) {
-      this.#tally.set(`${row.owner} ${row.name}`, row.n);
-    }
     this.#recover();
   }
 
@@ -190,7 +193,8 @@ export class StoreContext {
     // (runtime/engine-time.ts): a clock that stood a year ahead must not hold time there for a year.
     const time = this.#engineTime - now > CONFIRMED_MS ? now : Math.max(now, this.#engineTime);
     const before = this.#lastRevision;
-    const tallies = new Map(this.#tally);
+    const tallies = new Map<string, number>();
+    for (const [key, tally] of this.#tallies) tallies.set(key, tally.n);
     try {
       return this.db.transaction(() => {
         this.#revision = Math.max(this.#lastRevision + 1, time * 1000);
@@ -204,8 +208,7 @@ export class StoreContext {
       });
     } catch (error) {
       this.#lastRevision = before;
-      this.#tally.clear();
-      for (const [name, n] of tallies) this.#tally.set(name, n);
+      for (const [key, tally] of this.#tallies) tally.n = tallies.get(key) ?? 0;
       throw error;
     }
   }
@@ -230,26 +233,32 @@ export class StoreContext {
   }
 
   count(owner: string, name: string, by: number): void {
-    if (by !== 0) this.bump(`${owner} ${name}`, by);
+    if (by !== 0) this.tallyOf(owner, name).n += by;
   }
 
-  /** `key` is owner and name with a space between. */
-  bump(key: string, by: number): void {
-    this.#tally.set(key, (this.#tally.get(key) ?? 0) + by);
+  /** To be kept by who counts a million times. It is the same one for good, and set back when a unit fails. */
+  tallyOf(owner: string, name: string): Tally {
+    const key = `${owner} ${name}`;
+    let tally = this.#tallies.get(key);
+    if (tally === undefined) {
+      tally = { n: 0 };
+      this.#tallies.set(key, tally);
+    }
+    return tally;
   }
 
   tally(owner: string, name: string): number {
-    return this.#tally.get(`${owner} ${name}`) ?? 0;
+    return this.#tallies.get(`${owner} ${name}`)?.n ?? 0;
   }
 
   /** A tally is a number read from rows; setting it anew corrects a drift. */
   setTally(owner: string, name: string, n: number): void {
-    this.#tally.set(`${owner} ${name}`, n);
+    this.tallyOf(owner, name).n = n;
   }
 
   #flushTally(before: ReadonlyMap<string, number>): void {
-    for (const [key, n] of this.#tally) {
-      if (before.get(key) === n) continue;
+    for (const [key, { n }] of this.#tallies) {
+      if ((before.get(key) ?? 0) === n) continue;
       const space = key.indexOf(' ');
       this.db.run(
         'INSERT INTO tally (owner, name, n) VALUES (?, ?, ?) ON CONFLICT (owner, name) DO UPDATE SET n = excluded.n',

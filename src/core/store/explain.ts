@@ -16,12 +16,13 @@ export type Explained = Pick<Claim, 'provider' | 'threats'>;
 /** How many threat names one indicator may carry into a SIEM. */
 const MOST_THREATS = 8;
 const MOST_SOURCES = 5000;
-/** Creators of one feed are few; the cache is dropped when it grows beyond this. */
+/** Creators and markings of one feed are few; a cache is dropped when it grows beyond this. */
 const MOST_NAMES = 2000;
 
 export class ContextTable {
   readonly #store: StoreContext;
   readonly #names = new Map<string, string | undefined>();
+  readonly #markings = new Map<string, MarkingBody | undefined>();
   /** Exchanges that sent any relationship: the others are spared a look-up per claim. */
   readonly #related = new Set<number>();
   readonly #find;
@@ -78,6 +79,7 @@ export class ContextTable {
     if (found !== undefined && object.kind === 'marking') return undefined;
     this.#put.run(exchangeId, object.objectId, object.kind, version, body);
     this.#names.delete(`${exchangeId} ${object.objectId}`);
+    this.#markings.delete(`${exchangeId} ${object.objectId}`);
     if (object.kind === 'marking') return { kind: 'marking', objectId: object.objectId };
     if (object.type === 'identity') return undefined;
     const sources = this.#store.db.all<{ source: string }>(
@@ -104,8 +106,19 @@ export class ContextTable {
   }
 
   marking(exchangeId: number, markingId: string): MarkingBody | undefined {
+    const key = `${exchangeId} ${markingId}`;
+    if (this.#markings.has(key)) return this.#markings.get(key);
     const row = this.#find.get(exchangeId, markingId);
-    return row?.kind === 'marking' ? (JSON.parse(row.body) as MarkingBody) : undefined;
+    const body = row?.kind === 'marking' ? (JSON.parse(row.body) as MarkingBody) : undefined;
+    if (this.#markings.size >= MOST_NAMES) this.#markings.clear();
+    this.#markings.set(key, body);
+    return body;
+  }
+
+  /** Forgets what was learnt in a unit that failed. */
+  forget(): void {
+    this.#names.clear();
+    this.#markings.clear();
   }
 
   /** What an analyst sees beside the claim itself. */

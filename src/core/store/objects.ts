@@ -324,7 +324,7 @@ export class Objects {
       refs: [...new Set([...stated.refs, ...refs])],
     };
     const openText = open.refs.length === 0 ? null : JSON.stringify(open);
-    const { tlp, pap } = openText === null ? open : this.#explained(found.exchange_id, openText);
+    const { tlp, pap } = openText === null ? open : this.#explained(found.exchange_id, open);
     const next = {
       until: earlier(found.valid_until, incoming.validUntil ?? null),
       tlp: tlp === undefined ? null : tlpRank(tlp),
@@ -355,8 +355,9 @@ export class Objects {
     let { tlp, pap } = incoming as { tlp?: Tlp | undefined; pap?: Pap | undefined };
     let open: string | null = null;
     if (incoming.openMarkings !== undefined && incoming.openMarkings.length > 0) {
-      open = JSON.stringify({ tlp, pap, refs: incoming.openMarkings });
-      ({ tlp, pap } = this.#explained(exchange.id, open));
+      const stated: OpenMarkings = { tlp, pap, refs: incoming.openMarkings };
+      open = JSON.stringify(stated);
+      ({ tlp, pap } = this.#explained(exchange.id, stated));
     }
     return {
       id,
@@ -379,10 +380,9 @@ export class Objects {
   }
 
   /** Markings that only the exchange can explain: a definition that has not come counts as TLP:RED. */
-  #explained(exchangeId: number, open: string): { tlp?: Tlp | undefined; pap?: Pap | undefined } {
-    const stored = JSON.parse(open) as OpenMarkings;
-    let { tlp, pap }: { tlp?: Tlp | undefined; pap?: Pap | undefined } = stored;
-    for (const ref of stored.refs) {
+  #explained(exchangeId: number, stated: OpenMarkings): { tlp?: Tlp | undefined; pap?: Pap | undefined } {
+    let { tlp, pap }: { tlp?: Tlp | undefined; pap?: Pap | undefined } = stated;
+    for (const ref of stated.refs) {
       const definition = this.#context.marking(exchangeId, ref);
       tlp = stricterTlp(tlp, definition === undefined ? 'red' : definition.tlp);
       pap = stricterPap(pap, definition?.pap);
@@ -405,7 +405,7 @@ export class Objects {
       markingId,
     );
     for (const row of rows) {
-      const { tlp, pap } = this.#explained(exchange.id, row.open_markings!);
+      const { tlp, pap } = this.#explained(exchange.id, openOf(row)!);
       const next = {
         tlp: tlp === undefined ? null : tlpRank(tlp),
         pap: pap === undefined ? null : PAP_LEVELS.indexOf(pap),
@@ -442,10 +442,11 @@ export class Objects {
   }
 
   #tallyObject(exchange: ExchangeState, row: ObjectRow, by: 1 | -1): void {
-    this.#store.bump(exchange.tallyNames.indicators, by);
+    exchange.indicators.n += by;
     if (row.refusal === null) return;
-    this.#store.bump(exchange.tallyNames.refused, by);
-    this.#store.bump(`${exchange.tallyNames.refused}:${row.refusal}`, by);
+    const owner = `exchange:${exchange.id}`;
+    this.#store.count(owner, 'refused', by);
+    this.#store.count(owner, `refused:${row.refusal}`, by);
   }
 }
 

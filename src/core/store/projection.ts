@@ -6,7 +6,7 @@ import { OBSERVABLE_TYPES, type Observable, type ObservableType } from '../model
 import { merge, mergeClaims } from '../inventory/merge.ts';
 import { expiryOf } from '../policy/expiry.ts';
 import type { Brakes } from './brakes.ts';
-import type { SiemState, StoreContext } from './context.ts';
+import type { SiemState, StoreContext, Tally } from './context.ts';
 import { decideClaim } from './decide.ts';
 import type { ContextTable, Explained } from './explain.ts';
 import {
@@ -58,7 +58,7 @@ export class Projector {
   readonly #gone;
   readonly #rest;
   readonly #entry;
-  readonly #names = new Map<number, Map<ObservableType, TallyNames>>();
+  readonly #tallies = new Map<number, Map<ObservableType, Tallies>>();
   /** Keys "type value" that are suppressed now, with the end; small, so it is asked before every write. */
   readonly suppressed = new Map<string, number>();
 
@@ -349,47 +349,47 @@ export class Projector {
 
   /** Keeps the tallies in step with one row. Undefined = no row. */
   count(siem: SiemState, type: ObservableType, before: Counted | undefined, after: Counted | undefined): void {
-    const names = this.#tallyNames(siem, type);
-    if (before !== undefined) this.#tally(names, before, -1);
-    if (after !== undefined) this.#tally(names, after, 1);
+    const of = this.#talliesOf(siem, type);
+    if (before !== undefined) this.#tally(of, before, -1);
+    if (after !== undefined) this.#tally(of, after, 1);
   }
 
-  #tally(names: TallyNames, row: Counted, by: 1 | -1): void {
+  #tally(of: Tallies, row: Counted, by: 1 | -1): void {
     if (row.wanted === 1) {
-      this.#store.bump(names.wanted, by);
-      this.#store.bump(names.wantedOfType, by);
-      if (row.present === PRESENT.yes && row.rev === row.wanted_rev) this.#store.bump(names.delivered, by);
-      for (const [bit, armed] of names.armed) if ((row.vouchers & bit) !== 0) this.#store.bump(armed, by);
+      of.wanted.n += by;
+      of.wantedOfType.n += by;
+      if (row.present === PRESENT.yes && row.rev === row.wanted_rev) of.delivered.n += by;
+      for (const [bit, armed] of of.armed) if ((row.vouchers & bit) !== 0) armed.n += by;
     }
-    if (row.present !== PRESENT.no) this.#store.bump(names.presentOfType, by);
-    if (row.state === STATE.parked) this.#store.bump(names.parked, by);
-    else if (row.state === STATE.held) this.#store.bump(names.held, by);
-    else if (row.state !== STATE.settled) this.#store.bump(names.pending, by);
+    if (row.present !== PRESENT.no) of.presentOfType.n += by;
+    if (row.state === STATE.parked) of.parked.n += by;
+    else if (row.state === STATE.held) of.held.n += by;
+    else if (row.state !== STATE.settled) of.pending.n += by;
   }
 
-  /** Made once per SIEM and type: a first sync would build a million of these texts. */
-  #tallyNames(siem: SiemState, type: ObservableType): TallyNames {
-    let ofSiem = this.#names.get(siem.id);
+  /** Found once per SIEM and type: a first sync would look a million times. */
+  #talliesOf(siem: SiemState, type: ObservableType): Tallies {
+    let ofSiem = this.#tallies.get(siem.id);
     if (ofSiem === undefined) {
       ofSiem = new Map();
-      this.#names.set(siem.id, ofSiem);
+      this.#tallies.set(siem.id, ofSiem);
     }
-    let names = ofSiem.get(type);
-    if (names === undefined) {
-      const owner = `siem:${siem.id}`;
-      names = {
-        wanted: `${owner} wanted`,
-        wantedOfType: `${owner} wanted:${type}`,
-        delivered: `${owner} delivered`,
-        presentOfType: `${owner} present:${type}`,
-        parked: `${owner} parked`,
-        held: `${owner} held`,
-        pending: `${owner} pending`,
-        armed: [...this.#store.exchangeNames.keys()].map((id) => [voucherBit(id), `${owner} armed:${id}`]),
+    let found = ofSiem.get(type);
+    if (found === undefined) {
+      const of = (name: string) => this.#store.tallyOf(`siem:${siem.id}`, name);
+      found = {
+        wanted: of('wanted'),
+        wantedOfType: of(`wanted:${type}`),
+        delivered: of('delivered'),
+        presentOfType: of(`present:${type}`),
+        parked: of('parked'),
+        held: of('held'),
+        pending: of('pending'),
+        armed: [...this.#store.exchangeNames.keys()].map((id) => [voucherBit(id), of(`armed:${id}`)]),
       };
-      ofSiem.set(type, names);
+      ofSiem.set(type, found);
     }
-    return names;
+    return found;
   }
 }
 
@@ -412,15 +412,15 @@ export function newestFirst(claims: ClaimRow[]): ClaimRow[] {
   return claims;
 }
 
-interface TallyNames {
-  readonly wanted: string;
-  readonly wantedOfType: string;
-  readonly delivered: string;
-  readonly presentOfType: string;
-  readonly parked: string;
-  readonly held: string;
-  readonly pending: string;
-  readonly armed: readonly (readonly [bit: number, name: string])[];
+interface Tallies {
+  readonly wanted: Tally;
+  readonly wantedOfType: Tally;
+  readonly delivered: Tally;
+  readonly presentOfType: Tally;
+  readonly parked: Tally;
+  readonly held: Tally;
+  readonly pending: Tally;
+  readonly armed: readonly (readonly [bit: number, tally: Tally])[];
 }
 
 export type Counted = Pick<ProjectionRow, 'wanted' | 'present' | 'rev' | 'wanted_rev' | 'state' | 'vouchers'>;

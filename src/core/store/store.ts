@@ -76,6 +76,7 @@ export class Store {
     } catch (error) {
       this.#brakes.forget();
       this.#objects.forget();
+      this.#context.forget();
       this.#batches.restore(flights);
       this.#projector.forget();
       throw error;
