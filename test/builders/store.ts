@@ -10,7 +10,7 @@ import { digest48 } from '../../src/core/model/digest.ts';
 import type { IncomingIndicator, IncomingObject } from '../../src/core/model/entry.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../../src/core/model/observable.ts';
 import type { BuiltBatch } from '../../src/core/store/batch-builder.ts';
-import type { Settlement } from '../../src/core/store/batches.ts';
+import type { Settlement } from '../../src/core/store/settling.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
 import { StoreReader } from '../../src/core/store/reader.ts';
 import { Store } from '../../src/core/store/store.ts';

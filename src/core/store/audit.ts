@@ -2,10 +2,10 @@
 // lost or restored state, after an administrator's hand, after a call whose effect nobody knows.
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
 import { OBSERVABLE_TYPES, parseEntryKey } from '../model/observable.ts';
-import type { Batches, SettleReport } from './batches.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { Projector } from './projection.ts';
+import type { Settlement, SettleReport, Settling } from './settling.ts';
 import { CAUSE, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
 
 export interface AuditReport {
@@ -28,17 +28,17 @@ const STEP = 5000;
 export class Audit {
   readonly #store: StoreContext;
   readonly #projector: Projector;
-  readonly #batches: Batches;
+  readonly #settling: Settling;
   readonly #brakes: Brakes;
   readonly #running = new Map<
     number,
     { startedRevision: number; repair: boolean; adopted: boolean; report: AuditReport }
   >();
 
-  constructor(store: StoreContext, projector: Projector, batches: Batches, brakes: Brakes) {
+  constructor(store: StoreContext, projector: Projector, settling: Settling, brakes: Brakes) {
     this.#store = store;
     this.#projector = projector;
-    this.#batches = batches;
+    this.#settling = settling;
     this.#brakes = brakes;
   }
 
@@ -378,7 +378,7 @@ export class Audit {
   settleReceipt(
     siem: SiemState,
     receipt: string,
-    outcomes: readonly { key: string; settlement: Parameters<Batches['settleRow']>[4] }[],
+    outcomes: readonly { key: string; settlement: Settlement }[],
   ): SettleReport {
     const report: SettleReport = { applied: 0, parked: 0, superseded: 0 };
     const byKey = new Map(outcomes.map((one) => [one.key, one.settlement]));
@@ -405,7 +405,7 @@ export class Audit {
         report.refusedRemoval = settlement.reason;
         settlement = { kind: 'retry', retryAt: this.#store.engineTime + REFUSED_WAIT_MS };
       }
-      this.#batches.settleRow(siem, row.entry_id, op, PRESENT.maybe, settlement, report);
+      this.#settling.row(siem, row.entry_id, op, PRESENT.maybe, settlement, report);
     }
     return report;
   }

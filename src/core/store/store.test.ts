@@ -18,7 +18,7 @@ import {
   versionAt,
 } from '../../../test/builders/store.ts';
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
-import type { Settlement } from './batches.ts';
+import type { Settlement } from './settling.ts';
 import { Database, migrate, schemaVersion, takeLock } from './database.ts';
 import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from './requests.ts';
 

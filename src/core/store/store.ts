@@ -7,15 +7,17 @@ import type { Json } from '../model/json.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { Audit, type AuditReport } from './audit.ts';
 import type { BuiltBatch } from './batch-builder.ts';
-import { Batches, type SettleReport, type Settlement } from './batches.ts';
+import { Batches } from './batches.ts';
 import { Brakes } from './brakes.ts';
 import { type SiemState, StoreContext } from './context.ts';
 import { backup } from './database.ts';
 import { ContextTable } from './explain.ts';
+import { Flights } from './flights.ts';
 import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport, Objects } from './objects.ts';
 import { People } from './people.ts';
 import { Projector } from './projection.ts';
+import { type SettleReport, type Settlement, Settling } from './settling.ts';
 import { Requests, type StoredRequest } from './requests.ts';
 import { CAUSE, type ProjectionRow, STATE } from './rows.ts';
 import type { SendSettlement } from './outbox.ts';
@@ -42,7 +44,9 @@ export class Store {
   readonly #projector: Projector;
   readonly #context: ContextTable;
   readonly #objects: Objects;
+  readonly #flights = new Flights();
   readonly #batches: Batches;
+  readonly #settling: Settling;
   readonly #audit: Audit;
   readonly #listing: Listing;
   readonly #people: People;
@@ -57,8 +61,9 @@ export class Store {
     this.#projector = new Projector(this.#store, this.#brakes);
     this.#context = new ContextTable(this.#store);
     this.#objects = new Objects(this.#store, this.#projector, this.#context);
-    this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#brakes);
-    this.#audit = new Audit(this.#store, this.#projector, this.#batches, this.#brakes);
+    this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#flights);
+    this.#settling = new Settling(this.#store, this.#projector, this.#brakes, this.#flights);
+    this.#audit = new Audit(this.#store, this.#projector, this.#settling, this.#brakes);
     this.#listing = new Listing(this.#store, this.#objects);
     this.#people = new People(this.#store, this.#projector);
     this.#requests = new Requests(this.#store);
@@ -66,7 +71,7 @@ export class Store {
   }
 
   #unit<T>(now: number, work: (now: number) => T): T {
-    const flights = this.#batches.flights();
+    const flights = this.#flights.snapshot();
     try {
       return this.#store.unit(now, (time) => {
         const result = work(time);
@@ -77,7 +82,7 @@ export class Store {
       this.#brakes.forget();
       this.#objects.forget();
       this.#context.forget();
-      this.#batches.restore(flights);
+      this.#flights.restore(flights);
       this.#projector.forget();
       throw error;
     }
@@ -321,11 +326,11 @@ export class Store {
   /** `bytes`, if given, are those of the batch, to be used for another one. */
   settleAll(batchId: number, now: number, bytes?: ArrayBuffer): SettleReport {
     if (bytes !== undefined) this.#batches.giveBack(bytes);
-    return this.#unit(now, () => this.#batches.settleAll(batchId));
+    return this.#unit(now, () => this.#settling.all(batchId));
   }
 
   settle(batchId: number, settlements: readonly Settlement[], now: number): SettleReport {
-    return this.#unit(now, () => this.#batches.settle(batchId, settlements));
+    return this.#unit(now, () => this.#settling.settle(batchId, settlements));
   }
 
   /** When work is next due at this SIEM: 0 = now, undefined = none. */
