@@ -112,6 +112,17 @@ const edgesOf = (valuesOnly: boolean) =>
   );
 const edges = edgesOf(false);
 
+/** All files that are loaded with this one, before anything is asked for by `import()`. */
+function loadedBy(entry: string): ReadonlySet<string> {
+  const within = new Set([entry]);
+  for (const file of within) {
+    const later = [...sourceOf(file).matchAll(/import\(\s*'([^']+)'/g)].map((one) => one[1]);
+    const now = importsOf(file, true).filter((to) => to.startsWith('.') && !later.includes(to));
+    for (const to of now) within.add(normalize(join(dirname(file), to)).replaceAll('\\', '/'));
+  }
+  return within;
+}
+
 describe('the house', () => {
   it('is walked at all', () => {
     expect(files.length).toBeGreaterThan(20);
@@ -171,9 +182,15 @@ describe('the house', () => {
     expect(broken).toEqual([]);
   });
 
+  it('starts a daemon without the simulators', () => {
+    const within = loadedBy('src/main.ts');
+
+    expect(within.size).toBeGreaterThan(100);
+    expect([...within].filter((file) => roomOf(file).startsWith('simulator'))).toEqual([]);
+  });
+
   it("loads no library on the store's thread", () => {
-    const within = new Set(['src/worker.ts']);
-    for (const file of within) for (const { to } of edgesOf(true).filter((edge) => edge.file === file)) within.add(to);
+    const within = loadedBy('src/worker.ts');
     const libraries = [...within].flatMap((file) => importsOf(file, true).filter((to) => !/^(\.|node:)/.test(to)));
 
     expect(within.size).toBeGreaterThan(20);
