@@ -58,7 +58,7 @@ async function* readByIds(
   what: string,
   context: RunContext,
 ): AsyncGenerator<readonly Read[] | 'incomplete', void, undefined> {
-  const { client, root, collection, pageSize, signal } = context;
+  const { client, root, collection, who, pageSize, signal } = context;
   const query = { 'match[id]': ids.join(','), limit: pageSize };
   const url = collectionUrl(root, collection.id, 'objects/');
   const answer = await client.objects(url, what, signal, query);
@@ -68,6 +68,6 @@ async function* readByIds(
     yield* readByIds(ids.slice(half), what, context);
     return;
   }
-  yield (await readObjects(answer.content.objects, signal)).read;
+  yield (await readObjects(answer.content.objects, `${who}: ${what}`, signal)).read;
   if (answer.content.more === true) yield 'incomplete';
 }

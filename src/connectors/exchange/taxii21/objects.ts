@@ -2,9 +2,10 @@
 // of the other peers for long.
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts';
-import { retryable } from '../../../core/model/failure.ts';
+import { permanent, retryable } from '../../../core/model/failure.ts';
 import { sha256 } from '../../../core/runtime/ids.ts';
 import { readObject } from '../../../core/stix/objects.ts';
+import { MOST_NAMED } from './bounds.ts';
 import type { RawObjects } from './envelope.ts';
 
 export type Read =
@@ -19,10 +20,12 @@ export interface ReadAnswer {
   readonly mark: string;
 }
 
-export async function readObjects(raw: RawObjects, signal: AbortSignal): Promise<ReadAnswer> {
+/** `what` names the answer in messages. */
+export async function readObjects(raw: RawObjects, what: string, signal: AbortSignal): Promise<ReadAnswer> {
   const read: Read[] = [];
   let names = '';
   let portion = 0;
+  let named = 0;
   for (const one of raw) {
     if (++portion > PORTION) {
       portion = 1;
@@ -32,8 +35,14 @@ export async function readObjects(raw: RawObjects, signal: AbortSignal): Promise
     const { id, modified } = Object(one) as { id?: unknown; modified?: unknown };
     names += `${textOr(id)} ${textOr(modified)}\n`;
     const result = readObject(one);
-    if ('object' in result) read.push({ kind: 'object', object: result.object });
-    else if ('refusal' in result) read.push({ kind: 'refusal', refusal: result.refusal });
+    if ('object' in result) {
+      read.push({ kind: 'object', object: result.object });
+      if (result.object.kind === 'indicator') named += result.object.observables.length;
+      if (named > MOST_NAMED)
+        throw permanent(
+          `${what} came as one answer whose patterns name more than ${MOST_NAMED.toLocaleString('en')} values; lower page_size, or ask the partner what it sends`,
+        );
+    } else if ('refusal' in result) read.push({ kind: 'refusal', refusal: result.refusal });
   }
   return { read, mark: sha256(names).slice(0, 24) };
 }

@@ -104,7 +104,7 @@ class Run {
     this.#pages += 1;
     this.#bytes += answer.bytes;
     const last = this.#stamp(answer, objects.length, warnings);
-    const { read, mark } = await readObjects(objects, signal);
+    const { read, mark } = await readObjects(objects, `${this.#context.who}: ${this.#what}`, signal);
     const fresh = this.#newOnly(read, last, next === undefined && more === true);
     const repeats =
       objects.length === 0 ||

@@ -40,6 +40,22 @@ describe('answers that bend the standard', () => {
     expect(pages[0]?.refusals).toHaveLength(3);
   });
 
+  it('refuses an answer whose patterns name more values than one answer may, and keeps its place', async () => {
+    const values = Array.from({ length: 3000 }, (_one, n) => `'198.18.${n >> 8}.${n & 255}'`).join(',');
+    const wide = Array.from({ length: 134 }, (_one, n) =>
+      anIndicator(n, { pattern: `[ipv4-addr:value IN (${values})]` }),
+    );
+    const { connector } = await partner(
+      objects({ body: { objects: wide }, headers: { 'x-taxii-date-added-last': OLD } }),
+    );
+
+    const { pages, failure } = await read(connector);
+
+    expect(failure).toMatchObject({ kind: 'permanent' });
+    expect(failure?.message).toMatch(/patterns name more than 400,000 values; lower page_size/);
+    expect(pages).toEqual([]);
+  });
+
   it('takes 404 as empty where the collection is still there', async () => {
     const { connector } = await partner(objects({ status: 404 }));
 
