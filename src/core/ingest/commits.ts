@@ -14,7 +14,10 @@ interface Sized {
 
 export class Commits {
   readonly #commit: (pages: readonly PackedPage[]) => Promise<unknown>;
-  #waiting: Sized[] = [];
+  readonly #waiting: Sized[] = [];
+  /** Sums over what waits: a server may send its objects one to a page. */
+  #objects = 0;
+  #claims = 0;
   #running: Promise<void> | undefined;
   #failed: { readonly error: unknown } | undefined;
 
@@ -25,6 +28,8 @@ export class Commits {
   /** Resolves when the next page may be read. Throws what a commit threw; nothing is committed after that. */
   async add(page: PackedPage, objects: number, claims: number): Promise<void> {
     this.#waiting.push({ page, objects, claims });
+    this.#objects += objects;
+    this.#claims += claims;
     this.#start(1);
     while (this.#running !== undefined && this.#holds(2)) await this.#running;
     this.#check();
@@ -59,23 +64,22 @@ export class Commits {
   }
 
   #holds(commits: number): boolean {
-    const { objects, claims } = sizeOf(this.#waiting);
-    return objects >= commits * COMMIT_OBJECTS || claims >= commits * COMMIT_CLAIMS;
+    return this.#objects >= commits * COMMIT_OBJECTS || this.#claims >= commits * COMMIT_CLAIMS;
   }
 
   /** One commit's worth from the front. */
   #head(): PackedPage[] {
     let count = 0;
-    let size = { objects: 0, claims: 0 };
-    while (count < this.#waiting.length && size.objects < COMMIT_OBJECTS && size.claims < COMMIT_CLAIMS)
-      size = sizeOf(this.#waiting.slice(0, ++count));
+    let objects = 0;
+    let claims = 0;
+    for (const one of this.#waiting) {
+      if (objects >= COMMIT_OBJECTS || claims >= COMMIT_CLAIMS) break;
+      count++;
+      objects += one.objects;
+      claims += one.claims;
+    }
+    this.#objects -= objects;
+    this.#claims -= claims;
     return this.#waiting.splice(0, count).map((one) => one.page);
   }
-}
-
-function sizeOf(pages: readonly Sized[]): { readonly objects: number; readonly claims: number } {
-  return pages.reduce((sum, one) => ({ objects: sum.objects + one.objects, claims: sum.claims + one.claims }), {
-    objects: 0,
-    claims: 0,
-  });
 }
