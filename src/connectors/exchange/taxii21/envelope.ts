@@ -37,7 +37,7 @@ export function splitObjects(body: Buffer, most: number): SplitAnswer | undefine
       // Of an empty list nothing stands between the brackets.
       if (ends.length > 0 || afterSpace(body, open + 1) !== i) ends.push(i);
       return ends.length > most ? undefined : split(body, open, i, ends);
-    } else if (byte === COMMA && depth === 0) ends.push(i);
+    } else if (byte === COMMA && depth === 0 && ends.push(i) > most) return undefined;
   }
   return undefined;
 }
