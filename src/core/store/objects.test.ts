@@ -214,6 +214,20 @@ describe('what explains an indicator', () => {
     expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
   });
 
+  it('counts as TLP:RED again when the unit that explained its marking failed', () => {
+    const rig = new Rig();
+    const marked = anIndicator({ objectId: ID, openMarkings: ['marking-definition--1'] });
+    const explaining = { kind: 'marking', objectId: 'marking-definition--1', tlp: 'green' } as const;
+    const broken = { ...anIndicator({ objectId: 'indicator--broken' }), version: null } as never;
+    expect(() => rig.commit([explaining, marked, broken])).toThrow(/NOT NULL/);
+
+    rig.commit([marked]);
+
+    expect(rig.deliver()).toEqual([]);
+    rig.commit([explaining]);
+    expect(rig.deliver()).toHaveLength(1);
+  });
+
   it('counts as TLP:RED until an open marking is explained', () => {
     const rig = new Rig();
     rig.commit([anIndicator({ objectId: ID, openMarkings: ['marking-definition--1'] })]);
