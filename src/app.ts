@@ -96,6 +96,7 @@ export class App {
         now,
         log,
         random,
+        retryAfterCapMs: config.retryAfterCapMs,
         withdrawVanished: exchange.vanished === 'withdraw',
         onPeerTime: (peerTime) => this.time.confirm(peerTime),
         onCommit: (name, report) => {
@@ -123,6 +124,7 @@ export class App {
           now,
           log,
           random,
+          retryAfterCapMs: config.retryAfterCapMs,
           boot,
           abort: this.#abort.signal,
           onProgress: (progress) => {

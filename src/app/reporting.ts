@@ -39,17 +39,18 @@ export class Reporting {
   constructor(parts: ReportingParts) {
     this.#parts = parts;
     const { config, store, now, log, random } = parts;
+    const shared = { store, now, log, random, retryAfterCapMs: config.retryAfterCapMs };
     for (const exchange of config.exchanges) {
       const connector = parts.exchange(exchange.name);
       if (connector === undefined || !exchange.reports) continue;
-      this.senders.set(exchange.name, new Sender({ name: exchange.name, connector, store, now, log, random }));
+      this.senders.set(exchange.name, new Sender({ name: exchange.name, connector, ...shared }));
       this.#wakes.set(exchange.name, new Wake(parts.clock));
     }
     for (const siem of config.siems) {
       const connector = parts.siem(siem.name);
       if (connector === undefined || !readsHits(config, siem)) continue;
       const onHits = () => this.wake();
-      this.reporters.set(siem.name, new Reporter({ name: siem.name, connector, store, now, log, random, onHits }));
+      this.reporters.set(siem.name, new Reporter({ name: siem.name, connector, ...shared, onHits }));
     }
   }
 

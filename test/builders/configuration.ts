@@ -49,6 +49,7 @@ const elastic: SiemDefinition<z.output<typeof elasticConfig>> = {
   config: elasticConfig,
   observables: ['ipv4-addr', 'domain-name'],
   limits: { maxItems: 500, maxBytes: 5_000_000, concurrency: 2 },
+  longestCallMs: 60_000,
   versioned: true,
   foldsSlots: false,
   readsHits: true,

@@ -23,6 +23,8 @@ export interface MemorySiemOptions {
   /** Answers a receipt first, as QRadar's bulk tasks do. Default false. */
   readonly receipts?: boolean;
   readonly maxItems?: number;
+  /** Default half a minute. */
+  readonly longestCallMs?: number;
   /** The encoder speaks of one container per type; for tests of the store alone. Default one for all. */
   readonly containerPerType?: boolean;
 }
@@ -84,6 +86,7 @@ export function memorySiem(options: MemorySiemOptions = {}): {
     config: MemoryConfig,
     observables: OBSERVABLE_TYPES,
     limits: { maxItems: options.maxItems ?? 500, maxBytes: 1_000_000, concurrency: 2 },
+    longestCallMs: options.longestCallMs ?? 30_000,
     versioned: options.versioned ?? true,
     foldsSlots: options.foldsSlots ?? false,
     settings: () => null,

@@ -56,6 +56,8 @@ export interface Config {
   readonly listen: ListenConfig;
   readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly format: 'json' | 'text' };
   readonly proxy?: string;
+  /** Longest wait that a peer may ask for with Retry-After. */
+  readonly retryAfterCapMs: number;
   readonly exchanges: readonly ExchangeConfig[];
   readonly siems: readonly SiemConfig[];
   readonly policy: Policy;
@@ -134,6 +136,7 @@ export function parseConfig(
     release: data.release,
     sightings: data.sightings,
     retention: data.retention,
+    retryAfterCapMs: data.retry_after_cap_minutes * 60_000,
     proxyEnv: proxyEnv(env),
   };
   const wrong = crossChecks(config, source, env);

@@ -285,6 +285,12 @@ export function fileSchema(registry: Registry) {
       .refine((text) => text === 'none' || /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'an http(s) URL, or none')
       .optional()
       .describe('Proxy for all peers beyond loopback; left out: HTTPS_PROXY and NO_PROXY.'),
+    retry_after_cap_minutes: z
+      .number()
+      .positive()
+      .max(1440)
+      .default(15)
+      .describe('Longest wait that a peer may ask for with Retry-After.'),
     exchanges: z.array(peer(registry.exchanges, ExchangeCommon)).default([]).describe('Where indicators come from.'),
     siems: z.array(peer(registry.siems, SiemCommon)).default([]).describe('Where they are kept.'),
     policy: Policy.prefault({}).describe('What is taken in, for how long, and what waits for a person.'),

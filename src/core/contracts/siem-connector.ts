@@ -177,6 +177,11 @@ export interface SiemDefinition<C extends { readonly type: string } = { readonly
   /** strictObject with a literal `type`; core adds the keys that every SIEM takes. */
   readonly config: z.ZodType<C>;
   readonly limits: SiemLimits;
+  /**
+   * The longest time after which a call whose answer was lost can still take effect in this product, what stands
+   * before it included. The engine looks at such rows again after it, and once more in the next audit.
+   */
+  readonly longestCallMs: number;
   /** Re-send entries that were not written for so long, where the product forgets old ones. */
   readonly refreshAfterDays?: number;
   /** True when its connector has `hits` or `search`. */

@@ -28,6 +28,7 @@ export interface DelivererOptions {
   readonly now: () => number;
   readonly log: Log;
   readonly random: () => number;
+  readonly retryAfterCapMs?: number;
   readonly boot: string;
   /** Ends calls in hand. Fires later than the signal of `cycle`, which only stops new work. */
   readonly abort: AbortSignal;
@@ -222,7 +223,14 @@ export class Deliverer {
       const now = this.#o.now();
       const settlements = outcomes.map((outcome) => {
         const one = Batch.of([{ op: 'upsert', key: outcome.key, slot: '', revision: 0 }], ['']);
-        const { settlements: list, worst } = settleOutcomes(one, [outcome], now, 1, this.#o.random());
+        const { settlements: list, worst } = settleOutcomes(
+          one,
+          [outcome],
+          now,
+          1,
+          this.#o.random(),
+          this.#o.retryAfterCapMs,
+        );
         if (worst !== undefined) this.#failure = worst;
         return { key: outcome.key as string, settlement: list?.[0] ?? ({ kind: 'applied' } as const) };
       });
@@ -340,7 +348,14 @@ export class Deliverer {
     }
     const outcomes = await this.#apply(batch);
     const now = this.#o.now();
-    const settled = settleOutcomes(batch, outcomes.outcomes, now, this.#attempt + 1, this.#o.random());
+    const settled = settleOutcomes(
+      batch,
+      outcomes.outcomes,
+      now,
+      this.#attempt + 1,
+      this.#o.random(),
+      this.#o.retryAfterCapMs,
+    );
     const unknown = outcomes.unknown;
     // A batch that was divided has `unknown` and keeps its bytes: the call that was refused may still be sending them.
     const report =
@@ -434,7 +449,7 @@ export class Deliverer {
   }
 
   #wait(failure: Failure | undefined): number {
-    return failure === undefined ? 0 : backoffMs(this.#attempt + 1, failure, this.#o.random());
+    return failure === undefined ? 0 : backoffMs(this.#attempt + 1, failure, this.#o.random(), this.#o.retryAfterCapMs);
   }
 
   #progress(report: { applied: number; parked: number }): void {
@@ -454,7 +469,7 @@ export class Deliverer {
 
   async #failed(failure: Failure, error: unknown): Promise<void> {
     this.#attempt++;
-    this.#pausedUntil = this.#o.now() + backoffMs(this.#attempt, failure, this.#o.random());
+    this.#pausedUntil = this.#o.now() + backoffMs(this.#attempt, failure, this.#o.random(), this.#o.retryAfterCapMs);
     if (failure.kind === 'bug' && error !== undefined)
       this.#o.log.error('Delivery failed in a way it should not.', { siem: this.name, error });
     // After a refusal or an outage the SIEM may have been changed: negotiate and provision again.

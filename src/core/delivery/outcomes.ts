@@ -19,6 +19,7 @@ export function settleOutcomes(
   now: number,
   attempt: number,
   chance: number,
+  retryAfterCapMs?: number,
 ): Settled {
   const byKey = new Map<string, Outcome>();
   for (const outcome of outcomes) byKey.set(outcome.key, outcome);
@@ -46,7 +47,7 @@ export function settleOutcomes(
         break;
       case 'missing':
         worst = worse(worst, NO_OUTCOME);
-        settlements.push({ kind: 'unknown', retryAt: now + backoffMs(attempt, NO_OUTCOME, chance) });
+        settlements.push({ kind: 'unknown', retryAt: now + backoffMs(attempt, NO_OUTCOME, chance, retryAfterCapMs) });
         break;
       case 'failed': {
         const { failure } = outcome;
@@ -58,7 +59,10 @@ export function settleOutcomes(
         worst = worse(worst, failure);
         // Busy or broken far side: the change may have been carried out all the same.
         const certain = failure.kind === 'permanent' || failure.kind === 'config';
-        settlements.push({ kind: certain ? 'retry' : 'unknown', retryAt: now + backoffMs(attempt, failure, chance) });
+        settlements.push({
+          kind: certain ? 'retry' : 'unknown',
+          retryAt: now + backoffMs(attempt, failure, chance, retryAfterCapMs),
+        });
         break;
       }
     }

@@ -20,6 +20,7 @@ export interface PollerOptions {
   readonly now: () => number;
   readonly log: Log;
   readonly random: () => number;
+  readonly retryAfterCapMs?: number;
   /** Withdraw what a complete listing no longer shows. */
   readonly withdrawVanished: boolean;
   readonly onCommit?: (exchange: string, report: CommitReport) => void;
@@ -162,7 +163,7 @@ export class Poller {
 
   async #failed(failure: Failure, error: unknown): Promise<void> {
     this.#attempt++;
-    this.#pausedUntil = this.#o.now() + backoffMs(this.#attempt, failure, this.#o.random());
+    this.#pausedUntil = this.#o.now() + backoffMs(this.#attempt, failure, this.#o.random(), this.#o.retryAfterCapMs);
     const news = this.history.failure?.message !== failure.message;
     this.history = record(this.history, {
       kind: 'failure',

@@ -7,6 +7,11 @@ export type FailureKind = 'retryable' | 'permanent' | 'config' | 'bug';
 export interface Failure {
   readonly kind: FailureKind;
   readonly message: string;
+  /**
+   * Constant words for the cause, with no value in them (`index_closed_exception`, `http_405_page`): by it the engine
+   * tells one bad value from a SIEM that refuses everything. Where it is absent, messages are compared.
+   */
+  readonly code?: string;
   /** The peer asked to wait at least this long. */
   readonly retryAfterMs?: number;
 }
@@ -14,6 +19,8 @@ export interface Failure {
 export interface ConnectorErrorOptions {
   readonly cause?: unknown;
   readonly retryAfterMs?: number;
+  /** See Failure. */
+  readonly code?: string;
   /** The peer's own limits as learned from the refusal; the engine splits batches by them from then on. */
   readonly split?: { readonly maxItems?: number; readonly maxBytes?: number };
   /** True when the far side may have carried the request out all the same (time-out, reset, abort, 5xx). */
@@ -30,6 +37,7 @@ export class ConnectorError extends Error {
   readonly split: ConnectorErrorOptions['split'];
   readonly uncertain: boolean;
   readonly status: number | undefined;
+  readonly code: string | undefined;
 
   constructor(kind: FailureKind, message: string, options: ConnectorErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -38,6 +46,7 @@ export class ConnectorError extends Error {
     this.split = options.split;
     this.uncertain = options.uncertain ?? kind === 'retryable';
     this.status = options.status;
+    this.code = options.code;
   }
 }
 
@@ -51,9 +60,12 @@ export const configFailure = (message: string, options?: ConnectorErrorOptions) 
 /** Any thrown thing as a failure value; what is not a ConnectorError is a bug. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof ConnectorError) {
-    return error.retryAfterMs === undefined
-      ? { kind: error.kind, message: error.message }
-      : { kind: error.kind, message: error.message, retryAfterMs: error.retryAfterMs };
+    return {
+      kind: error.kind,
+      message: error.message,
+      ...(error.code === undefined ? {} : { code: error.code }),
+      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    };
   }
   return { kind: 'bug', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
 }

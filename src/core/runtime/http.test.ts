@@ -8,8 +8,16 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../simulators/tls.ts';
-import { ConnectorError } from '../model/failure.ts';
-import { createHttp, type HttpClient, type HttpPeer, retryAfterMs, statusFailure } from './http.ts';
+import { ConnectorError, toFailure } from '../model/failure.ts';
+import {
+  createHttp,
+  type HttpClient,
+  type HttpPeer,
+  pageInsteadOfJson,
+  refusedBetween,
+  retryAfterMs,
+  statusFailure,
+} from './http.ts';
 import { Secret } from './secret.ts';
 
 const SECRET = 'Hidden-token-1';
@@ -469,8 +477,61 @@ describe('reading a status', () => {
     ['Thu, 01 Jan 1970 00:01:00 GMT', 50_000],
     ['Thu, 01 Jan 1970 00:00:00 GMT', 0],
     ['soon', undefined],
+    ['-5', undefined],
+    ['1.5', undefined],
+    ['', undefined],
+    ['99999999999999999999999', undefined],
+    ['Thu, 01 Jan 9999 00:00:00 GMT', undefined],
+    ['Thursday, 01-Jan-70 00:01:00 GMT', 50_000],
     [undefined, undefined],
   ])('reads Retry-After %s as %s ms', (header, wait) => {
     expect(retryAfterMs(header, 10_000)).toBe(wait);
+  });
+});
+
+describe('a page where JSON belongs', () => {
+  const answer = (status: number, text: string, type = 'text/plain') => ({
+    status,
+    headers: { 'content-type': type },
+    body: Buffer.from(text),
+    url: 'https://siem.example/x',
+  });
+
+  it.each([
+    ['<!DOCTYPE html><title>Request Rejected</title>', true],
+    ['\uFEFF \n<HTML><body>no</body></HTML>', true],
+    ['<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"></html>', true],
+    ['Request Rejected', true],
+    ['404 page not found', true],
+    ['default backend - 404', true],
+    ['{"error": "no"}', false],
+    ['{"error": "cut in the mid', false],
+    [' [1]', false],
+    ['"no such thing"', false],
+    ['12', false],
+    ['<?xml version="1.0"?><response><messages><msg type="ERROR">no</msg></messages></response>', false],
+    ['', false],
+  ])('%j is one: %s', (text, page) => {
+    expect(pageInsteadOfJson(answer(403, text))).toBe(page);
+  });
+
+  it('goes by the media type where the text says nothing', () => {
+    expect(pageInsteadOfJson(answer(403, '<center>no</center>', 'text/html; charset=utf-8'))).toBe(true);
+  });
+
+  it.each([
+    [403, true, 'permanent', 'between_403'],
+    [403, false, 'config', 'between_403'],
+    [405, true, 'config', 'http_405_page'],
+    [404, true, 'config', 'http_404_page'],
+    [407, true, 'config', 'http_407_page'],
+    [503, true, 'retryable', 'http_503_page'],
+    [400, true, 'permanent', 'http_400_page'],
+  ])('%i (write: %s) is %s with code %s', (status, write, kind, code) => {
+    const failure = refusedBetween(answer(status, '<html></html>'), 'siem: PATCH is', write);
+
+    expect(failure).toMatchObject({ kind, code, status, uncertain: status >= 500 });
+    expect(failure.message).toContain(`PATCH is refused by something in between (${status}, a web page)`);
+    expect(toFailure(failure).code).toBe(code);
   });
 });

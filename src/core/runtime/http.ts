@@ -297,10 +297,56 @@ export function statusFailure(
   return 'permanent';
 }
 
-/** Retry-After in milliseconds: seconds or an HTTP date. Undefined when absent or unreadable. */
+/**
+ * True when a web page, or other text that no JSON begins with, stands where a peer that speaks JSON should have
+ * answered: the word of something in between (proxy, firewall, login), not of the product. An empty answer is none,
+ * and neither is XML that is no web page: Splunk answers so where `output_mode` was dropped on the way.
+ */
+export function pageInsteadOfJson({ headers, body }: Pick<HttpResponse, 'headers' | 'body'>): boolean {
+  const start = body
+    .subarray(0, 1024)
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .trimStart();
+  if (start === '') return false;
+  if (/<(!doctype html|html|head|body|title|h1)\b/i.test(start)) return true;
+  if ((headers['content-type'] ?? '').includes('html')) return true;
+  if (/^[[{<]/.test(start)) return false;
+  // What is left is a bare JSON value, or plain words such as "404 page not found".
+  try {
+    JSON.parse(body.toString('utf8'));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * What a page instead of JSON stands for, when its status is a refusal. `doing` names peer and call. In answer to a
+ * write, 403 may be about one value in it (a firewall that reads along), so that the engine may divide the batch.
+ */
+export function refusedBetween(response: HttpResponse, doing: string, write: boolean): ConnectorError {
+  const { status } = response;
+  const aboutOne = write && status === 403;
+  const kind = aboutOne ? 'permanent' : (statusFailure(status, { 405: 'config', 407: 'config' }) ?? 'config');
+  return new ConnectorError(
+    kind,
+    `${doing} refused by something in between (${status}, a web page); look at the proxy or firewall before it`,
+    { status, code: status === 403 ? 'between_403' : `http_${status}_page`, uncertain: status >= 500 },
+  );
+}
+
+/** Longer ones are typing errors: nobody means them. */
+const ABSURD_MS = 366 * 86_400_000;
+const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun)[a-z]*,? /i;
+
+/** Retry-After in milliseconds: seconds or an HTTP date. Undefined when absent, unreadable or absurd. */
 export function retryAfterMs(header: string | undefined, now: number): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d+$/.test(header.trim())) return Number(header.trim()) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  const text = header?.trim() ?? '';
+  const wait = /^\d+$/.test(text)
+    ? Number(text) * 1000
+    : HTTP_DATE.test(text)
+      ? Math.max(0, Date.parse(text) - now)
+      : Number.NaN;
+  return wait <= ABSURD_MS ? wait : undefined;
 }

@@ -6,13 +6,21 @@ const MOST_MS = 5 * 60_000;
 /** A wrong token or right is not mended in seconds, but a mended one should be noticed within minutes. */
 const CONFIG_MS = 60_000;
 const BUG_MS = 10 * 60_000;
+/** A peer may ask for any time; one that is well again should not stay unasked for a day. */
+export const RETRY_AFTER_CAP_MS = 15 * 60_000;
 
 /**
  * Milliseconds to wait before attempt number `attempt` + 1; `attempt` counts from 1, `chance` is 0 to 1.
- * Exponential with full jitter; what the peer asked for is the least.
+ * Exponential with full jitter; what the peer asked for is the least, up to `retryAfterCapMs`.
  */
-export function backoffMs(attempt: number, failure: Failure, chance: number): number {
-  const least = failure.retryAfterMs ?? 0;
+export function backoffMs(
+  attempt: number,
+  failure: Failure,
+  chance: number,
+  retryAfterCapMs: number = RETRY_AFTER_CAP_MS,
+): number {
+  const asked = failure.retryAfterMs ?? 0;
+  const least = asked > 0 ? Math.min(asked, retryAfterCapMs) : 0;
   switch (failure.kind) {
     case 'retryable': {
       const ceiling = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempt - 1, 20));

@@ -19,6 +19,7 @@ export interface ReporterOptions {
   readonly now: () => number;
   readonly log: Log;
   readonly random: () => number;
+  readonly retryAfterCapMs?: number;
   /** New hits were committed: something may be due to be sent. */
   readonly onHits?: (siem: string, fresh: number) => void;
 }
@@ -124,7 +125,7 @@ export class Reporter {
   async #failed(failure: Failure, error: unknown): Promise<void> {
     const { log, now, store, random } = this.#o;
     this.#attempt++;
-    this.#pausedUntil = now() + backoffMs(this.#attempt, failure, random());
+    this.#pausedUntil = now() + backoffMs(this.#attempt, failure, random(), this.#o.retryAfterCapMs);
     const news = this.history.failure?.message !== failure.message;
     this.history = record(this.history, { kind: 'failure', at: now(), failure, nextAttempt: this.#pausedUntil });
     if (news) {

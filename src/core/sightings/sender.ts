@@ -18,6 +18,7 @@ export interface SenderOptions {
   readonly now: () => number;
   readonly log: Log;
   readonly random: () => number;
+  readonly retryAfterCapMs?: number;
 }
 
 export interface SendReport {
@@ -147,7 +148,7 @@ export class Sender {
   }
 
   #wait(failure: Failure): number {
-    return backoffMs(this.#attempt + 1, failure, this.#o.random());
+    return backoffMs(this.#attempt + 1, failure, this.#o.random(), this.#o.retryAfterCapMs);
   }
 
   #succeeded(): void {

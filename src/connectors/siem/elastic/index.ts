@@ -9,6 +9,8 @@ export const elastic = defineSiem<ElasticConfig>({
   ...elasticEncoder,
   config: ElasticConfig,
   limits: { maxItems: 2500, maxBytes: 5_000_000, concurrency: 2 },
+  // A write waits up to a minute for its primary shard, and a proxy may hold it for as long before.
+  longestCallMs: 120_000,
   // Stock rules look back 30 days by @timestamp.
   refreshAfterDays: 25,
   readsHits: true,

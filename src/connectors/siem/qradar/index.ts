@@ -9,6 +9,8 @@ export const qradar = defineSiem<QRadarConfig>({
   config: QRadarConfig,
   // IBM publishes no limit; 1,000 rows a bulk update is what others are seen to send.
   limits: { maxItems: 1000, maxBytes: 2_000_000, concurrency: 2 },
+  // Tasks wait behind others: a console that is deployed has been seen to take minutes.
+  longestCallMs: 300_000,
   // The dead-man switch counts from the last time an entry was written.
   refreshAfterDays: 30,
   readsHits: true,
