@@ -28,6 +28,10 @@ export function createClient(config: ElasticConfig, deps: SiemDeps): Client {
     sniffOnConnectionFault: false,
     enableMetaHeader: false,
     disablePrototypePoisoningProtection: false,
+    // By default the client copies what it hangs on an error key by key, the bytes of the request included: a failed
+    // batch of more than a megabyte then takes more memory than a daemon has. Nothing is hidden that way either, as
+    // the credential is never here and the errors end in failures.ts; `remove` would lose the answer's headers.
+    redaction: { type: 'off' },
   });
 }
 
@@ -95,7 +99,7 @@ function connectionClass(config: ElasticConfig, deps: SiemDeps): typeof BaseConn
         if (error instanceof ConnectorError && error.kind === 'retryable' && options.signal?.aborted !== true) {
           throw new errors.ConnectionError(error.message, undefined, {
             cause: error,
-            redaction: { type: 'remove' },
+            redaction: { type: 'off' },
           });
         }
         throw error;
