@@ -89,6 +89,12 @@ export function parseAql(text: string, now: number): Query {
     }
     const field = name();
     if (!take('(')) return { label: field, value: (event) => fieldOf(event, field) };
+    const make = TEXT_FUNCTIONS[field.toUpperCase()];
+    if (make !== undefined) {
+      const given = listOf(operand);
+      need(')');
+      return { label: `${field.toLowerCase()}_${given[0]?.label ?? ''}`, value: make(given.map((one) => one.value)) };
+    }
     // A function of one field, such as LOGSOURCENAME(logsourceid): planted events may carry its result by that name.
     const inner = operand();
     while (take(',')) operand();
@@ -148,7 +154,7 @@ export function parseAql(text: string, now: number): Query {
       need(',');
       const { value } = operand();
       need(')');
-      return (event) => holds.check(set, plain(value(event) ?? ''));
+      return (event) => eachValue(value(event)).some((one) => holds.check(set, plain(one ?? '')));
     }
     if (take('INCIDR')) {
       need('(');
@@ -244,6 +250,30 @@ export function parseAql(text: string, now: number): Query {
   };
 }
 
+/** A property may hold several values at once. */
+const eachValue = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : [value]);
+
+const onEach = (value: unknown, change: (text: string) => string): unknown =>
+  value == null ? null : Array.isArray(value) ? value.map((one: unknown) => change(plain(one))) : change(plain(value));
+
+/** Functions of text by IBM's list; the pattern of REPLACEALL comes first, then the text, then what to put there. */
+const TEXT_FUNCTIONS: Readonly<Record<string, (given: readonly Value[]) => Value>> = {
+  LOWER:
+    ([of]) =>
+    (event) =>
+      onEach(of?.(event), (text) => text.toLowerCase()),
+  UPPER:
+    ([of]) =>
+    (event) =>
+      onEach(of?.(event), (text) => text.toUpperCase()),
+  REPLACEALL:
+    ([pattern, of, by]) =>
+    (event) =>
+      onEach(of?.(event), (text) =>
+        text.replace(new RegExp(plain(pattern?.(event) ?? ''), 'g'), plain(by?.(event) ?? '')),
+      ),
+};
+
 function networkTest(text: string): ((address: string) => boolean) | undefined {
   const [address = '', length = ''] = text.split('/');
   if (!isIPv4(address) || !/^\d{1,2}$/.test(length) || Number(length) > 32) return undefined;
@@ -254,7 +284,7 @@ function networkTest(text: string): ((address: string) => boolean) | undefined {
 
 function fieldOf(event: Event, field: string): unknown {
   const found = event.fields[field] ?? event.fields[field.toLowerCase()];
-  if (found !== undefined) return printed(found);
+  if (found !== undefined) return Array.isArray(found) ? found.map(printed) : printed(found);
   if (/^(starttime|devicetime|endtime)$/i.test(field)) return event.time;
   return /^eventcount$/i.test(field) ? 1 : null;
 }

@@ -101,6 +101,8 @@ export class Ariel {
     if ((call.headers['content-type'] ?? '').includes('json'))
       throw new QRadarError(422, 1005, 'Either query_expression or saved_search_id must be given');
     const text = required(call, 'query_expression');
+    if (!store.settings.functionsInSets && /REFERENCESETCONTAINS\('[^']*',\s*\w+\(/.test(text))
+      throw new QRadarError(422, 2000, 'REFERENCESETCONTAINS takes no function');
     const query = parseAql(text, now);
     const same = [...this.searches.values()].find((one) => one.text === text && one.created > now - SAME_QUERY_MS);
     if (same !== undefined) return { status: 201, body: view(same, store) };
@@ -130,10 +132,11 @@ export class Ariel {
 
   /** Computed once: a finished search keeps its rows, whatever is planted later. */
   #rows(search: Search, store: Store): readonly Record<string, unknown>[] {
+    if (store.settings.searchError !== '') return [];
     search.rows ??= search.query.run(this.events, (name, value) => {
       const set = store.byName(name);
       if (set === undefined) return false;
-      const stored = fits(set, value);
+      const stored = store.settings.foldsEvents ? fits(set, value) : value;
       return stored !== undefined && store.entry(set, stored, null) !== undefined;
     });
     return search.rows;
@@ -170,5 +173,8 @@ function view(search: Search, store: Store): Record<string, unknown> {
     subsearch_ids: [],
     snapshot: null,
     desired_retention_time_msec: RETENTION_MS,
+    ...(done && store.settings.searchError !== ''
+      ? { error_messages: [{ code: 1, contexts: [], message: store.settings.searchError, severity: 'ERROR' }] }
+      : {}),
   };
 }

@@ -21,7 +21,14 @@ const NAMESPACES = ['SHARED', 'TENANT', 'PRIVATE'] as const;
 export const classicHandlers: Readonly<Record<string, Handler>> = {
   'GET /reference_data/sets': (call) => {
     const filter = parseFilter(call.params.get('filter'), 1005);
-    return page(call, [...call.store.sets.values()].map((set) => view(set, call)).filter(filter), SET_FIELDS);
+    return page(
+      call,
+      call.store
+        .visible()
+        .map((set) => view(set, call))
+        .filter(filter),
+      SET_FIELDS,
+    );
   },
   'POST /reference_data/sets': create,
   'GET /reference_data/sets/{name}': read,
@@ -52,7 +59,7 @@ function create(call: Call): Answer {
   if (interval !== null && ttlMs === undefined)
     throw new QRadarError(422, 1005, `Invalid time to live interval ${interval}`);
   if (name.length > 255) throw new QRadarError(422, 1005, 'The name is longer than 255 characters');
-  if (call.store.byName(name) !== undefined) throw new QRadarError(409, 1004, `The name ${name} is already in use`);
+  if (call.store.taken(name, null)) throw new QRadarError(409, 1004, `The name ${name} is already in use`);
   const set = call.store.create({
     name,
     type,
@@ -138,9 +145,9 @@ function bulkLoad(call: Call, domain: number | null): Answer {
 }
 
 function named(call: Call): SetRow {
-  oneOf(call, 'namespace', NAMESPACES, 'SHARED');
+  const namespace = oneOf(call, 'namespace', NAMESPACES, 'SHARED');
   const name = call.path['name'] ?? '';
-  const set = call.store.byName(name);
+  const set = call.store.visible().find((one) => one.name === name && one.namespace === namespace);
   if (set === undefined) throw new QRadarError(404, 1002, `${name} does not exist`);
   return set;
 }

@@ -37,7 +37,10 @@ const ROOT = '/reference_data_collections';
 
 export const collectionHandlers: Readonly<Record<string, Handler>> = {
   [`GET ${ROOT}/sets`]: (call) => {
-    const rows = [...call.store.sets.values()].map(setView).filter(parseFilter(call.params.get('filter'), 14001));
+    const rows = call.store
+      .visible()
+      .map(setView)
+      .filter(parseFilter(call.params.get('filter'), 14001));
     return page(call, sortRows(rows, call.params.get('sort'), 14000), SET_FIELDS);
   },
   [`POST ${ROOT}/sets`]: createSet,
@@ -118,12 +121,13 @@ function createSet(call: Call): Answer {
   const ttl = given['time_to_live'] ?? null;
   if (expiry === undefined || (ttl !== null && (!Number.isInteger(ttl) || Number(ttl) <= 0)))
     throw new QRadarError(422, 10007, 'The time to live is not valid');
-  if (call.store.byName(name) !== undefined) throw new QRadarError(409, 10006, `The name ${name} is already in use`);
+  const tenantId = (given['tenant_id'] as number | undefined) ?? null;
+  if (call.store.taken(name, tenantId)) throw new QRadarError(409, 10006, `The name ${name} is already in use`);
   const set = call.store.create({
     name,
     type,
     namespace,
-    tenantId: (given['tenant_id'] as number | undefined) ?? null,
+    tenantId,
     expiry,
     ttlMs: ttl === null ? undefined : Number(ttl) * 1000,
     logOption: text(given['expired_log_option']) ?? 'LOG_NONE',
@@ -156,10 +160,11 @@ function listEntries(call: Call): Answer {
   // Most filters name the sets they ask for; only those are looked at then.
   const only = /^\s*collection_id\s*(?:=\s*(\d+)|in\s*\(([\d,\s]+)\))(\s+and\b|\s*$)/.exec(filterText ?? '');
   const ids = (only?.[1] ?? only?.[2])?.split(',').map(Number);
-  const sets = ids === undefined ? [...call.store.sets.values()] : ids.map((id) => call.store.sets.get(id));
+  const sets = ids === undefined ? call.store.visible() : ids.map((id) => call.store.sets.get(id));
+  const visible = new Set(call.store.visible());
   const rows: Row[] = [];
   for (const set of sets) {
-    if (set === undefined || (type !== null && set.type !== type)) continue;
+    if (set === undefined || !visible.has(set) || (type !== null && set.type !== type)) continue;
     for (const entry of set.entries.values()) if (filter(entry as unknown as Row)) rows.push(entry as unknown as Row);
   }
   const sorted = sortRows(rows, call.params.get('sort'), 24002);
@@ -300,7 +305,8 @@ function setView(set: SetRow): Record<string, unknown> {
 const entryView = (entry: EntryRow): Row => ({ ...entry, delete_entry: false });
 
 function setOf(call: Call, code: number): SetRow {
-  const set = call.store.sets.get(pathNumber(call, 'id'));
+  const id = pathNumber(call, 'id');
+  const set = call.store.visible().find((one) => one.id === id);
   if (set === undefined) throw new QRadarError(404, code, `The set ${call.path['id']} does not exist`);
   return set;
 }

@@ -79,9 +79,8 @@ export async function startQradar(options: QRadarOptions = {}): Promise<RunningQ
     }),
     'GET /siem/offenses': (call) => {
       const rows = offenses.filter(parseFilter(call.params.get('filter'), 1010));
-      return page(call, sortRows(rows, call.params.get('sort'), 1030), [
-        ...new Set(offenses.flatMap((row) => Object.keys(row))),
-      ]);
+      const known = [...new Set(offenses.flatMap((row) => Object.keys(row)))];
+      return page(call, sortRows(rows, call.params.get('sort'), 1030), known, settings.maxOffensePage);
     },
   };
   const routes = compile(handlers);
@@ -93,6 +92,7 @@ export async function startQradar(options: QRadarOptions = {}): Promise<RunningQ
     store.settle();
     let route = `${request.method} ${request.path}`;
     try {
+      if (settings.refusedMethods.includes(request.method)) return html(405, 'Method Not Allowed', route);
       if (request.path.length + String(request.query).length > settings.maxUrlBytes)
         return html(414, 'Request-URI Too Long', route);
       if (request.body.length > settings.maxBodyBytes) return html(413, 'Request Entity Too Large', route);
@@ -119,7 +119,7 @@ export async function startQradar(options: QRadarOptions = {}): Promise<RunningQ
         store,
         version: version.version,
         path: found.path,
-        params: parameters(request),
+        params: parameters(request, settings.queryDecoding),
         headers: request.headers,
         body: request.body,
       });
@@ -194,8 +194,10 @@ export function announcement({ kind, url, token }: RunningQRadar): string {
   return JSON.stringify({ kind, url, token });
 }
 
-function parameters(request: SimRequest): URLSearchParams {
-  const all = new URLSearchParams(request.query);
+function parameters(request: SimRequest, decoding: Settings['queryDecoding']): URLSearchParams {
+  const all = new URLSearchParams();
+  for (const [name, value] of request.query)
+    all.append(name, decoding === 'once' ? value : decode(value.replaceAll('+', ' ')));
   if ((request.headers['content-type'] ?? '').includes('application/x-www-form-urlencoded'))
     for (const [name, value] of new URLSearchParams(request.body.toString('utf8'))) all.append(name, value);
   return all;

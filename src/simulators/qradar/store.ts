@@ -8,6 +8,18 @@ import { type ElementType, store } from './values.ts';
 export interface Settings {
   /** Milliseconds until a task is done. */
   taskMs: number;
+  /** Milliseconds for the next tasks, one each, before `taskMs` counts again. */
+  nextTasksMs: number[];
+  /** Whether a task waits until those given before it are done. */
+  tasksInOrder: boolean;
+  /** Methods that something before the console refuses with 405 and a web page. */
+  refusedMethods: string[];
+  /** How often the console decodes a query string: IBM's pages say twice, its examples once. */
+  queryDecoding: 'once' | 'twice';
+  /** Whether a set's name is there once per console, or once per namespace and tenant. */
+  namesUnique: 'console' | 'namespace';
+  /** Tenants whose sets the token sees beside the shared ones; null for all. */
+  visibleTenants: number[] | null;
   /** How `delete_entry` inside a PATCH is understood; IBM's pages only show the field. */
   deleteInPatch: 'by-value' | 'by-id' | 'ignored' | 'refused';
   /** Whether a change that finds the entry there leaves its notes, so that they change only by the entry's id. */
@@ -31,6 +43,8 @@ export interface Settings {
   maxNotesLength: number;
   /** Rows of one page at most, whatever the Range says. */
   maxPage: number;
+  /** The same for offenses. */
+  maxOffensePage: number;
   /** Answer 206 for a part and 416 beyond the end, as HTTP would have it, in place of 200. */
   httpRanges: boolean;
   /** Time between two looks for expired entries. */
@@ -41,10 +55,22 @@ export interface Settings {
   domains: number[];
   /** Time an Ariel search takes. */
   searchMs: number;
+  /** What a finished search complains of with severity ERROR; it has no rows then. Empty: it is fine. */
+  searchError: string;
+  /** Whether REFERENCESETCONTAINS folds the event's value for an ALNIC set; said nowhere. */
+  foldsEvents: boolean;
+  /** Whether AQL takes a function where REFERENCESETCONTAINS has its value. */
+  functionsInSets: boolean;
 }
 
 export const DEFAULTS: Settings = {
   taskMs: 20,
+  nextTasksMs: [],
+  tasksInOrder: true,
+  refusedMethods: [],
+  queryDecoding: 'once',
+  namesUnique: 'console',
+  visibleTenants: null,
   deleteInPatch: 'by-value',
   notesByIdOnly: false,
   sourceByServer: false,
@@ -59,11 +85,15 @@ export const DEFAULTS: Settings = {
   maxValueLength: 4000,
   maxNotesLength: 4000,
   maxPage: 1_000_000,
+  maxOffensePage: 1_000_000,
   httpRanges: false,
   sweepMs: 60_000,
   role: 'admin',
   domains: [0, 1, 2, 3],
   searchMs: 20,
+  searchError: '',
+  foldsEvents: true,
+  functionsInSets: true,
 };
 
 export interface EntryRow {
@@ -143,9 +173,24 @@ export class Store {
     }
   }
 
-  byName(name: string): SetRow | undefined {
-    for (const set of this.sets.values()) if (set.name === name) return set;
+  /** With a tenant (null: shared), only in that namespace. */
+  byName(name: string, tenant?: number | null): SetRow | undefined {
+    for (const set of this.sets.values())
+      if (set.name === name && (tenant === undefined || set.tenantId === tenant)) return set;
     return undefined;
+  }
+
+  /** Whether a new set of this name would meet another one. */
+  taken(name: string, tenant: number | null): boolean {
+    return this.byName(name, this.settings.namesUnique === 'console' ? undefined : tenant) !== undefined;
+  }
+
+  /** What the token sees. */
+  visible(): SetRow[] {
+    const { visibleTenants: tenants } = this.settings;
+    return [...this.sets.values()].filter(
+      (set) => set.tenantId === null || tenants === null || tenants.includes(set.tenantId),
+    );
   }
 
   create(
@@ -163,7 +208,7 @@ export class Store {
       kind,
       name,
       created: now,
-      due: now + this.settings.taskMs,
+      due: this.#due(now),
       status: 'QUEUED',
       errorMessage: null,
       work: () => {
@@ -174,6 +219,11 @@ export class Store {
     this.tasks.set(task.id, task);
     this.#pending.push(task);
     return task;
+  }
+
+  #due(now: number): number {
+    const due = now + (this.settings.nextTasksMs.shift() ?? this.settings.taskMs);
+    return this.settings.tasksInOrder ? Math.max(due, ...this.#pending.map((one) => one.due)) : due;
   }
 
   entry(set: SetRow, stored: string, domain: number | null): EntryRow | undefined {

@@ -7,6 +7,8 @@ import {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
+  pageInsteadOfJson,
+  refusedBetween,
   retryAfterMs,
   statusFailure,
 } from '../../../core/runtime/http.ts';
@@ -72,7 +74,7 @@ export class QRadarClient {
     if (ask.signal.aborted)
       throw retryable(`${this.#name}: the request was stopped before it was sent`, { uncertain: false });
     const body = ask.form === undefined ? ask.json : new URLSearchParams(ask.form).toString();
-    const token = this.#token.reveal();
+    const token = this.#reveal();
     const response = await this.#http.request({
       method: ask.method ?? 'GET',
       path: `/api${ask.path}`,
@@ -115,15 +117,37 @@ export class QRadarClient {
     this.#http.close();
   }
 
+  /** The file may be gone for a moment while the token is renewed, or hold something else than one. */
+  #reveal(): string {
+    let token: string;
+    try {
+      token = this.#token.reveal();
+    } catch (cause) {
+      throw configFailure(
+        `${this.#name}: the file of auth.token cannot be read; check auth.token_file and its permissions`,
+        { cause, uncertain: false, code: 'token_unreadable' },
+      );
+    }
+    if (token !== '' && !/\p{Cc}/u.test(token)) return token;
+    throw configFailure(`${this.#name}: auth.token is empty or has line breaks in it; it has to be one line`, {
+      uncertain: false,
+      code: 'token_unreadable',
+    });
+  }
+
   /** Throws for a failure; a refusal that the caller allowed comes back as a reply. */
   #refusal(response: HttpResponse, ask: Ask, what: string, token: string): Reply | undefined {
     const { status } = response;
     if (status >= 200 && status < 300) return undefined;
     // Beyond the end of a list. QRadar says 200 by its documentation; a proxy may know HTTP better.
     if (status === 416) return { status, body: [], code: undefined, message: '', total: totalOf(response) };
+    const page = pageInsteadOfJson(response);
+    if (status === 405 || status === 501) throw this.#methodRefused(ask, status, page);
+    if (page && status < 500 && !KEPT.has(status))
+      throw refusedBetween(response, `${this.#name}: ${what}`, ask.method !== undefined && ask.method !== 'GET');
     const told = ErrorBody.safeParse(parsed(response.body));
     const code = told.success ? told.data.code : undefined;
-    const message = (told.success ? told.data.message : '').replaceAll(token, '[redacted]').slice(0, 300);
+    const message = (told.success ? saidIn(told.data) : '').replaceAll(token, '[redacted]').slice(0, 300);
     if (
       (status === 410 && ask.allow?.includes(410) !== true) ||
       (status === 422 && /has been removed/i.test(message))
@@ -138,20 +162,32 @@ export class QRadarClient {
         },
       );
     }
-    if (ask.allow?.includes(status)) return { status, body: undefined, code, message, total: undefined };
+    // "Not there" is believed of QRadar alone: it always names a code of its own.
+    const ownWord = code !== undefined || status === 422;
+    if (ask.allow?.includes(status) && ownWord) return { status, body: undefined, code, message, total: undefined };
     const wait = retryAfterMs(response.headers['retry-after'], this.#deps.clock.now());
-    const said = `${code === undefined ? '' : ` (code ${code})`}${message === '' ? '' : `: ${message}`}`;
+    const said = `${code === undefined ? '' : ` (code ${code})`}${page ? ' (a web page)' : ''}${message === '' ? '' : `: ${message}`}`;
     throw new ConnectorError(
       statusFailure(status) ?? 'bug',
       `${this.#name}: QRadar answered ${status} to ${what}${said}${nextStep(status)}`,
       {
         status,
         uncertain: status >= 500,
+        code: code === undefined ? `http_${status}${page ? '_page' : ''}` : `qradar_${status}_${code}`,
         ...(wait === undefined ? {} : { retryAfterMs: wait }),
         ...(status === 413 && ask.size !== undefined && ask.size > 1
           ? { split: { maxItems: Math.ceil(ask.size / 2) } }
           : {}),
       },
+    );
+  }
+
+  /** Some proxies let no PATCH or DELETE through. No value is to blame, and no smaller batch helps. */
+  #methodRefused(ask: Ask, status: number, page: boolean): ConnectorError {
+    const method = ask.method ?? 'GET';
+    return configFailure(
+      `${this.#name}: ${method} is refused on the way (${status}${page ? ', a web page' : ''}), at ${ask.path}; let the proxy before the console pass ${method}`,
+      { status, uncertain: false, code: `http_${status}_${method.toLowerCase()}` },
     );
   }
 
@@ -169,6 +205,18 @@ export class QRadarClient {
       throw retryable(`${this.#name}: the answer to ${what} is no complete JSON`, { uncertain: true });
     return body;
   }
+}
+
+/** Read as QRadar's own even from a page: busy or too large is the same whoever says it. */
+const KEPT: ReadonlySet<number> = new Set([408, 413, 414, 425, 429]);
+
+/** The cause may stand in the description or the details while the message names the endpoint only. */
+function saidIn({ message, description, details, http_response: http }: ErrorBody): string {
+  const more = [description, typeof details === 'string' ? details : JSON.stringify(details ?? {})];
+  const texts = [message, ...more.filter((text) => text !== '{}' && text !== '[]')].filter(
+    (text, i, all) => text !== '' && all.indexOf(text) === i,
+  );
+  return texts.length > 0 ? texts.join('; ') : (http?.message ?? '');
 }
 
 function nextStep(status: number): string {

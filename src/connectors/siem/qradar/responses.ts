@@ -9,7 +9,17 @@ export type Versions = z.output<typeof Versions>;
 export const About = z.object({ external_version: z.string().default('') });
 
 /** `http_response.code` repeats the status; `code` is the endpoint's own. */
-export const ErrorBody = z.object({ code: z.number().optional(), message: z.string().default('') });
+export const ErrorBody = z.object({
+  code: z.number().optional().catch(undefined),
+  message: z.string().default('').catch(''),
+  description: z.string().default('').catch(''),
+  details: z.unknown().optional(),
+  http_response: z
+    .object({ message: z.string().default('') })
+    .optional()
+    .catch(undefined),
+});
+export type ErrorBody = z.output<typeof ErrorBody>;
 
 export const CollectionSet = z.object({
   id: z.number(),

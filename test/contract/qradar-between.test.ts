@@ -1,0 +1,168 @@
+// What stands between us and the console answers in its place: pages, refused methods, deploys. None of it is the
+// console's word, and none of it is about the values that were sent.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { qradar } from '../../src/connectors/siem/qradar/index.ts';
+import { toFailure } from '../../src/core/contracts/failure.ts';
+import { Secret } from '../../src/core/runtime/secret.ts';
+import type { Fault } from '../../src/simulators/server.ts';
+import { anEntry } from '../builders/entry.ts';
+import { qradarConfig, qradarDeps } from './qradar-harness.ts';
+import {
+  addresses,
+  apply,
+  asked,
+  connect,
+  held,
+  kinds,
+  removals,
+  signal,
+  sim,
+  start,
+  startConsole,
+  stop,
+  upserts,
+  values,
+} from './qradar-rig.ts';
+
+afterEach(stop);
+
+const ENTRIES = '/api/reference_data_collections/set_entries';
+const page = (status: number, headers: Record<string, string> = {}): Omit<Fault, 'match'> => ({
+  action: 'status',
+  status,
+  body: `<!doctype html><html><head><title>${status}</title></head><body>Request Rejected</body></html>`,
+  headers: { 'content-type': 'text/html', ...headers },
+});
+const failureOf = (work: Promise<unknown>) => work.then(() => undefined, toFailure);
+
+describe('a proxy', () => {
+  it('that lets no PATCH through makes the SIEM failing after one call, and is not about the values', async () => {
+    const connector = await start();
+    sim.settings.refusedMethods = ['PATCH'];
+    const batch = upserts(addresses(400));
+
+    const failure = await failureOf(connector.apply(batch, signal));
+
+    expect(failure).toMatchObject({ kind: 'config', code: 'http_405_patch' });
+    expect(failure?.message).toContain('PATCH is refused on the way (405, a web page)');
+    expect([...sim.requests].filter(([name]) => name.startsWith('PATCH')).map(([, n]) => n)).toEqual([1]);
+    sim.settings.refusedMethods = [];
+    expect(new Set(kinds(await apply(connector, batch)))).toEqual(new Set(['applied']));
+  });
+
+  it('that lets no DELETE through leaves removals undone, and says so', async () => {
+    const connector = await start({ settings: { deleteInPatch: 'ignored' } });
+    const entries = addresses(6);
+    await apply(connector, upserts(entries));
+    sim.settings.refusedMethods = ['DELETE'];
+
+    const failure = await failureOf(apply(connector, removals(entries.map((one) => one.key))));
+
+    expect(failure).toMatchObject({ kind: 'config', message: expect.stringContaining('DELETE is refused on the way') });
+    expect(values('IPv4')).toHaveLength(6);
+  });
+
+  it('that refuses what it reads with 403 and a page is told from a role without rights', async () => {
+    const connector = await start();
+    const batch = upserts(addresses(2));
+    sim.setFaults([{ ...page(403), match: `PATCH ${ENTRIES}` }]);
+    expect(await failureOf(connector.apply(batch, signal))).toMatchObject({
+      kind: 'permanent',
+      code: 'between_403',
+      message: expect.stringContaining('refused by something in between (403, a web page)'),
+    });
+
+    const body = JSON.stringify({ code: 26, message: 'User has insufficient capabilities' });
+    sim.setFaults([{ action: 'status', status: 403, body, match: `PATCH ${ENTRIES}` }]);
+    expect(await failureOf(connector.apply(batch, signal))).toMatchObject({ kind: 'config', code: 'qradar_403_26' });
+  });
+
+  it('with 404 and a page does not make a removal done, nor a task over', async () => {
+    const connector = await start({ settings: { deleteInPatch: 'ignored' } });
+    const entries = addresses(8);
+    await apply(connector, upserts(entries));
+    await apply(connector, removals(entries.slice(0, 2).map((one) => one.key)));
+    await apply(connector, removals(entries.slice(2, 4).map((one) => one.key)));
+    const rest = entries.slice(4).map((one) => one.key);
+    sim.setFaults([{ ...page(404), match: `DELETE ${ENTRIES}/` }]);
+
+    expect(await failureOf(apply(connector, removals(rest)))).toMatchObject({
+      message: expect.stringContaining('(404, a web page)'),
+    });
+    expect(values('IPv4')).toHaveLength(4);
+
+    sim.setFaults([]);
+    const [outcome] = await connector.apply(upserts([anEntry({ value: '192.0.2.9' })]), signal);
+    sim.setFaults([{ ...page(404), match: 'GET /api/reference_data_collections/set_bulk_update_tasks' }]);
+    const receipt = outcome?.kind === 'accepted' ? outcome.receipt : '';
+    expect(await failureOf(connector.settle!(receipt, signal))).toMatchObject({ code: 'http_404_page' });
+  });
+
+  it('with 404 and no word of QRadar in it does not either', async () => {
+    const connector = await start({ settings: { deleteInPatch: 'by-id' } });
+    const entries = addresses(2);
+    await apply(connector, upserts(entries));
+    const [outcome] = await connector.apply(removals(entries.map((one) => one.key)), signal);
+    sim.setFaults([{ action: 'status', status: 404, body: '', match: 'GET /api/reference_data_collections/set_bulk' }]);
+
+    const receipt = outcome?.kind === 'accepted' ? outcome.receipt : '';
+    expect(await failureOf(connector.settle!(receipt, signal))).toBeDefined();
+  });
+
+  it('that is busy with a page says for how long', async () => {
+    const connector = await start();
+    sim.setFaults([{ ...page(503, { 'retry-after': '7' }), match: `PATCH ${ENTRIES}` }]);
+
+    expect(await failureOf(connector.apply(upserts(addresses(2)), signal))).toMatchObject({
+      kind: 'retryable',
+      retryAfterMs: 7000,
+      message: expect.stringContaining('503'),
+    });
+  });
+});
+
+describe('what QRadar says', () => {
+  it('is told with its cause, which may stand beside the message', async () => {
+    const connector = await start();
+    const body = JSON.stringify({
+      http_response: { code: 500, message: 'Unexpected internal server error' },
+      code: 1020,
+      message: 'An error occurred during the attempt to update the set',
+      description: 'An error occurred',
+      details: { reason: 'the disk of the console is full' },
+    });
+    sim.setFaults([{ action: 'status', status: 500, body, match: `PATCH ${ENTRIES}` }]);
+
+    const failure = await failureOf(connector.apply(upserts(addresses(2)), signal));
+
+    expect(failure).toMatchObject({ kind: 'retryable', code: 'qradar_500_1020' });
+    expect(failure?.message).toMatch(/attempt to update the set.*the disk of the console is full/);
+  });
+});
+
+it('a token file that is gone while it is renewed is a matter of configuration', async () => {
+  await startConsole();
+  const folder = mkdtempSync(join(tmpdir(), 'entente-qradar-token-'));
+  const file = join(folder, 'token');
+  const place = { url: sim.url, token: sim.token };
+  writeFileSync(file, `${sim.token}\n`);
+  const connector = qradar.create({ ...qradarConfig(place), auth: { token: Secret.file(file) } }, qradarDeps(place));
+  await connector.open(signal);
+
+  rmSync(file);
+  expect(await failureOf(connector.containers(signal))).toMatchObject({
+    kind: 'config',
+    message: expect.stringContaining('auth.token_file'),
+  });
+  writeFileSync(file, '');
+  expect(await failureOf(connector.containers(signal))).toMatchObject({ kind: 'config' });
+  writeFileSync(file, sim.token);
+  await connector.containers(signal);
+  await connector.close();
+  rmSync(folder, { recursive: true });
+  expect(asked('GET')).toBeGreaterThan(0);
+  expect(await held(connect())).toEqual([]);
+});
