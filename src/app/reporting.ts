@@ -14,9 +14,8 @@ import { Sender } from '../core/sightings/sender.ts';
 import type { RemoteStore } from '../core/store/remote.ts';
 import { Wake } from './wake.ts';
 
-/** Receipts and delays are looked at so often when nothing wakes the sender. */
+/** What is due is looked for so often when nothing wakes the sender. */
 const SLOWEST_SEND_MS = 15_000;
-const RECEIPT_MS = 2_000;
 const RETENTION_MS = 10 * 60_000;
 
 export interface ReportingParts {
@@ -89,12 +88,9 @@ export class Reporting {
   async #sendLoop(name: string, sender: Sender, signal: AbortSignal): Promise<void> {
     const { store, now } = this.#parts;
     while (!signal.aborted) {
-      const { pending } = await sender.cycle(signal);
+      await sender.cycle(signal);
       const due = await store.nextSending(name);
-      const next = Math.min(
-        due ?? Number.POSITIVE_INFINITY,
-        pending > 0 ? now() + RECEIPT_MS : Number.POSITIVE_INFINITY,
-      );
+      const next = Math.min(due ?? Number.POSITIVE_INFINITY, sender.nextAsk ?? Number.POSITIVE_INFINITY);
       const wait = Math.max(next - now(), sender.pausedUntil - now(), 100);
       await this.#wakes.get(name)?.wait(Math.min(SLOWEST_SEND_MS, wait), signal);
     }

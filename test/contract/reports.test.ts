@@ -4,7 +4,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { taxii21 } from '../../src/connectors/exchange/taxii21/index.ts';
 import type { ExchangeConnector, SendOutcome } from '../../src/core/contracts/exchange-connector.ts';
 import type { Sighting } from '../../src/core/model/sighting.ts';
-import { startTaxii, type TaxiiOptions } from '../../src/simulators/taxii/index.ts';
+import { uuidOf } from '../../src/simulators/taxii/collection.ts';
+import { type Quirk, startTaxii, type TaxiiOptions } from '../../src/simulators/taxii/index.ts';
 import { never, testDeps } from './exchange.ts';
 
 const IDENTITY = { id: 'identity--0c3a5b2e-2f5b-4c8e-9d0f-5a8c3f6b1d11', name: 'SOC Example', class: 'organization' };
@@ -24,6 +25,9 @@ const aSighting = (n: number, given: Partial<Sighting> = {}): Sighting => ({
   ...given,
 });
 const several = (count: number) => Array.from({ length: count }, (_one, n) => aSighting(n + 1));
+
+/** Takes reports and shows nothing. */
+const INBOX = uuidOf('api1 inbox');
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -84,8 +88,8 @@ describe('reports to a TAXII 2.1 exchange', () => {
     const [outcome] = await send(several(2));
     const receipt = outcome?.kind === 'accepted' ? outcome.receipt : '';
 
-    expect(await connector.settle!(receipt, never)).toBe('pending');
-    expect(kinds((await connector.settle!(receipt, never)) as SendOutcome[])).toEqual(['sent', 'sent']);
+    expect(await connector.settle!(receipt, several(2), never)).toBe('pending');
+    expect(kinds((await connector.settle!(receipt, several(2), never)) as SendOutcome[])).toEqual(['sent', 'sent']);
     expect(taxii.sightings()).toHaveLength(2);
   });
 
@@ -94,17 +98,121 @@ describe('reports to a TAXII 2.1 exchange', () => {
     const [outcome] = await send(several(2));
     const receipt = outcome?.kind === 'accepted' ? outcome.receipt : '';
 
-    const outcomes = (await connect().settle!(receipt, never)) as SendOutcome[];
+    const outcomes = (await connect().settle!(receipt, several(2), never)) as SendOutcome[];
 
     expect(outcomes).toEqual(several(2).map(({ uuid }) => ({ uuid, kind: 'sent' })));
   });
 
-  it('go out again when the server has forgotten the status', async () => {
-    const { connector, send, taxii } = await anExchange({ pendingPolls: 1 });
-    const [outcome] = await send(several(2));
-    taxii.setQuirks([{ kind: 'status-missing' }]);
+  const receiptOf = ([outcome]: readonly SendOutcome[]) => (outcome?.kind === 'accepted' ? outcome.receipt : '');
+  const posts = (requests: ReadonlyMap<string, number>) =>
+    [...requests].reduce((sum, [route, n]) => sum + (route.startsWith('POST') ? n : 0), 0);
+  const total = (requests: ReadonlyMap<string, number>) => [...requests.values()].reduce((sum, n) => sum + n, 0);
+  /** The same, once more. */
+  const again = (all: readonly Sighting[]) => all.map((one) => ({ ...one, attempt: 1 }));
 
-    expect(await connector.settle!(outcome?.kind === 'accepted' ? outcome.receipt : '', never)).toEqual([]);
+  it.each([1, 2, 500])('are found in the collection when the server has forgotten the status of %i', async (count) => {
+    const { connector, send, taxii } = await anExchange({ quirks: [{ kind: 'status-lags' }] });
+    await send([]);
+    const receipt = receiptOf(await send(several(count)));
+    taxii.setQuirks([{ kind: 'status-missing' }]);
+    const before = total(taxii.requests);
+
+    const outcomes = (await connector.settle!(receipt, several(count), never)) as SendOutcome[];
+
+    expect(kinds(outcomes)).toEqual(Array(count).fill('sent'));
+    expect(total(taxii.requests) - before).toBeLessThan(10);
+  });
+
+  it('whose status is forgotten and which stand nowhere are unseen, and said to be', async () => {
+    const { connector, send, taxii } = await anExchange({ pendingPolls: 1 });
+    const receipt = receiptOf(await send(several(500)));
+    taxii.setQuirks([{ kind: 'status-missing' }]);
+    const before = total(taxii.requests);
+
+    const outcomes = (await connector.settle!(receipt, several(500), never)) as SendOutcome[];
+
+    expect(new Set(kinds(outcomes))).toEqual(new Set(['unseen']));
+    expect(outcomes[0]).toMatchObject({ reason: expect.stringMatching(/keeps no status .* does not show it/) });
+    expect(total(taxii.requests) - before).toBeLessThan(10);
+  });
+
+  it('are looked for before they are sent once more, and sent only if they are not there', async () => {
+    const { send, taxii } = await anExchange();
+    await send(several(3));
+    const before = posts(taxii.requests);
+
+    const outcomes = await send(again(several(4)));
+
+    expect(kinds(outcomes)).toEqual(['sent', 'sent', 'sent', 'sent']);
+    expect(posts(taxii.requests) - before).toBe(1);
+    expect(taxii.sightings()).toHaveLength(4);
+  });
+
+  it('in an older version at the partner are sent in the newer one', async () => {
+    const { send, taxii } = await anExchange();
+    await send(several(2));
+    const newer = several(2).map((one) => ({ ...one, count: 4, modified: one.modified + 1000, attempt: 1 }));
+
+    expect(kinds(await send(newer))).toEqual(['sent', 'sent']);
+    expect(taxii.sightings().map((one) => one['count'])).toEqual([3, 3, 4, 4]);
+    expect(kinds(await send([{ ...newer[0]!, count: 5, modified: newer[0]!.modified + 1000 }]))).toEqual(['sent']);
+    expect(taxii.sightings().at(-1)?.['count']).toBe(5);
+  });
+
+  it('are looked for singly, some at a time, where the server knows no match fields', async () => {
+    const { send, taxii } = await anExchange({ quirks: [{ kind: 'match-ignored' }], pageCap: 2 });
+    await send(several(30));
+    const [postsBefore, before] = [posts(taxii.requests), total(taxii.requests)];
+
+    const outcomes = await send(again(several(30)));
+
+    expect(posts(taxii.requests)).toBe(postsBefore);
+    expect(total(taxii.requests) - before).toBeLessThan(15);
+    expect(kinds(outcomes).filter((one) => one === 'sent').length).toBeGreaterThan(5);
+    expect(kinds(outcomes).filter((one) => one === 'failed')).toEqual([]);
+  });
+
+  it.each<[string, Quirk]>([
+    ['200 with the status', { kind: 'status-instead' }],
+    ['201 and {}', { kind: 'empty-status' }],
+    ['200 and nothing', { kind: 'no-status', status: 200 }],
+    ['202 and nothing', { kind: 'no-status' }],
+    ['204', { kind: 'no-status', status: 204 }],
+  ])('count as sent when they stand there, however the POST was answered: %s', async (_name, quirk) => {
+    const { send, taxii } = await anExchange();
+    await send([]);
+    taxii.setQuirks([quirk]);
+    const before = posts(taxii.requests);
+
+    expect(kinds(await send(several(3)))).toEqual(['sent', 'sent', 'sent']);
+    expect(posts(taxii.requests) - before).toBe(1);
+    expect(taxii.sightings()).toHaveLength(3);
+  });
+
+  it.each<[string, TaxiiOptions]>([
+    ['an empty answer', { quirks: [{ kind: 'no-status' }], pendingPolls: 1 }],
+    ['a success_count of 0', { quirks: [{ kind: 'drops-posts' }] }],
+  ])('that stand nowhere are neither sent nor parked after %s', async (_name, options) => {
+    const { send } = await anExchange(options);
+
+    expect(kinds(await send(several(3)))).toEqual(['unseen', 'unseen', 'unseen']);
+  });
+
+  it('into a collection that we may not read count as sent when the server took them without a word', async () => {
+    const { send, taxii } = await anExchange({ quirks: [{ kind: 'no-status' }] }, { report_to: INBOX });
+
+    expect(kinds(await send(several(2)))).toEqual(['sent', 'sent']);
+    expect(taxii.sightings()).toHaveLength(2);
+  });
+
+  it('go in envelopes of one marking each', async () => {
+    const { send, taxii } = await anExchange();
+    await send([]);
+    const before = posts(taxii.requests);
+    const mixed = several(4).map((one, n) => ({ ...one, tlp: n % 2 === 0 ? ('green' as const) : ('amber' as const) }));
+
+    expect(kinds(await send(mixed))).toEqual(['sent', 'sent', 'sent', 'sent']);
+    expect(posts(taxii.requests) - before).toBe(2);
   });
 
   it('that the status lists as failed are refused one by one', async () => {

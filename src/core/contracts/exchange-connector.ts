@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { IncomingObject, ObjectRefusal } from '../model/entry.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
-import type { Identity, Sighting } from '../model/sighting.ts';
+import type { Identity, Posted, Sighting } from '../model/sighting.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { HttpClient, HttpOptions } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
@@ -37,6 +37,8 @@ export type SendOutcome = { readonly uuid: string } & (
   | { readonly kind: 'sent' }
   /** Taken, result later: ask `settle(receipt)`. */
   | { readonly kind: 'accepted'; readonly receipt: string }
+  /** Taken, but the exchange says no more what became of it and does not show it: looked for again after a growing pause. */
+  | { readonly kind: 'unseen'; readonly reason: string }
   | { readonly kind: 'failed'; readonly failure: Failure }
 );
 
@@ -49,10 +51,15 @@ export interface ExchangeConnector {
   listing?(signal: AbortSignal): AsyncIterable<ListingPart>;
   /**
    * Absent where the exchange takes no reports. One outcome per sighting; a thrown ConnectorError holds for all of
-   * them. Sending the same content again changes nothing at the partner, so a lost answer is simply sent again.
+   * them. Sending the same content again changes nothing at the partner; what was tried before is looked for there
+   * before it is sent once more.
    */
   readonly send?: (sightings: readonly Sighting[], signal: AbortSignal) => Promise<readonly SendOutcome[]>;
-  readonly settle?: (receipt: string, signal: AbortSignal) => Promise<readonly SendOutcome[] | 'pending'>;
+  readonly settle?: (
+    receipt: string,
+    posted: readonly Posted[],
+    signal: AbortSignal,
+  ) => Promise<readonly SendOutcome[] | 'pending'>;
   close(): Promise<void>;
 }
 

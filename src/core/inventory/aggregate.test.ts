@@ -81,19 +81,20 @@ describe('the id of a sighting', () => {
     );
   });
 
-  it('is the same for one instance, object, window and kind, and another for each other', () => {
-    const id = sightingUuid('soc', 'indicator--1', WINDOW, 'seen');
+  it('is the same for one instance, exchange, object, window and kind, and another for each other', () => {
+    const id = sightingUuid('soc', 'partner', 'indicator--1', WINDOW, 'seen');
 
-    expect(sightingUuid('soc', 'indicator--1', WINDOW, 'seen')).toBe(id);
+    expect(sightingUuid('soc', 'partner', 'indicator--1', WINDOW, 'seen')).toBe(id);
     expect(
       new Set([
         id,
-        sightingUuid('soc2', 'indicator--1', WINDOW, 'seen'),
-        sightingUuid('soc', 'indicator--2', WINDOW, 'seen'),
-        sightingUuid('soc', 'indicator--1', WINDOW + HOUR, 'seen'),
-        sightingUuid('soc', 'indicator--1', WINDOW, 'false_positive'),
+        sightingUuid('soc2', 'partner', 'indicator--1', WINDOW, 'seen'),
+        sightingUuid('soc', 'other', 'indicator--1', WINDOW, 'seen'),
+        sightingUuid('soc', 'partner', 'indicator--2', WINDOW, 'seen'),
+        sightingUuid('soc', 'partner', 'indicator--1', WINDOW + HOUR, 'seen'),
+        sightingUuid('soc', 'partner', 'indicator--1', WINDOW, 'false_positive'),
       ]).size,
-    ).toBe(5);
+    ).toBe(6);
   });
 
   it('belongs to the window in which a hit falls', () => {
@@ -108,5 +109,5 @@ describe('the id of a sighting', () => {
 it('marks what is sighted without a level as TLP:RED', () => {
   const totals = aggregate([row(1, 1, 5)], WINDOW, GRID)!;
 
-  expect(sighting('seen', 'soc', 'indicator--1', WINDOW, GRID, totals, undefined).tlp).toBe('red');
+  expect(sighting('seen', 'uuid', 'indicator--1', WINDOW, GRID, totals, undefined).tlp).toBe('red');
 });

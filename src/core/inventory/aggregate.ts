@@ -72,13 +72,20 @@ function modifiedOf(firstSeen: number, lastSeen: number, count: number, window: 
 
 const COARSE_VERSIONS = 600_000;
 
-export function sightingUuid(instance: string, objectId: string, window: number, kind: SightingKind): string {
-  return uuidV5(SIGHTING_NAMESPACE, `${kind}\0${instance}\0${objectId}\0${window}`);
+/** `from`: two exchanges may publish one STIX id under two markings, and neither is to be told of the other's. */
+export function sightingUuid(
+  instance: string,
+  from: string,
+  objectId: string,
+  window: number,
+  kind: SightingKind,
+): string {
+  return uuidV5(SIGHTING_NAMESPACE, `${kind}\0${instance}\0${from}\0${objectId}\0${window}`);
 }
 
 export function sighting(
   kind: SightingKind,
-  instance: string,
+  uuid: string,
   objectId: string,
   window: number,
   grid: Pick<Grid, 'precisionMs'>,
@@ -86,7 +93,7 @@ export function sighting(
   tlp: Tlp | undefined,
 ): Sighting {
   return {
-    uuid: sightingUuid(instance, objectId, window, kind),
+    uuid,
     kind,
     objectId,
     firstSeen: totals.firstSeen,

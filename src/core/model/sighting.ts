@@ -40,7 +40,12 @@ export interface Sighting {
   readonly modified: number;
   /** Of the sighted object, the strictest of its levels; never weaker. */
   readonly tlp: Tlp;
+  /** Attempts before this one. From the second on the exchange may have it already, and is asked before it is sent again. */
+  readonly attempt?: number;
 }
+
+/** What tells a sighting that was handed over, in the version it had then. */
+export type Posted = Pick<Sighting, 'uuid' | 'kind' | 'created' | 'modified' | 'attempt'>;
 
 /** Who we are to a partner. */
 export interface Identity {

@@ -33,3 +33,11 @@ export function backoffMs(
       return Math.max(least, Math.round(BUG_MS * (0.5 + 0.5 * chance)));
   }
 }
+
+/**
+ * Milliseconds until what was asked `times` before is asked again: for what is no failure and yet has no answer. Doubles
+ * from `first` to `most`, with a quarter of it left to chance.
+ */
+export function patienceMs(times: number, first: number, most: number, chance: number): number {
+  return Math.round(Math.min(most, first * 2 ** Math.min(times, 20)) * (0.75 + 0.25 * chance));
+}

@@ -11,7 +11,7 @@ import {
 import type { SendOutcome } from '../contracts/exchange-connector.ts';
 import type { HitReader } from '../contracts/siem-connector.ts';
 import { retryable } from '../model/failure.ts';
-import type { Hit, Sighting } from '../model/sighting.ts';
+import type { Hit, Posted, Sighting } from '../model/sighting.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { RemoteStore } from '../store/remote.ts';
 import { Reporter } from './reporter.ts';
@@ -154,23 +154,139 @@ describe('the sender', () => {
     clock.now += 60_000;
 
     expect(await sender.cycle(never)).toMatchObject({ sent: 1 });
-    expect([...far.held.values()]).toEqual([before]);
+    expect([...far.held.values()]).toEqual([{ ...before, attempt: 1 }]);
     expect(sender.failure).toBeUndefined();
   });
 
-  it('asks after a receipt until it is settled, and sends anew what the exchange forgot', async () => {
+  it('asks after a receipt with a growing pause until it is settled', async () => {
     using test = withOne();
-    const { common } = loops(test);
+    const { common, clock } = loops(test);
     const far = exchange((due) => due.map(({ uuid }) => ({ uuid, kind: 'accepted', receipt: 'r' })));
-    const answers: (readonly SendOutcome[] | 'pending')[] = ['pending', []];
-    const settle = async () => answers.shift() ?? [];
+    const asked: number[] = [];
+    const settle = async (_receipt: string, posted: readonly Posted[]) => {
+      asked.push((clock.now - start) / 1000);
+      return clock.now < start + 100_000
+        ? ('pending' as const)
+        : posted.map(({ uuid }) => ({ uuid, kind: 'sent' }) as const);
+    };
     const sender = new Sender({ ...common, name: 'partner', connector: { send: far.send, settle } });
+    const start = clock.now;
     await sender.cycle(never);
     expect(await sender.cycle(never)).toMatchObject({ pending: 1, sent: 0 });
+    for (; clock.now < start + 600_000; clock.now += 1000) await sender.cycle(never);
+
+    expect(asked).toEqual([2, 4, 8, 16, 32, 64, 128]);
+    expect([far.calls, test.store.sendReceipts('partner')]).toEqual([1, []]);
+  });
+
+  it.each([1, 500])('does not post in a loop what the exchange takes, forgets and never shows: %i', async (count) => {
+    using test = aStore();
+    const numbers = Array.from({ length: count }, (_one, n) => n + 1);
+    test.publish(numbers.map((n) => anIndicator(n)));
+    test.store.commitHits(
+      'one',
+      numbers.map((n) => aHit(n)),
+      'x',
+      minutes(20),
+    );
+    const { common, clock } = loops(test);
+    const warned: string[] = [];
+    const log = { ...silentLog, warn: (message: string) => void warned.push(message) };
+    const far = exchange((due) => due.map(({ uuid }) => ({ uuid, kind: 'accepted', receipt: 'r' })));
+    let asked = 0;
+    const settle = async (_receipt: string, posted: readonly Posted[]) => {
+      asked++;
+      return posted.map(({ uuid }) => ({ uuid, kind: 'unseen', reason: 'keeps no status' }) as const);
+    };
+    const sender = new Sender({ ...common, log, name: 'partner', connector: { send: far.send, settle } });
+    const start = clock.now;
+    const states = new Set<string | undefined>();
+    for (; clock.now < start + 60_000; clock.now += 500) {
+      await sender.cycle(never);
+      if (asked > 0) states.add(sender.failure?.message);
+    }
+    expect([far.calls, asked]).toEqual([1, 1]);
+    expect([...states]).toEqual(['keeps no status']);
+
+    for (; clock.now < start + 24 * 3_600_000; clock.now += 10_000) await sender.cycle(never);
+
+    // Doubling from a minute to an hour.
+    expect(far.calls).toBeLessThan(32);
+    expect(far.calls).toBeGreaterThan(20);
+    expect(warned).toHaveLength(1);
+    far.answer = (due) => due.map(({ uuid }) => ({ uuid, kind: 'sent' }));
+    clock.now += 3_700_000;
+    await sender.cycle(never);
+    expect(sender.failure).toBeUndefined();
+  });
+
+  it('tells the exchange apart from a first attempt what may be there already, also after a crash', async () => {
+    using test = withOne();
+    const { common, clock } = loops(test);
+    const attempts: (number | undefined)[] = [];
+    const send = async (due: readonly Sighting[]): Promise<readonly SendOutcome[]> => {
+      attempts.push(...due.map(({ attempt }) => attempt));
+      throw retryable('the answer was lost');
+    };
+    const sender = () => new Sender({ ...common, name: 'partner', connector: { send } });
+    await sender().cycle(never);
+    clock.now += 60_000;
+    test.store.takeSightings('partner', 10, clock.now);
+    test.reopen();
+    await sender().cycle(never);
+
+    expect(attempts).toEqual([undefined, 2]);
+  });
+
+  it('goes on sending while one receipt cannot be asked for', async () => {
+    using test = withOne();
+    const { common, clock } = loops(test);
+    const far = exchange((due) => due.map(({ uuid }) => ({ uuid, kind: 'accepted', receipt: 'r' })));
+    const settle = async () => {
+      throw retryable('500 for this status');
+    };
+    const sender = new Sender({ ...common, name: 'partner', connector: { send: far.send, settle } });
+    await sender.cycle(never);
+    clock.now += 3000;
+    test.publish([anIndicator(2)]);
+    test.store.commitHits('one', [aHit(2)], 'x', minutes(20));
     far.answer = (due) => due.map(({ uuid }) => ({ uuid, kind: 'sent' }));
 
+    expect(await sender.cycle(never)).toMatchObject({ sent: 1, done: false });
+    expect(sender.failure?.message).toBe('500 for this status');
+  });
+
+  it('rests longer after each failed call', async () => {
+    using test = withOne();
+    const { common, clock } = loops(test);
+    const far = exchange(() => {
+      throw retryable('503');
+    });
+    const sender = new Sender({ ...common, name: 'partner', connector: far });
+    const at: number[] = [];
+    const start = clock.now;
+    for (; clock.now < start + 40_000; clock.now += 100) {
+      const before = far.calls;
+      await sender.cycle(never);
+      if (far.calls > before) at.push((clock.now - start) / 1000);
+    }
+
+    // 1, 2, 4, 8, 16 s, and each row waits as long as its sender.
+    expect(at).toEqual([0, 1, 3, 7, 15, 31]);
+  });
+
+  it('looks again for a sighting that the exchange gave no outcome for', async () => {
+    using test = withOne();
+    const { common, clock } = loops(test);
+    const far = exchange(() => []);
+    const sender = new Sender({ ...common, name: 'partner', connector: far });
+    expect(await sender.cycle(never)).toMatchObject({ sent: 0, unseen: 1 });
+    expect(await sender.cycle(never)).toMatchObject({ sent: 0 });
+    expect(far.calls).toBe(1);
+    far.answer = (due) => due.map(({ uuid }) => ({ uuid, kind: 'sent' }));
+    clock.now += 61_000;
+
     expect(await sender.cycle(never)).toMatchObject({ sent: 1 });
-    expect(far.calls).toBe(2);
   });
 
   it('puts aside what is refused for good, and its neighbours go', async () => {

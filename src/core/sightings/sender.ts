@@ -1,14 +1,27 @@
 // Sends one exchange what is due in its outbox. Delivery is at least once under derived ids, so whatever is in doubt
-// is sent again; a receipt is asked after until the exchange has settled it.
+// is looked for there and sent again; a receipt is asked after until the exchange has settled it. Everything that has
+// no answer yet is asked with a growing pause, so that a partner who loses things is not asked all day.
 import type { ExchangeConnector, SendOutcome } from '../contracts/exchange-connector.ts';
 import { type Failure, toFailure } from '../model/failure.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
-import { backoffMs } from '../runtime/retry.ts';
+import { backoffMs, patienceMs } from '../runtime/retry.ts';
+import type { Posted } from '../model/sighting.ts';
 import type { SendSettlement } from '../store/outbox.ts';
 import type { RemoteStore } from '../store/remote.ts';
 
 const MOST_AT_ONCE = 500;
+/** A verdict that is pending is asked for after this time first. */
+const [FIRST_ASK_MS, MOST_ASK_MS] = [2_000, 5 * 60_000];
+interface Asked {
+  readonly times: number;
+  readonly next: number;
+  /** Why it could not be asked for; others go on meanwhile. */
+  readonly failure?: Failure;
+}
+
+/** What the exchange took and does not show. */
+const [FIRST_LOOK_MS, MOST_LOOK_MS] = [60_000, 3_600_000];
 
 export interface SenderOptions {
   /** Name of the exchange. */
@@ -27,6 +40,8 @@ export interface SendReport {
   refused: number;
   /** Taken by the exchange, its verdict still to come. */
   pending: number;
+  /** Taken by the exchange, which says nothing of them and does not show them. */
+  unseen: number;
   /** Nothing failed; false when what is due waits for another attempt. */
   done: boolean;
 }
@@ -37,6 +52,12 @@ export class Sender {
   readonly #o: SenderOptions;
   #attempt = 0;
   #pausedUntil = 0;
+  /** Receipts that have no verdict yet. */
+  #asked = new Map<string, Asked>();
+  /** Taken by the exchange and not seen there yet. */
+  readonly #unseen = new Map<string, { readonly reason: string; readonly until: number }>();
+  /** Rounds one after the other that came to nothing else. */
+  #unseenRounds = 0;
 
   constructor(options: SenderOptions) {
     this.#o = options;
@@ -52,20 +73,25 @@ export class Sender {
     return this.#pausedUntil;
   }
 
+  /** When a verdict is asked for next. */
+  get nextAsk(): number | undefined {
+    return this.#asked.size === 0 ? undefined : Math.min(...[...this.#asked.values()].map(({ next }) => next));
+  }
+
   wake(): void {
     this.#pausedUntil = 0;
   }
 
   /** Asks after receipts, then sends all that is due. Never throws. */
   async cycle(signal: AbortSignal): Promise<SendReport> {
-    const report: SendReport = { sent: 0, refused: 0, pending: 0, done: true };
+    const report: SendReport = { sent: 0, refused: 0, pending: 0, unseen: 0, done: true };
     const { connector, now } = this.#o;
     if (connector.send === undefined) return report;
     if (now() < this.#pausedUntil) return { ...report, done: false };
     try {
       await this.#settleReceipts(report, signal);
       while (!signal.aborted && (await this.#sendSome(connector.send, report, signal)));
-      if (!signal.aborted) this.#succeeded();
+      if (!signal.aborted && report.done) this.#concluded(report);
     } catch (error) {
       report.done = false;
       if (!signal.aborted) this.#failed(toFailure(error), error);
@@ -73,19 +99,63 @@ export class Sender {
     return report;
   }
 
+  /** What a cycle came to in which no call for sending failed. */
+  #concluded(report: SendReport): void {
+    const now = this.#o.now();
+    // What was due and did not come back is no longer ours to send.
+    for (const [uuid, { until }] of this.#unseen) if (until <= now) this.#unseen.delete(uuid);
+    const stuck = [...this.#asked.values()].find((one) => one.failure !== undefined)?.failure;
+    if (stuck !== undefined) {
+      report.done = false;
+      this.#tell(stuck, 0, undefined);
+      return;
+    }
+    const [first] = this.#unseen.values();
+    if (first === undefined) {
+      this.#succeeded();
+      return;
+    }
+    if (report.sent > 0) this.#unseenRounds = 0;
+    if (report.unseen === 0) return;
+    // An exchange that takes everything and shows nothing is left in peace for longer each time.
+    const rounds = report.sent > 0 ? undefined : this.#unseenRounds++;
+    const wait = rounds === undefined ? 0 : patienceMs(rounds, FIRST_LOOK_MS, MOST_LOOK_MS, this.#o.random());
+    this.#tell({ kind: 'retryable', message: first.reason }, wait, undefined);
+  }
+
   async #settleReceipts(report: SendReport, signal: AbortSignal): Promise<void> {
-    const { connector, store, now } = this.#o;
-    for (const { receipt, uuids } of await store.sendReceipts(this.name)) {
-      const outcomes = (await connector.settle?.(receipt, signal)) ?? [];
-      if (outcomes === 'pending') {
-        report.pending += uuids.length;
+    const { connector, store, now, random } = this.#o;
+    const receipts = await store.sendReceipts(this.name);
+    const known = this.#asked;
+    this.#asked = new Map();
+    let hindered = false;
+    for (const { receipt, posted } of receipts) {
+      const asked = known.get(receipt) ?? { times: 0, next: 0 };
+      if (asked.next > now() || hindered || signal.aborted) {
+        this.#asked.set(receipt, asked);
+        report.pending += posted.length;
         continue;
       }
-      const told = new Set(outcomes.map((one) => one.uuid));
-      const forgotten = uuids
-        .filter((uuid) => !told.has(uuid))
-        .map((uuid) => ({ uuid, kind: 'again', at: now() }) as const);
-      await this.#settle(outcomes, forgotten, report);
+      const later = {
+        times: asked.times + 1,
+        next: now() + patienceMs(asked.times, FIRST_ASK_MS, MOST_ASK_MS, random()),
+      };
+      let outcomes: readonly SendOutcome[] | 'pending';
+      try {
+        outcomes = (await connector.settle?.(receipt, posted, signal)) ?? [];
+      } catch (error) {
+        const failure = toFailure(error);
+        if (failure.kind === 'bug') throw error;
+        this.#asked.set(receipt, { ...later, failure });
+        // The others are asked next time: a server that is away need not be asked for each.
+        hindered = true;
+        continue;
+      }
+      if (outcomes !== 'pending') await this.#settle(outcomes, posted, report);
+      else {
+        this.#asked.set(receipt, later);
+        report.pending += posted.length;
+      }
     }
   }
 
@@ -110,13 +180,7 @@ export class Sender {
       );
       throw error;
     }
-    const told = new Set(outcomes.map((one) => one.uuid));
-    const untold = due.filter(({ uuid }) => !told.has(uuid));
-    await this.#settle(
-      outcomes,
-      untold.map(({ uuid }) => ({ uuid, kind: 'again', at: now() + 60_000 })),
-      report,
-    );
+    await this.#settle(outcomes, due, report);
     const hindered = outcomes.find((one) => one.kind === 'failed' && one.failure.kind !== 'permanent');
     if (hindered?.kind === 'failed') {
       report.done = false;
@@ -126,14 +190,33 @@ export class Sender {
     return true;
   }
 
-  async #settle(outcomes: readonly SendOutcome[], more: readonly SendSettlement[], report: SendReport): Promise<void> {
-    const { store, now, log } = this.#o;
-    const settlements = outcomes.map((one): SendSettlement => {
-      if (one.kind !== 'failed') return one;
+  async #settle(outcomes: readonly SendOutcome[], given: readonly Posted[], report: SendReport): Promise<void> {
+    const { store, now, log, random } = this.#o;
+    const attempts = new Map(given.map(({ uuid, attempt }) => [uuid, attempt ?? 0]));
+    const told = new Set(outcomes.map((one) => one.uuid));
+    const untold = given
+      .filter(({ uuid }) => !told.has(uuid))
+      .map(({ uuid }) => ({ uuid, kind: 'unseen', reason: `exchange ${this.name}: ${NOTHING_SAID}` }) as const);
+    const settlements = [...outcomes, ...untold].map((one): SendSettlement => {
+      if (one.kind === 'unseen') {
+        const until = now() + patienceMs(attempts.get(one.uuid) ?? 0, FIRST_LOOK_MS, MOST_LOOK_MS, random());
+        this.#unseen.set(one.uuid, { reason: one.reason, until });
+        report.unseen++;
+        return { uuid: one.uuid, kind: 'again', at: until };
+      }
+      if (one.kind === 'accepted') {
+        const next = now() + patienceMs(0, FIRST_ASK_MS, MOST_ASK_MS, random());
+        if (!this.#asked.has(one.receipt)) this.#asked.set(one.receipt, { times: 0, next });
+        const before = this.#unseen.get(one.uuid);
+        if (before !== undefined) this.#unseen.set(one.uuid, { ...before, until: Number.POSITIVE_INFINITY });
+        return one;
+      }
+      if (one.kind === 'sent' || one.failure.kind === 'permanent') this.#unseen.delete(one.uuid);
+      if (one.kind === 'sent') return one;
       if (one.failure.kind === 'permanent') return { uuid: one.uuid, kind: 'refused', reason: one.failure.message };
       return { uuid: one.uuid, kind: 'again', at: now() + this.#wait(one.failure) };
     });
-    await store.settleSightings(this.name, [...settlements, ...more], now());
+    await store.settleSightings(this.name, settlements, now());
     const refused = settlements.filter((one) => one.kind === 'refused');
     report.sent += settlements.filter((one) => one.kind === 'sent').length;
     report.pending += settlements.filter((one) => one.kind === 'accepted').length;
@@ -156,13 +239,18 @@ export class Sender {
     if (this.history.failure !== undefined)
       this.#o.log.info('The exchange takes sightings again.', { exchange: this.name });
     this.#attempt = 0;
+    this.#unseenRounds = 0;
     this.history = record(this.history, { kind: 'success', at: this.#o.now() });
   }
 
   #failed(failure: Failure, error: unknown): void {
-    const { log, now } = this.#o;
     const wait = this.#wait(failure);
     this.#attempt++;
+    this.#tell(failure, wait, error);
+  }
+
+  #tell(failure: Failure, wait: number, error: unknown): void {
+    const { log, now } = this.#o;
     this.#pausedUntil = now() + wait;
     const news = this.history.failure?.message !== failure.message;
     this.history = record(this.history, { kind: 'failure', at: now(), failure, nextAttempt: this.#pausedUntil });
@@ -172,3 +260,5 @@ export class Sender {
     else log.error('The exchange does not take sightings; a person must act.', fields);
   }
 }
+
+const NOTHING_SAID = 'it took a report and says nothing of what became of it; it is looked for again';

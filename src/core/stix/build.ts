@@ -3,7 +3,7 @@
 // nothing is copied from a hit or a partner but the id of the sighted object.
 import { uuidV5 } from '../model/digest.ts';
 import type { Tlp } from '../model/marking.ts';
-import type { Identity, Sighting } from '../model/sighting.ts';
+import type { Identity, Posted, Sighting } from '../model/sighting.ts';
 
 export type StixOut = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
@@ -16,40 +16,49 @@ const TLP_MARKING: Readonly<Record<Tlp, string>> = {
   red: 'marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1',
 };
 
-/** Undefined for a kind that STIX has no form for. */
-export function buildSighting(one: Sighting, identity: Identity, whereSighted: boolean): StixOut | undefined {
+/** Id and version under which a sighting leaves. Undefined for a kind that STIX has no form for. */
+export function sentAs(one: Posted): { readonly id: string; readonly modified: string } | undefined {
   switch (one.kind) {
     case 'seen':
-      return {
-        type: 'sighting',
-        spec_version: '2.1',
-        id: `sighting--${one.uuid}`,
-        created_by_ref: identity.id,
-        created: time(one.created * 1000),
-        modified: time(one.modified),
-        first_seen: time(one.firstSeen * 1000),
-        last_seen: time(one.lastSeen * 1000),
-        count: one.count,
-        sighting_of_ref: one.objectId,
-        ...(whereSighted ? { where_sighted_refs: [identity.id] } : {}),
-        object_marking_refs: [TLP_MARKING[one.tlp]],
-      };
+      return { id: `sighting--${one.uuid}`, modified: time(one.modified) };
     case 'false_positive':
-      return {
-        type: 'opinion',
-        spec_version: '2.1',
-        id: `opinion--${one.uuid}`,
-        created_by_ref: identity.id,
-        created: time(one.created * 1000),
-        // An opinion carries no count: whatever follows in the window says the same again.
-        modified: time(one.created * 1000),
-        opinion: 'disagree',
-        object_refs: [one.objectId],
-        object_marking_refs: [TLP_MARKING[one.tlp]],
-      };
+      // An opinion carries no count: whatever follows in the window says the same again.
+      return { id: `opinion--${one.uuid}`, modified: time(one.created * 1000) };
     case 'expired':
       return undefined;
   }
+}
+
+/** Undefined for a kind that STIX has no form for. */
+export function buildSighting(one: Sighting, identity: Identity, whereSighted: boolean): StixOut | undefined {
+  const name = sentAs(one);
+  if (name === undefined) return undefined;
+  const head = {
+    spec_version: '2.1',
+    id: name.id,
+    created_by_ref: identity.id,
+    created: time(one.created * 1000),
+    modified: name.modified,
+  };
+  if (one.kind === 'false_positive') {
+    return {
+      type: 'opinion',
+      ...head,
+      opinion: 'disagree',
+      object_refs: [one.objectId],
+      object_marking_refs: [TLP_MARKING[one.tlp]],
+    };
+  }
+  return {
+    type: 'sighting',
+    ...head,
+    first_seen: time(one.firstSeen * 1000),
+    last_seen: time(one.lastSeen * 1000),
+    count: one.count,
+    sighting_of_ref: one.objectId,
+    ...(whereSighted ? { where_sighted_refs: [identity.id] } : {}),
+    object_marking_refs: [TLP_MARKING[one.tlp]],
+  };
 }
 
 /** Ours, in a version that follows from its content: another name is another version, the same name the same. */

@@ -6,11 +6,11 @@
 //   HELD --a person--> QUEUED | DENIED          HELD --nobody in time--> DENIED
 //   SENT --more hits--> decided again, as a newer version under the same id
 //
-// After a crash SENDING is QUEUED: the same content under the same id is the same sighting at the partner.
+// After a crash SENDING is QUEUED, as an attempt made: it may have arrived, so it is looked for before it goes again.
 import type { SendOutcome } from '../contracts/exchange-connector.ts';
 import { ConnectorError } from '../model/failure.ts';
-import { SIGHTING_KINDS, type Sighting } from '../model/sighting.ts';
-import { sighting, sightingUuid, type Totals } from '../inventory/aggregate.ts';
+import { type Posted, SIGHTING_KINDS, type Sighting } from '../model/sighting.ts';
+import { cut, sighting, sightingUuid, type Totals } from '../inventory/aggregate.ts';
 import type { ReleaseDecision } from '../policy/release.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { Released, Releases } from './releases.ts';
@@ -53,7 +53,7 @@ export interface OutboxRow {
 
 /** How a send ended, with the time of the next attempt where there is one. */
 export type SendSettlement =
-  | Exclude<SendOutcome, { readonly kind: 'failed' }>
+  | Exclude<SendOutcome, { readonly kind: 'failed' | 'unseen' }>
   | { readonly uuid: string; readonly kind: 'again'; readonly at: number }
   | { readonly uuid: string; readonly kind: 'refused'; readonly reason: string };
 
@@ -64,7 +64,9 @@ export class Outbox {
   constructor(store: StoreContext, releases: Releases) {
     this.#store = store;
     this.#releases = releases;
-    store.db.run(`UPDATE outbox SET state = ${OUTBOX.queued}, sending = NULL WHERE state = ${OUTBOX.sending}`);
+    store.db.run(
+      `UPDATE outbox SET state = ${OUTBOX.queued}, sending = NULL, attempt = attempt + 1 WHERE state = ${OUTBOX.sending}`,
+    );
   }
 
   /** Hits made or changed what is to be told about an object. */
@@ -102,7 +104,7 @@ export class Outbox {
       return;
     }
     const kindName = SIGHTING_KINDS[kind]!;
-    const uuid = sightingUuid(this.#store.spec.instance, found.objectId, start, kindName);
+    const uuid = sightingUuid(this.#store.spec.instance, found.from, found.objectId, start, kindName);
     const decision = this.#releases.judge(to.spec.name, found, kindName, totals.count, latest, now);
     const state =
       decision.action === 'share' ? OUTBOX.queued : decision.action === 'hold' ? OUTBOX.held : OUTBOX.denied;
@@ -194,9 +196,9 @@ export class Outbox {
         return [];
       }
       // The rules may ask for more patience than when it was decided.
-      const due = decision.action === 'share' ? row.since + this.#delay(decision, row.uuid) : row.due;
-      if (due > now) {
-        this.#move(row, OUTBOX.queued, decision, due, now);
+      const patient = decision.action === 'share' ? row.since + this.#delay(decision, row.uuid) : row.due;
+      if (patient > now) {
+        this.#move(row, OUTBOX.queued, decision, patient, now);
         return [];
       }
       db.run(
@@ -205,7 +207,8 @@ export class Outbox {
         decision.reason,
         row.id,
       );
-      return [sightingOf(row, found, this.#store.spec.instance, this.#releases.spec)];
+      const due = sightingOf(row, found, this.#releases.spec);
+      return [row.attempt === 0 ? due : { ...due, attempt: row.attempt }];
     });
   }
 
@@ -278,10 +281,18 @@ export class Outbox {
       .map((row) => row.receipt);
   }
 
-  uuidsOf(to: ExchangeState, receipt: string): string[] {
+  /** What the receipt stands for, in the versions that were sent. */
+  postedUnder(to: ExchangeState, receipt: string): Posted[] {
+    const precisionMs = this.#releases.spec.precisionMinutes * 60_000;
     return this.#store.db
-      .all<{ uuid: string }>('SELECT uuid FROM outbox WHERE exchange_id = ? AND receipt = ?', to.id, receipt)
-      .map((row) => row.uuid);
+      .all<OutboxRow>('SELECT * FROM outbox WHERE exchange_id = ? AND receipt = ?', to.id, receipt)
+      .map(({ uuid, kind, start, sending, modified, attempt }) => ({
+        uuid,
+        kind: SIGHTING_KINDS[kind]!,
+        created: cut(start, { precisionMs }),
+        modified: sending ?? modified,
+        attempt,
+      }));
   }
 
   nextDue(to: ExchangeState): number | undefined {
@@ -367,12 +378,11 @@ export class Outbox {
 }
 
 export function sightingOf(
-  row: Pick<OutboxRow, 'kind' | 'start' | 'first' | 'last' | 'n' | 'modified'>,
+  row: Pick<OutboxRow, 'uuid' | 'kind' | 'start' | 'first' | 'last' | 'n' | 'modified'>,
   found: Pick<Released, 'objectId' | 'tlp'>,
-  instance: string,
   { precisionMinutes }: Pick<ReleaseSpec, 'precisionMinutes'>,
 ): Sighting {
   const precisionMs = precisionMinutes * 60_000;
   const totals = { firstSeen: row.first, lastSeen: row.last, count: row.n, modified: row.modified };
-  return sighting(SIGHTING_KINDS[row.kind]!, instance, found.objectId, row.start, { precisionMs }, totals, found.tlp);
+  return sighting(SIGHTING_KINDS[row.kind]!, row.uuid, found.objectId, row.start, { precisionMs }, totals, found.tlp);
 }

@@ -145,9 +145,7 @@ export class SightingsReader {
     const row = this.#db.get<OutboxRow>('SELECT * FROM outbox WHERE id = ?', Number(id.slice(1)));
     if (row === undefined) return undefined;
     const found = new Releases(this.#db, this.#spec.release).object(row.object_id);
-    return found === undefined
-      ? undefined
-      : { held, sighting: sightingOf(row, found, this.#spec.instance, this.#spec.release) };
+    return found === undefined ? undefined : { held, sighting: sightingOf(row, found, this.#spec.release) };
   }
 
   failed(): FailedSighting[] {

@@ -2,7 +2,7 @@
 // thread; the daemon runs it on a worker (remote.ts). Reading for people goes through reader.ts.
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
 import type { Failure } from '../model/failure.ts';
-import type { Hit, Sighting } from '../model/sighting.ts';
+import type { Hit, Posted, Sighting } from '../model/sighting.ts';
 import type { Json } from '../model/json.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { Audit, type AuditReport } from './audit.ts';
@@ -501,10 +501,10 @@ export class Store {
     this.#unit(now, (time) => this.#sightings.outbox.settle(this.#store.exchange(exchange), settlements, time));
   }
 
-  sendReceipts(exchange: string): { receipt: string; uuids: string[] }[] {
+  sendReceipts(exchange: string): { receipt: string; posted: Posted[] }[] {
     const to = this.#store.exchange(exchange);
     const { outbox } = this.#sightings;
-    return outbox.receipts(to).map((receipt) => ({ receipt, uuids: outbox.uuidsOf(to, receipt) }));
+    return outbox.receipts(to).map((receipt) => ({ receipt, posted: outbox.postedUnder(to, receipt) }));
   }
 
   nextSending(exchange: string): number | undefined {

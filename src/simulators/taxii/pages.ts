@@ -2,7 +2,7 @@
 // by the quirks that are on.
 import { sha256 } from '../../core/runtime/ids.ts';
 import type { SimResponse } from '../server.ts';
-import { json, refusal } from './answers.ts';
+import { json, refusal, TAXII } from './answers.ts';
 import type { Collection, Place } from './collection.ts';
 import type { Filter } from './query.ts';
 import type { Quirk, QuirkBox, QuirkKind } from './quirks.ts';
@@ -32,6 +32,9 @@ export class Pages {
 
   answer(kind: PageKind, collection: Collection, filter: Filter, target: string): SimResponse {
     const quirk = (name: QuirkKind): Quirk | undefined => this.#options.quirks.take(name, target);
+    const strict = quirk('limit-refused');
+    if (strict !== undefined && (filter.limit ?? this.#options.cap) > (strict.most ?? 20))
+      return refusal(strict.status ?? 413, 'Payload Too Large');
     const expiry = quirk('next-expires');
     let place: Token | undefined;
     if (filter.next !== undefined) {
@@ -56,6 +59,8 @@ export class Pages {
 
     const empty = rows.length === 0;
     if (empty && quirk('empty-404') !== undefined) return refusal(404, 'No objects found');
+    if (empty && quirk('empty-200') !== undefined) return { status: 200, headers: { 'content-type': TAXII } };
+    if (empty && quirk('empty-204') !== undefined) return { status: 204 };
     const endless = quirk('endless-more') !== undefined;
     const repeats = quirk('repeat-page') !== undefined;
     const changes = quirk('next-changes') !== undefined;

@@ -29,6 +29,7 @@ export interface PostsOptions {
 export class Posts {
   readonly #options: PostsOptions;
   readonly #posts = new Map<string, Post>();
+  #given = 0;
   readonly #sightings: { collection: string; object: StixObject }[] = [];
 
   constructor(options: PostsOptions) {
@@ -40,13 +41,29 @@ export class Posts {
     return this.#sightings;
   }
 
-  accept(root: string, collection: Collection, objects: readonly StixObject[], at: number, partial: boolean): object {
-    const id = uuidOf(`status ${this.#options.seed} ${this.#posts.size}`);
+  /** A status that says complete and counts nothing, as if the objects had been lost on the way. */
+  drop(count: number, at: number): object {
+    const counts = { total_count: count, success_count: 0, failure_count: 0, pending_count: 0 };
+    return { id: this.#nextId(), status: 'complete', request_timestamp: formatStamp(at), ...counts };
+  }
+
+  #nextId(): string {
+    return uuidOf(`status ${this.#options.seed} ${this.#given++}`);
+  }
+
+  accept(
+    root: string,
+    collection: Collection,
+    objects: readonly StixObject[],
+    at: number,
+    how: { partial: boolean; lags: boolean },
+  ): object {
+    const id = this.#nextId();
     const post: Post = {
       id,
       at,
       collection,
-      partial,
+      partial: how.partial,
       entries: objects.map((object) => ({
         object,
         entry: { id: object.id, version: versionOf(object) ?? formatStamp(at) },
@@ -56,7 +73,7 @@ export class Posts {
     };
     this.#posts.set(`${root} ${id}`, post);
     if (post.pollsLeft === 0) this.#finish(post);
-    return resource(post);
+    return how.lags ? lagging(post) : resource(post);
   }
 
   poll(root: string, id: string): object | undefined {
@@ -91,12 +108,15 @@ export class Posts {
   }
 }
 
+const lagging = (post: Post): object => resource({ ...post, done: undefined });
+
 function resource(post: Post): object {
-  const pendings = post.done === undefined ? post.entries.map(({ entry }) => entry) : [];
-  const { successes, failures } = post.done ?? { successes: [], failures: [] };
+  const { done } = post;
+  const pendings = done === undefined ? post.entries.map(({ entry }) => entry) : [];
+  const { successes, failures } = done ?? { successes: [], failures: [] };
   return {
     id: post.id,
-    status: post.done === undefined ? 'pending' : 'complete',
+    status: done === undefined ? 'pending' : 'complete',
     request_timestamp: formatStamp(post.at),
     total_count: post.entries.length,
     success_count: successes.length,

@@ -31,6 +31,15 @@ export const QUIRKS = {
   huge: 'answers an envelope of `bytes` (1 GiB) that is made while it is sent',
   'gzip-bomb': 'answers a small gzip body that unpacks to `bytes` (1 GiB)',
   'status-missing': 'has forgotten every status resource',
+  'status-instead': 'takes a POST and answers `status` (200) in place of 202, with the status resource',
+  'no-status': 'takes a POST and answers `status` (202) without a body',
+  'empty-status': 'takes a POST and answers `status` (201) with {}',
+  'status-lags': 'says pending in the answer to a POST though its objects stand in the collection',
+  'drops-posts': 'says complete with success_count 0 and has kept nothing',
+  'match-ignored': 'does not know the match fields and answers as if they were not there',
+  'limit-refused': 'answers `status` (413) to a limit above `most` (20)',
+  'empty-200': 'answers 200 without a body where nothing matches',
+  'empty-204': 'answers 204 where nothing matches',
   'partial-failure': 'refuses every second object of a POST in its status',
   'clock-off': 'sends a Date header `secs` (600) ahead',
 } as const;
@@ -47,6 +56,8 @@ export interface Quirk {
   readonly times?: number;
   readonly secs?: number;
   readonly bytes?: number;
+  readonly status?: number;
+  readonly most?: number;
 }
 
 /** The quirks of one server with their counts. */

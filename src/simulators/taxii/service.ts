@@ -258,7 +258,10 @@ export class TaxiiService implements SimulatorHandler {
       return from.info.can_write ? refusal(403, 'Forbidden', 'not readable') : refusal(404, 'Not found');
     const fields: readonly MatchField[] =
       kind === 'versions' ? ['spec_version'] : id === undefined ? OBJECT_FILTERS : ['version', 'spec_version'];
-    const filter = readFilter(request.query, fields);
+    const query = new URLSearchParams(request.query);
+    if (this.quirks.take('match-ignored', target) !== undefined)
+      for (const name of [...query.keys()].filter((one) => one.startsWith('match['))) query.delete(name);
+    const filter = readFilter(query, fields);
     if ('problem' in filter) return refusal(400, 'Bad request', filter.problem);
     if (id === undefined) return this.#pages.answer(kind, from, filter, target);
     if (from.versionsOf(id).length === 0) return refusal(404, 'Not found', 'no such object');
@@ -276,7 +279,20 @@ export class TaxiiService implements SimulatorHandler {
     if ('problem' in envelope) return refusal(envelope.status, 'Malformed content', envelope.problem);
     const partial = this.quirks.take('partial-failure', target) !== undefined;
     const at = Math.floor(this.#options.clock() * 1000);
-    return json(202, this.#posts.accept(root.path, into, envelope.objects, at, partial));
+    if (this.quirks.take('drops-posts', target) !== undefined)
+      return json(202, this.#posts.drop(envelope.objects.length, at));
+    const lags = this.quirks.take('status-lags', target) !== undefined;
+    const status = this.#posts.accept(root.path, into, envelope.objects, at, { partial, lags });
+    const silent = this.quirks.take('no-status', target);
+    if (silent !== undefined) return { status: silent.status ?? 202, headers: { 'content-type': TAXII } };
+    const empty = this.quirks.take('empty-status', target);
+    if (empty !== undefined) return json(empty.status ?? 201, {});
+    return json(this.#taken(target), status);
+  }
+
+  #taken(target: string): number {
+    const instead = this.quirks.take('status-instead', target);
+    return instead === undefined ? 202 : (instead.status ?? 200);
   }
 
   #delete(request: SimRequest, from: Collection, id: string): SimResponse {

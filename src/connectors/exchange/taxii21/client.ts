@@ -7,7 +7,7 @@ import { type HttpClient, type HttpResponse, retryAfterMs, statusFailure } from 
 import { hasMoreValues, MOST_OBJECTS, MOST_VALUES } from './bounds.ts';
 import type { Taxii21Config } from './config.ts';
 import { type RawObjects, splitObjects } from './envelope.ts';
-import { Envelope, ErrorMessage } from './responses.ts';
+import { Envelope, ErrorMessage, Status } from './responses.ts';
 
 /** Form of the standard first; some servers refuse a version, others its absence (TAXII 2.1 §1.6.8). */
 const MEDIA_TYPES = ['application/taxii+json;version=2.1', 'application/taxii+json'] as const;
@@ -62,15 +62,14 @@ export class TaxiiClient {
     return this.#answer(response, { ...content, objects });
   }
 
-  /** An envelope into a collection. A body and its length go out whole: some servers take no chunks. */
-  async post<T extends z.ZodType>(
-    url: URL,
-    what: string,
-    shape: T,
-    body: Buffer,
-    signal: AbortSignal,
-  ): Promise<z.output<T>> {
-    return this.#read(await this.#send(url, what, signal, {}, body), what, shape);
+  /**
+   * An envelope into a collection. A body and its length go out whole: some servers take no chunks. Undefined where it
+   * was taken without a status resource: with another success than 202, with nothing, or with something else.
+   */
+  async post(url: URL, what: string, body: Buffer, signal: AbortSignal): Promise<Status | undefined> {
+    const response = await this.#send(url, what, signal, {}, body);
+    if (!this.#isJson(response, what)) return undefined;
+    return Status.safeParse(parsedOr(undefined, response.body)).data;
   }
 
   #read<T extends z.ZodType>(response: HttpResponse, what: string, shape: T): z.output<T> {
@@ -177,11 +176,9 @@ export class TaxiiClient {
 
   #parsed(response: HttpResponse, what: string): unknown {
     if (!this.#isJson(response, what)) return {};
-    try {
-      return JSON.parse(response.body.toString('utf8').replace(/^\uFEFF/, ''));
-    } catch {
-      throw this.#broken(response, what);
-    }
+    const content = parsedOr(BROKEN, response.body);
+    if (content === BROKEN) throw this.#broken(response, what);
+    return content;
   }
 
   /** The parser's own message quotes the answer, which may hold indicator values. */
@@ -221,6 +218,16 @@ export class TaxiiClient {
         if (one !== '') text = text.replaceAll(one, '[redacted]');
     }
     return text.replace(/\p{Cc}+/gu, ' ').slice(0, 200);
+  }
+}
+
+const BROKEN = Symbol('broken JSON');
+
+function parsedOr(otherwise: unknown, body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''));
+  } catch {
+    return otherwise;
   }
 }
 

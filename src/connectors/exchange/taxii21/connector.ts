@@ -44,7 +44,7 @@ export class Taxii21Connector implements ExchangeConnector {
     this.#reports = reports;
     if (reports === undefined) return;
     this.send = (sightings, signal) => reports.send(sightings, signal);
-    this.settle = (receipt, signal) => reports.settle(receipt, signal);
+    this.settle = (receipt, posted, signal) => reports.settle(receipt, posted, signal);
   }
 
   async probe(signal: AbortSignal): Promise<Probe> {

@@ -67,6 +67,7 @@ const StatusEntry = z.object({ id: z.string(), version: text, message: text });
 export const Status = z.object({
   id: z.string().min(1),
   status: z.string(),
+  success_count: z.number().optional().catch(undefined),
   failure_count: z.number().catch(0),
   successes: listOf(StatusEntry),
   failures: listOf(StatusEntry),
