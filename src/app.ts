@@ -102,6 +102,10 @@ export class App {
         onCommit: (name, report) => {
           const refused = Object.values(report.refused).reduce((sum, n) => sum + n, 0);
           this.metrics.ingested(name, { pages: 1, objects: report.objects, refused });
+          for (const [listed, n] of Object.entries(report.neverBlock)) {
+            const [list = '', action = ''] = listed.split(' ');
+            this.metrics.neverBlocked(list, action, n);
+          }
           options.onCommit?.(name, report);
         },
       });

@@ -1,19 +1,20 @@
 import { expect, it } from 'vitest';
 import { aClaim } from '../../test/builders/claim.ts';
-import { aSiem, NOW } from '../../test/builders/store.ts';
+import { aSiem, ipv4 } from '../../test/builders/store.ts';
 import type { Claim } from '../core/model/entry.ts';
 import type { IntakeRules } from '../core/policy/intake.ts';
 import { decideClaim } from '../core/store/decide.ts';
 import type { SiemSpec } from '../core/store/spec.ts';
 import { remedyFor } from './remedy.ts';
 
+const NOTHING = { networks: [], domains: [] };
 const UNLISTED: SiemSpec = aSiem({ listensTo: [] });
 
 function reasonOf(claim: Partial<Claim>, rules: Partial<IntakeRules>, spec?: SiemSpec, active = true): string {
   const base = aSiem();
   const partner = base.rules['partner']!;
   const siem = spec ?? { ...base, rules: { partner: { ...partner, intake: { ...partner.intake, ...rules } } } };
-  const decision = decideClaim(siem, 'ipv4-addr', aClaim({ exchange: 'partner', ...claim }), active, NOW);
+  const decision = decideClaim(siem, ipv4('192.0.2.1'), aClaim({ exchange: 'partner', ...claim }), active);
   return decision.kind === 'accept' ? 'accepted' : decision.reason;
 }
 
@@ -25,6 +26,11 @@ it.each([
   [reasonOf({ pap: 'red' }, { hosting: 'cloud' }), 'hosting: on_premises'],
   [reasonOf({ confidence: undefined } as never, { unknownConfidence: 'hold' }), 'policy.unknown_confidence: accept'],
   [reasonOf({ confidence: 5 }, { minConfidence: 10 }), 'policy.min_confidence of at most 5'],
+  [reasonOf({}, { neverBlock: { actions: {}, own: NOTHING } }), 'list_actions: { documentation: note }'],
+  [
+    reasonOf({}, { neverBlock: { actions: {}, own: { ...NOTHING, networks: ['192.0.2.0/24'] } } }),
+    'configuration of own',
+  ],
   [reasonOf({}, {}, undefined, false), 'the exchange partner in the configuration'],
   [reasonOf({}, {}, UNLISTED), 'partner among the exchanges of siem'],
   [reasonOf({}, {}, aSiem({ observables: ['url'] })), 'ipv4-addr among the observables of siem'],

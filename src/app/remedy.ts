@@ -21,6 +21,11 @@ const REMEDIES: readonly (readonly [RegExp, (found: readonly string[], siem: str
   ],
   [/^exchange (\S+) is no longer configured/, ([name = '']) => `the exchange ${name} in the configuration`],
   [/ does not listen to exchange (\S+)/, ([name = ''], siem) => `${name} among the exchanges of ${siem}`],
+  [/\(never-block list own_hosts\)$/, () => 'another configuration of own, if it is none of ours'],
+  [
+    /\(never-block list (\S+)\)$/,
+    ([list = '']) => `policy.never_block.list_actions: { ${list}: note }, if it shall stand on watchlists all the same`,
+  ],
   [/ takes no (\S+)$/, ([type = ''], siem) => `${type} among the observables of ${siem}, if it can hold them`],
 ];
 

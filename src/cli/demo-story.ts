@@ -134,6 +134,8 @@ siems:
     type: qradar
     url: ${sims.qradar.url}
     auth: { token: "\${QRADAR_TOKEN}" }
+# The demo's values are from ranges for documentation.
+policy: { never_block: { list_actions: { documentation: note } } }
 `,
   );
   const env = {

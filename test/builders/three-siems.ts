@@ -70,7 +70,7 @@ export async function threeSiems(options: ThreeOptions): Promise<ThreeSiems> {
           ...(most === 'default' ? {} : { max_entries: most }),
         },
       ],
-      policy: options.policy ?? {},
+      policy: { never_block: { list_actions: { documentation: 'note' } }, ...options.policy },
     }),
   );
   const answer = loadConfig(

@@ -221,6 +221,7 @@ exchanges:
     report_to: ${taxii.sightingsCollection}
 siems:
   - ${siem.entry}
+policy: { never_block: { list_actions: { documentation: note } } }
 release:
   - { to: partner, tlp: [green], action: share }
 `,

@@ -13,6 +13,7 @@ import { type Address, parseAddress } from './listen.ts';
 import {
   type ExchangeCommon,
   fileSchema,
+  type OwnSettings,
   type Policy,
   type Registry,
   type ReleaseRule,
@@ -61,6 +62,8 @@ export interface Config {
   readonly exchanges: readonly ExchangeConfig[];
   readonly siems: readonly SiemConfig[];
   readonly policy: Policy;
+  /** Our own ground. */
+  readonly own: OwnSettings;
   readonly identity?: Identity;
   readonly release: readonly ReleaseRule[];
   readonly sightings: SightingSettings;
@@ -132,6 +135,7 @@ export function parseConfig(
     }),
     siems: data.siems.map((one) => withDefinition<SiemConfig>(one, registry.siems)),
     policy: data.policy,
+    own: data.own,
     ...(data.identity === undefined ? {} : { identity: data.identity }),
     release: data.release,
     sightings: data.sightings,

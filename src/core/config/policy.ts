@@ -1,4 +1,5 @@
 // The rules for one exchange into one SIEM: the global policy, then the exchange's overrides, then the SIEM's.
+import { canonical } from '../model/canonical.ts';
 import type { Tlp } from '../model/marking.ts';
 import type { Config } from './load.ts';
 import type { Policy, PolicyOverrides } from './settings.ts';
@@ -11,6 +12,28 @@ export interface IntakeSettings {
   readonly unmarked: Tlp;
   readonly minConfidence: number;
   readonly unknownConfidence: 'accept' | 'hold' | 'refuse';
+  readonly neverBlock: NeverBlockSettings;
+}
+
+export interface NeverBlockSettings {
+  readonly actions: Readonly<
+    Partial<Record<'special_addresses' | 'documentation' | 'public_suffixes', 'refuse' | 'note'>>
+  >;
+  readonly own: { readonly networks: readonly string[]; readonly domains: readonly string[] };
+}
+
+export function neverBlockSettings({ policy, own }: Pick<Config, 'policy' | 'own'>): NeverBlockSettings {
+  return {
+    actions: given(policy.never_block.list_actions),
+    own: {
+      networks: own.networks,
+      // The schema has refused what has no canonical form.
+      domains: own.domains.flatMap((text) => {
+        const name = canonical('domain-name', text.replace(/^=/, ''));
+        return 'value' in name ? [`${text.startsWith('=') ? '=' : ''}${name.value}`] : [];
+      }),
+    },
+  };
 }
 
 export interface LifetimeSettings {
@@ -41,6 +64,7 @@ export function policyFor(config: Config, exchangeName: string, siemName: string
       unmarked: policy.unmarked,
       minConfidence: policy.min_confidence,
       unknownConfidence: policy.unknown_confidence,
+      neverBlock: neverBlockSettings(config),
     },
     lifetime: {
       defaultDays,
@@ -60,6 +84,7 @@ export function policyFor(config: Config, exchangeName: string, siemName: string
 
 function overridden(base: Policy, by: PolicyOverrides): Policy {
   return {
+    ...base,
     min_confidence: by.min_confidence ?? base.min_confidence,
     unknown_confidence: by.unknown_confidence ?? base.unknown_confidence,
     unmarked: by.unmarked ?? base.unmarked,

@@ -1,6 +1,7 @@
 // What the store is told of sightings, from the configuration; the same shape as store/spec.ts asks for.
 import { entryKey } from '../model/observable.ts';
 import { fingerprint } from './fingerprint.ts';
+import { type NeverBlockSettings, neverBlockSettings } from './policy.ts';
 import { guess } from '../model/typed-in.ts';
 import type { Config, SiemConfig } from './load.ts';
 
@@ -13,6 +14,7 @@ export interface ReleaseSettings {
   readonly minCount: number;
   readonly holdHours: number;
   readonly ignore: readonly string[];
+  readonly own: NeverBlockSettings['own'];
   readonly hitsDays: number;
   readonly sightingsDays: number;
   readonly forms: Readonly<Record<string, string>>;
@@ -57,6 +59,7 @@ export function releaseSettings(config: Config): ReleaseSettings {
     minCount: sightings.min_count,
     holdHours: sightings.hold_hours,
     ignore: sightings.ignore_values.flatMap((text) => guess(text).map((one) => entryKey(one.type, one.value))),
+    own: neverBlockSettings(config).own,
     hitsDays: retention.hits_days,
     sightingsDays: retention.sightings_days,
     forms: Object.fromEntries(config.exchanges.map((one) => [one.name, formOf(config, one)])),

@@ -7,6 +7,8 @@ import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { ExchangeDefinition } from '../contracts/exchange-connector.ts';
 import type { SiemDefinition } from '../contracts/siem-connector.ts';
 import { secret } from '../contracts/settings.ts';
+import { canonical } from '../model/canonical.ts';
+import { ipRange } from '../model/ip.ts';
 import { guess } from '../model/typed-in.ts';
 import { checkCron } from '../runtime/scheduler.ts';
 import { parseAddress } from './listen.ts';
@@ -73,6 +75,48 @@ const overrideShape = {
 const PolicyOverrides = z.strictObject(overrideShape);
 export type PolicyOverrides = z.output<typeof PolicyOverrides>;
 
+const ListAction = z.enum(['refuse', 'note']);
+
+const NeverBlock = z
+  .strictObject({
+    list_actions: z
+      .strictObject({
+        special_addresses: ListAction.optional().describe(
+          'Addresses and names with a meaning only locally: private, loopback, link-local, multicast and their like.',
+        ),
+        documentation: ListAction.optional().describe('Documentation, benchmarking and future-use ranges.'),
+        public_suffixes: ListAction.optional().describe('Domains such as com or org.uk, and names of one label.'),
+      })
+      .prefault({})
+      .describe('refuse, which is the default of each list, or note: armed, and `why` names the list.'),
+  })
+  .describe('What no partner may put on a watchlist.');
+
+const network = () =>
+  z.string().superRefine((text, context) => {
+    if (ipRange(text) === undefined)
+      context.addIssue(wrong('is no address or network; write it as 192.0.2.7 or 192.0.2.0/24'));
+  });
+
+const Own = z
+  .strictObject({
+    networks: z.array(network()).default([]).describe('Addresses and networks.'),
+    domains: z
+      .array(
+        z.string().superRefine((text, context) => {
+          if ('refused' in canonical('domain-name', text.replace(/^=/, '')))
+            context.addIssue(
+              wrong('is no domain; write soc.example, which covers what is below it, or =soc.example for itself alone'),
+            );
+        }),
+      )
+      .default([])
+      .describe('Domains; one covers what is below it, `=domain` only itself.'),
+  })
+  .describe('Our own ground: never armed, never told in a sighting.');
+
+export type OwnSettings = z.output<typeof Own>;
+
 const Policy = z.strictObject({
   min_confidence: overrideShape.min_confidence.unwrap().default(0).describe('Indicators below it are refused.'),
   unknown_confidence: overrideShape.unknown_confidence
@@ -103,6 +147,7 @@ const Policy = z.strictObject({
     })
     .prefault({})
     .describe('Holds additions beyond the usual for a person.'),
+  never_block: NeverBlock.prefault({}),
 });
 export type Policy = z.output<typeof Policy>;
 
@@ -293,6 +338,7 @@ export function fileSchema(registry: Registry) {
       .describe('Longest wait that a peer may ask for with Retry-After.'),
     exchanges: z.array(peer(registry.exchanges, ExchangeCommon)).default([]).describe('Where indicators come from.'),
     siems: z.array(peer(registry.siems, SiemCommon)).default([]).describe('Where they are kept.'),
+    own: Own.prefault({}),
     policy: Policy.prefault({}).describe('What is taken in, for how long, and what waits for a person.'),
     identity: Identity.optional(),
     release: z

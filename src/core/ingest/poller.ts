@@ -185,4 +185,5 @@ function add(total: CommitReport, report: CommitReport): void {
   for (const key of ['objects', 'created', 'changed', 'unchanged', 'revoked', 'outdated', 'conflicting'] as const)
     total[key] += report[key];
   for (const [reason, n] of Object.entries(report.refused)) total.refused[reason] = (total.refused[reason] ?? 0) + n;
+  for (const [list, n] of Object.entries(report.neverBlock)) total.neverBlock[list] = (total.neverBlock[list] ?? 0) + n;
 }

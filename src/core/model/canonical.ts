@@ -4,9 +4,10 @@
 // literal, so even a defanged value means what it says.
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { ipv4Number, ipv4Text, ipv6Groups, ipv6Hex, ipv6Text, isMapped, mask, splitCidr } from './ip.ts';
 import type { ObservableType } from './observable.ts';
 
-export const CANON_VERSION = 1;
+export const CANON_VERSION = 2;
 
 /** The largest blocks that registries hand to one holder (an IPv4 /8, an IPv6 /19): anything wider names nobody. */
 export const WIDEST_IPV4_PREFIX = 8;
@@ -17,6 +18,8 @@ export const MAX_URL_BYTES = 8192;
 export type Canonical = { readonly value: string } | { readonly refused: string };
 
 export function canonical(type: ObservableType, text: string): Canonical {
+  // Never repaired: who sees the text on a screen takes it for another value than the one that is compared.
+  if (NOT_PLAIN.test(text) && HIDDEN.test(text)) return refused('hidden character');
   switch (type) {
     case 'ipv4-addr':
       return canonicalIPv4(text);
@@ -39,6 +42,10 @@ export function canonical(type: ObservableType, text: string): Canonical {
   }
 }
 
+const NOT_PLAIN = /[^ -~]/;
+/** Zero width, soft hyphen, direction marks, fillers, and blanks other than the plain one. */
+const HIDDEN = /(?! )[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zs}\u2028\u2029\u2800]/u;
+
 const refused = (reason: string): Canonical => ({ refused: reason });
 
 // isIPv4 refuses leading zeros and short forms such as 010.0.0.1 and 1.2.3, which other parsers read as octal
@@ -51,9 +58,8 @@ function canonicalIPv4(text: string): Canonical {
   if (prefix > 32) return refused('invalid network prefix');
   if (prefix < WIDEST_IPV4_PREFIX) return refused('network too wide');
   if (prefix === 32) return { value: network.address };
-  const bits = network.address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  const base = bits - (bits % 2 ** (32 - prefix));
-  return { value: `${base >>> 24}.${(base >>> 16) & 255}.${(base >>> 8) & 255}.${base & 255}/${prefix}` };
+  const bits = ipv4Number(network.address);
+  return { value: `${ipv4Text(bits - (bits % 2 ** (32 - prefix)))}/${prefix}` };
 }
 
 function canonicalIPv6(text: string): Canonical {
@@ -70,45 +76,9 @@ function canonicalIPv6(text: string): Canonical {
   return { value: `${ipv6Text(groups)}/${prefix}` };
 }
 
-function splitCidr(text: string): { address: string; prefix: number } | undefined {
-  const slash = text.indexOf('/');
-  if (slash < 0) return undefined;
-  const prefix = text.slice(slash + 1);
-  // A prefix beyond three digits, or with a leading zero, is no prefix in any notation.
-  return /^(?:0|[1-9]\d{0,2})$/.test(prefix) ? { address: text.slice(0, slash), prefix: Number(prefix) } : undefined;
-}
-
 function notAnAddress(text: string, wanted: 'IPv4' | 'IPv6'): string {
   return isDefanged(text) ? 'defanged value' : `not an ${wanted} address`;
 }
-
-/** Eight 16-bit groups of a text that isIPv6 has accepted. */
-function ipv6Groups(address: string): number[] {
-  const [head = '', tail] = address.split('::');
-  const left = groupsOf(head);
-  if (tail === undefined) return left;
-  const right = groupsOf(tail);
-  return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right];
-}
-
-function groupsOf(part: string): number[] {
-  if (part === '') return [];
-  return part.split(':').flatMap((group) => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)];
-    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
-    return [a * 256 + b, c * 256 + d];
-  });
-}
-
-function mask(groups: number[], prefix: number): void {
-  for (let i = 0; i < 8; i++) {
-    const keep = Math.min(16, Math.max(0, prefix - i * 16));
-    groups[i] = groups[i]! & (0xffff << (16 - keep)) & 0xffff;
-  }
-}
-
-const isMapped = (groups: readonly number[]) =>
-  groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
 
 /** ::ffff:0:0/96 is all of IPv4 in disguise: within and around it the IPv4 limit holds. */
 function coversMuchOfIPv4(groups: readonly number[], prefix: number): boolean {
@@ -117,27 +87,6 @@ function coversMuchOfIPv4(groups: readonly number[], prefix: number): boolean {
   const around = [0, 0, 0, 0, 0, 0xffff, 0, 0];
   mask(around, prefix);
   return groups.every((group, i) => group === around[i]);
-}
-
-/** RFC 5952: lower case, the first longest run of two or more zero groups cut, mapped addresses in dotted form (§5). */
-function ipv6Text(groups: readonly number[]): string {
-  if (isMapped(groups)) {
-    const [, , , , , , high = 0, low = 0] = groups;
-    return `::ffff:${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
-  }
-  let start = -1;
-  let length = 1;
-  for (let i = 0; i < 8; i++) {
-    let end = i;
-    while (groups[end] === 0) end++;
-    if (end - i > length) {
-      start = i;
-      length = end - i;
-    }
-    i = Math.max(i, end);
-  }
-  const hex = groups.map((group) => group.toString(16));
-  return start < 0 ? hex.join(':') : `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
 // Underscores stand in real host names, though no registrar sells them. The last label may not begin with a digit
@@ -168,7 +117,8 @@ function notADomain(name: string): string {
   return 'not a domain name';
 }
 
-// Path and query are case-sensitive and servers differ on every other normalisation, so they stay as given.
+// The authority becomes what logs hold; path and query are case-sensitive and servers differ on every other
+// normalisation, so they stay as given.
 function canonicalUrl(text: string): Canonical {
   if (text.length > MAX_URL_BYTES || (text.length > MAX_URL_BYTES / 3 && Buffer.byteLength(text) > MAX_URL_BYTES)) {
     return refused('URL too long');
@@ -176,18 +126,49 @@ function canonicalUrl(text: string): Canonical {
   if (!isCleanText(text)) return refused('URL with control or broken characters');
   const parts = /^([a-z][a-z0-9+.-]*):\/\/([^/?#\\]*)/i.exec(text);
   if (parts === null) return refused(isDefanged(text) ? 'defanged value' : 'URL without scheme and host');
-  const [head, scheme = '', authority = ''] = parts;
-  if (isDefanged(`${scheme}://${authority}`)) return refused('defanged value');
+  const [head, given = '', authority = ''] = parts;
+  if (isDefanged(`${given}://${authority}`)) return refused('defanged value');
+  const scheme = given.toLowerCase();
   const at = authority.lastIndexOf('@') + 1;
   const port = /(?::\d*)?$/.exec(authority.slice(at))?.[0] ?? '';
-  const host = authority.slice(at, authority.length - port.length).toLowerCase();
-  if (!isHost(host)) return refused(host === '' ? 'URL without scheme and host' : 'URL with an invalid host');
-  return { value: `${scheme.toLowerCase()}://${authority.slice(0, at)}${host}${port}${text.slice(head.length)}` };
+  const name = authority.slice(at, authority.length - port.length);
+  if (name === '') return refused('URL without scheme and host');
+  const host = canonicalHost(name);
+  const number = port.length < 2 ? undefined : Number(port.slice(1));
+  if (host === undefined || (number ?? 0) > 65_535) return refused('URL with an invalid host');
+  const usual = DEFAULT_PORTS.get(scheme);
+  const rest = text.slice(head.length);
+  const path = usual !== undefined && !rest.startsWith('/') && !rest.startsWith('\\') ? '/' : '';
+  const value = `${scheme}://${authority.slice(0, at)}${host}${number === undefined || number === usual ? '' : `:${number}`}${path}${rest}`;
+  // Punycode is longer than what it stands for.
+  return value.length > MAX_URL_BYTES ? refused('URL too long') : { value };
 }
 
-function isHost(host: string): boolean {
-  if (host.startsWith('[')) return host.endsWith(']') && isIPv6(host.slice(1, -1));
-  return host !== '' && !/[\s[\]<>"^`{|}%:]/.test(host) && !host.startsWith('.') && !host.includes('..');
+/** Schemes whose URLs have a path, at least `/`, and the port that is left out. */
+const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
+  ['http', 80],
+  ['https', 443],
+  ['ftp', 21],
+  ['ws', 80],
+  ['wss', 443],
+]);
+
+const ODD_HOST = /^(?:[a-z0-9_-]+\.)*(?!\d+$|0x[0-9a-f]*$)[a-z0-9_-]+$/;
+
+/** As logs hold it: an address, or a name in lower case and punycode. Undefined for what is neither. */
+function canonicalHost(host: string): string | undefined {
+  if (host.startsWith('[')) {
+    const address = host.slice(1, -1);
+    return host.endsWith(']') && isIPv6(address) && !address.includes('%')
+      ? `[${ipv6Hex(ipv6Groups(address))}]`
+      : undefined;
+  }
+  if (isIPv4(host)) return host;
+  const name = canonicalDomain(host);
+  if ('value' in name) return name.value;
+  // Servers answer to names that no registrar would sell (a label that begins or ends with a dash).
+  const odd = host.toLowerCase().replace(/\.$/, '');
+  return odd.length <= MAX_DOMAIN && ODD_HOST.test(odd) ? odd : undefined;
 }
 
 /** No control characters, no lone surrogates, no replacement characters, no white space around. */

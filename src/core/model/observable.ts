@@ -43,6 +43,28 @@ export function isNetwork(observable: Observable): boolean {
   return (observable.type === 'ipv4-addr' || observable.type === 'ipv6-addr') && observable.value.includes('/');
 }
 
+/**
+ * The address, network or host name that a canonical value speaks of: itself, or the host of a URL or mailbox. Without
+ * brackets and port. Undefined for hashes.
+ */
+export function hostOf({ type, value }: Observable): string | undefined {
+  switch (type) {
+    case 'ipv4-addr':
+    case 'ipv6-addr':
+    case 'domain-name':
+      return value;
+    case 'email-addr':
+      return value.slice(value.lastIndexOf('@') + 1);
+    case 'url': {
+      const authority = /^[^:]*:\/\/([^/?#]*)/.exec(value)?.[1] ?? '';
+      const host = authority.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, '');
+      return host.startsWith('[') ? host.slice(1, -1) : host;
+    }
+    default:
+      return undefined;
+  }
+}
+
 /** The name under which lifetimes and counts are configured: all hashes are `file`. */
 export function family(
   type: ObservableType,

@@ -23,13 +23,7 @@ describe('guess', () => {
     ['Example[.]COM', [{ type: 'domain-name', value: 'example.com' }]],
     ['hxxps://Example[.]com/A', [{ type: 'url', value: 'https://example.com/A' }]],
     ['A@example.com', [{ type: 'email-addr', value: 'a@example.com' }]],
-    [
-      'D41D8CD98F00B204E9800998ECF8427E',
-      [
-        { type: 'domain-name', value: 'd41d8cd98f00b204e9800998ecf8427e' },
-        { type: 'file:hashes.MD5', value: 'd41d8cd98f00b204e9800998ecf8427e' },
-      ],
-    ],
+    ['D41D8CD98F00B204E9800998ECF8427E', [{ type: 'file:hashes.MD5', value: 'd41d8cd98f00b204e9800998ecf8427e' }]],
     ['two words', []],
   ])('%s may be %j', (text, observables) => {
     expect(guess(text)).toEqual(observables);

@@ -22,5 +22,6 @@ export function guess(text: string): Observable[] {
     const spelled = canonical(type, value);
     if ('value' in spelled) found.push({ type, value: spelled.value });
   }
-  return found;
+  // A digest looks like a name of one label, which nobody means.
+  return found.some((one) => one.type.startsWith('file:')) ? found.filter((one) => one.type !== 'domain-name') : found;
 }

@@ -1,6 +1,8 @@
 // May this SIEM hold what this claim says? Judged per claim and SIEM, before claims are merged, so that a claim
 // which a SIEM may not hold lends it nothing: no value, no id, no expiry, no confidence.
 import type { Claim } from '../model/entry.ts';
+import type { Observable } from '../model/observable.ts';
+import { type Finding, type ListName, neverBlock, type NeverBlockRules } from './never-block.ts';
 import { tlpRank, type Tlp } from '../model/marking.ts';
 
 export interface IntakeRules {
@@ -14,6 +16,8 @@ export interface IntakeRules {
   readonly minConfidence: number;
   /** What becomes of a claim that states no confidence. */
   readonly unknownConfidence: 'accept' | 'hold' | 'refuse';
+  /** Left out: nothing is on a list. */
+  readonly neverBlock?: NeverBlockRules;
 }
 
 export const DEFAULT_CLEARANCE: Tlp = 'amber';
@@ -24,15 +28,19 @@ export type IntakeCode =
   | 'tlp_above_clearance'
   | 'pap_red_on_cloud'
   | 'confidence_too_low'
-  | 'confidence_unknown';
+  | 'confidence_unknown'
+  | `never_block_${ListName}`;
 
 export type Decision =
-  | { readonly kind: 'accept' }
+  /** `note`: a list names the value, and only notes. */
+  | { readonly kind: 'accept'; readonly note?: string }
   /** `code` is constant and counted, `reason` is for people. */
   | { readonly kind: 'hold' | 'refuse'; readonly code: IntakeCode; readonly reason: string };
 
-/** `now` is part of every judgement, so that a rule on age needs no other shape. */
-export function judge(claim: Claim, rules: IntakeRules, _now: number): Decision {
+export function judge(observable: Observable, claim: Claim, rules: IntakeRules): Decision {
+  const listed = rules.neverBlock === undefined ? NOT_LISTED : neverBlock(observable, rules.neverBlock);
+  const barred = listed.find((one) => one.action === 'refuse');
+  if (barred !== undefined) return refuse(`never_block_${barred.list}`, barred.reason);
   if (claim.benign) return refuse('benign', 'the partner marks it benign');
 
   const tlp = claim.tlp ?? rules.unmarked;
@@ -46,16 +54,20 @@ export function judge(claim: Claim, rules: IntakeRules, _now: number): Decision 
     return refuse('pap_red_on_cloud', 'PAP:RED may not be written into a SIEM hosted in a cloud');
   }
   if (claim.confidence === undefined) {
-    if (rules.unknownConfidence === 'accept') return ACCEPT;
+    if (rules.unknownConfidence === 'accept') return accept(listed);
     return { kind: rules.unknownConfidence, code: 'confidence_unknown', reason: 'no confidence is stated' };
   }
   if (claim.confidence < rules.minConfidence) {
     return refuse('confidence_too_low', `confidence ${claim.confidence} is below ${rules.minConfidence}`);
   }
-  return ACCEPT;
+  return accept(listed);
 }
 
+const NOT_LISTED: readonly Finding[] = [];
 const ACCEPT: Decision = { kind: 'accept' };
+
+const accept = (listed: readonly Finding[]): Decision =>
+  listed.length === 0 ? ACCEPT : { kind: 'accept', note: listed.map((one) => one.reason).join('; ') };
 
 const refuse = (code: IntakeCode, reason: string): Decision => ({ kind: 'refuse', code, reason });
 

@@ -8,6 +8,7 @@ import { judge, type IntakeRules } from './intake.ts';
 
 const NOW = Date.UTC(2026, 0, 10);
 const DAY = 86_400_000;
+const VALUE = { type: 'ipv4-addr', value: '192.0.2.1' } as const;
 const rules = (fields: Partial<IntakeRules> = {}): IntakeRules => ({
   siem: 'elastic-hq',
   clearance: 'amber',
@@ -26,7 +27,7 @@ describe('judge', () => {
     ['a confidence at the limit', aClaim({ confidence: 50 }), rules({ minConfidence: 50 })],
     ['no confidence where that is accepted', aClaim(), rules({ minConfidence: 50 })],
   ])('accepts %s', (_what, claim, given) => {
-    expect(judge(claim, given, NOW)).toEqual({ kind: 'accept' });
+    expect(judge(VALUE, claim, given)).toEqual({ kind: 'accept' });
   });
 
   it.each([
@@ -76,7 +77,7 @@ describe('judge', () => {
     ['hold', 'confidence_unknown', 'no confidence is stated', aClaim(), rules({ unknownConfidence: 'hold' })],
     ['refuse', 'confidence_unknown', 'no confidence is stated', aClaim(), rules({ unknownConfidence: 'refuse' })],
   ])('%s with %s: %s', (kind, code, reason, claim, given) => {
-    expect(judge(claim, given, NOW)).toEqual({ kind, code, reason });
+    expect(judge(VALUE, claim, given)).toEqual({ kind, code, reason });
   });
 
   it('accepts no level above the clearance and each up to it', () => {
@@ -84,7 +85,7 @@ describe('judge', () => {
 
     fc.assert(
       fc.property(level, level, (tlp, clearance) => {
-        const { kind } = judge(aClaim({ tlp }), rules({ clearance }), NOW);
+        const { kind } = judge(VALUE, aClaim({ tlp }), rules({ clearance }));
         expect(kind === 'accept').toBe(tlpRank(tlp) <= tlpRank(clearance));
       }),
     );

@@ -13,6 +13,8 @@ export interface Metrics {
     exchange: string,
     counts: { readonly pages: number; readonly objects: number; readonly refused: number },
   ): void;
+  /** Values that came and stand on a never-block list. */
+  neverBlocked(list: string, action: string, count: number): void;
   /** Outcomes of changes at a SIEM: applied, failed, superseded. */
   delivered(siem: string, op: 'upsert' | 'remove', outcome: string, count: number): void;
   /** A call to a peer that failed, by kind. */
@@ -53,6 +55,10 @@ export function createMetrics(version: string): Metrics {
   const pages = counter('ingest_pages_total', 'Pages read from an exchange.', ['exchange']);
   const objects = counter('ingest_objects_total', 'Objects read from an exchange.', ['exchange']);
   const refused = counter('ingest_refused_total', 'Objects that could not be used.', ['exchange']);
+  const neverBlock = counter('never_block_total', 'Values that came and stand on a never-block list.', [
+    'list',
+    'action',
+  ]);
   const changes = counter('delivery_changes_total', 'Changes sent to a SIEM by outcome.', ['siem', 'op', 'outcome']);
   const failures = counter('peer_failures_total', 'Calls to a peer that failed, by kind.', ['peer', 'kind']);
   const runs = counter('runs_total', 'Runs of a loop.', ['work', 'peer']);
@@ -73,6 +79,7 @@ export function createMetrics(version: string): Metrics {
       add(objects, { exchange }, counts.objects);
       add(refused, { exchange }, counts.refused);
     },
+    neverBlocked: (list, action, count) => add(neverBlock, { list, action }, count),
     delivered: (siem, op, outcome, count) => add(changes, { siem, op, outcome }, count),
     failed: (peer, kind) => add(failures, { peer, kind }, 1),
     ran(work, peer, duration) {

@@ -16,6 +16,7 @@ import {
   tlpRank,
 } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import { neverBlock } from '../policy/never-block.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import type { ClaimRow, Projector, Trigger } from './projection.ts';
@@ -33,6 +34,8 @@ export interface CommitReport {
   /** Same id and version with other content. */
   conflicting: number;
   readonly refused: Record<string, number>;
+  /** Values on never-block lists, by `list action`. */
+  readonly neverBlock: Record<string, number>;
 }
 
 export const emptyReport = (): CommitReport => ({
@@ -44,6 +47,7 @@ export const emptyReport = (): CommitReport => ({
   outdated: 0,
   conflicting: 0,
   refused: {},
+  neverBlock: {},
 });
 
 export class Objects {
@@ -237,6 +241,7 @@ export class Objects {
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
     this.#countObject(exchange, undefined, row);
     const trigger: Trigger = { cause: CAUSE.none, exchangeId: exchange.id };
+    this.#countListed(exchange, incoming, report);
     for (const { type, value } of incoming.observables) {
       const number = OBSERVABLE_TYPES.indexOf(type);
       const fresh = this.#insertEntry.run(number, value);
@@ -250,6 +255,20 @@ export class Objects {
       }
     }
     return true;
+  }
+
+  /** What comes anew and stands on a never-block list; the rules are the same for every SIEM that listens. */
+  #countListed(
+    exchange: ExchangeState,
+    { observables }: IncomingIndicator,
+    { neverBlock: counts }: CommitReport,
+  ): void {
+    const { name } = exchange.spec;
+    const rules = this.#store.siems.find((siem) => siem.spec.rules[name] !== undefined)?.spec.rules[name]?.intake;
+    if (rules?.neverBlock === undefined) return;
+    for (const observable of observables)
+      for (const { list, action } of neverBlock(observable, rules.neverBlock))
+        counts[`${list} ${action}`] = (counts[`${list} ${action}`] ?? 0) + 1;
   }
 
   #entryId(type: number, value: string): number {
@@ -284,6 +303,7 @@ export class Objects {
     report.changed++;
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
     this.#countObject(exchange, found.state === OBJECT.published ? found : undefined, row);
+    this.#countListed(exchange, incoming, report);
     const before = this.#linked.all(found.id);
     const kept = new Map<number, Observable>();
     for (const observable of incoming.observables) {

@@ -191,7 +191,7 @@ export class Outbox {
         return [];
       }
       if (this.#holdsCanaries(row, found)) {
-        const reason = 'its count holds hits on canaries of ours (sightings.ignore_values)';
+        const reason = 'its count holds hits on our own ground or on canaries of ours (own, sightings.ignore_values)';
         this.#move(row, OUTBOX.denied, { action: 'deny', reason }, row.due, now);
         return [];
       }

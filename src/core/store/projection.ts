@@ -178,7 +178,7 @@ export class Projector {
     for (const row of rows) {
       const exchange = this.#store.exchangeNames.get(row.exchange_id) ?? '?';
       const claim = new StoredClaim(row, exchange);
-      if (decideClaim(siem.spec, entry.type, claim, row.exchange_active === 1, now).kind !== 'accept') {
+      if (decideClaim(siem.spec, entry, claim, row.exchange_active === 1).kind !== 'accept') {
         refused = true;
         continue;
       }

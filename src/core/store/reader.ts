@@ -232,13 +232,15 @@ export class StoreReader {
     if (row.state === 2)
       return { decision: 'ended', reason: 'the object vanished from every collection that showed it' };
     const claim = toClaim(row, row.exchange);
-    const decision = decideClaim(siem, observable.type, claim, row.exchange_active === 1, now);
+    const decision = decideClaim(siem, observable, claim, row.exchange_active === 1);
     if (decision.kind !== 'accept') return { decision: decision.kind, reason: decision.reason };
     const lifetime = siem.rules[row.exchange]!.lifetime;
     const arithmetic = explainExpiry(claim, lifetime, observable.type);
     if (row.valid_from > now)
       return { decision: 'waits', reason: `valid_from ${iso(row.valid_from)} is still to come` };
-    return { decision: 'accept', reason: arithmetic };
+    // The arithmetic stays last: who reads on looks for the moment at its end.
+    const noted = decision.note === undefined ? '' : `noted, not refused: ${decision.note}; `;
+    return { decision: 'accept', reason: `${noted}${arithmetic}` };
   }
 
   #stand(

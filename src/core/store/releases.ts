@@ -1,14 +1,16 @@
 // What the release rules need to know of an object, and what they say.
 import { digest48 } from '../model/digest.ts';
 import { PAP_LEVELS, type Pap, TLP_LEVELS, type Tlp } from '../model/marking.ts';
-import { entryKey, OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
+import { entryKey, OBSERVABLE_TYPES, type ObservableType, parseEntryKey } from '../model/observable.ts';
 import type { SightingKind } from '../model/sighting.ts';
+import { isOurGround, type Own } from '../policy/never-block.ts';
 import { release, type ReleaseDecision } from '../policy/release.ts';
 import type { Database } from './database.ts';
 import { OBJECT, type ObjectRow } from './rows.ts';
 import type { ReleaseSpec } from './spec.ts';
 
 const MINUTE_MS = 60_000;
+const NO_OWN: Own = { networks: [], domains: [] };
 
 export interface Released {
   readonly rowId: number;
@@ -23,7 +25,7 @@ export interface Released {
   readonly statements: readonly string[];
   /** Its exchange has shown it since it was last configured anew. */
   readonly shown: boolean;
-  /** Entries behind it that are canaries of ours, and whether there are others besides. */
+  /** Entries behind it that are canaries or own ground of ours, and whether there are others besides. */
   readonly canaries: readonly number[];
   readonly onlyCanaries: boolean;
   readonly types: readonly ObservableType[];
@@ -76,9 +78,10 @@ export class Releases {
     };
   }
 
-  /** A canary of ours: hits on it are no news. */
+  /** A canary of ours, or our own ground: hits on it are no news, and nobody is told what lives there. */
   ignores(key: string): boolean {
-    return this.#ignored.has(key);
+    const observable = parseEntryKey(key);
+    return this.#ignored.has(key) || (observable !== undefined && isOurGround(observable, this.spec.own ?? NO_OWN));
   }
 
   /** What a person sees before approving, as one number: the content, the markings beside it, and the form it takes. */
@@ -133,7 +136,10 @@ export class Releases {
     if (found === undefined) return { action: 'deny', reason: 'the object is no longer known' };
     if (!found.active) return { action: 'deny', reason: `exchange ${found.from} is no longer configured` };
     if (found.onlyCanaries)
-      return { action: 'deny', reason: 'its values are canaries of ours (sightings.ignore_values)' };
+      return {
+        action: 'deny',
+        reason: 'its values are our own ground or canaries of ours (own, sightings.ignore_values)',
+      };
     if (!found.published) return { action: 'deny', reason: 'the partner withdrew the object' };
     if (!this.spec.reporting.includes(to)) return { action: 'deny', reason: `exchange ${to} takes no reports` };
     const facts = {

@@ -13,6 +13,7 @@ import {
   TEN,
   type TestStore,
 } from '../../../test/builders/sightings.ts';
+import { entryKey } from '../model/observable.ts';
 import { Database, migrate } from './database.ts';
 import { MIGRATIONS } from './schema.ts';
 import type { ReleaseSpec } from './spec.ts';
@@ -169,6 +170,34 @@ describe('hits', () => {
 
     expect(test.store.commitHits('one', [aHit(1, old), aHit(2)], 'x', NOW).ignored).toBe(2);
     expect(take(test)).toEqual([]);
+  });
+});
+
+describe('our own ground', () => {
+  const own = { networks: [`${addressAt(2).value}/32`], domains: [] };
+
+  it('is no news, whatever a partner publishes', () => {
+    using test = aStore({ release: { own } });
+    const inside = { type: 'ipv4-addr', value: '10.0.0.5' } as const;
+    test.publish([anIndicator(1), anIndicator(2), anIndicator(3, { observables: [inside] })]);
+    const hit = { ...aHit(3), key: entryKey(inside.type, inside.value) };
+
+    expect(test.store.commitHits('one', [aHit(1), aHit(2), hit], 'x', NOW).ignored).toBe(2);
+    expect(take(test).map((one) => one.objectId)).toEqual([objectIdAt(1)]);
+  });
+
+  it('is judged again at the moment of sending', () => {
+    using test = aStore();
+    test.publish([anIndicator(1), anIndicator(2)]);
+    test.store.commitHits('one', [aHit(1), aHit(2)], 'x', NOW);
+    test.store.close();
+    test.store = aStoreOf({ ...test.spec, release: { ...RELEASE, own } });
+
+    expect(take(test).map((one) => one.objectId)).toEqual([objectIdAt(1)]);
+    expect(reading(test, (reader) => reader.releases(addressAt(2)))[0]).toMatchObject({
+      state: 'denied',
+      reason: expect.stringContaining('our own ground') as string,
+    });
   });
 });
 

@@ -170,7 +170,7 @@ export class Sightings {
     for (const object of objects) {
       const targets = this.#releases.targets(object.exchange);
       if (targets.length === 0) continue;
-      const rows = this.#rows(object, start, verdict, now);
+      const rows = this.#rows(object, start, verdict);
       const totals = aggregate(rows, start, this.#grid);
       const found = this.#releases.object(object.id);
       if (totals === undefined || found === undefined) continue;
@@ -181,12 +181,7 @@ export class Sightings {
   }
 
   /** Only from SIEMs that may hold what the object claims: elsewhere it vouched for nothing. */
-  #rows(
-    object: ObjectRow & { exchange: string; exchange_active: number },
-    start: number,
-    verdict: number,
-    now: number,
-  ): HitRow[] {
+  #rows(object: ObjectRow & { exchange: string; exchange_active: number }, start: number, verdict: number): HitRow[] {
     const claim = toClaim(object, object.exchange);
     return this.#store.db
       .all<{ siem_id: number; first: number; last: number; n: number; type: number; value: string }>(
@@ -203,7 +198,8 @@ export class Sightings {
         if (row.siem_id === BY_HAND.id) return [{ siem: row.siem_id, first: row.first, last: row.last, count: row.n }];
         const siem = this.#store.siems.find((one) => one.id === row.siem_id);
         if (siem === undefined) return [];
-        const decision = decideClaim(siem.spec, OBSERVABLE_TYPES[row.type]!, claim, object.exchange_active === 1, now);
+        const observable = { type: OBSERVABLE_TYPES[row.type]!, value: row.value };
+        const decision = decideClaim(siem.spec, observable, claim, object.exchange_active === 1);
         return decision.kind === 'accept'
           ? [{ siem: row.siem_id, first: row.first, last: row.last, count: row.n }]
           : [];

@@ -3,6 +3,7 @@ import type { Json } from '../model/json.ts';
 import type { ObservableType } from '../model/observable.ts';
 import type { ExpiryRules } from '../policy/expiry.ts';
 import type { IntakeRules } from '../policy/intake.ts';
+import type { Own } from '../policy/never-block.ts';
 import type { ReleaseRule } from '../policy/release.ts';
 
 export interface ExchangeSpec {
@@ -40,6 +41,8 @@ export interface ReleaseSpec {
   readonly holdHours: number;
   /** Values of our own canaries: hits on them are no news. Entry keys. */
   readonly ignore: readonly string[];
+  /** Our own ground: nothing of it is told. */
+  readonly own?: Own;
   readonly hitsDays: number;
   readonly sightingsDays: number;
   /** Per exchange, a fingerprint of the settings that shape what it is sent; another one ends approvals. */

@@ -27,14 +27,14 @@ export function claimSummary(spec: StoreSpec, siemName: string, now: number): Cl
   };
   const db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
   try {
-    const rows = db.iterate<ClaimRow & { exchange: string; type: number }>(
-      `SELECT o.*, x.name AS exchange, x.active AS exchange_active, e.type FROM contribution c JOIN object o ON o.id = c.object_id
+    const rows = db.iterate<ClaimRow & { exchange: string; type: number; value: string }>(
+      `SELECT o.*, x.name AS exchange, x.active AS exchange_active, e.type, e.value FROM contribution c JOIN object o ON o.id = c.object_id
        JOIN exchange x ON x.id = o.exchange_id JOIN entry e ON e.id = c.entry_id WHERE o.state = 0`,
     );
     for (const row of rows) {
       const type = OBSERVABLE_TYPES[row.type]!;
       const claim = toClaim(row, row.exchange);
-      const decision = decideClaim(siem, type, claim, row.exchange_active === 1, now);
+      const decision = decideClaim(siem, { type, value: row.value }, claim, row.exchange_active === 1);
       if (decision.kind !== 'accept') refuse(decision.reason, 1);
       else if (row.valid_from > now) summary.waiting++;
       else if (expiryOf(claim, siem.rules[row.exchange]!.lifetime, type) <= now) summary.expired++;

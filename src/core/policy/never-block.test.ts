@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { canonical } from '../model/canonical.ts';
+import type { ObservableType } from '../model/observable.ts';
+import { isOurGround, neverBlock, type NeverBlockRules } from './never-block.ts';
+
+const NOTHING = { networks: [], domains: [] };
+const OWN = { networks: ['203.0.114.0/24', '2a00:1::/32'], domains: ['mons.example', '=only.example'] };
+
+function found(type: ObservableType, text: string, rules: NeverBlockRules = { actions: {}, own: NOTHING }): string[] {
+  const spelled = canonical(type, text);
+  if ('refused' in spelled) throw new Error(`${text}: ${spelled.refused}`);
+  return neverBlock({ type, value: spelled.value }, rules).map((one) => `${one.action} ${one.reason}`);
+}
+
+describe('neverBlock', () => {
+  it.each<[ObservableType, string, string, string]>([
+    ['ipv4-addr', '0.0.0.0', 'unspecified', 'special_addresses'],
+    ['ipv4-addr', '0.1.2.3', 'this-network', 'special_addresses'],
+    ['ipv4-addr', '127.0.0.1', 'loopback', 'special_addresses'],
+    ['ipv4-addr', '255.255.255.255', 'broadcast', 'special_addresses'],
+    ['ipv4-addr', '192.168.0.1', 'private', 'special_addresses'],
+    ['ipv4-addr', '172.31.255.255', 'private', 'special_addresses'],
+    ['ipv4-addr', '10.0.0.0/8', 'private', 'special_addresses'],
+    ['ipv4-addr', '100.127.255.255', 'shared', 'special_addresses'],
+    ['ipv4-addr', '169.254.169.254', 'link-local', 'special_addresses'],
+    ['ipv4-addr', '239.255.255.250', 'multicast', 'special_addresses'],
+    ['ipv4-addr', '192.0.0.1', 'special-purpose', 'special_addresses'],
+    ['ipv4-addr', '172.0.0.0/8', 'network of or with private', 'special_addresses'],
+    ['ipv6-addr', '::', 'unspecified', 'special_addresses'],
+    ['ipv6-addr', '::1', 'loopback', 'special_addresses'],
+    ['ipv6-addr', 'fe80::1', 'link-local', 'special_addresses'],
+    ['ipv6-addr', 'fd00::1', 'private', 'special_addresses'],
+    ['ipv6-addr', 'ff02::1', 'multicast', 'special_addresses'],
+    ['ipv6-addr', '::ffff:127.0.0.1', 'loopback', 'special_addresses'],
+    ['ipv6-addr', '64:ff9b::10.0.0.1', 'private', 'special_addresses'],
+    ['ipv6-addr', '2002:c0a8:1::1', 'private', 'special_addresses'],
+    ['ipv4-addr', '192.0.2.1', 'documentation', 'documentation'],
+    ['ipv4-addr', '198.51.100.9', 'documentation', 'documentation'],
+    ['ipv4-addr', '203.0.113.9', 'documentation', 'documentation'],
+    ['ipv4-addr', '198.19.255.255', 'benchmarking', 'documentation'],
+    ['ipv4-addr', '255.255.255.254', 'future use', 'documentation'],
+    ['ipv6-addr', '2001:db8::1', 'documentation', 'documentation'],
+    ['ipv6-addr', '3fff::1', 'documentation', 'documentation'],
+    ['ipv6-addr', '::ffff:192.0.2.1', 'documentation', 'documentation'],
+    ['domain-name', 'com', 'one label', 'public_suffixes'],
+    ['domain-name', 'a3f0c1a3f0c1a3f0c1a3f0c1a3f0c1a3f0c1beef', 'one label', 'public_suffixes'],
+    ['domain-name', 'org.uk', 'public suffix', 'public_suffixes'],
+    ['domain-name', 'foo.ck', 'public suffix', 'public_suffixes'],
+    ['domain-name', '公司.cn', 'public suffix', 'public_suffixes'],
+    ['url', 'http://intranet/x', 'one label', 'public_suffixes'],
+    ['email-addr', 'root@mailhost', 'one label', 'public_suffixes'],
+    ['url', 'https://user@10.0.0.5:8443/x', 'private', 'special_addresses'],
+    ['url', 'http://[::1]:9200/', 'loopback', 'special_addresses'],
+    ['url', 'http://[::ffff:127.0.0.1]/', 'loopback', 'special_addresses'],
+    ['domain-name', 'printer.local', 'meaning only locally', 'special_addresses'],
+  ])('%s %s: %s, of the list %s', (type, text, what, list) => {
+    const [first] = found(type, text);
+
+    expect(first).toMatch(new RegExp(`^refuse .*${what}.*\\(never-block list ${list}\\)$`));
+  });
+
+  it.each<[ObservableType, string]>([
+    ['ipv4-addr', '8.8.8.8'],
+    ['ipv4-addr', '100.128.0.1'],
+    ['ipv4-addr', '223.255.255.255'],
+    ['ipv4-addr', '172.32.0.0/16'],
+    ['ipv6-addr', '2a00:1450::1'],
+    ['ipv6-addr', '::ffff:8.8.8.8'],
+    ['domain-name', 'bad.example'],
+    ['domain-name', 'host.test'],
+    ['domain-name', 'www.ck'],
+    ['domain-name', 'someone.github.io'],
+    ['domain-name', 'bad.org.uk'],
+    ['url', 'http://gov.uk/page'],
+    ['email-addr', 'a@nhs.uk'],
+    ['file:hashes.MD5', 'd41d8cd98f00b204e9800998ecf8427e'],
+  ])('leaves %s %s alone', (type, text) => {
+    expect(found(type, text)).toEqual([]);
+  });
+
+  it('notes where the configuration says so, each list for itself', () => {
+    const rules: NeverBlockRules = { actions: { documentation: 'note' }, own: NOTHING };
+
+    expect(found('ipv4-addr', '192.0.2.1', rules)[0]).toMatch(/^note /);
+    expect(found('ipv4-addr', '10.0.0.1', rules)[0]).toMatch(/^refuse /);
+    expect(found('ipv4-addr', '192.0.0.0/16', rules).map((one) => one.split(' ')[0])).toEqual(['refuse', 'note']);
+  });
+
+  it.each<[ObservableType, string]>([
+    ['ipv4-addr', '203.0.114.77'],
+    ['ipv4-addr', '203.0.0.0/16'],
+    ['ipv6-addr', '2a00:1:2::3'],
+    ['ipv6-addr', '::ffff:203.0.114.77'],
+    ['domain-name', 'mons.example'],
+    ['domain-name', 'a.b.mons.example'],
+    ['domain-name', 'only.example'],
+    ['url', 'https://www.mons.example:8443/login'],
+    ['url', 'http://203.0.114.1/'],
+    ['email-addr', 'boss@mons.example'],
+  ])('refuses %s %s as our own ground, whatever the lists say', (type, text) => {
+    const notes = { special_addresses: 'note', documentation: 'note', public_suffixes: 'note' } as const;
+
+    expect(found(type, text, { actions: notes, own: OWN })[0]).toMatch(/^refuse .*our own ground.*own_hosts\)$/);
+  });
+
+  it.each<[ObservableType, string]>([
+    ['domain-name', 'x.only.example'],
+    ['domain-name', 'notmons.example'],
+    ['ipv4-addr', '203.0.115.1'],
+  ])('knows that %s %s is not ours', (type, text) => {
+    expect(found(type, text, { actions: {}, own: OWN })).toEqual([]);
+  });
+});
+
+it('nothing of our own ground is told, nor of what has a meaning only there', () => {
+  const told = (value: string) => !isOurGround({ type: 'ipv4-addr', value }, OWN);
+
+  expect(['203.0.114.1', '10.0.0.5', '127.0.0.1'].filter(told)).toEqual([]);
+  expect(['192.0.2.1', '8.8.8.8'].filter(told)).toHaveLength(2);
+});
