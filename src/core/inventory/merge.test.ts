@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aClaim } from '../../../test/builders/claim.ts';
 import type { Claim } from '../model/entry.ts';
-import { merge, type Admitted } from './merge.ts';
+import { type Admitted, condense, merge } from './merge.ts';
 
 const NOW = 1000;
 const IP = { type: 'ipv4-addr', value: '198.51.100.1' } as const;
@@ -130,6 +130,36 @@ describe('merge', () => {
         },
       ),
       { numRuns: 1000 },
+    );
+  });
+});
+
+describe('condensed claims', () => {
+  const anyClaim = fc.record({
+    validFrom: fc.integer({ min: 0, max: 2 * NOW }),
+    confidence: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
+    tlp: fc.constantFrom(undefined, 'clear' as const, 'green' as const, 'amber' as const, 'amber+strict' as const),
+    pap: fc.constantFrom(undefined, 'clear' as const, 'green' as const, 'amber' as const),
+    version: fc.integer({ min: 0, max: 9 }).map(String),
+  });
+  const any = fc.array(fc.tuple(anyClaim, fc.integer({ min: 0, max: 4 * NOW })), { minLength: 1, maxLength: 30 });
+
+  it('come to the same entry as all of them, part by part', () => {
+    fc.assert(
+      fc.property(any, fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 5 }), (given, part, keep) => {
+        const all = given.map(([fields, until], i) => admitted(until, { ...fields, objectId: `indicator--${i}` }));
+
+        let few: Admitted[] = [];
+        for (let at = 0; at < all.length; at += part)
+          few = condense([...few, ...all.slice(at, at + part)], 'amber', NOW, keep);
+
+        const [whole, condensed] = [merge(IP, all, 'amber', NOW), merge(IP, few, 'amber', NOW)];
+        const { claims: sources, ...entry } = condensed.entry ?? { claims: [] };
+        const { claims, ...expected } = whole.entry ?? { claims: [] };
+        expect([entry, condensed.nextChangeAt]).toEqual([expected, whole.nextChangeAt]);
+        expect(sources.slice(0, keep)).toEqual(claims.slice(0, keep));
+        expect(few.length).toBeLessThanOrEqual(Math.max(keep + 7, part));
+      }),
     );
   });
 });

@@ -2,7 +2,7 @@
 // strongest confidence, strictest marking. Runs once per changed value and SIEM, nearly always over one claim.
 import { digest48 } from '../model/digest.ts';
 import type { Claim, Entry } from '../model/entry.ts';
-import { stricterPap, stricterTlp, type Pap, type Tlp } from '../model/marking.ts';
+import { papRank, stricterPap, stricterTlp, tlpRank, type Pap, type Tlp } from '../model/marking.ts';
 import { entryKey, type Observable } from '../model/observable.ts';
 
 export interface Admitted {
@@ -53,6 +53,38 @@ export function mergeClaims(
   if (claims.length === 0) return nextChangeAt === Number.POSITIVE_INFINITY ? NOTHING : { nextChangeAt };
   claims.sort(newestFirst);
   return merged(observable, claims, until, unmarkedAs, nextChangeAt);
+}
+
+/**
+ * The few of many claims that what they all come to depends on: the newest `keep`, and those that hold the latest end,
+ * the strongest confidence, the strictest marking and the next change. Those of two lists, condensed together, are those
+ * of all, so that more claims than fit can be gone through in parts. Only the newest are named as sources then.
+ */
+export function condense(admitted: readonly Admitted[], unmarkedAs: Tlp, now: number, keep: number): Admitted[] {
+  if (admitted.length <= keep) return [...admitted];
+  const active = admitted.filter((one) => isActive(one, now)).sort((a, b) => newestFirst(a.claim, b.claim));
+  const waiting = admitted.filter((one) => one.claim.validFrom > now && one.claim.validFrom < one.until);
+  const tlpOf = (one: Admitted) => tlpRank(one.claim.tlp ?? unmarkedAs);
+  const chosen = new Set(active.slice(0, keep));
+  for (const one of [
+    most(active, ({ until }) => until),
+    most(active, ({ until }) => -until),
+    most(active, ({ claim }) => -claim.validFrom),
+    most(active, ({ claim }) => claim.confidence ?? -1),
+    most(active, tlpOf),
+    most(active, ({ claim }) => (claim.pap === undefined ? -1 : papRank(claim.pap))),
+    most(waiting, ({ claim }) => -claim.validFrom),
+  ]) {
+    if (one !== undefined) chosen.add(one);
+  }
+  return [...chosen];
+}
+
+/** The first of those with the highest number. */
+function most(of: readonly Admitted[], number: (one: Admitted) => number): Admitted | undefined {
+  let best: Admitted | undefined;
+  for (const one of of) if (best === undefined || number(one) > number(best)) best = one;
+  return best;
 }
 
 const NOTHING: Omit<Merged, 'digest'> = {};

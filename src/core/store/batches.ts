@@ -17,10 +17,10 @@ export type TakenBatch = Omit<BuiltBatch, 'changes'> & { readonly changes: Chang
 type WorkRow = Pick<
   ProjectionRow,
   'entry_id' | 'wanted' | 'wanted_rev' | 'present' | 'rev' | 'state' | 'handle' | 'attempt' | 'vouchers' | 'due'
-> & { type: number; value: string; claims: ClaimRow[] };
+> & { type: number; value: string; crowded: number; claims: ClaimRow[] };
 
 /** Columns of the work statement before those of the claim. */
-const WORK_COLUMNS = 12;
+const WORK_COLUMNS = 13;
 /** Rows of one selection: what is made for them is young garbage when the next one begins. */
 const SELECTION = 250;
 /** Rows looked at for one batch, in batches. */
@@ -45,11 +45,11 @@ export class Batches {
     this.#explain = (exchangeId, objectId, createdBy) => context.explain(exchangeId, objectId, createdBy);
     // One statement for many rows and their claims: one per entry takes three times as long.
     this.#work = store.db.lists(
-      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, p.due, e.type, e.value, ${CLAIM_COLUMNS}
+      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, p.due, e.type, e.value, e.crowded, ${CLAIM_COLUMNS}
        FROM (SELECT * FROM projection INDEXED BY projection_work
              WHERE siem_id = ? AND state <> 0 AND state = ? AND entry_id > ? AND (next_at IS NULL OR next_at <= ?)
              ORDER BY entry_id LIMIT ?) p
-       JOIN entry e ON e.id = p.entry_id LEFT JOIN contribution c ON c.entry_id = p.entry_id
+       JOIN entry e ON e.id = p.entry_id LEFT JOIN contribution c ON c.entry_id = p.entry_id AND e.crowded = 0
        LEFT JOIN object o ON o.id = c.object_id AND o.state = ${OBJECT.published} ORDER BY p.entry_id`,
     );
   }
@@ -131,7 +131,8 @@ export class Batches {
   /** False when the batch is full. What cannot be sent leaves the work it was selected from. */
   #upsert(siem: SiemState, row: WorkRow, builder: BatchBuilder<WorkRow>, room: Room, now: number): boolean {
     const found = stored(row);
-    const entry = this.#projector.entryFor(siem, found, newestFirst(row.claims), now, this.#explain);
+    const claims = row.crowded === 1 ? undefined : newestFirst(row.claims);
+    const entry = this.#projector.entryFor(siem, found, claims, now, this.#explain);
     // Kept until the batch leaves, unlike what the entry was made of.
     row.claims = NO_CLAIMS;
     if (entry === undefined) {
@@ -218,13 +219,13 @@ export class Batches {
     // What waits may need the room first.
     if (this.#store.tally(`siem:${siem.id}`, 'pending') > 0) return;
     const room = new Room(this.#store, siem);
-    const rows = this.#store.db.iterate<Omit<WorkRow, 'claims'>>(
+    const rows = this.#store.db.iterate<Omit<WorkRow, 'claims' | 'crowded'>>(
       `SELECT p.*, e.type, e.value FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
        WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked} AND p.present = ${PRESENT.no} AND p.note LIKE ? ORDER BY p.entry_id`,
       siem.id,
       `${FULL}%`,
     );
-    const fitting: Omit<WorkRow, 'claims'>[] = [];
+    const fitting: Omit<WorkRow, 'claims' | 'crowded'>[] = [];
     for (const row of rows) {
       const type = OBSERVABLE_TYPES[row.type]!;
       if (!room.has(type)) continue;
@@ -314,6 +315,7 @@ function workRow(columns: readonly unknown[]): WorkRow {
     due: columns[9] as number | null,
     type: columns[10] as number,
     value: columns[11] as string,
+    crowded: columns[12] as number,
     claims: [],
   };
 }

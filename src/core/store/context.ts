@@ -63,8 +63,11 @@ export class StoreContext {
     this.db.transaction(() => {
       this.setMeta('instance', spec.instance);
       this.setMeta('writer', this.writer);
-      this.#register('exchange', spec.exchanges);
-      this.#register('siem', spec.siems);
+      // SIEMs whose wanted state must be computed anew, and whether all of it is sent again.
+      const recompute = new Map<string, boolean>();
+      this.#register('exchange', spec.exchanges, recompute);
+      this.#register('siem', spec.siems, recompute);
+      for (const [name, force] of recompute) beginRecompute(this.db, name, force);
     });
     for (const row of this.db.all<{ id: number; name: string }>('SELECT id, name FROM exchange'))
       this.exchangeNames.set(row.id, row.name);
@@ -89,7 +92,11 @@ export class StoreContext {
   }
 
   /** Names of peers become small ids; a peer that is no longer configured stays known and turns inactive. */
-  #register(table: 'exchange' | 'siem', specs: readonly (ExchangeSpec | SiemSpec)[]): void {
+  #register(
+    table: 'exchange' | 'siem',
+    specs: readonly (ExchangeSpec | SiemSpec)[],
+    recompute: Map<string, boolean>,
+  ): void {
     const known = this.db.all<{ id: number; name: string; fingerprint: string; active: number; settings?: string }>(
       `SELECT * FROM ${table}`,
     );
@@ -111,25 +118,23 @@ export class StoreContext {
           );
         else
           this.db.run(
-            "INSERT INTO siem (name, type, active, fingerprint, settings, containers, facts, recompute_from) VALUES (?, ?, 1, ?, ?, '{}', 'null', 0)",
+            "INSERT INTO siem (name, type, active, fingerprint, settings, containers, facts) VALUES (?, ?, 1, ?, ?, '{}', 'null')",
             one.name,
             one.type,
             one.fingerprint,
             JSON.stringify('settings' in one ? one.settings : null),
           );
+        if (table === 'siem') recompute.set(one.name, false);
       } else {
         if (table === 'exchange' && row.fingerprint !== one.fingerprint)
           this.db.run('UPDATE exchange SET cursor = NULL, poll_completed = NULL WHERE id = ?', row.id);
         if ('settings' in one && row.settings !== JSON.stringify(one.settings)) {
           // Another mapping writes the same content otherwise: everything is sent again.
-          this.db.run(
-            'UPDATE siem SET recompute_from = 0, recompute_force = 1, settings = ? WHERE id = ?',
-            JSON.stringify(one.settings),
-            row.id,
-          );
+          this.db.run('UPDATE siem SET settings = ? WHERE id = ?', JSON.stringify(one.settings), row.id);
+          recompute.set(one.name, true);
         }
         if (table === 'siem' && (row.fingerprint !== one.fingerprint || row.active === 0))
-          this.db.run('UPDATE siem SET recompute_from = 0 WHERE id = ?', row.id);
+          recompute.set(one.name, recompute.get(one.name) ?? false);
         exchangesChanged ||= table === 'exchange' && row.active === 0;
         this.db.run(
           `UPDATE ${table} SET active = 1, type = ?, fingerprint = ? WHERE id = ?`,
@@ -140,7 +145,7 @@ export class StoreContext {
       }
     }
     // Claims of an exchange that left or came back count differently everywhere.
-    if (exchangesChanged) this.db.run('UPDATE siem SET recompute_from = 0');
+    if (exchangesChanged) for (const { name } of this.spec.siems) recompute.set(name, recompute.get(name) ?? false);
   }
 
   /** Rows that were in flight when the process died: their effect is unknown. */
@@ -272,4 +277,15 @@ export class StoreContext {
   close(): void {
     this.db.close();
   }
+}
+
+/** The sweep over all entries that a changed configuration asks for (sweeps.ts), in the transaction that notes the change. */
+function beginRecompute(db: Database, siem: string, force: boolean): void {
+  db.run(
+    `INSERT INTO sweep (kind, owner, subject, position, argument, done, since, turn)
+     SELECT 'recompute', id, '', '', ?, 0, 0, 0 FROM siem WHERE name = ?
+     ON CONFLICT (kind, owner, subject) DO UPDATE SET position = '', done = 0${force ? ', argument = excluded.argument' : ''}`,
+    JSON.stringify({ force }),
+    siem,
+  );
 }

@@ -13,14 +13,18 @@ export interface MarkingBody {
 /** What other objects say of an indicator. */
 export type Explained = Pick<Claim, 'provider' | 'threats'>;
 
+/** What must be looked at again: objects under a marking, sources of a name, or one source. */
+export interface News {
+  readonly kind: 'marking' | 'name' | 'source';
+  readonly objectId: string;
+}
+
 /** How many threat names one indicator may carry into a SIEM. */
 const MOST_THREATS = 8;
-const MOST_SOURCES = 5000;
 /** Creators and markings of one feed are few; a cache is dropped when it grows beyond this. */
 const MOST_NAMES = 2000;
 
 export class ContextTable {
-  readonly #store: StoreContext;
   readonly #names = new Map<string, string | undefined>();
   readonly #markings = new Map<string, MarkingBody | undefined>();
   /** Exchanges that sent any relationship: the others are spared a look-up per claim. */
@@ -31,10 +35,9 @@ export class ContextTable {
   readonly #relate;
   readonly #unrelate;
   readonly #threats;
+  readonly #sources;
 
-  constructor(store: StoreContext) {
-    this.#store = store;
-    const { db } = store;
+  constructor({ db }: StoreContext) {
     this.#find = db.statement<{ kind: string; version: string; body: string }>(
       'SELECT kind, version, body FROM context WHERE exchange_id = ? AND object_id = ?',
     );
@@ -52,6 +55,10 @@ export class ContextTable {
     this.#unrelate = db.statement(
       'DELETE FROM relation WHERE exchange_id = ? AND source = ? AND target = ? AND object_id = ?',
     );
+    this.#sources = db.statement<{ source: string }>(
+      `SELECT DISTINCT source FROM relation INDEXED BY relation_target
+       WHERE exchange_id = ? AND target = ? AND source > ? AND relation = 'indicates' ORDER BY source LIMIT ?`,
+    );
     this.#threats = db.statement<{ body: string }>(
       `SELECT DISTINCT c.body FROM relation r JOIN context c ON c.exchange_id = r.exchange_id AND c.object_id = r.target
        WHERE r.exchange_id = ? AND r.source = ? AND r.relation = 'indicates' AND c.kind = 'name' ORDER BY c.body LIMIT ${MOST_THREATS}`,
@@ -61,10 +68,7 @@ export class ContextTable {
   }
 
   /** Keeps the object; says what has to be looked at again, or undefined when nothing is new. */
-  store(
-    exchangeId: number,
-    object: IncomingContext,
-  ): { kind: 'marking'; objectId: string } | { kind: 'sources'; sources: string[] } | undefined {
+  store(exchangeId: number, object: IncomingContext): News | undefined {
     if (object.kind === 'relationship') return this.#relation(exchangeId, object);
     const version = object.kind === 'name' ? object.version : '';
     const body =
@@ -81,28 +85,28 @@ export class ContextTable {
     this.#names.delete(`${exchangeId} ${object.objectId}`);
     this.#markings.delete(`${exchangeId} ${object.objectId}`);
     if (object.kind === 'marking') return { kind: 'marking', objectId: object.objectId };
-    if (object.type === 'identity') return undefined;
-    const sources = this.#store.db.all<{ source: string }>(
-      `SELECT source FROM relation WHERE exchange_id = ? AND target = ? AND relation = 'indicates' LIMIT ${MOST_SOURCES}`,
-      exchangeId,
-      object.objectId,
-    );
-    return { kind: 'sources', sources: sources.map((row) => row.source) };
+    return object.type === 'identity' ? undefined : { kind: 'name', objectId: object.objectId };
   }
 
-  #relation(
-    exchangeId: number,
-    object: IncomingContext & { kind: 'relationship' },
-  ): { kind: 'sources'; sources: string[] } | undefined {
+  #relation(exchangeId: number, object: IncomingContext & { kind: 'relationship' }): News | undefined {
     if (object.relation !== 'indicates') return undefined;
     const found = this.#relationOf.all(exchangeId, object.objectId);
     const same = found.some((one) => one.source === object.source && one.target === object.target);
     if (same && !object.revoked) return undefined;
     for (const one of found) this.#unrelate.run(exchangeId, one.source, one.target, object.objectId);
-    if (object.revoked) return found.length === 0 ? undefined : { kind: 'sources', sources: [object.source] };
+    if (object.revoked) return found.length === 0 ? undefined : { kind: 'source', objectId: object.source };
     this.#relate.run(exchangeId, object.source, object.target, object.relation, object.objectId);
     this.#related.add(exchangeId);
-    return { kind: 'sources', sources: [object.source] };
+    return { kind: 'source', objectId: object.source };
+  }
+
+  /** Ids of the indicators that indicate `target`, in order. */
+  sourcesOf(exchangeId: number, target: string, after: string, most: number): string[] {
+    return this.#sources.all(exchangeId, target, after, most).map((row) => row.source);
+  }
+
+  isNamed(exchangeId: number, target: string): boolean {
+    return this.#sources.get(exchangeId, target, '', 1) !== undefined;
   }
 
   marking(exchangeId: number, markingId: string): MarkingBody | undefined {

@@ -88,6 +88,7 @@ export class Listing {
     for (const { id } of rows) {
       db.run('DELETE FROM contribution WHERE object_id = ?', id);
       db.run('DELETE FROM presence WHERE object_id = ?', id);
+      db.run('DELETE FROM unexplained WHERE object_id = ?', id);
       db.run('DELETE FROM object WHERE id = ?', id);
     }
     return { dropped: rows.length, more: this.#sweep(step) || rows.length === step };

@@ -4,7 +4,7 @@
 // Rules (STIX 2.1 §3.6, and what feeds really do): the higher `modified` wins, however late it comes; a revoked id
 // stays a tombstone, so a later unrevoked version is dropped; the same version with other content keeps the first,
 // except towards less (revoked, earlier valid_until, stricter marking).
-import type { IncomingContext, IncomingIndicator } from '../model/entry.ts';
+import type { IncomingIndicator } from '../model/entry.ts';
 import {
   PAP_LEVELS,
   papRank,
@@ -19,8 +19,10 @@ import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { neverBlock } from '../policy/never-block.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
-import type { ClaimRow, Projector, Trigger } from './projection.ts';
+import type { ClaimRow, Projector, StoredEntry, Trigger } from './projection.ts';
 import { CAUSE, OBJECT, type ObjectRow } from './rows.ts';
+import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
+import type { Touched } from './touched.ts';
 import type { ArrivingPage } from './wire.ts';
 
 export interface CommitReport {
@@ -54,6 +56,8 @@ export class Objects {
   readonly #store: StoreContext;
   readonly #projector: Projector;
   readonly #context: ContextTable;
+  readonly #touched: Touched;
+  readonly #sweeps: Sweeps;
   readonly #find;
   readonly #insert;
   readonly #update;
@@ -63,13 +67,18 @@ export class Objects {
   readonly #insertEntry;
   readonly #link;
   readonly #unlink;
+  readonly #await;
   readonly #linked;
   readonly #scopes = new Map<string, number>();
 
-  constructor(store: StoreContext, projector: Projector, context: ContextTable) {
+  constructor(store: StoreContext, projector: Projector, context: ContextTable, touched: Touched, sweeps: Sweeps) {
     this.#store = store;
     this.#projector = projector;
     this.#context = context;
+    this.#touched = touched;
+    this.#sweeps = sweeps;
+    sweeps.register('marking', (sweep, most) => this.#remark(sweep, most));
+    sweeps.register('name', (sweep, most) => this.#renamed(sweep, most));
     const { db } = store;
     this.#find = db.statement<ObjectRow>('SELECT * FROM object WHERE exchange_id = ? AND object_id = ?');
     this.#insert = db.statement(
@@ -91,6 +100,9 @@ export class Objects {
       'INSERT INTO entry (type, value) VALUES (?, ?) ON CONFLICT (type, value) DO NOTHING',
     );
     this.#link = db.statement('INSERT INTO contribution (entry_id, object_id) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#await = db.statement(
+      'INSERT INTO unexplained (exchange_id, marking_id, object_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    );
     this.#unlink = db.statement('DELETE FROM contribution WHERE entry_id = ? AND object_id = ?');
     this.#linked = db.statement<{ id: number; type: number; value: string }>(
       'SELECT e.id, e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ?',
@@ -138,11 +150,28 @@ export class Objects {
   }
 
   /**
-   * Names, markings and relationships of a page. Taken in before the indicators of all pages of a commit, so that what
-   * comes together is judged and sent once, in whichever order it stands.
+   * Names, markings and relationships of all pages of a commit. Taken in before its indicators, so that what comes
+   * together is judged and sent once, in whichever order it stands. What they explain of earlier indicators is swept.
    */
-  explain(exchange: ExchangeState, page: ArrivingPage, now: number): void {
-    for (const object of page.context) this.#explaining(exchange, object, now);
+  explain(exchange: ExchangeState, pages: readonly ArrivingPage[], now: number): void {
+    const markings = new Set<string>();
+    const names = new Set<string>();
+    const sources = new Set<string>();
+    for (const page of pages) {
+      for (const object of page.context) {
+        const news = this.#context.store(exchange.id, object);
+        if (news?.kind === 'marking') markings.add(news.objectId);
+        else if (news?.kind === 'name') names.add(news.objectId);
+        else if (news?.kind === 'source') sources.add(news.objectId);
+      }
+    }
+    for (const id of sources) this.#touch(exchange.id, id);
+    for (const id of markings) if (this.#awaited(exchange.id, id)) this.#sweep('marking', exchange, id, now);
+    for (const id of names) if (this.#context.isNamed(exchange.id, id)) this.#sweep('name', exchange, id, now);
+  }
+
+  #sweep(kind: 'marking' | 'name', exchange: ExchangeState, subject: string, now: number): void {
+    this.#sweeps.begin(kind, exchange.id, subject, null, now);
   }
 
   #listingRun(exchange: ExchangeState): number {
@@ -180,7 +209,7 @@ export class Objects {
       const newest = [incoming.version, found.version].sort().at(-1)!;
       this.#tombstone.run(OBJECT.revoked, newest, now, incoming.digest, found.id);
       report.revoked++;
-      this.#projectLinked(found.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id }, now);
+      this.#touchLinked(found.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id });
       if (found.state === OBJECT.published) this.#countObject(exchange, found, undefined);
       return;
     }
@@ -193,15 +222,15 @@ export class Objects {
         report.changed++;
         this.#countObject(exchange, undefined, found);
         if (conflicting) this.#tighten(found, incoming);
-        this.#projectLinked(found.id, { cause: CAUSE.none, exchangeId: exchange.id }, now);
+        this.#touchLinked(found.id, { cause: CAUSE.none, exchangeId: exchange.id });
       } else if (conflicting) {
         report.conflicting++;
         const cause = incoming.benign === true ? CAUSE.withdrawn : CAUSE.none;
-        if (this.#tighten(found, incoming)) this.#projectLinked(found.id, { cause, exchangeId: exchange.id }, now);
+        if (this.#tighten(found, incoming)) this.#touchLinked(found.id, { cause, exchangeId: exchange.id });
       } else report.unchanged++;
       return;
     }
-    this.#replace(exchange, found, incoming, now, report);
+    this.#replace(exchange, found, incoming, report);
   }
 
   #create(
@@ -233,6 +262,7 @@ export class Objects {
     if (made.changes === 0) return false;
     row.id = made.lastInsertRowid;
     this.#see.run(row.id, scope, listing);
+    this.#awaitMarkings(row);
     if (incoming.revoked) {
       report.revoked++;
       return true;
@@ -251,7 +281,7 @@ export class Objects {
         this.#projector.projectNew({ id, type, value }, row, trigger, now);
       } else {
         const { id } = this.#findEntry.get(number, value)!;
-        if (this.#link.run(id, row.id).changes > 0) this.#projector.project({ id, type, value }, trigger, now);
+        if (this.#link.run(id, row.id).changes > 0) this.#touched.add({ id, type, value }, trigger);
       }
     }
     return true;
@@ -276,13 +306,7 @@ export class Objects {
     return made.changes > 0 ? made.lastInsertRowid : this.#findEntry.get(type, value)!.id;
   }
 
-  #replace(
-    exchange: ExchangeState,
-    found: ObjectRow,
-    incoming: IncomingIndicator,
-    now: number,
-    report: CommitReport,
-  ): void {
+  #replace(exchange: ExchangeState, found: ObjectRow, incoming: IncomingIndicator, report: CommitReport): void {
     const row = this.#rowOf(found.id, exchange, incoming);
     this.#update.run(
       row.version,
@@ -300,6 +324,7 @@ export class Objects {
       null,
       row.id,
     );
+    this.#awaitMarkings(row);
     report.changed++;
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
     this.#countObject(exchange, found.state === OBJECT.published ? found : undefined, row);
@@ -316,16 +341,12 @@ export class Objects {
       if (kept.has(entry.id)) continue;
       // The partner changed the pattern: it no longer vouches for the old value.
       this.#unlink.run(entry.id, found.id);
-      this.#projector.project(
-        { id: entry.id, type: OBSERVABLE_TYPES[entry.type]!, value: entry.value },
-        { cause: CAUSE.withdrawn, exchangeId: exchange.id },
-        now,
-      );
+      this.#touched.add(storedEntry(entry), { cause: CAUSE.withdrawn, exchangeId: exchange.id });
     }
     // To mark an object benign is to withdraw it.
     const cause = incoming.benign === true ? CAUSE.withdrawn : CAUSE.none;
     for (const [id, observable] of kept) {
-      this.#projector.project({ id, ...observable }, { cause, exchangeId: exchange.id }, now);
+      this.#touched.add({ id, ...observable }, { cause, exchangeId: exchange.id });
     }
   }
 
@@ -333,11 +354,7 @@ export class Objects {
   #tighten(found: ObjectRow, incoming: IncomingIndicator): boolean {
     const refs = incoming.openMarkings ?? [];
     // The levels as stated: an open marking is explained anew below, from both contents together.
-    const stated = openOf(found) ?? {
-      tlp: levelOf(TLP_LEVELS, found.tlp),
-      pap: levelOf(PAP_LEVELS, found.pap),
-      refs: [],
-    };
+    const stated = openOf(found);
     const open = {
       tlp: stricterTlp(stated.tlp, incoming.tlp),
       pap: stricterPap(stated.pap, incoming.pap),
@@ -368,7 +385,16 @@ export class Objects {
       incoming.digest,
       found.id,
     );
+    this.#awaitMarkings({ ...found, open_markings: openText });
     return true;
+  }
+
+  /** Remembers by which markings that nothing explains yet the object is to be found. */
+  #awaitMarkings(row: ObjectRow): void {
+    if (row.open_markings === null) return;
+    for (const ref of openOf(row).refs) {
+      if (this.#context.marking(row.exchange_id, ref) === undefined) this.#await.run(row.exchange_id, ref, row.id);
+    }
   }
 
   #rowOf(id: number, exchange: ExchangeState, incoming: IncomingIndicator): ClaimRow {
@@ -410,50 +436,83 @@ export class Objects {
     return { tlp, pap };
   }
 
-  #explaining(exchange: ExchangeState, object: IncomingContext, now: number): void {
-    const affected = this.#context.store(exchange.id, object);
-    if (affected === undefined) return;
-    if (affected.kind === 'marking') this.#remark(exchange, affected.objectId, now);
-    else for (const id of affected.sources) this.#touch(exchange, id, now);
-  }
-
-  /** A marking definition arrived or changed: objects that refer to it are judged anew. */
-  #remark(exchange: ExchangeState, markingId: string, now: number): void {
-    const rows = this.#store.db.all<ObjectRow>(
-      'SELECT * FROM object WHERE exchange_id = ? AND open_markings IS NOT NULL AND instr(open_markings, ?) > 0',
-      exchange.id,
-      markingId,
+  #awaited(exchangeId: number, markingId: string): boolean {
+    return (
+      this.#store.db.get(
+        'SELECT 1 AS one FROM unexplained WHERE exchange_id = ? AND marking_id = ? LIMIT 1',
+        exchangeId,
+        markingId,
+      ) !== undefined
     );
-    for (const row of rows) {
-      const { tlp, pap } = this.#explained(exchange.id, openOf(row)!);
-      const next = {
-        tlp: tlp === undefined ? null : tlpRank(tlp),
-        pap: pap === undefined ? null : PAP_LEVELS.indexOf(pap),
-      };
-      if (next.tlp === row.tlp && next.pap === row.pap) continue;
+  }
+
+  /** A marking definition arrived: the objects that waited for it are judged anew. */
+  #remark(sweep: Sweep, most: number): SweepStep {
+    const waiting = this.#store.db.all<ObjectRow>(
+      `SELECT o.* FROM unexplained u JOIN object o ON o.id = u.object_id
+       WHERE u.exchange_id = ? AND u.marking_id = ? AND u.object_id > ? ORDER BY u.object_id LIMIT ?`,
+      sweep.owner,
+      sweep.subject,
+      Number(sweep.position),
+      most,
+    );
+    const step = this.#whileItFits(waiting, most, (row) => {
+      const { tlp, pap } = this.#explained(row.exchange_id, openOf(row));
+      const next = { tlp: tlp === undefined ? null : tlpRank(tlp), pap: pap === undefined ? null : papRank(pap) };
+      if (next.tlp === row.tlp && next.pap === row.pap) return 1;
       this.#store.db.run('UPDATE object SET tlp = ?, pap = ? WHERE id = ?', next.tlp, next.pap, row.id);
-      if (row.state === OBJECT.published)
-        this.#projectLinked(row.id, { cause: CAUSE.policy, exchangeId: exchange.id, force: true }, now);
-    }
+      if (row.state !== OBJECT.published) return 1;
+      return this.#touchLinked(row.id, { cause: CAUSE.policy, exchangeId: row.exchange_id, force: true });
+    });
+    // The first definition stands: nobody waits for this marking any more.
+    this.#store.db.run(
+      'DELETE FROM unexplained WHERE exchange_id = ? AND marking_id = ? AND object_id <= ?',
+      sweep.owner,
+      sweep.subject,
+      step.last?.id ?? Number.MAX_SAFE_INTEGER,
+    );
+    return { rows: step.rows, position: step.more ? String(step.last!.id) : undefined };
   }
 
-  #touch(exchange: ExchangeState, objectId: string, now: number): void {
-    const row = this.#find.get(exchange.id, objectId);
-    if (row === undefined || row.state !== OBJECT.published) return;
-    this.#projectLinked(row.id, { cause: CAUSE.none, exchangeId: exchange.id, force: true }, now);
+  /** A name that indicators refer to arrived or changed: they are written again. */
+  #renamed(sweep: Sweep, most: number): SweepStep {
+    const sources = this.#context.sourcesOf(sweep.owner, sweep.subject, sweep.position, most);
+    const step = this.#whileItFits(sources, most, (source) => this.#touch(sweep.owner, source));
+    return { rows: step.rows, position: step.more ? step.last! : undefined };
   }
 
-  #projectLinked(objectRowId: number, trigger: Trigger, now: number): void {
-    for (const entry of this.#linked.all(objectRowId)) {
-      this.#projector.project({ id: entry.id, type: OBSERVABLE_TYPES[entry.type]!, value: entry.value }, trigger, now);
+  /** Goes through `given`, of which there may be more where it is `most` long, until so many rows are handled. */
+  #whileItFits<T>(
+    given: readonly T[],
+    most: number,
+    work: (one: T) => number,
+  ): { rows: number; last: T | undefined; more: boolean } {
+    let rows = 0;
+    for (const [i, one] of given.entries()) {
+      rows += Math.max(1, work(one));
+      if (rows >= most) return { rows, last: one, more: i + 1 < given.length || given.length >= most };
     }
+    return { rows, last: given.at(-1), more: false };
+  }
+
+  /** Entries of an object that is to be written again. */
+  #touch(exchangeId: number, objectId: string): number {
+    const row = this.#find.get(exchangeId, objectId);
+    if (row === undefined || row.state !== OBJECT.published) return 0;
+    return this.#touchLinked(row.id, { cause: CAUSE.none, exchangeId, force: true });
+  }
+
+  #touchLinked(objectRowId: number, trigger: Trigger): number {
+    const entries = this.#linked.all(objectRowId);
+    for (const entry of entries) this.#touched.add(storedEntry(entry), trigger);
+    return entries.length;
   }
 
   /** An object vanished from every scope that ever showed it. */
-  vanish(exchange: ExchangeState, row: ObjectRow, now: number): void {
+  vanish(exchange: ExchangeState, row: ObjectRow, now: number): number {
     this.#store.db.run(`UPDATE object SET state = ${OBJECT.vanished}, gone_at = ? WHERE id = ?`, now, row.id);
     this.#countObject(exchange, row, undefined);
-    this.#projectLinked(row.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id }, now);
+    return this.#touchLinked(row.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id });
   }
 
   #countObject(exchange: ExchangeState, before: ObjectRow | undefined, after: ObjectRow | undefined): void {
@@ -477,8 +536,16 @@ interface OpenMarkings {
   readonly refs: readonly string[];
 }
 
-const openOf = (row: ObjectRow): OpenMarkings | undefined =>
-  row.open_markings === null ? undefined : (JSON.parse(row.open_markings) as OpenMarkings);
+const openOf = (row: ObjectRow): OpenMarkings =>
+  row.open_markings === null
+    ? { tlp: levelOf(TLP_LEVELS, row.tlp), pap: levelOf(PAP_LEVELS, row.pap), refs: [] }
+    : (JSON.parse(row.open_markings) as OpenMarkings);
+
+const storedEntry = (row: { id: number; type: number; value: string }): StoredEntry => ({
+  id: row.id,
+  type: OBSERVABLE_TYPES[row.type]!,
+  value: row.value,
+});
 
 const levelOf = <L>(levels: readonly L[], rank: number | null): L | undefined =>
   rank === null ? undefined : levels[rank];

@@ -3,7 +3,7 @@
 import type { Claim, Entry, IndicatorFacts } from '../model/entry.ts';
 import { PAP_LEVELS, type Pap, TLP_LEVELS, type Tlp } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable, type ObservableType } from '../model/observable.ts';
-import { merge, mergeClaims } from '../inventory/merge.ts';
+import { type Admitted, condense, merge, mergeClaims } from '../inventory/merge.ts';
 import { expiryOf } from '../policy/expiry.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext, Tally } from './context.ts';
@@ -33,6 +33,12 @@ export interface Trigger {
   readonly force?: boolean;
 }
 
+/**
+ * An entry that more objects name is gone through in parts, by a sweep of its own (its claims would not fit into memory,
+ * nor be read again with every commit), and names the newest of them alone as its sources.
+ */
+const CROWDED = 500;
+
 export interface StoredEntry extends Observable {
   readonly id: number;
 }
@@ -50,6 +56,9 @@ export class Projector {
   readonly #brakes: Brakes;
   #stale = false;
   readonly #claims;
+  readonly #claimsAfter;
+  readonly #named;
+  readonly #crowd;
   readonly #active: ReadonlySet<number>;
   readonly #row;
   readonly #insert;
@@ -70,6 +79,14 @@ export class Projector {
       `SELECT ${CLAIM_COLUMNS} FROM contribution c JOIN object o ON o.id = c.object_id
        WHERE c.entry_id = ? AND o.state = ${OBJECT.published}`,
     );
+    this.#claimsAfter = db.lists(
+      `SELECT ${CLAIM_COLUMNS} FROM contribution c JOIN object o ON o.id = c.object_id
+       WHERE c.entry_id = ? AND c.object_id > ? AND o.state = ${OBJECT.published} ORDER BY c.object_id LIMIT ${CROWDED}`,
+    );
+    this.#named = db.statement<{ n: number }>(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM contribution WHERE entry_id = ? LIMIT ${CROWDED + 1})`,
+    );
+    this.#crowd = db.statement('UPDATE entry SET crowded = 1 WHERE id = ? AND crowded = 0');
     this.#active = new Set(store.exchanges.map((one) => one.id));
     this.#row = db.statement<ProjectionRow>('SELECT * FROM projection WHERE siem_id = ? AND entry_id = ?');
     this.#insert = db.statement(
@@ -110,9 +127,25 @@ export class Projector {
     return row === undefined ? undefined : { id: entryId, type: OBSERVABLE_TYPES[row.type]!, value: row.value };
   }
 
-  /** Published claims on an entry, newest version first. An exchange that is no longer configured still shows. */
-  claims(entryId: number): ClaimRow[] {
-    return newestFirst(this.#claims(entryId).map((row) => this.claimRow(row, 0)));
+  /** True, and remembered, when so many objects name the entry that it is judged by a sweep. */
+  isCrowded(entryId: number): boolean {
+    if (this.#named.get(entryId)!.n <= CROWDED) return false;
+    this.#crowd.run(entryId);
+    return true;
+  }
+
+  /** Published claims on an entry in parts. An exchange that is no longer configured still shows. */
+  *#parts(entryId: number): Generator<ClaimRow[], void, undefined> {
+    if (this.#named.get(entryId)!.n <= CROWDED) {
+      yield newestFirst(this.#claims(entryId).map((row) => this.claimRow(row, 0)));
+      return;
+    }
+    for (let after = 0; ; ) {
+      const rows = this.#claimsAfter(entryId, after).map((row) => this.claimRow(row, 0));
+      yield rows;
+      if (rows.length < CROWDED) return;
+      after = rows.at(-1)!.id;
+    }
   }
 
   /** A claim from the CLAIM_COLUMNS that begin at `at`. */
@@ -139,69 +172,73 @@ export class Projector {
     };
   }
 
-  /** Computes the entry anew for every SIEM, or for one. */
-  project(entry: StoredEntry, trigger: Trigger, now: number, only?: SiemState): void {
-    const rows = this.claims(entry.id);
-    for (const siem of only === undefined ? this.#store.siems : [only])
-      this.#projectOne(siem, entry, rows, trigger, now);
+  /** Computes the entry anew for every SIEM, or for one. Returns how many claims were read. */
+  project(entry: StoredEntry, trigger: Trigger, now: number, only?: SiemState): number {
+    const each = (only === undefined ? this.#store.siems : [only]).map((siem) => ({ siem, admission: noneYet() }));
+    let read = 0;
+    for (const rows of this.#parts(entry.id)) {
+      read += rows.length;
+      for (const { siem, admission } of each) this.#admit(admission, siem, entry, rows, now);
+    }
+    for (const { siem, admission } of each) this.#projectOne(siem, entry, admission, trigger, now);
+    return read;
   }
 
   /** The usual case of a first sync: a new entry with one claim. No row can exist yet. */
   projectNew(entry: StoredEntry, row: ClaimRow, trigger: Trigger, now: number): void {
     const rows = [row];
-    for (const siem of this.#store.siems) this.#projectOne(siem, entry, rows, trigger, now, true);
+    for (const siem of this.#store.siems) {
+      const admission = noneYet();
+      this.#admit(admission, siem, entry, rows, now);
+      this.#projectOne(siem, entry, admission, trigger, now, true);
+    }
   }
 
-  /** The merge of those claims that this SIEM may hold, as it would be encoded now. */
+  /** The merge of those claims that this SIEM may hold, as it would be encoded now. Undefined claims are read here. */
   entryFor(
     siem: SiemState,
     entry: StoredEntry,
-    claims: readonly ClaimRow[],
+    claims: readonly ClaimRow[] | undefined,
     now: number,
     explain: ContextTable['explain'],
   ): Entry | undefined {
-    const { admitted, unmarked } = this.#admitted(siem, entry, claims, now, explain);
-    return mergeClaims(entry, admitted, unmarked, now).entry;
+    const admission = noneYet();
+    if (claims !== undefined) this.#admit(admission, siem, entry, claims, now);
+    else for (const rows of this.#parts(entry.id)) this.#admit(admission, siem, entry, rows, now);
+    for (const { claim } of admission.admitted)
+      claim.explain(explain(claim.exchangeId, claim.objectId, claim.facts.createdBy));
+    return mergeClaims(entry, admission.admitted, admission.unmarked, now).entry;
   }
 
-  #admitted(
-    siem: SiemState,
-    entry: StoredEntry,
-    rows: readonly ClaimRow[],
-    now: number,
-    explain?: ContextTable['explain'],
-  ) {
-    const admitted: { claim: Claim; until: number }[] = [];
-    let refused = false;
-    let vouchers = 0;
-    let unmarked: (typeof TLP_LEVELS)[number] = 'amber';
+  #admit(into: Admission, siem: SiemState, entry: StoredEntry, rows: readonly ClaimRow[], now: number): void {
     for (const row of rows) {
       const exchange = this.#store.exchangeNames.get(row.exchange_id) ?? '?';
       const claim = new StoredClaim(row, exchange);
+      if (row.exchange_active === 0) into.left ??= row.exchange_id;
       if (decideClaim(siem.spec, entry, claim, row.exchange_active === 1).kind !== 'accept') {
-        refused = true;
+        into.refused = true;
         continue;
       }
       // Accepted means that the SIEM has rules for this exchange.
       const rules = siem.spec.rules[exchange]!;
-      if (rules.intake.unmarked !== 'refuse') unmarked = rules.intake.unmarked;
-      if (explain !== undefined) claim.explain(explain(row.exchange_id, row.object_id, claim.facts.createdBy));
+      if (rules.intake.unmarked !== 'refuse') into.unmarked = rules.intake.unmarked;
       const until = expiryOf(claim, rules.lifetime, entry.type);
-      if (row.valid_from <= now && now < until) vouchers |= voucherBit(row.exchange_id);
-      admitted.push({ claim, until });
+      if (row.valid_from <= now && now < until) into.vouchers |= voucherBit(row.exchange_id);
+      into.admitted.push({ claim, until });
     }
-    return { admitted, unmarked, refused, vouchers };
+    // They were made here, of stored claims.
+    if (into.admitted.length > CROWDED)
+      into.admitted = condense(into.admitted, into.unmarked, now, CROWDED) as Admission['admitted'];
   }
 
   #projectOne(
     siem: SiemState,
     entry: StoredEntry,
-    rows: readonly ClaimRow[],
+    admission: Admission,
     trigger: Trigger,
     now: number,
     fresh = false,
   ): void {
-    const admission = this.#admitted(siem, entry, rows, now);
     const merged = merge(entry, admission.admitted, admission.unmarked, now);
     if (this.#stale) this.reloadSuppressions();
     const suppressedUntil =
@@ -252,12 +289,7 @@ export class Projector {
     const stale = refreshAfter !== undefined && row.present === PRESENT.yes && now >= sentAt + refreshAfter;
     const wantedRev = changed || stale ? this.#store.revision : row.wanted_rev;
     const lapsed = row.until !== null && row.until <= now;
-    const cause =
-      wanted === 1
-        ? CAUSE.none
-        : turned
-          ? this.#cause(suppressed, lapsed, rows, admission.refused, trigger)
-          : row.cause;
+    const cause = wanted === 1 ? CAUSE.none : turned ? this.#cause(suppressed, lapsed, admission, trigger) : row.cause;
     const busy = isBusy(row.state);
     const held = row.state === STATE.held && this.#staysHeld(siem, row, wanted, changed, lapsed, suppressed);
     const stuck = held || (row.state === STATE.parked && !changed);
@@ -297,7 +329,7 @@ export class Projector {
     const rejected = row.state === STATE.held && !held && row.wanted === 1;
     if ((turned || rejected) && wanted === 1 && row.present === PRESENT.no) this.#brakes.added(siem, trigger, entry.id);
     if (turned && wanted === 0 && row.present !== PRESENT.no && cause === CAUSE.withdrawn) {
-      this.#brakes.withdrawn(siem, this.#withdrawnBy(rows, trigger), entry.id);
+      this.#brakes.withdrawn(siem, trigger.exchangeId !== 0 ? trigger.exchangeId : (admission.left ?? 0), entry.id);
     }
   }
 
@@ -319,21 +351,15 @@ export class Projector {
     return !suppressed && (!lapsed || (row.cause === CAUSE.adopted && !this.#brakes.openFor(siem, row.entry_id)));
   }
 
-  #cause(suppressed: boolean, lapsed: boolean, rows: readonly ClaimRow[], refused: boolean, trigger: Trigger): Cause {
+  #cause(suppressed: boolean, lapsed: boolean, { left, refused }: Admission, trigger: Trigger): Cause {
     if (suppressed) return CAUSE.suppressed;
     // Whatever else set this off: at its expiry an entry goes, and no brake holds that.
     if (lapsed) return CAUSE.expired;
     if (trigger.cause === CAUSE.withdrawn) return CAUSE.withdrawn;
     // Claims of an exchange that left the configuration are withdrawn, under the brake.
-    if (rows.some((row) => row.exchange_active === 0)) return CAUSE.withdrawn;
+    if (left !== undefined) return CAUSE.withdrawn;
     if (refused) return CAUSE.policy;
     return trigger.cause === CAUSE.none ? CAUSE.expired : trigger.cause;
-  }
-
-  #withdrawnBy(rows: readonly ClaimRow[], trigger: Trigger): number {
-    return trigger.exchangeId !== 0
-      ? trigger.exchangeId
-      : (rows.find((row) => row.exchange_active === 0)?.exchange_id ?? 0);
   }
 
   /**
@@ -412,6 +438,18 @@ export function newestFirst(claims: ClaimRow[]): ClaimRow[] {
   return claims;
 }
 
+/** What the claims on an entry come to for one SIEM, as far as they were gone through. */
+interface Admission {
+  admitted: (Admitted & { readonly claim: StoredClaim })[];
+  unmarked: Tlp;
+  refused: boolean;
+  vouchers: number;
+  /** An exchange among them that left the configuration. */
+  left: number | undefined;
+}
+
+const noneYet = (): Admission => ({ admitted: [], unmarked: 'amber', refused: false, vouchers: 0, left: undefined });
+
 interface Tallies {
   readonly wanted: Tally;
   readonly wantedOfType: Tally;
@@ -428,6 +466,7 @@ export type Counted = Pick<ProjectionRow, 'wanted' | 'present' | 'rev' | 'wanted
 /** A claim as policy sees it. Facts are parsed only when somebody looks, since most claims are merged unseen. */
 class StoredClaim implements Claim {
   readonly exchange: string;
+  readonly exchangeId: number;
   readonly objectId: string;
   readonly version: string;
   readonly digest: number;
@@ -445,6 +484,7 @@ class StoredClaim implements Claim {
 
   constructor(row: ObjectRow, exchange: string) {
     this.exchange = exchange;
+    this.exchangeId = row.exchange_id;
     this.objectId = row.object_id;
     this.version = row.version;
     this.digest = row.digest;

@@ -104,6 +104,33 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_held ON outbox (since) WHERE state = 1;
   CREATE INDEX outbox_receipt ON outbox (exchange_id, receipt) WHERE receipt IS NOT NULL;
   `,
+  `
+  -- What grows with the feed is gone through in steps (sweeps.ts). The one with the lowest turn is next.
+  CREATE TABLE sweep (
+    kind TEXT NOT NULL, owner INTEGER NOT NULL, subject TEXT NOT NULL, position TEXT NOT NULL, argument TEXT NOT NULL,
+    done INTEGER NOT NULL, since INTEGER NOT NULL, turn INTEGER NOT NULL, PRIMARY KEY (kind, owner, subject)) WITHOUT ROWID;
+  CREATE INDEX sweep_turn ON sweep (turn);
+  INSERT INTO sweep (kind, owner, subject, position, argument, done, since, turn)
+    SELECT 'recompute', id, '', CASE recompute_from WHEN 0 THEN '' ELSE recompute_from END,
+      CASE recompute_force WHEN 1 THEN '{"force":true}' ELSE '{"force":false}' END, 0, 0, id
+    FROM siem WHERE recompute_from IS NOT NULL;
+  ALTER TABLE siem DROP COLUMN recompute_from;
+  ALTER TABLE siem DROP COLUMN recompute_force;
+
+  -- Objects under a marking that nothing has explained yet, to be found by its id when something does.
+  CREATE TABLE unexplained (
+    exchange_id INTEGER NOT NULL, marking_id TEXT NOT NULL, object_id INTEGER NOT NULL,
+    PRIMARY KEY (exchange_id, marking_id, object_id)) WITHOUT ROWID;
+  CREATE INDEX unexplained_object ON unexplained (object_id);
+  INSERT INTO unexplained (exchange_id, marking_id, object_id)
+    SELECT DISTINCT o.exchange_id, r.value, o.id FROM object o, json_each(o.open_markings, '$.refs') r
+    WHERE o.open_markings IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM context c WHERE c.exchange_id = o.exchange_id AND c.object_id = r.value AND c.kind = 'marking');
+  DROP INDEX object_open;
+
+  -- Named by so many objects that they are gone through in parts.
+  ALTER TABLE entry ADD COLUMN crowded INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

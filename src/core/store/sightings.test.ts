@@ -703,8 +703,15 @@ it('takes over a state from before there were sightings, and tells what is found
   const old = new Database(test.spec.path);
   migrate(old, MIGRATIONS.slice(0, 1));
   old.run('ATTACH DATABASE ? AS new', `${test.spec.path}.new`);
-  for (const { name } of old.all<{ name: string }>("SELECT name FROM main.sqlite_schema WHERE type = 'table'"))
-    old.exec(`INSERT INTO main.${name} SELECT * FROM new.${name}`);
+  for (const { name } of old.all<{ name: string }>("SELECT name FROM main.sqlite_schema WHERE type = 'table'")) {
+    const known = new Set(old.all<{ name: string }>(`PRAGMA new.table_info(${name})`).map((column) => column.name));
+    const columns = old
+      .all<{ name: string }>(`PRAGMA main.table_info(${name})`)
+      .map((column) => column.name)
+      .filter((column) => known.has(column))
+      .join(', ');
+    old.exec(`INSERT INTO main.${name} (${columns}) SELECT ${columns} FROM new.${name}`);
+  }
   old.exec('DETACH DATABASE new');
   old.close();
 

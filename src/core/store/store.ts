@@ -16,8 +16,10 @@ import { Flights } from './flights.ts';
 import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport, Objects } from './objects.ts';
 import { People } from './people.ts';
-import { Projector } from './projection.ts';
+import { Projector, type Trigger } from './projection.ts';
 import { type SettleReport, type Settlement, Settling } from './settling.ts';
+import { Sweeps } from './sweeps.ts';
+import { bothOf, Touched } from './touched.ts';
 import { Requests, type StoredRequest } from './requests.ts';
 import { CAUSE, type ProjectionRow, STATE } from './rows.ts';
 import type { SendSettlement } from './outbox.ts';
@@ -45,6 +47,8 @@ export class Store {
   readonly #context: ContextTable;
   readonly #objects: Objects;
   readonly #flights = new Flights();
+  readonly #touched = new Touched();
+  readonly #sweeps: Sweeps;
   readonly #batches: Batches;
   readonly #settling: Settling;
   readonly #audit: Audit;
@@ -60,7 +64,8 @@ export class Store {
     this.#brakes = new Brakes(this.#store);
     this.#projector = new Projector(this.#store, this.#brakes);
     this.#context = new ContextTable(this.#store);
-    this.#objects = new Objects(this.#store, this.#projector, this.#context);
+    this.#sweeps = new Sweeps(this.#store);
+    this.#objects = new Objects(this.#store, this.#projector, this.#context, this.#touched, this.#sweeps);
     this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#flights);
     this.#settling = new Settling(this.#store, this.#projector, this.#brakes, this.#flights);
     this.#audit = new Audit(this.#store, this.#projector, this.#settling, this.#brakes);
@@ -68,13 +73,16 @@ export class Store {
     this.#people = new People(this.#store, this.#projector);
     this.#requests = new Requests(this.#store);
     this.#sightings = new Sightings(this.#store);
+    registerProjections(this.#sweeps, this.#store, this.#projector);
   }
 
   #unit<T>(now: number, work: (now: number) => T): T {
     const flights = this.#flights.snapshot();
+    this.#sweeps.refill();
     try {
       return this.#store.unit(now, (time) => {
         const result = work(time);
+        this.#judgeTouched(time);
         this.#brakes.judge(time, (siem, entryId, held) => this.#recount(siem, entryId, held));
         return result;
       });
@@ -82,10 +90,25 @@ export class Store {
       this.#brakes.forget();
       this.#objects.forget();
       this.#context.forget();
+      this.#touched.forget();
       this.#flights.restore(flights);
       this.#projector.forget();
       throw error;
     }
+  }
+
+  /** Each entry once, from all its claims. One that thousands of objects name is judged by a sweep, when they are all in. */
+  #judgeTouched(now: number): void {
+    this.#touched.drain((entry, trigger) => {
+      if (!this.#projector.isCrowded(entry.id)) {
+        this.#projector.project(entry, trigger, now);
+        return;
+      }
+      const waiting = this.#sweeps.find('crowded', 0, String(entry.id));
+      // Its argument is a trigger, put there below.
+      const cause = waiting === undefined ? trigger : bothOf(waiting.argument as unknown as Trigger, trigger);
+      this.#sweeps.later('crowded', 0, String(entry.id), { ...cause }, now);
+    });
   }
 
   /** A brake moved a row between work and hold. */
@@ -120,7 +143,7 @@ export class Store {
     const report = emptyReport();
     const pages = given.map((page) => ('objects' in page ? arriving(page) : unpackPage(page)));
     return this.#unit(now, (time) => {
-      for (const page of pages) this.#objects.explain(state, page, time);
+      this.#objects.explain(state, pages, time);
       for (const page of pages) {
         this.#objects.commit(state, page, time, report);
         if (page.snapshotEnds === true) this.#listing.snapshot(state, page, time);
@@ -223,44 +246,14 @@ export class Store {
         }
         more = rows.length === STEP;
       }
-      for (const siem of this.#store.siems) more = this.#recompute(siem, time) || more;
+      // One step's worth in one unit, of whichever kind.
+      if (!more) more = this.#sweeps.step(time);
       const next = this.#store.db.get<{ due: number | null }>(
         'SELECT min(due) AS due FROM projection WHERE due IS NOT NULL',
       );
       // While expiry waits, no moment is due.
       return { changed, more, nextDue: expiryPaused ? undefined : (next?.due ?? undefined) };
     });
-  }
-
-  #recompute(siem: SiemState, now: number): boolean {
-    const task = this.#store.db.get<{ recompute_from: number | null; recompute_force: number }>(
-      'SELECT recompute_from, recompute_force FROM siem WHERE id = ?',
-      siem.id,
-    );
-    if (task === undefined || task.recompute_from === null) return false;
-    const rows = this.#store.db.all<{ id: number; type: number; value: string }>(
-      'SELECT id, type, value FROM entry WHERE id > ? ORDER BY id LIMIT ?',
-      task.recompute_from,
-      STEP,
-    );
-    for (const row of rows) {
-      const type = OBSERVABLE_TYPES[row.type]!;
-      this.#projector.project(
-        { id: row.id, type, value: row.value },
-        { cause: CAUSE.policy, exchangeId: 0, force: task.recompute_force === 1 },
-        now,
-        siem,
-      );
-    }
-    const last = rows.at(-1);
-    const more = rows.length === STEP && last !== undefined;
-    this.#store.db.run(
-      'UPDATE siem SET recompute_from = ?, recompute_force = ? WHERE id = ?',
-      more ? last.id : null,
-      more ? task.recompute_force : 0,
-      siem.id,
-    );
-    return more;
   }
 
   // ---- SIEMs
@@ -539,4 +532,33 @@ export class Store {
   close(): void {
     this.#store.close();
   }
+}
+
+/** Sweeps that compute wanted state anew: of a SIEM, after a change of configuration, and of one crowded entry. */
+function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Projector): void {
+  sweeps.register('recompute', ({ owner, position, argument }, most, now) => {
+    const siem = store.siems.find((one) => one.id === owner);
+    if (siem === undefined) return { rows: 0, position: undefined };
+    // Written by StoreContext.
+    const { force } = argument as { readonly force: boolean };
+    const rows = store.db.all<{ id: number; type: number; value: string }>(
+      'SELECT id, type, value FROM entry WHERE id > ? ORDER BY id LIMIT ?',
+      Number(position),
+      most,
+    );
+    for (const { id, type, value } of rows)
+      projector.project(
+        { id, type: OBSERVABLE_TYPES[type]!, value },
+        { cause: CAUSE.policy, exchangeId: 0, force },
+        now,
+        siem,
+      );
+    return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.id) };
+  });
+  sweeps.register('crowded', ({ subject, argument }, _most, now) => {
+    const entry = projector.storedEntry(Number(subject));
+    // Written by `judgeTouched`.
+    const rows = entry === undefined ? 0 : projector.project(entry, argument as unknown as Trigger, now);
+    return { rows, position: undefined };
+  });
 }
