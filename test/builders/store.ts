@@ -216,3 +216,16 @@ export function indicators(from: number, to: number, given: Partial<IncomingIndi
   }
   return made;
 }
+
+/** A full listing that shows these ids in one scope and is complete for it. */
+export function listingOf(
+  rig: Rig,
+  ids: readonly string[],
+  withdraw = true,
+  scope = 'collection-1',
+): { vanished: number } {
+  const run = rig.store.beginListing('partner', NOW);
+  const present = ids.map((objectId) => ({ objectId }));
+  rig.store.listingPart('partner', run, scope, present, true, NOW);
+  return rig.store.endListing('partner', run, withdraw, NOW);
+}

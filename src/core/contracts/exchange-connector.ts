@@ -30,6 +30,8 @@ export interface ListingPart {
   readonly present: readonly { readonly objectId: string; readonly version: string }[];
   /** Last part of its scope. Absence may be concluded for a scope only after this. */
   readonly complete: boolean;
+  /** Why the scope could not be listed to its end; the others are. */
+  readonly failure?: Failure;
 }
 
 /** What became of one sighting, by its uuid. */
@@ -47,7 +49,7 @@ export interface ExchangeConnector {
   probe(signal: AbortSignal): Promise<Probe>;
   /** From where `cursor` stands to the end of what is published now. Undefined cursor = from the configured start. */
   pages(cursor: Json | undefined, signal: AbortSignal): AsyncIterable<Page>;
-  /** Everything that is published now. Ends normally only when complete. */
+  /** Everything that is published now, scope after scope. What a scope that is never complete lacks says nothing. */
   listing?(signal: AbortSignal): AsyncIterable<ListingPart>;
   /**
    * Absent where the exchange takes no reports. One outcome per sighting; a thrown ConnectorError holds for all of

@@ -250,6 +250,37 @@ describe('a full listing', () => {
     expect(rig.deliver()).toEqual(['upsert 198.18.0.0']);
   });
 
+  it('concludes nothing about a scope that is not complete, and says why', async () => {
+    const failure = { kind: 'retryable' as const, message: 'the manifest hangs' };
+    const { rig, poller, warnings } = polling(() => of([aPage(indicators(0, 2))]), {
+      async *listing() {
+        yield { scope: 'collection-1', present: [], complete: false, failure };
+        yield { scope: 'collection-2', present: [], complete: true };
+      },
+    });
+    await poller.poll(signal);
+
+    await poller.listing(signal);
+
+    expect(rig.deliver()).toHaveLength(2);
+    expect(warnings).toMatchObject([{ exchange: 'partner', failure }]);
+  });
+
+  it('concludes nothing when it is stopped', async () => {
+    const stop = new AbortController();
+    const { rig, poller } = polling(() => of([aPage(indicators(0, 2))]), {
+      async *listing() {
+        yield { scope: 'collection-1', present: [], complete: true };
+        stop.abort();
+      },
+    });
+    await poller.poll(signal);
+
+    await poller.listing(stop.signal);
+
+    expect(rig.deliver()).toHaveLength(2);
+  });
+
   it('concludes nothing when it breaks off', async () => {
     const { rig, poller } = polling(() => of([aPage(indicators(0, 2))]), { listing: parts(retryable('reset')) });
     await poller.poll(signal);

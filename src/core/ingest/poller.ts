@@ -129,11 +129,18 @@ export class Poller {
     const { store, connector } = this.#o;
     if (connector.listing === undefined) return;
     try {
+      const failures: Failure[] = [];
       const run = await store.beginListing(this.name, this.#o.now());
       for await (const part of connector.listing(signal)) {
-        await store.listingPart(this.name, run, part.scope, part.present, this.#o.now());
+        if (part.failure !== undefined) failures.push(part.failure);
+        await store.listingPart(this.name, run, part.scope, part.present, part.complete, this.#o.now());
       }
       if (signal.aborted) return;
+      for (const failure of failures)
+        this.#o.log.warn('A part of the full listing failed; nothing is concluded about it.', {
+          exchange: this.name,
+          failure,
+        });
       const { vanished } = await store.endListing(this.name, run, this.#o.withdrawVanished, this.#o.now());
       if (vanished > 0) {
         this.#o.log.info('Objects are no longer published by the exchange.', {

@@ -1,5 +1,5 @@
 // Presence: which scope showed which object. An object has vanished only when a complete listing of every scope
-// that ever showed it lacks it; that a partner is unreachable says nothing.
+// that ever showed it lacks it; that a partner is unreachable, or hides a scope, says nothing.
 import type { ArrivingPage } from './wire.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { Objects } from './objects.ts';
@@ -22,20 +22,31 @@ export class Listing {
     )!.listing;
   }
 
-  part(exchange: ExchangeState, run: number, scope: string, present: readonly { objectId: string }[]): void {
+  /** `complete`: this was the last of the scope, which can now be concluded about. */
+  part(
+    exchange: ExchangeState,
+    run: number,
+    scope: string,
+    present: readonly { objectId: string }[],
+    complete: boolean,
+  ): void {
     const scopeId = this.#objects.scopeId(exchange, scope);
     const see = this.#store.db.statement(
       `INSERT INTO presence (object_id, scope_id, listing) SELECT id, ?, ? FROM object WHERE exchange_id = ? AND object_id = ?
        ON CONFLICT (object_id, scope_id) DO UPDATE SET listing = excluded.listing`,
     );
     for (const one of present) see.run(scopeId, run, exchange.id, one.objectId);
+    if (complete) this.#store.db.run('UPDATE scope SET listed = ? WHERE id = ?', run, scopeId);
   }
 
   end(exchange: ExchangeState, run: number, withdraw: boolean, now: number): { vanished: number } {
     const rows = this.#store.db.all<ObjectRow>(
       `SELECT o.* FROM object o WHERE o.exchange_id = ? AND o.state = ${OBJECT.published}
-       AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.object_id = o.id AND p.listing >= ?)`,
+       AND EXISTS (SELECT 1 FROM presence p WHERE p.object_id = o.id)
+       AND NOT EXISTS (SELECT 1 FROM presence p JOIN scope s ON s.id = p.scope_id
+         WHERE p.object_id = o.id AND (p.listing >= ? OR s.listed IS NULL OR s.listed < ?))`,
       exchange.id,
+      run,
       run,
     );
     if (withdraw) for (const row of rows) this.#objects.vanish(exchange, row, now);

@@ -7,6 +7,7 @@ import {
   HOUR,
   indicators,
   ipv4,
+  listingOf,
   NOW,
   Rig,
   versionAt,
@@ -72,7 +73,7 @@ describe('versions of one object', () => {
   it('counts an object that vanished and was revoked then only once', () => {
     const rig = new Rig();
     rig.commit([anIndicator({ objectId: ID })]);
-    rig.store.endListing('partner', rig.store.beginListing('partner', NOW), true, NOW);
+    listingOf(rig, []);
 
     rig.commit([anIndicator({ objectId: ID, version: newer, revoked: true })]);
 
@@ -122,7 +123,7 @@ describe('the same version with other content', () => {
   it('brings a vanished object back though its content differs', () => {
     const rig = new Rig();
     rig.commit([anIndicator({ objectId: ID })]);
-    rig.store.endListing('partner', rig.store.beginListing('partner', NOW), true, NOW);
+    listingOf(rig, []);
     expect(rig.deliver()).toEqual([]);
 
     rig.commit([anIndicator({ objectId: ID, facts: JSON.stringify({ name: 'Other words' }) })]);
@@ -137,8 +138,7 @@ describe('vanished objects', () => {
     rig.commit([anIndicator({ objectId: ID })]);
     rig.deliver();
 
-    const run = rig.store.beginListing('partner', NOW);
-    expect(rig.store.endListing('partner', run, true, NOW)).toEqual({ vanished: 1 });
+    expect(listingOf(rig, [])).toEqual({ vanished: 1 });
     expect(rig.deliver()).toEqual(['remove 192.0.2.1']);
 
     rig.commit([anIndicator({ objectId: ID })]);
@@ -151,9 +151,35 @@ describe('vanished objects', () => {
     rig.commit([anIndicator({ objectId: ID })], NOW, 'partner', { scope: 'b' });
 
     const run = rig.store.beginListing('partner', NOW);
-    rig.store.listingPart('partner', run, 'b', [{ objectId: ID }], NOW);
+    rig.store.listingPart('partner', run, 'b', [{ objectId: ID }], true, NOW);
 
     expect(rig.store.endListing('partner', run, true, NOW)).toEqual({ vanished: 0 });
+  });
+
+  it('are not those of a scope that the listing never named, or did not show to its end', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })], NOW, 'partner', { scope: 'hidden' });
+    rig.commit(indicators(5, 6), NOW, 'partner', { scope: 'cut' });
+    rig.commit(indicators(6, 7), NOW, 'partner', { scope: 'whole' });
+    expect(rig.deliver()).toHaveLength(3);
+
+    const run = rig.store.beginListing('partner', NOW);
+    rig.store.listingPart('partner', run, 'cut', [], false, NOW);
+    rig.store.listingPart('partner', run, 'whole', [], true, NOW);
+
+    expect(rig.store.endListing('partner', run, true, NOW)).toEqual({ vanished: 1 });
+    expect(rig.deliver()).toEqual(['remove 198.18.0.6']);
+  });
+
+  it('stay while the other scope that showed them is hidden from the listing', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })], NOW, 'partner', { scope: 'a' });
+    rig.commit([anIndicator({ objectId: ID })], NOW, 'partner', { scope: 'b' });
+    listingOf(rig, [ID], true, 'b');
+
+    // `b` was complete once; that says nothing about today.
+    expect(listingOf(rig, [], true, 'a')).toEqual({ vanished: 0 });
+    expect(listingOf(rig, [], true, 'b')).toEqual({ vanished: 0 });
   });
 
   it('are only counted unless withdrawing is asked for', () => {
@@ -161,7 +187,7 @@ describe('vanished objects', () => {
     rig.commit([anIndicator({ objectId: ID })]);
     rig.deliver();
 
-    expect(rig.store.endListing('partner', rig.store.beginListing('partner', NOW), false, NOW).vanished).toBe(1);
+    expect(listingOf(rig, [], false).vanished).toBe(1);
     expect(rig.deliver()).toEqual([]);
   });
 
@@ -169,7 +195,7 @@ describe('vanished objects', () => {
     const rig = new Rig();
     rig.commit([anIndicator({ objectId: ID })]);
     const run = rig.store.beginListing('partner', NOW);
-    rig.store.listingPart('partner', run, 'collection-1', [{ objectId: ID }], NOW);
+    rig.store.listingPart('partner', run, 'collection-1', [{ objectId: ID }], true, NOW);
 
     rig.commit([anIndicator({ objectId: ID }), ...indicators(5, 7)]);
 

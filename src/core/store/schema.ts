@@ -131,6 +131,11 @@ export const MIGRATIONS: readonly string[] = [
   -- Named by so many objects that they are gone through in parts.
   ALTER TABLE entry ADD COLUMN crowded INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- The last listing that showed a scope completely, and how the reading of each ended.
+  ALTER TABLE scope ADD COLUMN listed INTEGER;
+  ALTER TABLE scope ADD COLUMN reading TEXT;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -12,6 +12,7 @@ import {
   HOUR,
   indicators,
   ipv4,
+  listingOf,
   MINUTE,
   NOW,
   Rig,
@@ -187,7 +188,7 @@ describe('retention', () => {
   it('forgets what vanished long ago and entries that nothing refers to', () => {
     const rig = new Rig();
     rig.commit(indicators(0, 3));
-    rig.store.endListing('partner', rig.store.beginListing('partner', NOW), true, NOW);
+    listingOf(rig, []);
     rig.commit([anIndicator({ objectId: 'indicator--r', revoked: true })]);
     rig.tick(NOW + 200 * DAY);
 

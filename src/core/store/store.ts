@@ -207,12 +207,13 @@ export class Store {
     run: number,
     scope: string,
     present: readonly { objectId: string }[],
+    complete: boolean,
     now: number,
   ): void {
-    this.#unit(now, () => this.#listing.part(this.#store.exchange(exchange), run, scope, present));
+    this.#unit(now, () => this.#listing.part(this.#store.exchange(exchange), run, scope, present, complete));
   }
 
-  /** Complete: what no scope showed has vanished. With `withdraw`, its claims end; otherwise it is only counted. */
+  /** Over: what every scope that ever showed it was listed without has vanished. With `withdraw`, its claims end; otherwise it is only counted. */
   endListing(exchange: string, run: number, withdraw: boolean, now: number): { vanished: number } {
     return this.#unit(now, (time) => this.#listing.end(this.#store.exchange(exchange), run, withdraw, time));
   }

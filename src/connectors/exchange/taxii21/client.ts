@@ -171,7 +171,7 @@ export class TaxiiClient {
         { status },
       );
     }
-    return status !== 204 || body.length > 0;
+    return body.length > 0;
   }
 
   #parsed(response: HttpResponse, what: string): unknown {

@@ -80,7 +80,8 @@ export class Taxii21Connector implements ExchangeConnector {
     const root = await this.#findRoot(signal);
     const { readable, failures } = await this.#select(root, signal);
     const [failure] = failures;
-    if (failure !== undefined) throw failure;
+    // Nothing may be read at all: whoever asked for a listing must learn of it.
+    if (failure !== undefined && readable.length === 0) throw failure;
     for (const collection of readable) {
       const reading = {
         client: this.#client,
@@ -97,13 +98,23 @@ export class Taxii21Connector implements ExchangeConnector {
           yield { scope: collection.id, present, complete: page.last };
         }
       } catch (error) {
-        if (!(error instanceof ConnectorError) || error.status !== 404) throw error;
-        throw permanent(
-          `${this.#who}: the server has no manifest for the collection ${collection.title ?? collection.id} (404), so objects that vanished there can't be found; leave vanished at keep`,
-          { cause: error, status: 404 },
-        );
+        if (!(error instanceof ConnectorError) || concernsAll(error, signal)) throw error;
+        yield {
+          scope: collection.id,
+          present: [],
+          complete: false,
+          failure: toFailure(this.#unlisted(error, collection)),
+        };
       }
     }
+  }
+
+  #unlisted(error: ConnectorError, { title, id }: { title?: string | undefined; id: string }): ConnectorError {
+    if (error.status !== 404) return error;
+    return permanent(
+      `${this.#who}: the server has no manifest for the collection ${title ?? id} (404), so objects that vanished there can't be found; leave vanished at keep`,
+      { cause: error, status: 404 },
+    );
   }
 
   async close(): Promise<void> {
@@ -145,7 +156,7 @@ export class Taxii21Connector implements ExchangeConnector {
           told = JSON.stringify(after);
         }
       } catch (error) {
-        if (!(error instanceof ConnectorError) || !concernsOneCollection(error)) throw error;
+        if (!(error instanceof ConnectorError) || concernsAll(error, signal)) throw error;
         failures.push(error);
       }
     }
@@ -173,9 +184,9 @@ export class Taxii21Connector implements ExchangeConnector {
   }
 }
 
-/** Refused or unreadable there; an outage, a limit of requests or wrong credentials concern the whole server. */
-function concernsOneCollection(error: ConnectorError): boolean {
-  return error.kind === 'permanent' || error.status === 403 || error.status === 404;
+/** Wrong credentials and a limit of requests concern the whole server, whichever collection they were met at. */
+function concernsAll(error: ConnectorError, signal: AbortSignal): boolean {
+  return error.status === 401 || error.status === 429 || signal.aborted;
 }
 
 /** One answer as pages of bounded size. Only the last moves the cursor. */

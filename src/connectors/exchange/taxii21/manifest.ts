@@ -35,6 +35,8 @@ export async function* readManifest(
   for (let page = 0; page < reading.maxPages; page++) {
     const query = { added_after: addedAfter, limit, next };
     const answer = await reading.client.get(reading.url, reading.what, Manifest, reading.signal, query);
+    // `{}` is an empty manifest (§3.1); nothing at all may be what is left of a cut answer.
+    if (answer.bytes === 0) throw stuck(reading, 'it is answered without a body');
     const { objects, more } = answer.content;
     const end = !goesOn({ more, next: answer.content.next, count: objects.length });
     yield { entries: objects, last: end };

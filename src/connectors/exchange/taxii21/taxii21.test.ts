@@ -277,9 +277,54 @@ describe('the listing', () => {
     ],
     ['it cannot be paged', { body: { more: true, objects: [{ id: idOf(1) }] } }, /could not be read to its end/],
     ['it stays within one added time', { body: { more: true, objects: [entry(1)] } }, /could not be read to its end/],
+    ['it is answered without a body', { body: '' }, /answered without a body/],
+    ['it is answered with 204', { status: 204, body: '' }, /answered without a body/],
+    ['it breaks the server', { status: 500 }, /answered 500/],
+    ['it is refused', { status: 403 }, /may not read it/],
   ])('never ends as complete when %s', async (_name, reply, words) => {
     const { connector } = await partner((path) => (path === MANIFEST ? reply : undefined));
 
-    await expect(list(connector)).rejects.toThrow(words);
+    const parts = await list(connector);
+
+    expect(parts.some((part) => part.complete)).toBe(false);
+    expect(parts.at(-1)?.failure?.message).toMatch(words);
+  });
+
+  it('never ends as complete when the manifest is cut at the cap of pages', async () => {
+    let page = 0;
+    const { connector } = await partner(
+      (path) => (path === MANIFEST ? { body: { more: true, next: `n${++page}`, objects: [entry(page)] } } : undefined),
+      {},
+      { pages: 3, bytes: 1e9 },
+    );
+
+    const parts = await list(connector);
+
+    expect(parts.map((part) => part.complete)).toEqual([false, false, false, false]);
+    expect(parts.at(-1)?.failure?.message).toMatch(/more than 3 pages/);
+  });
+
+  it('is complete for each collection by itself, whatever the others answer', async () => {
+    const ids = ['a', 'b', 'c'];
+    const collections = ids.map((id) => ({ id, title: id, can_read: true, can_write: false }));
+    const { connector } = await partner((path) => {
+      if (path === 'collections/') return { body: { collections } };
+      if (path === 'collections/b/manifest/') return { status: 500 };
+      return path.endsWith('/manifest/') ? { body: { objects: [entry(1)] } } : undefined;
+    });
+
+    const parts = await list(connector);
+
+    expect(parts.map(({ scope, complete }) => [scope, complete])).toEqual([
+      ['a', true],
+      ['b', false],
+      ['c', true],
+    ]);
+  });
+
+  it('is broken off by what concerns the whole server', async () => {
+    const { connector } = await partner((path) => (path === MANIFEST ? { status: 429 } : undefined));
+
+    await expect(list(connector)).rejects.toThrow(/429/);
   });
 });
