@@ -21,6 +21,7 @@ import { exchangeConnector, siemConnector } from './app/peers.ts';
 import { Reporting } from './app/reporting.ts';
 import { storeSpec } from './app/specs.ts';
 import { statusReport } from './app/status.ts';
+import { Work } from './app/work.ts';
 
 export interface AppOptions {
   readonly config: Config;
@@ -54,6 +55,7 @@ export class App {
   readonly deliverers = new Map<string, Deliverer>();
   readonly reporting: Reporting;
   readonly sightings: SightingsReader;
+  readonly work: Work;
   readonly #connectors: (ExchangeConnector | SiemConnector)[] = [];
   readonly #version: string;
   readonly #abort = new AbortController();
@@ -83,6 +85,7 @@ export class App {
     this.sightings = new SightingsReader(storeSpec(config, options.state));
     this.time = new EngineTime(clock, engineTime, config.clockStart !== undefined);
     this.metrics = createMetrics(options.version);
+    this.work = new Work(clock);
     const now = () => this.time.now();
     const boot = randomHex(8);
     for (const exchange of config.exchanges) {
@@ -133,6 +136,7 @@ export class App {
           abort: this.#abort.signal,
           onProgress: (progress) => {
             this.metrics.delivered(progress.siem, 'upsert', 'applied', progress.applied);
+            this.work.wrote(progress.siem, progress.applied + progress.parked);
             options.onProgress?.(progress);
           },
         }),

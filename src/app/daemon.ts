@@ -8,6 +8,7 @@ import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
 import { startWeb, type WebServer } from '../web/server.ts';
 import type { OnStep } from './reconcile.ts';
+import type { StoredRequest } from '../core/store/requests.ts';
 import { perform, RequestArguments } from './requests.ts';
 import { secretFiles, stamp } from './secret-files.ts';
 import { Wake } from './wake.ts';
@@ -16,6 +17,8 @@ const GRACE_MS = 20_000;
 const SLOWEST_CYCLE_MS = 30_000;
 const SLOWEST_TICK_MS = 15_000;
 const REQUESTS_EVERY_MS = 300;
+/** They list or empty a SIEM, which takes minutes. */
+const LONG_REQUESTS: ReadonlySet<string> = new Set(['reconcile', 'purge']);
 const AUDIT_EVERY_MS = 6 * 3_600_000;
 const SECRETS_EVERY_MS = 2_000;
 const RETENTION_EVERY_MS = 3_600_000;
@@ -72,8 +75,10 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
       [...app.exchanges.values()].every(({ poller }) => tried(poller.history)) &&
       [...app.deliverers.values()].every((one) => tried(one.history)),
     live: () => app.clock.monotonic() - lastTick < DEAD_AFTER_MS,
+    badReload: notes.badReload,
     metrics: async () => {
       await app.status();
+      app.metrics.reloaded(notes.badReload() === undefined);
       return app.metrics.text();
     },
   });
@@ -89,7 +94,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
         cron: exchange.schedule,
         jitterMs: JITTER_MS,
         run: async (signal) => {
-          const report = await poller.poll(signal);
+          const report = await app.work.reading(exchange.name, () => poller.poll(signal));
           if (report.created + report.changed + report.revoked > 0) {
             app.log.info('New indicators were taken in.', { exchange: exchange.name, ...report });
           }
@@ -111,6 +116,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
       app.log,
     );
     schedules.push(poll, listing);
+    app.work.schedule(exchange.name, () => poll.next());
     lifecycle.own(`poll ${exchange.name}`, (signal) =>
       pollLoop(app, poller, poll, retries.get(exchange.name)!, signal),
     );
@@ -153,6 +159,8 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
       await nap(app, RETENTION_EVERY_MS, signal);
     }
   });
+  await app.store.remember('configuration', app.config.understood, app.now());
+  await app.store.remember('listens', web.url, app.now());
   app.log.info('Entente runs.', {
     instance: app.config.instance,
     listen: web.url,
@@ -249,7 +257,21 @@ async function requestLoop(
   signal: AbortSignal,
 ): Promise<void> {
   let seen: number | undefined;
-  while (!signal.aborted) {
+  // Long work goes one after the other, beside what is done at once: a value is taken off while a listing runs.
+  let long: Promise<void> = Promise.resolve();
+  const carryOut = async (request: StoredRequest): Promise<void> => {
+    try {
+      const args = RequestArguments.parse({ ...(request.arguments as object), kind: request.kind });
+      const value = await perform(app, args, request.by, signal, onStep);
+      await app.store.finishRequest(request.id, { ok: true, value }, app.now());
+      app.reporting.wake();
+    } catch (error) {
+      await app.store.finishRequest(request.id, { ok: false, message: toFailure(error).message }, app.now());
+    }
+    wakeAll();
+  };
+  let crash: unknown;
+  while (!signal.aborted && crash === undefined) {
     const version = await app.store.dataVersion();
     if (version !== seen) {
       seen = version;
@@ -257,19 +279,19 @@ async function requestLoop(
         const request = await app.store.claimRequest(app.now());
         if (request === undefined) break;
         app.log.info('A command asks for something.', { kind: request.kind, by: request.by });
-        try {
-          const args = RequestArguments.parse({ ...(request.arguments as object), kind: request.kind });
-          const value = await perform(app, args, request.by, signal, onStep);
-          await app.store.finishRequest(request.id, { ok: true, value }, app.now());
-          app.reporting.wake();
-        } catch (error) {
-          await app.store.finishRequest(request.id, { ok: false, message: toFailure(error).message }, app.now());
-        }
-        wakeAll();
+        if (LONG_REQUESTS.has(request.kind))
+          long = long
+            .then(() => carryOut(request))
+            .catch((error: unknown) => {
+              crash ??= error;
+            });
+        else await carryOut(request);
       }
     }
     await nap(app, REQUESTS_EVERY_MS, signal);
   }
+  await long;
+  if (crash !== undefined) throw crash;
 }
 
 /** Looks at the files of secrets, and has the peer asked again whose file changed. */

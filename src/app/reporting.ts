@@ -5,13 +5,13 @@ import type { ExchangeConnector } from '../core/contracts/exchange-connector.ts'
 import type { SiemConnector } from '../core/contracts/siem-connector.ts';
 import type { PartReport } from '../core/model/status.ts';
 import type { Clock } from '../core/runtime/clock.ts';
-import { healthOf } from '../core/runtime/health.ts';
 import type { Lifecycle } from '../core/runtime/lifecycle.ts';
 import type { Log } from '../core/runtime/log.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
 import { Reporter } from '../core/sightings/reporter.ts';
 import { Sender } from '../core/sightings/sender.ts';
 import type { RemoteStore } from '../core/store/remote.ts';
+import { NOTHING_SENT, partReport } from './part-report.ts';
 import { Wake } from './wake.ts';
 
 /** What is due is looked for so often when nothing wakes the sender. */
@@ -150,7 +150,7 @@ export class Reporting {
   ): PartReport {
     if (part === undefined) return { state: 'paused', reason: idle };
     const minutes = peers.find((one) => one.name === name)?.stale_after_minutes ?? 60;
-    const { state, reason } = healthOf(part.history, { staleAfterMs: minutes * 60_000 }, this.#parts.now());
-    return { state, reason };
+    const unused = part instanceof Sender ? NOTHING_SENT : 'no hits were read yet';
+    return partReport(part.history, minutes, this.#parts.now(), unused);
   }
 }

@@ -7,11 +7,15 @@ import {
   type ExchangeReport,
   type PartReport,
   type SiemReport,
+  type State,
   type StatusReport,
   worstState,
 } from '../core/model/status.ts';
 import type { SightingsReader } from '../core/store/sightings-reader.ts';
 import type { Reporting } from './reporting.ts';
+import { fullness } from './fullness.ts';
+import { NOTHING_SENT, partReport } from './part-report.ts';
+import type { Work } from './work.ts';
 import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
 import type { ExchangeStatus, HeldSet, SiemStatus, StoreReader } from '../core/store/reader.ts';
 
@@ -26,6 +30,8 @@ export interface StatusSource {
   now(): number;
   /** Why the clock is not believed. */
   readonly time?: { readonly doubt: string | undefined };
+  /** Absent where no daemon does the work. */
+  readonly work?: Pick<Work, 'nextPoll' | 'secsLeft'>;
 }
 
 const HOUR_MS = 3_600_000;
@@ -42,7 +48,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
   const exchanges = config.exchanges.map((exchange): ExchangeReport => {
     const row = exchangeRows.get(exchange.name);
     const poller = source.exchanges.get(exchange.name)?.poller;
-    const history = poller?.history ?? storedHistory(row, now);
+    const history = known(poller?.history, row, now);
     const quiet = quietSince(row, exchange.quiet_after_hours, now);
     const waiting = quiet ?? (poller?.warning === undefined ? undefined : { since: now, reason: poller.warning });
     const health = healthOf(
@@ -62,14 +68,15 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       parked: row?.unreadable ?? 0,
       held,
       cursor: row?.cursor ?? null,
+      next_poll: iso(exchange.enabled ? source.work?.nextPoll(exchange.name) : undefined),
       report: source.reporting?.sendReport(exchange.name) ?? storedSending(source, exchange),
     };
   });
 
   const siems = config.siems.map((siem): SiemReport => {
     const row = siemRows.get(siem.name);
-    const history = source.deliverers.get(siem.name)?.history ?? storedHistory(row, now);
-    const health = healthOf(history, siemSettings(siem, holds, now), now);
+    const history = known(source.deliverers.get(siem.name)?.history, row, now);
+    const health = healthOf(history, siemSettings(config.instance, siem, row, holds, now), now);
     return {
       name: siem.name,
       type: siem.type,
@@ -81,6 +88,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       held: row?.held ?? 0,
       oldest_pending_secs:
         row?.oldestPending === undefined ? 0 : Math.max(0, Math.round((now - row.oldestPending) / 1000)),
+      secs_left: source.work?.secsLeft(siem.name, row?.pending ?? 0) ?? null,
       drift: row?.drift ?? 0,
       hits: source.reporting?.hitsReport(siem.name) ?? storedReading(source, siem),
     };
@@ -88,32 +96,27 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
 
   const doubt = source.time?.doubt;
   const all = [...exchanges, ...siems];
-  const wayBack = [...exchanges.map((one) => one.report.state), ...siems.map((one) => one.hits.state)];
-  const state = worstState([
-    ...all.map((one) => one.state),
-    ...wayBack.filter((one) => one !== 'paused'),
-    ...(doubt === undefined ? [] : (['failing'] as const)),
-  ]);
+  const wayBack = [
+    ...exchanges.map((one) => ({ ...one.report, name: one.name })),
+    ...siems.map((one) => ({ ...one.hits, name: one.name })),
+  ].filter((one) => one.state !== 'paused');
+  const parts = [...all, ...wayBack];
+  const worst = worstState([...parts.map((one) => one.state), ...(doubt === undefined ? [] : (['failing'] as const))]);
+  const state = worst === 'paused' && all.some((one) => one.state === 'ok') ? 'ok' : worst;
   return {
     instance: config.instance,
     version,
-    state: state === 'paused' && all.some((one) => one.state === 'ok') ? 'ok' : state,
-    since:
-      all
-        .map((one) => one.since)
-        .sort()
-        .at(-1) ?? new Date(now).toISOString(),
+    state,
+    since: sinceOf(
+      state,
+      parts.filter((one) => one.state === state),
+      now,
+    ),
     reasons: [
       ...(doubt === undefined
         ? []
         : [`nothing expires: ${doubt}; correct the clock, or let an exchange confirm the time`]),
-      ...all
-        .filter((one) => one.state === 'failing' || one.state === 'recovering')
-        .map((one) => named(one.name, one.reason ?? one.state)),
-      ...[
-        ...exchanges.map((one) => ({ ...one.report, name: one.name })),
-        ...siems.map((one) => ({ ...one.hits, name: one.name })),
-      ]
+      ...parts
         .filter((one) => one.state === 'failing' || one.state === 'recovering')
         .map((one) => named(one.name, one.reason ?? one.state)),
     ],
@@ -123,15 +126,37 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
   };
 }
 
+/** The whole is failing since its first part is; it is well since the last part is. */
+function sinceOf(state: State, parts: readonly { readonly since?: string }[], now: number): string {
+  const times = parts.flatMap((one) => one.since ?? []).sort();
+  return times.at(state === 'ok' || state === 'paused' ? -1 : 0) ?? new Date(now).toISOString();
+}
+
+/** What this run learnt, and before that what the last one left. */
+function known(history: History | undefined, row: Stored | undefined, now: number): History {
+  if (history === undefined) return storedHistory(row, now);
+  const tried = history.lastSuccess !== undefined || history.lastFailure !== undefined;
+  if (tried || row === undefined || (row.lastSuccess === undefined && row.lastFailure === undefined)) return history;
+  return storedHistory(row, now);
+}
+
 /** Most reasons begin with the name of the peer already. */
 function named(name: string, reason: string): string {
   const begins = [`${name}:`, `exchange ${name}`, `SIEM ${name}`].some((start) => reason.startsWith(start));
   return begins ? reason : `${name}: ${reason}`;
 }
 
-function siemSettings(siem: Config['siems'][number], holds: readonly HeldSet[], now: number): HealthSettings {
+function siemSettings(
+  instance: string,
+  siem: Config['siems'][number],
+  row: SiemStatus | undefined,
+  holds: readonly HeldSet[],
+  now: number,
+): HealthSettings {
   const overdue = holds.find((hold) => hold.siem === siem.name && now - Date.parse(hold.since) > HOLD_PATIENCE_MS);
+  const full = fullness(instance, siem, row, now);
   return {
+    ...(full === undefined ? {} : { waiting: full }),
     staleAfterMs: siem.stale_after_minutes * 60_000,
     ...(siem.enabled ? {} : { paused: 'disabled' }),
     ...(siem.enabled && siem.mode === 'shadow' ? { paused: 'shadow mode: plans and writes nothing' } : {}),
@@ -163,16 +188,16 @@ function storedHistory(row: Stored | undefined, now: number): History {
 function storedReading(source: StatusSource, siem: Config['siems'][number]): PartReport {
   if (!readsHits(source.config, siem)) return { state: 'paused', reason: 'no hits are read' };
   const row = source.sightings?.sources().find((one) => one.siem === siem.name);
-  if (row === undefined) return { state: 'paused', reason: 'no hits were read yet' };
-  const now = source.now();
-  const { state, reason } = healthOf(storedHistory(row, now), { staleAfterMs: siem.stale_after_minutes * 60_000 }, now);
-  return { state, reason };
+  const history = row === undefined ? undefined : storedHistory(row, source.now());
+  return partReport(history, siem.stale_after_minutes, source.now(), 'no hits were read yet');
 }
 
 /** Without a daemon: what was tried in vain still waits. */
 function storedSending(source: StatusSource, exchange: Config['exchanges'][number]): PartReport {
   if (!exchange.reports || !exchange.enabled) return { state: 'paused', reason: 'no sightings are reported' };
   const waiting = source.sightings?.waiting(exchange.name) ?? 0;
+  const { sent, failed } = source.sightings?.counts() ?? { sent: 0, failed: 0 };
+  if (waiting === 0 && sent + failed === 0) return { state: 'paused', reason: NOTHING_SENT };
   if (waiting === 0) return { state: 'ok', reason: null };
   return { state: 'recovering', reason: `${waiting} sightings were not taken yet and wait for another attempt` };
 }
@@ -190,7 +215,6 @@ function quietSince(
 }
 
 function peer(health: Health, history: History, row: ExchangeStatus | SiemStatus | undefined) {
-  const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
   return {
     state: health.state,
     since: new Date(health.since).toISOString(),
@@ -198,5 +222,8 @@ function peer(health: Health, history: History, row: ExchangeStatus | SiemStatus
     next_action: health.nextAction,
     last_success: iso(history.lastSuccess ?? row?.lastSuccess),
     last_failure: iso(history.lastFailure ?? row?.lastFailure),
+    next_attempt: iso(history.failure === undefined ? undefined : history.nextAttempt),
   };
 }
+
+const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());

@@ -1,99 +1,18 @@
-// Commands that change something in the state: suppress, held, parked, backup.
+// Commands that change something in the state: held, parked, backup.
 import { resolve } from 'node:path';
-import { MOST_HOURS } from '../app/requests.ts';
-import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
-import { guess } from '../core/model/typed-in.ts';
 import { backup as copyState, Database } from '../core/store/database.ts';
-import type { StoreReader } from '../core/store/reader.ts';
 import { stateFailure } from '../core/store/state-failure.ts';
-import type { Command, Flag } from './command.ts';
-import { doing, usage } from './doing.ts';
+import type { Command } from './command.ts';
+import { BY, doing, usage } from './doing.ts';
 import { DONE } from './exit.ts';
 import { decideSightings, failedSightings, heldSightings, isSightingId, showSighting } from './held-sightings.ts';
 import { when } from './output.ts';
-import { act, caller, clockOf, readerOf } from './state.ts';
+import { act, caller, withReader } from './state.ts';
 
-const BY: Record<string, Flag> = {
-  by: { type: 'string', value: 'NAME', help: 'Who asks, for the record; default the user.' },
-  reason: { type: 'string', value: 'TEXT', help: 'Why, for the record.' },
-};
 const HELD_KINDS = ['removal', 'addition', 'sighting'] as const;
 /** Rows a list prints; `--json` gives the same. */
 const MOST_ROWS = 1000;
-
-function withReader<T>(config: Config, read: (reader: StoreReader) => T): T {
-  const reader = readerOf(config);
-  if (reader === undefined)
-    throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
-  try {
-    return read(reader);
-  } finally {
-    reader.close();
-  }
-}
-
-export const suppress: Command = {
-  name: 'suppress',
-  summary: 'Takes a value off every SIEM for a time; lists and lifts that.',
-  usage: 'suppress VALUE --hours N --reason TEXT [--false-positive] | suppress list | suppress lift ID',
-  example: 'entente suppress 198.51.100.7 --hours 24 --reason "our own scanner"',
-  mostArgs: 2,
-  flags: {
-    ...BY,
-    hours: { type: 'string', value: 'N', help: 'For how long.' },
-    'false-positive': {
-      type: 'boolean',
-      help: 'It is no threat: the partner is told so where a release rule allows it.',
-    },
-  },
-  run: (context) =>
-    doing(context, async (config) => {
-      const { args, flags, out, json } = context;
-      const [first, second] = args;
-      if (first === 'list') {
-        const rows = withReader(config, (reader) => reader.suppressions(clockOf(config).now()));
-        if (json) out.json({ suppressions: rows });
-        else if (rows.length === 0) out.line('No value is suppressed.');
-        else
-          out.table(
-            ['ID', 'VALUE', 'TYPE', 'UNTIL', 'BY', 'REASON'],
-            rows.map((row) => [String(row.id), row.value, row.type, when(row.until), row.by, row.reason]),
-          );
-        return DONE;
-      }
-      if (first === 'lift') {
-        const id = Number(second);
-        if (!Number.isInteger(id)) return usage(context, 'suppress lift needs an ID; see suppress list');
-        const answer = await act(context, config, { kind: 'lift', id });
-        if (json) out.json(answer);
-        else out.line(`Lifted ${id}; the next cycle writes the value again where it is wanted.`);
-        return DONE;
-      }
-      const hours = Number(flags['hours']);
-      const reason = typeof flags['reason'] === 'string' ? flags['reason'].trim() : '';
-      if (first === undefined || second !== undefined || flags['hours'] === undefined || reason === '')
-        return usage(context, 'suppress needs one VALUE, --hours and --reason');
-      if (!(hours > 0 && hours <= MOST_HOURS))
-        return usage(context, `--hours needs a number above 0, at most ${MOST_HOURS}`);
-      const observables = guess(first);
-      if (observables.length === 0)
-        return usage(context, `${first} is no address, domain, URL, e-mail address or hash`);
-      const answer = await act(context, config, {
-        kind: 'suppress',
-        observables: [...observables],
-        hours,
-        reason,
-        false_positive: flags['false-positive'] === true,
-      });
-      if (json) out.json(answer);
-      else
-        out.line(
-          `${observables.map((one) => one.value).join(', ')} is off every SIEM for ${hours} h from the next cycle on.`,
-        );
-      return DONE;
-    }),
-};
 
 export const held: Command = {
   name: 'held',

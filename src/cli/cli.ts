@@ -10,6 +10,7 @@ import type { Command, Context, Parts } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import type { Output } from './output.ts';
 import { schema } from './schema.ts';
+import { runningConfig } from './running-config.ts';
 import { simulate } from './simulate.ts';
 
 const help: Command = {
@@ -116,4 +117,18 @@ export function configOf({ parts, out, env, configPath }: Context): Config | und
   if ('config' in answer) return answer.config;
   for (const problem of answer.problems) out.note(problemLine(problem));
   return undefined;
+}
+
+/**
+ * For commands that work on the state alone: they need no secret of a peer, and beside a running daemon not even a good
+ * file, because it left in the state what it runs with.
+ */
+export function stateConfigOf({ parts, out, env, configPath }: Context): Config | undefined {
+  const answer = loadConfig(configPath, parts.registry, env, 'unused');
+  if ('config' in answer) return answer.config;
+  const running = runningConfig(configPath, parts.registry, env);
+  for (const problem of answer.problems) out.note(problemLine(problem));
+  if (running !== undefined)
+    out.note(`${configPath} is broken; the daemon runs on with what it read before, and so does this command.`);
+  return running;
 }

@@ -1,16 +1,19 @@
 // A running daemon knows more than its state file: a configuration it did not take over, a clock it does not
-// believe, a warning of the last poll. So it is asked first, where it listens; silence is no failure.
+// believe, a warning of the last poll. So it is asked first, where it said that it listens; silence is no failure.
 import type { Config } from '../core/config/load.ts';
 import type { StatusReport } from '../core/model/status.ts';
+import { rememberedIn } from '../core/store/database.ts';
 
 const PATIENCE_MS = 2_000;
 
 export async function statusOfDaemon(config: Config): Promise<StatusReport | undefined> {
   const { host, port, token } = config.listen;
-  if (port === 0) return undefined;
-  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  const listens = rememberedIn(config.state, 'listens') ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   try {
-    const answer = await fetch(`http://${reached.includes(':') ? `[${reached}]` : reached}:${port}/status`, {
+    const url = new URL('/status', listens);
+    if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1';
+    if (url.hostname === '[::]') url.hostname = '[::1]';
+    const answer = await fetch(url, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` },
       signal: AbortSignal.timeout(PATIENCE_MS),
       redirect: 'error',

@@ -1,13 +1,25 @@
 // What commands that act have in common.
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
-import { configOf } from './cli.ts';
-import type { Context } from './command.ts';
+import { configOf, stateConfigOf } from './cli.ts';
+import type { Context, Flag } from './command.ts';
 import { LEFT, USAGE } from './exit.ts';
 
-/** Runs an action; what the state or a peer refuses is a sentence and exit 1, not a stack. */
-export async function doing(context: Context, work: (config: Config) => Promise<number>): Promise<number> {
-  const config = configOf(context);
+export const BY: Record<string, Flag> = {
+  by: { type: 'string', value: 'NAME', help: 'Who asks, for the record; default the user.' },
+  reason: { type: 'string', value: 'TEXT', help: 'Why, for the record.' },
+};
+
+/**
+ * Runs an action; what the state or a peer refuses is a sentence and exit 1, not a stack. `needs`: whether it contacts
+ * peers, for which the whole configuration must be good and its secrets at hand.
+ */
+export async function doing(
+  context: Context,
+  work: (config: Config) => Promise<number>,
+  needs: 'state' | 'peers' = 'state',
+): Promise<number> {
+  const config = needs === 'peers' ? configOf(context) : stateConfigOf(context);
   if (config === undefined) return USAGE;
   try {
     return await work(config);

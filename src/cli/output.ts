@@ -199,7 +199,8 @@ export function progressText(
   return `${what}  [${'#'.repeat(filled)}${'-'.repeat(room - filled)}]  ${text}`;
 }
 
-function timeText(seconds: number): string {
+/** A length of time for people. */
+export function timeText(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -4,7 +4,7 @@ import { probePeers } from '../app/peers.ts';
 import { exchanges, siems } from '../connectors/registry.ts';
 import { systemClock } from '../core/runtime/clock.ts';
 import { silentLog } from '../core/runtime/log.ts';
-import { backup, held, parked, suppress } from './act.ts';
+import { backup, held, parked } from './act.ts';
 import type { Parts } from './command.ts';
 import { demo } from './demo.ts';
 import { status } from './status.ts';
@@ -12,6 +12,7 @@ import { why } from './why.ts';
 import { plan } from './plan.ts';
 import { purge, reconcile } from './reconcile.ts';
 import { run } from './run.ts';
+import { suppress } from './suppress.ts';
 
 export const parts: Parts = {
   version: packageFile.version,

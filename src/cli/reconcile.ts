@@ -15,44 +15,50 @@ export const reconcile: Command = {
     repair: { type: 'boolean', help: 'Write what is missing, remove what is orphaned; our own entries only.' },
   },
   run: (context) =>
-    doing(context, async (config) => {
-      const { flags, out, json } = context;
-      const args: RequestArguments = {
-        kind: 'reconcile',
-        repair: flags['repair'] === true,
-        ...(typeof flags['siem'] === 'string' ? { siem: flags['siem'] } : {}),
-      };
-      // The shape is made by app/requests.ts in this same version.
-      const answer = (await act(context, config, args)) as unknown as {
-        siems: {
-          name: string;
-          wanted: number;
-          pending: number;
-          present: number;
-          foreign: number | null;
-          counts: Record<string, number>;
-        }[];
-      };
-      if (json) out.json({ siems: answer.siems.map(({ counts: _counts, ...rest }) => rest) });
-      else
-        out.table(
-          ['SIEM', 'WANTED', 'PENDING', 'PRESENT', 'MISSING', 'STALE', 'ORPHANED', 'FOREIGN'],
-          answer.siems.map((one) => [
-            one.name,
-            String(one.wanted),
-            String(one.pending),
-            String(one.present),
-            String(one.counts['missing'] ?? 0),
-            String(one.counts['stale'] ?? 0),
-            String(one.counts['orphaned'] ?? 0),
-            one.foreign === null ? '?' : String(one.foreign),
-          ]),
-        );
-      if (args.kind === 'reconcile' && args.repair && answer.siems.some((one) => (one.counts['orphaned'] ?? 0) > 0))
-        out.note('Orphaned entries are removed once every exchange has been polled to its end: entente run does both.');
-      const drift = answer.siems.some((one) => Object.values(one.counts).some((n) => n > 0));
-      return drift ? LEFT : DONE;
-    }),
+    doing(
+      context,
+      async (config) => {
+        const { flags, out, json } = context;
+        const args: RequestArguments = {
+          kind: 'reconcile',
+          repair: flags['repair'] === true,
+          ...(typeof flags['siem'] === 'string' ? { siem: flags['siem'] } : {}),
+        };
+        // The shape is made by app/requests.ts in this same version.
+        const answer = (await act(context, config, args)) as unknown as {
+          siems: {
+            name: string;
+            wanted: number;
+            pending: number;
+            present: number;
+            foreign: number | null;
+            counts: Record<string, number>;
+          }[];
+        };
+        if (json) out.json({ siems: answer.siems.map(({ counts: _counts, ...rest }) => rest) });
+        else
+          out.table(
+            ['SIEM', 'WANTED', 'PENDING', 'PRESENT', 'MISSING', 'STALE', 'ORPHANED', 'FOREIGN'],
+            answer.siems.map((one) => [
+              one.name,
+              String(one.wanted),
+              String(one.pending),
+              String(one.present),
+              String(one.counts['missing'] ?? 0),
+              String(one.counts['stale'] ?? 0),
+              String(one.counts['orphaned'] ?? 0),
+              one.foreign === null ? '?' : String(one.foreign),
+            ]),
+          );
+        if (args.kind === 'reconcile' && args.repair && answer.siems.some((one) => (one.counts['orphaned'] ?? 0) > 0))
+          out.note(
+            'Orphaned entries are removed once every exchange has been polled to its end: entente run does both.',
+          );
+        const drift = answer.siems.some((one) => Object.values(one.counts).some((n) => n > 0));
+        return drift ? LEFT : DONE;
+      },
+      'peers',
+    ),
 };
 
 export const purge: Command = {
@@ -65,25 +71,29 @@ export const purge: Command = {
     yes: { type: 'boolean', help: 'Really remove.' },
   },
   run: (context) =>
-    doing(context, async (config) => {
-      const { flags, out, json } = context;
-      const siem = flags['siem'];
-      if (typeof siem !== 'string') return usage(context, 'purge needs --siem NAME');
-      if (flags['yes'] !== true) {
-        const answer = (await act(context, config, { kind: 'reconcile', siem, repair: false })) as unknown as {
-          siems: { present: number }[];
-        };
-        const present = answer.siems[0]?.present ?? 0;
-        if (json) out.json({ would_remove: present });
-        else
-          out.line(
-            `${present} entries of ${config.instance} stand in ${siem}; purge --siem ${siem} --yes removes them.`,
-          );
+    doing(
+      context,
+      async (config) => {
+        const { flags, out, json } = context;
+        const siem = flags['siem'];
+        if (typeof siem !== 'string') return usage(context, 'purge needs --siem NAME');
+        if (flags['yes'] !== true) {
+          const answer = (await act(context, config, { kind: 'reconcile', siem, repair: false })) as unknown as {
+            siems: { present: number }[];
+          };
+          const present = answer.siems[0]?.present ?? 0;
+          if (json) out.json({ would_remove: present });
+          else
+            out.line(
+              `${present} entries of ${config.instance} stand in ${siem}; purge --siem ${siem} --yes removes them.`,
+            );
+          return DONE;
+        }
+        const answer = (await act(context, config, { kind: 'purge', siem })) as unknown as { removed: number };
+        if (json) out.json(answer);
+        else out.line(`Removed ${answer.removed} entries from ${siem}.`);
         return DONE;
-      }
-      const answer = (await act(context, config, { kind: 'purge', siem })) as unknown as { removed: number };
-      if (json) out.json(answer);
-      else out.line(`Removed ${answer.removed} entries from ${siem}.`);
-      return DONE;
-    }),
+      },
+      'peers',
+    ),
 };

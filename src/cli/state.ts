@@ -27,6 +27,17 @@ export function readerOf(config: Config): StoreReader | undefined {
   return existsSync(config.state) ? new StoreReader(storeSpec(config)) : undefined;
 }
 
+export function withReader<T>(config: Config, read: (reader: StoreReader) => T): T {
+  const reader = readerOf(config);
+  if (reader === undefined)
+    throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
+  try {
+    return read(reader);
+  } finally {
+    reader.close();
+  }
+}
+
 /** As readerOf, for hits and sightings. */
 export function sightingsOf(config: Config): SightingsReader | undefined {
   return existsSync(config.state) ? new SightingsReader(storeSpec(config)) : undefined;

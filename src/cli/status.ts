@@ -1,12 +1,13 @@
 // The command `status`, and its report for people.
 import { statusReport } from '../app/status.ts';
-import type { StatusReport } from '../core/model/status.ts';
+import type { Config } from '../core/config/load.ts';
+import type { PartReport, StatusReport } from '../core/model/status.ts';
 import { holderOf } from '../core/store/database.ts';
-import { configOf } from './cli.ts';
-import type { Command } from './command.ts';
+import { stateConfigOf } from './cli.ts';
+import type { Command, Context } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { statusOfDaemon } from './daemon-status.ts';
-import { type Output, when } from './output.ts';
+import { type Output, timeText, when } from './output.ts';
 import { clockOf, readerOf, sightingsOf } from './state.ts';
 
 export const status: Command = {
@@ -16,76 +17,111 @@ export const status: Command = {
   example: 'entente status',
   flags: {},
   async run(context) {
-    const config = configOf(context);
+    const config = stateConfigOf(context);
     if (config === undefined) return USAGE;
-    const reader = readerOf(config);
-    if (reader === undefined) {
-      context.out.note(`there is no state at ${config.state} yet; start with: entente run`);
+    const holder = holderOf(config.state);
+    const told = holder === undefined ? undefined : await statusOfDaemon(config);
+    const silence = told === undefined ? silenceOf(holder) : undefined;
+    const report = told ?? storedStatus(context, config);
+    if (report === undefined) {
+      context.out.note(`${silence}; there is no state at ${config.state} yet; start with: entente run`);
       return LEFT;
     }
-    const sightings = sightingsOf(config);
-    try {
-      const clock = clockOf(config);
-      const holder = holderOf(config.state);
-      const report =
-        (holder === undefined ? undefined : await statusOfDaemon(config)) ??
-        statusReport(
-          {
-            config,
-            reader,
-            exchanges: new Map(),
-            deliverers: new Map(),
-            now: () => clock.now(),
-            ...(sightings === undefined ? {} : { sightings }),
-          },
-          context.parts.version,
-        );
-      if (holder === undefined) context.out.note('No daemon runs on this state; this is how the last run left it.');
-      if (context.json) context.out.json(report);
-      else printStatus(context.out, report);
-      return DONE;
-    } finally {
-      sightings?.close();
-      reader.close();
-    }
+    const whole = silence === undefined ? report : { ...report, reasons: [silence, ...report.reasons] };
+    if (silence !== undefined) context.out.note(`${silence[0]!.toUpperCase()}${silence.slice(1)}.`);
+    if (context.json) context.out.json(whole);
+    else printStatus(context.out, report, silence === undefined);
+    return silence === undefined && report.state !== 'failing' ? DONE : LEFT;
   },
 };
 
+/** Why what follows is only what the last run left. */
+const silenceOf = (holder: string | undefined): string =>
+  holder === undefined
+    ? 'no daemon runs on this state; this is how the last run left it'
+    : `no daemon answers; the state is held by ${holder}, and this is what stands in it`;
+
+function storedStatus({ parts }: Context, config: Config): StatusReport | undefined {
+  const reader = readerOf(config);
+  if (reader === undefined) return undefined;
+  const sightings = sightingsOf(config);
+  try {
+    const clock = clockOf(config);
+    const source = { config, reader, exchanges: new Map(), deliverers: new Map(), now: () => clock.now() };
+    return statusReport(sightings === undefined ? source : { ...source, sightings }, parts.version);
+  } finally {
+    sightings?.close();
+    reader.close();
+  }
+}
+
 const COLOURS = { ok: 'green', paused: 'dim', recovering: 'yellow', failing: 'red' } as const;
 
-export function printStatus(out: Output, report: StatusReport): void {
-  out.line(`${report.instance}: ${out.colour(report.state, COLOURS[report.state])}`);
+export function printStatus(out: Output, report: StatusReport, living = true): void {
+  const state = `${out.colour(report.state, COLOURS[report.state])} since ${when(report.since)}`;
+  out.line(`${report.instance}: ${living ? state : `no daemon answers; last known: ${state}`}`);
   for (const reason of report.reasons) out.line(`  ${reason}`);
   out.line('');
   out.table(
-    ['EXCHANGE', 'STATE', 'INDICATORS', 'REFUSED', 'UNREADABLE', 'LAST SUCCESS'],
+    ['EXCHANGE', 'STATE', 'SINCE', 'INDICATORS', 'REFUSED', 'UNREADABLE', 'LAST SUCCESS', 'NEXT'],
     report.exchanges.map((one) => [
       one.name,
       one.state,
+      when(one.since),
       String(one.indicators),
       String(one.refused),
       String(one.parked),
       when(one.last_success) ?? 'never',
+      when(one.next_attempt ?? one.next_poll) ?? '',
     ]),
   );
   out.line('');
   out.table(
-    ['SIEM', 'STATE', 'WANTED', 'DELIVERED', 'PENDING', 'PARKED', 'HELD', 'LAST SUCCESS'],
+    ['SIEM', 'STATE', 'SINCE', 'WANTED', 'DELIVERED', 'PENDING', 'OLDEST', 'PARKED', 'HELD', 'LAST SUCCESS', 'NEXT'],
     report.siems.map((one) => [
       one.name,
       one.state,
+      when(one.since),
       String(one.wanted),
       String(one.delivered),
       String(one.pending),
+      one.pending === 0 ? '' : timeText(one.oldest_pending_secs),
       String(one.parked),
       String(one.held),
       when(one.last_success) ?? 'never',
+      one.next_attempt !== null
+        ? when(one.next_attempt)
+        : (one.secs_left ?? 0) > 0
+          ? `${timeText(one.secs_left!)} left`
+          : '',
+    ]),
+  );
+  out.line('');
+  out.table(
+    ['WAY BACK', 'STATE', 'SINCE', 'LAST SUCCESS', 'REASON'],
+    waysBack(report).map(({ name, part }) => [
+      name,
+      part.state,
+      when(part.since) ?? '',
+      when(part.last_success) ?? '',
+      part.reason ?? '',
     ]),
   );
   const { hits, held, denied, queued, sent, failed } = report.sightings;
   out.line(
     `\nSightings: ${hits} hits; ${sent} sent, ${queued} queued, ${held} held, ${denied} denied, ${failed} refused`,
   );
-  for (const one of [...report.exchanges, ...report.siems])
-    if (one.next_action !== null) out.line(`\nNext, for ${one.name}: ${one.next_action}`);
+  const next = [
+    ...[...report.exchanges, ...report.siems].map((one) => ({ name: one.name, action: one.next_action })),
+    ...waysBack(report).map(({ name, part }) => ({ name, action: part.next_action ?? null })),
+  ];
+  for (const { name, action } of next) if (action !== null) out.line(`\nNext, for ${name}: ${action}`);
+}
+
+/** Hits and reports have rows of their own: a SIEM may take entries and refuse its hits. */
+function waysBack({ siems, exchanges }: StatusReport): { name: string; part: PartReport }[] {
+  return [
+    ...siems.map((one) => ({ name: `hits of ${one.name}`, part: one.hits })),
+    ...exchanges.map((one) => ({ name: `reports to ${one.name}`, part: one.report })),
+  ];
 }

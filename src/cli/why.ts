@@ -8,7 +8,7 @@ import { guess } from '../core/model/typed-in.ts';
 import { holderOf } from '../core/store/database.ts';
 import type { StoreReader, WhyEntry } from '../core/store/reader.ts';
 import type { WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
-import { configOf } from './cli.ts';
+import { stateConfigOf } from './cli.ts';
 import type { Command } from './command.ts';
 import { DONE, USAGE } from './exit.ts';
 import { type Output, when } from './output.ts';
@@ -23,7 +23,7 @@ export const why: Command = {
   mostArgs: 1,
   flags: {},
   async run(context) {
-    const config = configOf(context);
+    const config = stateConfigOf(context);
     const [value] = context.args;
     if (config === undefined) return USAGE;
     if (value === undefined) {

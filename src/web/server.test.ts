@@ -145,8 +145,18 @@ describe('the web server', () => {
       next_action: nasty,
       last_success: null,
       last_failure: null,
+      next_attempt: null,
     } as const;
-    const counts = { wanted: 1, delivered: 1, pending: 0, parked: 0, held: 0, oldest_pending_secs: 0, drift: 0 };
+    const counts = {
+      wanted: 1,
+      delivered: 1,
+      pending: 0,
+      parked: 0,
+      held: 0,
+      oldest_pending_secs: 0,
+      secs_left: null,
+      drift: 0,
+    };
     await aServer({
       status: async () => ({
         ...status,

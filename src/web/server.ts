@@ -17,6 +17,8 @@ export interface WebSource {
   /** The loops turn. */
   live(): boolean;
   metrics(): Promise<string>;
+  /** Why a new configuration is not used; undefined when the one that runs is the newest. */
+  badReload?(): string | undefined;
 }
 
 export interface WebOptions {
@@ -119,7 +121,8 @@ async function answer(request: http.IncomingMessage, options: WebOptions, source
   switch (path) {
     case '/health': {
       const status = await source.status();
-      const healthy = status.state !== 'failing';
+      // Work goes on with the old one, so no part fails; but nobody sees to it unless monitoring says so.
+      const healthy = status.state !== 'failing' && source.badReload?.() === undefined;
       return json(healthy ? 200 : 503, { state: status.state, reasons: status.reasons });
     }
     case '/status':

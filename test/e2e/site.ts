@@ -51,6 +51,10 @@ export class Site {
     return path;
   }
 
+  remove(name: string): void {
+    rmSync(this.path(name));
+  }
+
   configure(settings: Settings, name = 'entente.yaml'): void {
     this.write(
       name,

@@ -3,7 +3,7 @@
 import { accessSync, constants } from 'node:fs';
 import { Secret } from '../runtime/secret.ts';
 import { isLoopbackHost } from './listen.ts';
-import type { Config, ExchangeConfig, SiemConfig } from './load.ts';
+import type { Config, ExchangeConfig, Secrets, SiemConfig } from './load.ts';
 import { rehearsalClock } from './rehearsal.ts';
 import type { Environment, Path, Problem, Source } from './source.ts';
 import { suggestion } from './suggestion.ts';
@@ -12,6 +12,7 @@ export function crossChecks(
   config: Config,
   source: Source,
   env: Environment,
+  secrets: Secrets,
 ): { readonly problems: readonly Problem[] } | { readonly clockStart?: number } {
   const problems: Problem[] = [
     ...uniqueNames('exchanges', config.exchanges, source),
@@ -21,7 +22,7 @@ export function crossChecks(
     ...reporting(config, source),
     ...plainHttp('exchanges', config.exchanges, source),
     ...plainHttp('siems', config.siems, source),
-    ...readableFiles(config, source),
+    ...(secrets === 'needed' ? readableFiles(config, source) : []),
   ];
   const clock = rehearsalClock(env['ENTENTE_CLOCK'], config);
   if (clock.kind === 'refused') problems.push(source.at([], clock.reason));

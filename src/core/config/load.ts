@@ -20,7 +20,8 @@ import {
   type SiemCommon,
   type SightingSettings,
 } from './settings.ts';
-import { type Environment, type Problem, readSource } from './source.ts';
+import { type Environment, type Path, type Problem, readSource } from './source.ts';
+import { secretIn, withoutSecrets } from './without-secrets.ts';
 
 /** What core reads of any exchange; `settings` is the whole parsed object for `definition.create`. */
 export interface ExchangeConfig extends ExchangeCommon {
@@ -72,12 +73,18 @@ export interface Config {
   readonly proxyEnv: { readonly HTTP_PROXY?: string; readonly HTTPS_PROXY?: string; readonly NO_PROXY?: string };
   /** Epoch milliseconds at which a rehearsal's clock starts; see rehearsal.ts. */
   readonly clockStart?: number;
+  /** The file as it was understood, without any secret: for commands while the file on disk is broken. */
+  readonly understood: string;
 }
+
+/** `unused`: who only works on the state needs no secret of a peer, so that a missing one is no problem. */
+export type Secrets = 'needed' | 'unused';
 
 export function loadConfig(
   path: string,
   registry: Registry,
   env: Environment,
+  secrets: Secrets = 'needed',
 ): { readonly config: Config } | { readonly problems: readonly Problem[] } {
   const file = resolve(path);
   let bytes: Buffer;
@@ -88,7 +95,7 @@ export function loadConfig(
     const message = `cannot read ${path} (${code}); name the file with --config, or in ENTENTE_CONFIG`;
     return { problems: [{ file: basename(file), line: 1, column: 1, path: '', message }] };
   }
-  return parseConfig(file, bytes, registry, env);
+  return parseConfig(file, bytes, registry, env, secrets);
 }
 
 export function parseConfig(
@@ -96,10 +103,11 @@ export function parseConfig(
   bytes: Buffer | string,
   registry: Registry,
   env: Environment,
+  secrets: Secrets = 'needed',
 ): { readonly config: Config } | { readonly problems: readonly Problem[] } {
   const text = typeof bytes === 'string' ? bytes : bytes.toString('utf8');
-  const { source, problems } = readSource(file, text, env);
-  if (source.value === undefined) return { problems: sorted(problems) };
+  const { source, problems: found } = readSource(file, text, env);
+  if (source.value === undefined) return { problems: sorted(found) };
   if (source.value === null)
     return { problems: [source.at([], 'the file is empty; config/example.yaml shows what belongs there')] };
 
@@ -108,10 +116,13 @@ export function parseConfig(
     exchanges: registry.exchanges.map((one) => one.type),
     siems: registry.siems.map((one) => one.type),
   };
-  const found = parsed.success ? [] : explain(parsed.error.issues, source, types);
-  // A value whose variable is missing was emptied, so what the schema says of it would only repeat the problem.
+  const unneeded = (path: Path): boolean =>
+    secrets === 'unused' && (path.at(-1) === 'proxy' || (parsed.success && secretIn(parsed.data, path)));
+  const problems = [...found, ...source.unset.filter(({ path }) => !unneeded(path)).map(({ problem }) => problem)];
+  // The value of a missing variable is not known, so what the schema says of it would only repeat the problem.
   const known = new Set(problems.map((one) => one.path));
-  const schemaProblems = [...problems, ...found.filter((one) => !known.has(one.path))];
+  const wrongValues = parsed.success ? [] : explain(parsed.error.issues, source, types);
+  const schemaProblems = [...problems, ...wrongValues.filter((one) => !known.has(one.path))];
   if (!parsed.success || schemaProblems.length > 0) return { problems: sorted(schemaProblems) };
 
   const data = parsed.data;
@@ -142,8 +153,9 @@ export function parseConfig(
     retention: data.retention,
     retryAfterCapMs: data.retry_after_cap_minutes * 60_000,
     proxyEnv: proxyEnv(env),
+    understood: withoutSecrets(source.value, data),
   };
-  const wrong = crossChecks(config, source, env);
+  const wrong = crossChecks(config, source, env, secrets);
   if ('problems' in wrong) return { problems: sorted(wrong.problems) };
   return { config: { ...config, ...wrong } };
 }

@@ -35,13 +35,19 @@ export interface Source {
   at(path: Path, message: string): Problem;
   /** Problem at the key that ends `path`. */
   atKey(path: Path, message: string): Problem;
+  /** Values that name a variable which is not set, with their problem. */
+  readonly unset: readonly { readonly path: Path; readonly problem: Problem }[];
 }
+
+/** Stands where a variable is not set and nobody needs its value. */
+const UNSET = 'unset';
 
 export function readSource(
   file: string,
   text: string,
   env: Environment,
 ): { readonly source: Source; readonly problems: readonly Problem[] } {
+  const unset: { path: Path; problem: Problem }[] = [];
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const name = basename(file);
@@ -74,14 +80,15 @@ export function readSource(
     }
   }
   const prepared =
-    problems.length > 0 ? undefined : prepare(value, [], { env, folder: dirname(resolve(file)), problems, at });
-  return { source: { value: prepared, at, atKey }, problems };
+    problems.length > 0 ? undefined : prepare(value, [], { env, folder: dirname(resolve(file)), problems, unset, at });
+  return { source: { value: prepared, at, atKey, unset }, problems };
 }
 
 interface Preparation {
   readonly env: Environment;
   readonly folder: string;
   readonly problems: Problem[];
+  readonly unset: { path: Path; problem: Problem }[];
   readonly at: Source['at'];
 }
 
@@ -128,10 +135,9 @@ function interpolate(text: string, path: Path, to: Preparation): string {
     }
     const value = to.env[name];
     if (value === undefined) {
-      to.problems.push(
-        to.at(path, `environment variable ${name} is not set; set it, or write $\${${name}} if you mean the text`),
-      );
-      return '';
+      const message = `environment variable ${name} is not set; set it, or write $\${${name}} if you mean the text`;
+      to.unset.push({ path, problem: to.at(path, message) });
+      return UNSET;
     }
     return value;
   });

@@ -4,12 +4,20 @@ export const STATES = ['ok', 'paused', 'recovering', 'failing'] as const;
 /** ok; paused = disabled or shadow; recovering = will heal by itself; failing = a person must act. Sorted from best to worst. */
 export type State = (typeof STATES)[number];
 
-export interface PartReport {
+interface StateReport {
   readonly state: State;
   readonly reason: string | null;
 }
 
-interface PeerReport extends PartReport {
+/** Reading hits from a SIEM, or reporting to an exchange. A part that is paused has nothing else to say. */
+export interface PartReport extends StateReport {
+  readonly since?: string;
+  readonly next_action?: string | null;
+  readonly last_success?: string | null;
+  readonly last_failure?: string | null;
+}
+
+interface PeerReport extends StateReport {
   readonly name: string;
   readonly type: string;
   /** RFC 3339, as all times here. */
@@ -18,9 +26,13 @@ interface PeerReport extends PartReport {
   readonly next_action: string | null;
   readonly last_success: string | null;
   readonly last_failure: string | null;
+  /** After a failure. */
+  readonly next_attempt: string | null;
 }
 
 export interface ExchangeReport extends PeerReport {
+  /** By schedule; null without a daemon. */
+  readonly next_poll: string | null;
   readonly objects: number;
   readonly indicators: number;
   readonly refused: number;
@@ -37,6 +49,8 @@ export interface SiemReport extends PeerReport {
   readonly parked: number;
   readonly held: number;
   readonly oldest_pending_secs: number;
+  /** Until nothing waits any more; null while that is not known: nothing moves, or an exchange is not read to its end. */
+  readonly secs_left: number | null;
   readonly drift: number;
   readonly hits: PartReport;
 }
@@ -46,6 +60,7 @@ export interface StatusReport {
   readonly version: string;
   /** The worst of all parts. */
   readonly state: State;
+  /** Of the worst part. */
   readonly since: string;
   readonly reasons: readonly string[];
   readonly exchanges: readonly ExchangeReport[];

@@ -3,6 +3,8 @@
 //   ok ──retryable──▶ recovering ──longer than stale_after──▶ failing
 //   ok, recovering ──config or bug──▶ failing          any ──success──▶ ok
 //
+// A peer that was never reached is recovering until it was, and never ok.
+//
 // `record` folds outcomes into a history, `healthOf` reads it at a time. Both are pure.
 import type { Failure } from '../model/failure.ts';
 import type { State } from '../model/status.ts';
@@ -72,7 +74,19 @@ export function healthOf(history: History, settings: HealthSettings, now: number
     const { reason, since, nextAction } = settings.waiting;
     return { state: 'failing', since, reason, nextAction };
   }
+  if (history.lastSuccess === undefined) return unreached(history, settings, now);
   return { state: 'ok', since: history.since, reason: null, nextAction: null };
+}
+
+function unreached({ since }: History, { staleAfterMs }: HealthSettings, now: number): Health {
+  if (now - since < staleAfterMs)
+    return { state: 'recovering', since, reason: 'not reached yet', nextAction: 'wait for the first contact' };
+  return {
+    state: 'failing',
+    since: since + staleAfterMs,
+    reason: `never reached, for ${Math.floor((now - since) / 60_000)} minutes`,
+    nextAction: 'look at its schedule, and whether the daemon runs',
+  };
 }
 
 function failing(failure: Failure, history: History, settings: HealthSettings, now: number): Health {

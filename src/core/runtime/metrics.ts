@@ -37,6 +37,8 @@ export interface Metrics {
   state(kind: PeerKind, name: string, state: State): void;
   /** Gauges of the way back, replaced as a whole: hits counted, and sightings by what holds for them. */
   sightings(counts: Readonly<Record<string, number>>): void;
+  /** Whether the newest configuration is the one that runs. */
+  reloaded(successful: boolean): void;
   /** Epoch seconds of the last success. */
   succeeded(kind: 'exchange' | 'siem', name: string, atMs: number): void;
   text(): Promise<string>;
@@ -70,6 +72,8 @@ export function createMetrics(version: string): Metrics {
   const sightings = gauge('sightings', 'Sightings of ours by what holds for them.', ['kind']);
   const success = gauge('peer_last_success_timestamp_seconds', 'Time of the last success.', ['kind', 'name']);
 
+  const reload = gauge('config_last_reload_successful', '1 when the newest configuration is the one that runs.', []);
+
   const add = (target: Counter, labels: Labels, count: number): void => {
     if (count > 0) target.inc(labels, count);
   };
@@ -97,6 +101,7 @@ export function createMetrics(version: string): Metrics {
       hits.set(counted);
       for (const [kind, count] of Object.entries(counts)) sightings.set({ kind }, count);
     },
+    reloaded: (successful) => reload.set(successful ? 1 : 0),
     succeeded: (kind, name, atMs) => success.set({ kind, name }, atMs / 1000),
     text: () => registry.metrics(),
     contentType: registry.contentType,

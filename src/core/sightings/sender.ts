@@ -46,6 +46,9 @@ export interface SendReport {
   done: boolean;
 }
 
+/** Nothing was to be sent and nothing asked: the exchange was not reached. */
+const untouched = (report: SendReport): boolean => report.sent + report.refused + report.pending === 0;
+
 export class Sender {
   readonly name: string;
   history: History;
@@ -112,7 +115,7 @@ export class Sender {
     }
     const [first] = this.#unseen.values();
     if (first === undefined) {
-      this.#succeeded();
+      this.#succeeded(untouched(report));
       return;
     }
     if (report.sent > 0) this.#unseenRounds = 0;
@@ -234,8 +237,9 @@ export class Sender {
     return backoffMs(this.#attempt + 1, failure, this.#o.random(), this.#o.retryAfterCapMs);
   }
 
-  #succeeded(): void {
+  #succeeded(untouched: boolean): void {
     if (this.#pausedUntil > this.#o.now()) return;
+    if (untouched && this.history.failure === undefined) return;
     if (this.history.failure !== undefined)
       this.#o.log.info('The exchange takes sightings again.', { exchange: this.name });
     this.#attempt = 0;

@@ -130,6 +130,20 @@ export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS
   }
 }
 
+/** What the daemon left for commands beside it; undefined where it left nothing or this user may not look. */
+export function rememberedIn(statePath: string, name: 'configuration' | 'listens'): string | undefined {
+  if (!existsSync(statePath)) return undefined;
+  let db: Database | undefined;
+  try {
+    db = new Database(statePath, { readOnly: true, cacheMb: 1 });
+    return db.get<{ value: string }>('SELECT value FROM meta WHERE name = ?', name)?.value;
+  } catch {
+    return undefined; // no state of ours: who opens it for its work says so
+  } finally {
+    db?.close();
+  }
+}
+
 /** A consistent copy while running. The file must not exist yet. */
 export function backup(db: Database, file: string): void {
   if (existsSync(file)) {

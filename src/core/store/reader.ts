@@ -40,6 +40,9 @@ export interface SiemStatus {
   readonly oldestPending: number | undefined;
   readonly drift: number;
   readonly byType: Readonly<Record<string, number>>;
+  readonly oldestParked: number | undefined;
+  /** What stands there, by type. */
+  readonly presentByType: Readonly<Record<string, number>>;
 }
 
 export interface WhyEntry {
@@ -157,14 +160,12 @@ export class StoreReader {
       }>('SELECT * FROM siem WHERE active = 1 ORDER BY id')
       .map((row) => {
         const tally = this.#tallies(`siem:${row.id}`);
-        // A bounded look: during a first sync a million rows wait, and the oldest are the first in the index.
-        const oldest = this.#db.get<{ since: number | null }>(
-          'SELECT min(since) AS since FROM (SELECT since FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state IN (1, 2, 3, 4, 5) LIMIT 500)',
-          row.id,
-        );
-        const byType = [...tally]
-          .filter(([name, n]) => name.startsWith('wanted:') && n > 0)
-          .map(([name, n]) => [name.slice('wanted:'.length), n]);
+        const ofTypes = (kind: string) =>
+          Object.fromEntries(
+            [...tally]
+              .filter(([name, n]) => name.startsWith(kind) && n > 0)
+              .map(([name, n]) => [name.slice(kind.length), n]),
+          ) as Record<string, number>;
         return {
           name: row.name,
           lastSuccess: orUndefined(row.last_success),
@@ -176,11 +177,22 @@ export class StoreReader {
           pending: tally.get('pending') ?? 0,
           parked: tally.get('parked') ?? 0,
           held: tally.get('held') ?? 0,
-          oldestPending: orUndefined(oldest?.since ?? null),
+          oldestPending: this.#oldest(row.id, [1, 2, 3, 4, 5]),
+          oldestParked: this.#oldest(row.id, [STATE.parked]),
           drift: row.drift,
-          byType: Object.fromEntries(byType) as Record<string, number>,
+          byType: ofTypes('wanted:'),
+          presentByType: ofTypes('present:'),
         };
       });
+  }
+
+  /** A bounded look: during a first sync a million rows wait, and the oldest are the first in the index. */
+  #oldest(siemId: number, states: readonly number[]): number | undefined {
+    const found = this.#db.get<{ since: number | null }>(
+      `SELECT min(since) AS since FROM (SELECT since FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state IN (${states.join()}) LIMIT 500)`,
+      siemId,
+    );
+    return orUndefined(found?.since ?? null);
   }
 
   why(observable: Observable, now: number): WhyEntry | undefined {

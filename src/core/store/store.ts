@@ -450,6 +450,11 @@ export class Store {
     return this.#store.db.dataVersion();
   }
 
+  /** A fact about the running daemon, for commands beside it. */
+  remember(name: 'configuration' | 'listens', text: string, now: number): void {
+    this.#unit(now, () => this.#store.setMeta(name, text));
+  }
+
   identity(): { writer: string; revision: number; openedRevision: number; engineTime: number } {
     return {
       writer: this.#store.writer,

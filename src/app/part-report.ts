@@ -1,0 +1,26 @@
+// A part of the way back (reading hits, sending sightings) as status tells it. One that nothing was asked of yet is
+// paused: ok would say that the other side was reached.
+import type { PartReport } from '../core/model/status.ts';
+import { healthOf, type History } from '../core/runtime/health.ts';
+
+export const NOTHING_SENT = 'nothing was to be sent yet';
+
+export function partReport(
+  history: History | undefined,
+  staleAfterMinutes: number,
+  now: number,
+  unused: string,
+): PartReport {
+  if (history === undefined || (history.lastSuccess === undefined && history.failure === undefined))
+    return { state: 'paused', reason: unused };
+  const health = healthOf(history, { staleAfterMs: staleAfterMinutes * 60_000 }, now);
+  const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
+  return {
+    state: health.state,
+    reason: health.reason,
+    since: new Date(health.since).toISOString(),
+    next_action: health.nextAction,
+    last_success: iso(history.lastSuccess),
+    last_failure: iso(history.lastFailure),
+  };
+}

@@ -1,0 +1,170 @@
+// The command `suppress`: a value off every SIEM for a time. Who asks for it wants to know that it is off, so it waits
+// some seconds for the SIEMs and says of each what came of it.
+import { MOST_HOURS } from '../app/requests.ts';
+import type { Config } from '../core/config/load.ts';
+import type { Observable } from '../core/model/observable.ts';
+import { guess } from '../core/model/typed-in.ts';
+import { holderOf } from '../core/store/database.ts';
+import type { StoreReader } from '../core/store/reader.ts';
+import type { Command, Context } from './command.ts';
+import { BY, doing, usage } from './doing.ts';
+import { DONE, LEFT } from './exit.ts';
+import { when } from './output.ts';
+import { act, clockOf, readerOf, withReader } from './state.ts';
+
+const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 250;
+
+export const suppress: Command = {
+  name: 'suppress',
+  summary: 'Takes a value off every SIEM for a time and says where it still stands; lists and lifts that.',
+  usage: 'suppress VALUE --hours N --reason TEXT [--false-positive] | suppress list | suppress lift ID',
+  example: 'entente suppress 198.51.100.7 --hours 24 --reason "our own scanner"',
+  mostArgs: 2,
+  flags: {
+    ...BY,
+    hours: { type: 'string', value: 'N', help: 'For how long.' },
+    'false-positive': {
+      type: 'boolean',
+      help: 'It is no threat: the partner is told so where a release rule allows it.',
+    },
+  },
+  run: (context) =>
+    doing(context, async (config) => {
+      const [first, second] = context.args;
+      if (first === 'list') return list(context, config);
+      if (first === 'lift') return lift(context, config, Number(second));
+      return take(context, config);
+    }),
+};
+
+function list({ out, json }: Context, config: Config): number {
+  const rows = withReader(config, (reader) => reader.suppressions(clockOf(config).now()));
+  if (json) out.json({ suppressions: rows });
+  else if (rows.length === 0) out.line('No value is suppressed.');
+  else
+    out.table(
+      ['ID', 'VALUE', 'TYPE', 'UNTIL', 'BY', 'REASON'],
+      rows.map((row) => [String(row.id), row.value, row.type, when(row.until), row.by, row.reason]),
+    );
+  return DONE;
+}
+
+async function lift(context: Context, config: Config, id: number): Promise<number> {
+  if (!Number.isInteger(id)) return usage(context, 'suppress lift needs an ID; see suppress list');
+  const now = clockOf(config).now();
+  const before = withReader(config, (reader) => reader.suppressions(now));
+  const answer = await act(context, config, { kind: 'lift', id });
+  const lifted = before.find((one) => one.id === id);
+  const still = before.filter((one) => one.id !== id && one.type === lifted?.type && one.value === lifted.value);
+  if (context.json) context.out.json({ ...(answer as object), still });
+  else if (still.length === 0)
+    context.out.line(`Lifted ${id}; the next cycle writes the value again where it is wanted.`);
+  else {
+    context.out.line(`Lifted ${id}; ${lifted?.value ?? 'the value'} stays off, because another suppression holds:`);
+    for (const one of still)
+      context.out.line(
+        `  ${one.id} until ${when(one.until)}, by ${one.by}: ${one.reason}  (entente suppress lift ${one.id})`,
+      );
+  }
+  return DONE;
+}
+
+async function take(context: Context, config: Config): Promise<number> {
+  const { args, flags, out, json } = context;
+  const [first, second] = args;
+  const hours = Number(flags['hours']);
+  const reason = typeof flags['reason'] === 'string' ? flags['reason'].trim() : '';
+  if (first === undefined || second !== undefined || flags['hours'] === undefined || reason === '')
+    return usage(context, 'suppress needs one VALUE, --hours and --reason');
+  if (!(hours > 0 && hours <= MOST_HOURS))
+    return usage(context, `--hours needs a number above 0, at most ${MOST_HOURS}`);
+  const observables = guess(first);
+  if (observables.length === 0) return usage(context, `${first} is no address, domain, URL, e-mail address or hash`);
+  const before = standing(config, observables);
+  const answer = await act(context, config, {
+    kind: 'suppress',
+    observables: [...observables],
+    hours,
+    reason,
+    false_positive: flags['false-positive'] === true,
+  });
+  const living = holderOf(config.state) !== undefined;
+  const stood = new Set(before.filter((one) => one.state === 'pending').map((one) => one.name));
+  const places = (await outcome(context, config, observables, living)).map((one) =>
+    one.state === 'never_there' && stood.has(one.name) ? { ...one, state: 'removed' as const } : one,
+  );
+  const left = places.filter((one) => one.state === 'pending');
+  if (json) out.json({ ...(answer as object), daemon: living, siems: places });
+  else {
+    const values = observables.map((one) => one.value).join(', ');
+    if (living) out.line(`${values} is suppressed for ${hours} h.`);
+    else
+      out.line(
+        `${values} is suppressed for ${hours} h from the next run on: no daemon runs on this state, so no SIEM was told. Start one: entente run, or entente run --once`,
+      );
+    for (const one of places)
+      out.line(`  ${one.name}: ${SAID[one.state]}${one.reason === null ? '' : `: ${one.reason}`}`);
+  }
+  return left.length > 0 ? LEFT : DONE;
+}
+
+interface Place {
+  readonly name: string;
+  readonly state: 'removed' | 'pending' | 'never_there';
+  readonly reason: string | null;
+}
+
+const SAID = { removed: 'removed', pending: 'still there, pending', never_there: 'does not stand there' } as const;
+
+/** Looks until it stands nowhere any more, or for some seconds; without a daemon nothing changes, so once. */
+async function outcome(
+  { out, signal }: Context,
+  config: Config,
+  observables: readonly Observable[],
+  living: boolean,
+): Promise<Place[]> {
+  const clock = clockOf(config);
+  const start = clock.monotonic();
+  const waiting = out.waiting(() => 'Waiting for the SIEMs');
+  try {
+    for (;;) {
+      const places = withReader(config, (reader) => placesOf(config, reader, observables, clock.now()));
+      const over = places.every((one) => one.state !== 'pending');
+      if (over || !living || signal.aborted || clock.monotonic() - start > PATIENCE_MS) return places;
+      waiting.tick();
+      await clock.sleep(LOOK_EVERY_MS);
+    }
+  } finally {
+    waiting.end();
+  }
+}
+
+/** Where it is now; nowhere while there is no state. */
+function standing(config: Config, observables: readonly Observable[]): Place[] {
+  const reader = readerOf(config);
+  if (reader === undefined) return [];
+  try {
+    return placesOf(config, reader, observables, clockOf(config).now());
+  } finally {
+    reader.close();
+  }
+}
+
+function placesOf(config: Config, reader: StoreReader, observables: readonly Observable[], now: number): Place[] {
+  const stands = observables.flatMap((one) => reader.why(one, now)?.siems ?? []);
+  const failures = new Map(reader.siems().map((one) => [one.name, one.failure?.message]));
+  return config.siems.map((siem): Place => {
+    const here = stands.filter((one) => one.name === siem.name);
+    const { name } = siem;
+    const left = here.find((one) => one.state !== 'not_wanted');
+    if (left === undefined) return { name, state: 'never_there', reason: null };
+    return { name, state: 'pending', reason: whyPending(siem, failures.get(name)) ?? left.reason };
+  });
+}
+
+function whyPending(siem: Config['siems'][number], failure: string | undefined): string | undefined {
+  if (!siem.enabled) return 'the SIEM is disabled, so nothing is removed there';
+  if (siem.mode === 'shadow') return 'the SIEM is in shadow mode, so nothing is removed there';
+  return failure;
+}
