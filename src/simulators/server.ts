@@ -31,6 +31,8 @@ export interface SimResponse {
 /** One fault. It applies to requests whose "METHOD path" contains `match`, `times` times (default: until cleared), after `skip` requests. */
 export interface Fault {
   readonly match?: string;
+  /** Only requests whose body holds this text, as a firewall sees it that reads along. */
+  readonly holds?: string;
   readonly skip?: number;
   readonly times?: number;
   readonly action:
@@ -97,9 +99,10 @@ export async function startServer(
   const setFaults = (next: readonly Fault[]) => {
     faults = next.map((fault) => ({ fault, seen: 0, used: 0 }));
   };
-  const pickFault = (method: string, target: string): Fault | undefined => {
+  const pickFault = (method: string, target: string, body: Buffer): Fault | undefined => {
     for (const one of faults) {
       if (one.fault.match !== undefined && !`${method} ${target}`.includes(one.fault.match)) continue;
+      if (one.fault.holds !== undefined && !body.includes(one.fault.holds)) continue;
       one.seen += 1;
       if (one.seen <= (one.fault.skip ?? 0) || one.used >= (one.fault.times ?? Number.POSITIVE_INFINITY)) continue;
       one.used += 1;
@@ -128,7 +131,7 @@ export async function startServer(
       body,
       ...(client === undefined ? {} : { clientCertificate: client }),
     };
-    const fault = pickFault(method, req.url ?? '/');
+    const fault = pickFault(method, req.url ?? '/', body);
     if (options.latencyMs !== undefined) await new Promise((go) => setTimeout(go, options.latencyMs));
     switch (fault?.action) {
       case 'status':

@@ -100,7 +100,13 @@ export async function errorOf(promise: Promise<unknown>): Promise<ConnectorError
 /** As the engine does: obeys a split, and bisects what is permanent down to single changes. */
 export async function delivered(connector: SiemConnector, batch: Batch): Promise<Map<string, string>> {
   try {
-    return new Map((await connector.apply(batch, never)).map((one) => [one.key, one.kind]));
+    const outcomes = await connector.apply(batch, never);
+    return new Map(
+      outcomes.map((one) => [
+        one.key,
+        one.kind === 'failed' && one.failure.kind === 'permanent' ? `parked: ${one.failure.message}` : one.kind,
+      ]),
+    );
   } catch (error) {
     if (!(error instanceof ConnectorError) || error.kind !== 'permanent') throw error;
     if (batch.size === 1) return new Map([[batch.changes[0]!.key, `parked: ${error.message}`]]);

@@ -7,7 +7,12 @@ import { type Call, type Handler, lacks, list, noTarget, notFound, say } from '.
 import { json, message, xml, type EaiEntry } from './render.ts';
 import { appAcl, type SplunkState, type Token, type User } from './state.ts';
 
-export function authenticate(state: SplunkState, request: SimRequest, asJson: boolean): User | SimResponse {
+export function authenticate(
+  state: SplunkState,
+  request: SimRequest,
+  head: number,
+  asJson: boolean,
+): User | SimResponse {
   const header = request.headers['authorization'] ?? '';
   const [, scheme = '', credential = ''] = /^(\S+)\s+(.*)$/.exec(header) ?? [];
   if (scheme.toLowerCase() === 'basic') {
@@ -18,17 +23,18 @@ export function authenticate(state: SplunkState, request: SimRequest, asJson: bo
   const cookie = /(?:^|;\s*)splunkd_\d+=([^;]+)/.exec(request.headers['cookie'] ?? '')?.[1];
   const key = /^(splunk|bearer)$/i.test(scheme) ? credential : cookie;
   if (key === undefined) return unauthorized(asJson);
-  return holder(state, key) ?? message(asJson, 401, 'WARN', 'call not properly authenticated');
+  return holder(state, key, head) ?? message(asJson, 401, 'WARN', 'call not properly authenticated');
 }
 
 function unauthorized(asJson: boolean): SimResponse {
   return message(asJson, 401, 'ERROR', 'Unauthorized', { headers: { 'www-authenticate': 'Basic realm="/splunk"' } });
 }
 
-function holder(state: SplunkState, key: string): User | undefined {
+function holder(state: SplunkState, key: string, head: number): User | undefined {
   const now = state.clock.now();
   const session = state.sessions.get(key);
   if (session !== undefined) {
+    if (session.head !== head) return undefined;
     if (now - session.used > state.settings.sessionTimeoutMs) {
       state.sessions.delete(key);
       return undefined;
@@ -43,7 +49,12 @@ function holder(state: SplunkState, key: string): User | undefined {
 }
 
 /** `POST auth/login` is the one call that needs no credentials. */
-export function login(state: SplunkState, form: URLSearchParams, port: number, asJson: boolean): SimResponse {
+export function login(
+  state: SplunkState,
+  form: URLSearchParams,
+  at: { readonly port: number; readonly head: number },
+  asJson: boolean,
+): SimResponse {
   const name = form.get('username');
   const password = form.get('password');
   if (name === null || password === null) return message(asJson, 400, 'WARN', 'Login failed');
@@ -52,11 +63,12 @@ export function login(state: SplunkState, form: URLSearchParams, port: number, a
     return message(asJson, 401, 'WARN', 'Login failed', { code: 'incorrect_username_or_password' });
   }
   const key = randomHex(48);
-  state.sessions.set(key, { user: name, used: state.clock.now() });
+  state.sessions.set(key, { user: name, used: state.clock.now(), head: at.head });
   const answer = asJson
     ? json(200, { sessionKey: key, message: '', code: '' })
     : xml(200, `<response><sessionKey>${key}</sessionKey></response>`);
-  const cookie = form.get('cookie') === '1' ? { 'set-cookie': `splunkd_${port}=${key}; Path=/; Secure; HttpOnly` } : {};
+  const cookie =
+    form.get('cookie') === '1' ? { 'set-cookie': `splunkd_${at.port}=${key}; Path=/; Secure; HttpOnly` } : {};
   return { ...answer, headers: { ...answer.headers, ...cookie } };
 }
 

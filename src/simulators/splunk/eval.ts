@@ -22,7 +22,22 @@ export function evaluate(text: string, rows: readonly Row[]): Row[] {
 const FUNCTIONS: Readonly<Record<string, (row: Row, given: readonly Expression[]) => Value>> = {
   null: () => [],
   sha256: (row, [text]) => (text?.(row) ?? []).map((one) => createHash('sha256').update(one).digest('hex')),
+  coalesce: (row, given) => given.map((one) => one(row)).find((values) => values.length > 0) ?? [],
   mvappend: (row, given) => given.flatMap((one) => one(row)),
+  lower: (row, [text]) => (text?.(row) ?? []).map((one) => one.toLowerCase()),
+  rtrim: (row, [text, signs]) => {
+    const trimmed = new Set(signs?.(row)[0] ?? ' \t');
+    return (text?.(row) ?? []).map((one) => {
+      let end = one.length;
+      while (end > 0 && trimmed.has(one[end - 1]!)) end -= 1;
+      return one.slice(0, end);
+    });
+  },
+  /** The largest of all values of all fields. */
+  max: (row, given) => {
+    const numbers = given.flatMap((one) => one(row)).map(Number);
+    return numbers.length === 0 ? [] : [String(Math.max(...numbers))];
+  },
   mvdedup: (row, [all]) => [...new Set(all?.(row))],
   if: (row, [test, yes, no]) => ((test?.(row)[0] === 'true' ? yes : no) ?? (() => []))(row),
 };

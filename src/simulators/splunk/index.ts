@@ -73,7 +73,7 @@ export async function startSplunk(options: SplunkOptions = {}): Promise<RunningS
   const running = await startServer(
     {
       handle: (request) => {
-        const given = answer(state, request, port);
+        const given = balanced(state, request, (head) => answer(state, request, { port, head }));
         const { method, path: uri_path } = request;
         state.logInternal({ sourcetype: 'splunkd_access', method, uri_path, status: String(given.status) });
         return given;
@@ -120,7 +120,7 @@ export async function startSplunk(options: SplunkOptions = {}): Promise<RunningS
   };
 }
 
-function answer(state: SplunkState, request: SimRequest, port: number): SimResponse {
+function answer(state: SplunkState, request: SimRequest, at: { port: number; head: number }): SimResponse {
   const where = address(request.path);
   const form = formOf(request);
   const json = form.get('output_mode')?.startsWith('json') ?? false;
@@ -128,9 +128,9 @@ function answer(state: SplunkState, request: SimRequest, port: number): SimRespo
   const url = `${request.path}?${request.query.toString()}`;
   if (url.length > state.settings.maxUrlBytes) return message(json, 414, 'ERROR', 'Request-URI Too Long');
   if (where.path.join('/') === 'auth/login') {
-    return request.method === 'POST' ? login(state, form, port, json) : message(json, 404, 'ERROR', 'Not Found');
+    return request.method === 'POST' ? login(state, form, at, json) : message(json, 404, 'ERROR', 'Not Found');
   }
-  const user = authenticate(state, request, json);
+  const user = authenticate(state, request, at.head, json);
   if ('status' in user) return user;
   const call: Call = { state, method: request.method, ...where, request, form, json, user };
   if (where.path[0] === 'storage' && !kvReady(call)) {
@@ -141,6 +141,20 @@ function answer(state: SplunkState, request: SimRequest, port: number): SimRespo
     if (given !== undefined) return { ...given, route: `${request.method} ${routeName(where.path)}` };
   }
   return say(call, 404, 'ERROR', 'Not Found');
+}
+
+/** What a balancer does before several search heads: whoever brings its cookie back stays, everybody else is spread. */
+function balanced(state: SplunkState, request: SimRequest, to: (head: number) => SimResponse): SimResponse {
+  const { searchHeads, balancerCookie: name } = state.settings;
+  if (searchHeads <= 1) return to(0);
+  const sent = (request.headers['cookie'] ?? '').split(/;\s*/).find((one) => name !== '' && one.startsWith(`${name}=`));
+  const stuck = sent === undefined ? -1 : Number(sent.slice(name.length + 1));
+  if (stuck >= 0 && stuck < searchHeads) return to(stuck);
+  const head = state.spread++ % searchHeads;
+  const given = to(head);
+  if (name === '') return given;
+  const cookies = [given.headers?.['set-cookie'], `${name}=${head}; Path=/`].filter((one) => one !== undefined);
+  return { ...given, headers: { ...given.headers, 'set-cookie': cookies.join(', ') } };
 }
 
 /** Names of entities become placeholders, so that requests are counted by route. */

@@ -5,7 +5,7 @@ import type { SimResponse } from '../server.ts';
 import { alone, type Call, type Handler, list, say } from './call.ts';
 import { type EaiEntry, escapeXml, json, xml } from './render.ts';
 import { runOn, runSearch, type SearchContext, SplError, timeOf } from './spl.ts';
-import { appAcl, atLeast, type Job, type Row } from './state.ts';
+import { appAcl, atLeast, type Job, type JobMessage, type Row } from './state.ts';
 
 const NO_SEARCH =
   "The required 'search' parameter for the Splunk platform REST API search/jobs endpoint is not specified. Specify the required 'search' parameter for the POST request on the endpoint and then retry your request.";
@@ -30,6 +30,7 @@ export const jobRoutes: Handler = (call) => {
     call.state.jobs.delete(sid);
     return say(call, 200, 'INFO', 'Search job cancelled.');
   }
+  if (call.state.clock.now() < job.created + call.state.settings.jobUnreadyMs) return { status: 204, body: '' };
   return alone(call, 'jobs', entry(call, job));
 };
 
@@ -37,7 +38,7 @@ function create(call: Call): SimResponse {
   const ran = run(call);
   if ('status' in ran) return ran;
   const mode = call.form.get('exec_mode') ?? 'normal';
-  if (mode === 'oneshot') return rendered(call, ran.rows, ran.fields, ran.rows.length);
+  if (mode === 'oneshot') return rendered(call, ran, ran.rows.length);
   const running = [...call.state.jobs.values()].filter((one) => one.owner === call.user.name && !done(call, one));
   if (running.length >= call.state.settings.searchQuota) {
     return say(
@@ -64,29 +65,38 @@ function create(call: Call): SimResponse {
     touched: now,
     finalized: false,
     paused: false,
+    messages: ran.messages,
   };
   call.state.jobs.set(job.sid, job);
   return call.json ? json(201, { sid: job.sid }) : xml(201, `<response><sid>${escapeXml(job.sid)}</sid></response>`);
 }
 
-function run(call: Call): { rows: readonly Row[]; fields: readonly string[] } | SimResponse {
+function run(call: Call): Found | SimResponse {
   const search = call.form.get('search')?.trim();
   if (!search) return say(call, 400, 'FATAL', NO_SEARCH);
   try {
-    return runSearch(search, context(call));
+    const messages = [...call.state.settings.jobMessages];
+    return { ...runSearch(search, context(call, messages)), messages };
   } catch (error) {
     if (error instanceof SplError) return say(call, 400, 'FATAL', error.message);
     throw error;
   }
 }
 
-function context(call: Call): SearchContext {
+interface Found {
+  readonly rows: readonly Row[];
+  readonly fields: readonly string[];
+  readonly messages: readonly JobMessage[];
+}
+
+function context(call: Call, messages: JobMessage[] = []): SearchContext {
   const now = call.state.clock.now();
   const time = (name: string): number | undefined => timeOf(call.form.get(name), now);
   return {
     state: call.state,
     app: call.form.get('namespace') ?? call.app,
     user: call.user,
+    messages,
     window: {
       earliest: time('earliest_time'),
       latest: time('latest_time'),
@@ -142,11 +152,12 @@ function results(call: Call, job: Job, kind: string): SimResponse {
   const offset = Number(call.form.get('offset') ?? 0);
   const count = Number(call.form.get('count') ?? 100);
   const most = Math.min(count === 0 ? 50_000 : count, 50_000);
-  return rendered(call, rows.slice(offset, offset + most), fields, rows.length, offset);
+  const shown = { rows: rows.slice(offset, offset + most), fields, messages: job.messages };
+  return rendered(call, shown, rows.length, offset);
 }
 
 /** Results as JSON objects, JSON rows, CSV or XML. Every value is a text or a list of texts. */
-function rendered(call: Call, rows: readonly Row[], fields: readonly string[], total: number, offset = 0): SimResponse {
+function rendered(call: Call, { rows, fields, messages }: Found, total: number, offset = 0): SimResponse {
   const wanted = call.form.getAll('f');
   const shown = wanted.length === 0 ? fields : fields.filter((name) => wanted.includes(name));
   const only = (row: Row): Row => Object.fromEntries(Object.entries(row).filter(([name]) => shown.includes(name)));
@@ -156,7 +167,7 @@ function rendered(call: Call, rows: readonly Row[], fields: readonly string[], t
     return json(200, {
       preview: false,
       init_offset: offset,
-      messages: [],
+      messages,
       fields: shown.map((name) => ({ name })),
       results: rows.map(only),
       ...post,
@@ -167,7 +178,7 @@ function rendered(call: Call, rows: readonly Row[], fields: readonly string[], t
     return json(200, {
       preview: false,
       init_offset: offset,
-      messages: [],
+      messages,
       fields: shown,
       rows: rows.map((row) => shown.map((name) => row[name] ?? null)),
       ...post,
@@ -197,7 +208,7 @@ function rendered(call: Call, rows: readonly Row[], fields: readonly string[], t
 function exported(call: Call): SimResponse {
   const ran = run(call);
   if ('status' in ran) return ran;
-  if ((call.form.get('output_mode') ?? 'xml') !== 'json') return rendered(call, ran.rows, ran.fields, ran.rows.length);
+  if ((call.form.get('output_mode') ?? 'xml') !== 'json') return rendered(call, ran, ran.rows.length);
   const lines = ran.rows.map((result, offset) =>
     JSON.stringify({
       preview: false,
@@ -274,7 +285,7 @@ function entry(call: Call, job: Job): EaiEntry {
       runDuration: (job.doneAt - job.created) / 1000,
       ttl: job.ttl,
       priority: job.priority,
-      messages: [],
+      messages: isDone ? job.messages : [],
       request: { search: job.search },
     },
   };

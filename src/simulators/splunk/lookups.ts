@@ -87,13 +87,14 @@ export function lookupRows(state: SplunkState, lookup: Lookup): Document[] {
     .map((row) => Object.fromEntries(fields.filter((name) => name in row).map((name) => [name, row[name]])));
 }
 
-/** Rows whose fields match all given values, by the definition's match_type, at most max_matches. */
+/** Rows whose fields match all given values, by the definition's match_type, at most max_matches. `folds`: see Settings. */
 export function lookupMatches(
   lookup: Lookup,
   rows: readonly Document[],
   wanted: readonly (readonly [string, string])[],
+  folds: boolean,
 ): Document[] {
-  const sensitive = /^(1|true)$/i.test(lookup.settings.get('case_sensitive_match') ?? '1');
+  const sensitive = !folds || /^(1|true)$/i.test(lookup.settings.get('case_sensitive_match') ?? '1');
   const type = lookup.settings.get('match_type') ?? '';
   const max = Number(lookup.settings.get('max_matches') ?? 100);
   const hits = rows.filter((row) =>

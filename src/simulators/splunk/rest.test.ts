@@ -84,6 +84,37 @@ describe('credentials', () => {
   });
 });
 
+describe('several search heads behind one address', () => {
+  const login = async () => {
+    const { username, password } = server;
+    const told = await ask(server, 'POST', '/services/auth/login', { as: '', form: { username, password } });
+    return { as: `Splunk ${told.json<{ sessionKey: string }>().sessionKey}`, cookie: told.headers.get('set-cookie') };
+  };
+  const statuses = async (headers: Record<string, string>) => {
+    const seen: number[] = [];
+    for (let n = 0; n < 4; n++) seen.push((await fetch(`${server.url}/services/server/info`, { headers })).status);
+    return seen;
+  };
+
+  it('know their own sessions only, and a balancer keeps whoever brings its cookie back', async () => {
+    server.state.settings.searchHeads = 2;
+    const { as, cookie } = await login();
+
+    expect(cookie).toMatch(/^LBSTICK=\d/);
+    expect((await statuses({ authorization: as })).sort((a, b) => a - b)).toEqual([200, 200, 401, 401]);
+    expect(await statuses({ authorization: as, cookie: cookie!.split(';')[0]! })).toEqual([200, 200, 200, 200]);
+    expect(await statuses({ authorization: `Bearer ${server.token}` })).toEqual([200, 200, 200, 200]);
+  });
+
+  it('spread everybody where the balancer has no cookie', async () => {
+    Object.assign(server.state.settings, { searchHeads: 2, balancerCookie: '' });
+    const { as, cookie } = await login();
+
+    expect(cookie).toBeNull();
+    expect(await statuses({ authorization: as })).toContain(401);
+  });
+});
+
 describe('tokens', () => {
   it('are made once with their claims, disabled and deleted', async () => {
     const path = '/services/authorization/tokens';

@@ -57,6 +57,10 @@ describe('a search', () => {
     expect(await evaluated('mvdedup(mvappend(query, missing, "a.example"))')).toEqual([['a.example', 'b.example']]);
     expect(await evaluated('mvmap(query, if(query=="b.".missing, query, null()))')).toEqual([undefined]);
     expect(await evaluated('mvmap(query, if(query=="b.example", query, null()))')).toEqual(['b.example']);
+    expect(await evaluated('mvmap(query, rtrim(upper.lower(query), "e"))')).toEqual([undefined]);
+    expect(await evaluated('mvmap(query, rtrim(lower(query), "le"))')).toEqual([['a.examp', 'b.examp']]);
+    expect(await evaluated('coalesce(missing, query, "-")')).toEqual([['a.example', 'b.example']]);
+    expect(await evaluated('max(mvappend("9", "12"))')).toEqual(['12']);
     await expect(evaluated('nothing(src)')).rejects.toThrow('unsupported or undefined');
     await expect(evaluated('src.')).rejects.toThrow('malformed');
   });
@@ -118,6 +122,40 @@ describe('a lookup', () => {
     expect(await rows(local)).toEqual(found);
   });
 
+  it('looks each value of a field up, and gives max_matches rows for each', async () => {
+    server.state.lookups.get('search/l')!.settings.set('max_matches', '1');
+    const url = ['https://other.example/', 'https://a.example/'];
+    server.state.events.push({ time: NOON / 1000, indexed: NOON / 1000, fields: { index: 'web', url, dest: 'x' } });
+
+    expect(await rows('search index=web | lookup l url OUTPUT note | table note')).toEqual([{ note: 'lower' }]);
+    const both = 'search index=web | eval url=mvappend(url, "https://a.example/") | lookup l url OUTPUT note';
+    expect(await rows(`${both} | table note`)).toEqual([{ note: ['lower', 'lower'] }]);
+    expect(await rows('search index=web | mvexpand url | table dest url')).toEqual(
+      url.map((one) => ({ dest: 'x', url: one })),
+    );
+  });
+
+  it('folds what it looks for, or not, since the pages of the product contradict each other', async () => {
+    const found = () => rows('| makeresults | eval url="HTTPS://A.example/" | lookup l url OUTPUT note | table note');
+
+    expect(await found()).toEqual([{ note: ['lower', 'again'] }]);
+    server.state.settings.lookupsFoldCase = false;
+    expect(await found()).toEqual([{}]);
+  });
+
+  it('finds nothing while the KV store has not started, says so, and the search goes on to its end', async () => {
+    server.state.settings.kvReadyAt = NOON + 1;
+    const form = { search: 'search index=proxy | lookup l url OUTPUT note', exec_mode: 'oneshot' };
+
+    const told = (await ask(server, 'POST', '/services/search/v2/jobs', { form })).json<{
+      results: object[];
+      messages: object[];
+    }>();
+
+    expect(told.results).toHaveLength(2);
+    expect(told.messages).toEqual([{ type: 'ERROR', text: expect.stringContaining("lookup 'l' is not available") }]);
+  });
+
   it('keeps with OUTPUTNEW what an earlier lookup found', async () => {
     const first = 'search index=proxy | lookup l url OUTPUT note | lookup l net AS src';
 
@@ -176,6 +214,24 @@ describe('a job', () => {
     const cancelled = await ask(server, 'POST', `${JOBS}/${sid}/control`, { form: { action: 'cancel' } });
     expect(said(cancelled)).toEqual(['INFO', 'Search job cancelled.']);
     expect(said(await ask(server, 'GET', `${JOBS}/${sid}`))).toEqual(['FATAL', 'Unknown sid.']);
+  });
+
+  it('answers 204 before it is ready to tell its state, and tells its messages when it is done', async () => {
+    server.state.settings.jobUnreadyMs = 1;
+    const early = await start({ search: 'search index=*' });
+    expect(await ask(server, 'GET', `${JOBS}/${early}`)).toMatchObject({ status: 204, text: '' });
+
+    Object.assign(server.state.settings, {
+      jobUnreadyMs: 0,
+      jobMessages: [{ type: 'ERROR', text: 'A peer is down.' }],
+    });
+    const sid = await start({ search: 'search index=*' });
+    const state = (await ask(server, 'GET', `${JOBS}/${sid}`)).json<{ entry: { content: object }[] }>();
+    expect(state.entry[0]?.content).toMatchObject({
+      isDone: true,
+      isFailed: false,
+      messages: [{ type: 'ERROR', text: 'A peer is down.' }],
+    });
   });
 
   it('is refused with 503 above the quota', async () => {

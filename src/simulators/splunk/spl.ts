@@ -3,7 +3,7 @@
 import { evaluate } from './eval.ts';
 import { lookupMatches, lookupRows, wildcard } from './lookups.ts';
 import { SplError } from './spl-error.ts';
-import type { Row, SplunkState, User } from './state.ts';
+import type { JobMessage, Row, SplunkState, User } from './state.ts';
 
 export { SplError };
 
@@ -11,6 +11,8 @@ export interface SearchContext {
   readonly state: SplunkState;
   readonly app: string;
   readonly user: User;
+  /** Takes what the search has to say beside its rows. */
+  readonly messages: JobMessage[];
   /** Epoch seconds; from the job's parameters, overridden by the search itself. */
   readonly window: TimeWindow;
 }
@@ -89,6 +91,8 @@ function command(text: string, rows: Row[] | undefined, context: SearchContext):
       return rows.slice(0, Number(rest.trim() === '' ? 10 : rest));
     case 'sort':
       return sort(rest, rows);
+    case 'mvexpand':
+      return expand(rest.trim(), rows);
     case 'dedup':
       return dedup(names(rest), rows);
     case 'stats':
@@ -148,6 +152,7 @@ function makeResults(text: string, context: SearchContext): Row[] {
 function inputLookup(text: string, context: SearchContext): Row[] {
   const [, name = '', condition] = /^(\S+)(?:\s+where\s+([\s\S]+))?$/.exec(text.replace(/\bappend=\S+\s*/, '')) ?? [];
   const definition = definitionOf(name, context);
+  if (!available(name, context)) return [];
   const rows = lookupRows(context.state, definition).map(asRow);
   const test = parseTerms(condition ?? '');
   return rows.filter((row) => test(row));
@@ -160,11 +165,15 @@ function lookup(text: string, rows: readonly Row[], context: SearchContext): Row
   const [name = '', ...pairs] = inputs.trim().split(/\s+/);
   const definition = definitionOf(name, context);
   const wanted = aliases(pairs.join(' '));
+  if (!available(name, context)) return [...rows];
   const held = lookupRows(context.state, definition);
+  const folds = context.state.settings.lookupsFoldCase;
   return rows.map((row) => {
-    const values = wanted.map(([field, as]) => [field, first(row[as])] as const);
-    if (values.some(([, value]) => value === undefined)) return row;
-    const found = lookupMatches(definition, held, values as [string, string][]).map(asRow);
+    // Each value of a field is looked up, and max_matches holds for each of them.
+    const inputs = combinations(
+      wanted.map(([field, as]) => [row[as] ?? []].flat().map((one) => [field, one] as const)),
+    );
+    const found = inputs.flatMap((values) => lookupMatches(definition, held, values, folds)).map(asRow);
     if (found.length === 0) return row;
     const taken = outputs === undefined ? Object.keys(found[0]!).map((one) => [one, one] as const) : aliases(outputs);
     const added: Row = {};
@@ -175,6 +184,19 @@ function lookup(text: string, rows: readonly Row[], context: SearchContext): Row
     }
     return { ...row, ...added };
   });
+}
+
+/** A search goes on without a KV store that has not started: it says so, and its rows stay as they are. */
+function available(name: string, context: SearchContext): boolean {
+  const { clock, settings } = context.state;
+  if (clock.now() >= settings.kvReadyAt) return true;
+  const text = `External command based lookup '${name}' is not available because KV Store initialization has failed. Contact your system administrator.`;
+  context.messages.push({ type: 'ERROR', text });
+  return false;
+}
+
+function combinations<T>(lists: readonly (readonly T[])[]): (readonly T[])[] {
+  return lists.reduce<(readonly T[])[]>((all, list) => all.flatMap((one) => list.map((more) => [...one, more])), [[]]);
 }
 
 function definitionOf(name: string, context: SearchContext) {
@@ -215,6 +237,14 @@ function sort(text: string, rows: readonly Row[]): Row[] {
   });
   const most = limit === undefined ? 10_000 : Number(limit);
   return most === 0 ? sorted : sorted.slice(0, most);
+}
+
+/** One row for each value. */
+function expand(field: string, rows: readonly Row[]): Row[] {
+  return rows.flatMap((row) => {
+    const value = row[field];
+    return Array.isArray(value) ? value.map((one) => ({ ...row, [field]: one })) : [row];
+  });
 }
 
 function dedup(wanted: readonly string[], rows: readonly Row[]): Row[] {

@@ -73,6 +73,13 @@ export interface Job {
   touched: number;
   finalized: boolean;
   paused: boolean;
+  /** What the search said beside its rows, told once it is done. */
+  readonly messages: readonly JobMessage[];
+}
+
+export interface JobMessage {
+  readonly type: 'INFO' | 'WARN' | 'ERROR' | 'FATAL';
+  readonly text: string;
 }
 
 /** Limits and moods that a test or a rehearsal may turn while the simulator runs (`POST /_sim/settings`). */
@@ -82,7 +89,7 @@ export interface Settings {
   max_rows_per_query: number;
   max_size_per_result_mb: number;
   max_queries_per_batch: number;
-  /** Until this epoch millisecond the KV store answers 503. */
+  /** Until this epoch millisecond the KV store answers 503, and searches miss their lookups. */
   kvReadyAt: number;
   /** Longest URL that is taken; longer ones get 414. */
   maxUrlBytes: number;
@@ -95,6 +102,19 @@ export interface Settings {
   /** Whether `$in` is understood; sources disagree about the product. */
   inOperator: boolean;
   sessionTimeoutMs: number;
+  /**
+   * Whether `case_sensitive_match = false` folds what a KV store lookup looks for. One page of the product says so
+   * (transforms.conf), two others say that the setting does not apply to the KV store.
+   */
+  lookupsFoldCase: boolean;
+  /** A job answers 204, without a body, for so long after it was made. */
+  jobUnreadyMs: number;
+  /** What every finished job says. */
+  jobMessages: readonly JobMessage[];
+  /** Search heads behind one address. A session is known to the head that began it only. */
+  searchHeads: number;
+  /** Cookie by which the balancer before them keeps a client on one head; empty = it has none. */
+  balancerCookie: string;
 }
 
 const STARTED = [
@@ -115,7 +135,7 @@ export class SplunkState {
   readonly version: string;
   readonly settings: Settings;
   readonly users = new Map<string, User>();
-  readonly sessions = new Map<string, { user: string; used: number }>();
+  readonly sessions = new Map<string, { user: string; used: number; readonly head: number }>();
   readonly tokens = new Map<string, Token>();
   readonly apps = new Map<string, Acl>();
   readonly collections = new Map<string, Collection>();
@@ -125,6 +145,8 @@ export class SplunkState {
   readonly internal: SplunkEvent[] = [];
   readonly jobs = new Map<string, Job>();
   readonly enterpriseSecurity: boolean;
+  /** Requests that the balancer has spread so far. */
+  spread = 0;
 
   constructor(options: { version?: string; clock?: Clock; enterpriseSecurity?: boolean } = {}) {
     this.version = options.version ?? '9.4.1';
@@ -143,6 +165,11 @@ export class SplunkState {
       searchQuota: 10,
       inOperator: false,
       sessionTimeoutMs: 3_600_000,
+      lookupsFoldCase: true,
+      jobUnreadyMs: 0,
+      jobMessages: [],
+      searchHeads: 1,
+      balancerCookie: 'LBSTICK',
     };
     for (const app of ['search', 'system', 'launcher']) this.apps.set(app, appAcl(app));
     for (const part of STARTED) this.logInternal({ sourcetype: 'splunkd', component: part, log_level: 'INFO' });

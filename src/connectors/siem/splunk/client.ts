@@ -1,54 +1,46 @@
-// The paths of Splunk's management port that we use. Every call asks for JSON, since errors come as XML otherwise;
-// every call that may be refused says what it was doing.
+// The paths of Splunk's management port that we use.
 import { z } from 'zod';
-import { ConnectorError, permanent, retryable } from '../../../core/contracts/failure.ts';
+import { ConnectorError, permanent } from '../../../core/contracts/failure.ts';
 import type { SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
-import type { HttpClient, HttpRequest, HttpResponse } from '../../../core/runtime/http.ts';
+import type { HttpResponse } from '../../../core/runtime/http.ts';
 import type { SplunkConfig } from './config.ts';
-import { type HitRow, HitRows } from './hit-search.ts';
-import { type Credential, credentialOf } from './login.ts';
+import { HitRows } from './hit-search.ts';
 import {
   Entities,
   type Entity,
   FoundRows,
   Generation,
+  isMissing,
   Jobs,
   type JobState,
   Keys,
-  Login,
   Mark,
   type OwnRow,
   OwnRows,
   parse,
-  refusal,
   Started,
 } from './responses.ts';
+import { type Call, FORM, SplunkSession } from './session.ts';
+import { prefixOf } from './settings.ts';
 
-const FORM = 'application/x-www-form-urlencoded';
 /** What others found to pass; a server that takes less says 413 or 414, and the number is halved. */
 const URL_BYTES = 24_000;
-const FIELDS = ['_key', 'owner', 'entry_key', 'writer', 'revision', 'valid_until'];
-
-type Call = Omit<HttpRequest, 'signal'> & { readonly doing: string; readonly items?: number };
+const FIELDS = ['_key', 'owner', 'threat_key', 'entry_key', 'writer', 'revision', 'valid_until'];
 
 export class SplunkClient {
-  readonly #http: HttpClient;
-  readonly #credential: Credential;
-  readonly #deps: SiemDeps;
+  readonly #session: SplunkSession;
   #urlBytes = URL_BYTES;
 
   constructor(config: SplunkConfig, deps: SiemDeps) {
-    this.#http = deps.http({ baseUrl: config.url });
-    this.#credential = credentialOf(config.auth);
-    this.#deps = deps;
+    this.#session = new SplunkSession(config, deps);
   }
 
   close(): void {
-    this.#http.close();
+    this.#session.close();
   }
 
   tokenExpires(): number | undefined {
-    return this.#credential.expires();
+    return this.#session.tokenExpires();
   }
 
   /** `now` is the server's own time, epoch milliseconds, to the second. */
@@ -56,7 +48,7 @@ export class SplunkClient {
     signal: AbortSignal,
   ): Promise<{ version: string; kvStore: string | undefined; now: number | undefined }> {
     const call: Call = { path: '/services/server/info', query: { count: 0 }, doing: 'asking who it is' };
-    const { entry, updated } = parse(Entities, await this.#call(call, signal), this.#where(call.doing));
+    const { entry, updated } = parse(Entities, await this.#session.call(call, signal), this.#session.where(call.doing));
     const { version, kvStoreStatus } = entry[0]?.content ?? {};
     const now = Date.parse(updated ?? '');
     return {
@@ -79,7 +71,7 @@ export class SplunkClient {
       const [entity] = await this.#entities({ path, doing: `reading ${path}` }, signal);
       return entity;
     } catch (error) {
-      if (error instanceof ConnectorError && error.status === 404) return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }
@@ -93,7 +85,7 @@ export class SplunkClient {
       body: Buffer.from(new URLSearchParams(form).toString(), 'utf8'),
       doing: `writing ${form['name'] ?? path}`,
     };
-    parse(z.unknown(), await this.#call(call, signal), this.#where(call.doing));
+    parse(z.unknown(), await this.#session.call(call, signal), this.#session.where(call.doing));
   }
 
   /** Stores documents whole; existing keys are overwritten. Returns the keys that the server names. */
@@ -106,17 +98,24 @@ export class SplunkClient {
       doing: `saving ${items} rows into ${collection}`,
       items,
     };
-    const response = await this.#call(call, signal);
-    return new Set(parse(Keys, response, this.#where(call.doing)));
+    const response = await this.#session.call(call, signal);
+    return new Set(parse(Keys, response, this.#session.where(call.doing)));
   }
 
-  /** Removes these keys where they carry our mark. Bounded queries, never a call without a query. */
-  async remove(collection: string, keys: readonly string[], owner: string, signal: AbortSignal): Promise<void> {
-    for (let at = 0; at < keys.length; ) {
-      const some = this.#fitting(keys.slice(at), owner);
-      const query = removalQuery(some, owner);
-      // The one call that would empty a collection if the query were lost.
-      if (some.length === 0 || query === '') throw permanent(`${this.#where('removing')}: no keys given`);
+  /**
+   * Removes the first of these keys, as many as one call takes, and tells how many that were. Only rows with this mark,
+   * or for `mark` undefined those keys themselves; never a call without a query, which would empty the collection.
+   */
+  async remove(
+    collection: string,
+    keys: readonly string[],
+    mark: Readonly<Record<string, string>> | undefined,
+    signal: AbortSignal,
+  ): Promise<number> {
+    for (;;) {
+      const some = this.#fitting(keys, mark);
+      const query = removalQuery(some, mark);
+      if (some.length === 0) throw permanent(`${this.#session.where('removing')}: no keys given`);
       const call: Call = {
         method: 'DELETE',
         path: data(collection),
@@ -125,10 +124,10 @@ export class SplunkClient {
         items: some.length,
       };
       try {
-        const response = await this.#call(call, signal);
+        const response = await this.#session.call(call, signal);
         // A removal is answered with an empty body; a login page on the way answers 200 as well.
-        if (response.body.length > 0) parse(z.unknown(), response, this.#where(call.doing));
-        at += some.length;
+        if (response.body.length > 0) parse(z.unknown(), response, this.#session.where(call.doing));
+        return some.length;
       } catch (error) {
         if (!(error instanceof ConnectorError) || (error.status !== 413 && error.status !== 414) || some.length === 1)
           throw error;
@@ -137,19 +136,19 @@ export class SplunkClient {
     }
   }
 
-  /** Our rows after `after` in order of key. An empty page is the end; a short one is not. */
+  /** Rows that may be ours after `after`, in order of key. An empty page is the end; a short one is not. */
   async page(collection: string, owner: string, after: string, limit: number, signal: AbortSignal): Promise<OwnRow[]> {
     const call: Call = {
       path: data(collection),
       query: {
-        query: JSON.stringify({ $and: [{ owner }, { _key: { $gt: after } }] }),
+        query: JSON.stringify({ $and: [{ $or: [{ owner }, ourKeys(owner)] }, { _key: { $gt: after } }] }),
         sort: '_key',
         limit,
         fields: FIELDS.join(','),
       },
       doing: `listing ${collection}`,
     };
-    return parse(OwnRows, await this.#call(call, signal), this.#where(call.doing));
+    return parse(OwnRows, await this.#session.call(call, signal), this.#session.where(call.doing));
   }
 
   /** Rows of others after `after`: their keys, and what marks a marker. */
@@ -160,36 +159,43 @@ export class SplunkClient {
         query: JSON.stringify({ $and: [{ owner: { $ne: owner } }, { _key: { $gt: after } }] }),
         sort: '_key',
         limit: 50_000,
-        fields: '_key,generation',
+        fields: '_key,owner,threat_key,generation',
       },
       doing: `counting rows of others in ${collection}`,
     };
-    return parse(OwnRows, await this.#call(call, signal), this.#where(call.doing));
+    return parse(OwnRows, await this.#session.call(call, signal), this.#session.where(call.doing));
   }
 
-  /** Our rows among these keys. The query is in the body, so its length does not matter. */
-  async find(collection: string, owner: string, keys: readonly string[], signal: AbortSignal): Promise<OwnRow[]> {
-    const query = { $and: [{ owner }, { $or: keys.map((_key) => ({ _key })) }] };
+  /** Whatever stands under these keys. The query is in the body, so its length does not matter. */
+  async find(
+    collection: string,
+    keys: readonly string[],
+    signal: AbortSignal,
+    fields: readonly string[] = FIELDS,
+  ): Promise<OwnRow[]> {
+    const query = { $or: keys.map((_key) => ({ _key })) };
     const call: Call = {
       method: 'POST',
       path: `${data(collection)}/batch_find`,
       headers: { 'content-type': 'application/json' },
-      body: Buffer.from(JSON.stringify([{ query, fields: FIELDS, limit: 0 }])),
+      body: Buffer.from(JSON.stringify([{ query, fields, limit: 0 }])),
       doing: `looking up ${keys.length} rows in ${collection}`,
     };
-    return parse(FoundRows, await this.#call(call, signal), this.#where(call.doing)).flat();
+    return parse(FoundRows, await this.#session.call(call, signal), this.#session.where(call.doing)).flat();
   }
 
+  /** The marker in a collection; undefined where there is none that can be read. */
   async generation(collection: string, key: string, signal: AbortSignal): Promise<string | undefined> {
     const response = await this.#document(collection, key, signal);
-    return response && parse(Generation, response, this.#where(`reading the marker of ${collection}`)).generation;
+    return (
+      response && parse(Generation, response, this.#session.where(`reading the marker of ${collection}`)).generation
+    );
   }
 
+  /** The writer mark; undefined where there is none that can be read. */
   async mark(collection: string, key: string, signal: AbortSignal): Promise<WriterMark | undefined> {
     const response = await this.#document(collection, key, signal);
-    if (response === undefined) return undefined;
-    const { writer, boot, mark_revision, at } = parse(Mark, response, this.#where('reading the writer mark'));
-    return { writer, boot, revision: mark_revision, at };
+    return response && parse(Mark, response, this.#session.where('reading the writer mark'));
   }
 
   /** Makes a search job and returns its id. `path` ends in `jobs`. */
@@ -201,22 +207,22 @@ export class SplunkClient {
       body: Buffer.from(new URLSearchParams(form).toString(), 'utf8'),
       doing: 'searching for hits',
     };
-    return parse(Started, await this.#call(call, signal), this.#where(call.doing)).sid;
+    return parse(Started, await this.#session.call(call, signal), this.#session.where(call.doing)).sid;
   }
 
   /** Undefined while the job is not ready. */
   async searchState(path: string, signal: AbortSignal): Promise<JobState | undefined> {
     const call: Call = { path, doing: 'waiting for a search' };
-    const response = await this.#call(call, signal);
+    const response = await this.#session.call(call, signal);
     if (response.status === 204) return undefined;
-    return parse(Jobs, response, this.#where(call.doing)).entry[0].content;
+    return parse(Jobs, response, this.#session.where(call.doing)).entry[0].content;
   }
 
   async searchResults(
     path: string,
     page: { readonly count: number; readonly offset: number; readonly f: readonly string[] },
     signal: AbortSignal,
-  ): Promise<HitRow[]> {
+  ): Promise<z.output<typeof HitRows>> {
     const form = new URLSearchParams({ count: String(page.count), offset: String(page.offset) });
     for (const name of page.f) form.append('f', name);
     const call: Call = {
@@ -226,79 +232,31 @@ export class SplunkClient {
       body: Buffer.from(form.toString(), 'utf8'),
       doing: 'reading hits',
     };
-    return parse(HitRows, await this.#call(call, signal), this.#where(call.doing)).results;
+    return parse(HitRows, await this.#session.call(call, signal), this.#session.where(call.doing));
   }
 
   async #document(collection: string, key: string, signal: AbortSignal): Promise<HttpResponse | undefined> {
     try {
-      return await this.#call(
+      return await this.#session.call(
         { path: `${data(collection)}/${encodeURIComponent(key)}`, doing: `reading ${collection}` },
         signal,
       );
     } catch (error) {
-      if (error instanceof ConnectorError && error.status === 404) return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }
 
   async #entities(call: Call, signal: AbortSignal): Promise<Entity[]> {
-    const response = await this.#call({ ...call, query: { ...call.query, count: 0 } }, signal);
-    return parse(Entities, response, this.#where(call.doing)).entry;
+    const response = await this.#session.call({ ...call, query: { ...call.query, count: 0 } }, signal);
+    return parse(Entities, response, this.#session.where(call.doing)).entry;
   }
 
-  async #call(call: Call, signal: AbortSignal): Promise<HttpResponse> {
-    const { doing, items, ...request } = call;
-    const sent = this.#credential.header() ?? (await this.#login(signal));
-    const attempt = (authorization: string): Promise<HttpResponse> => {
-      if (signal.aborted) throw retryable(`${this.#where(doing)} was stopped before it was sent`, { uncertain: false });
-      return this.#http.request({
-        ...request,
-        query: { ...request.query, output_mode: 'json' },
-        headers: { ...request.headers, authorization },
-        signal,
-      });
-    };
-    let response = await attempt(sent);
-    // Nothing was carried out by a call that got 401, so it may be sent again under a renewed credential, once.
-    if (response.status === 401 && this.#credential.renewable(sent)) {
-      response = await attempt(this.#credential.header() ?? (await this.#login(signal)));
-    }
-    const failed = refusal(response, this.#where(doing), this.#deps.clock.now(), items);
-    if (failed !== undefined) throw failed;
-    return response;
-  }
-
-  async #login(signal: AbortSignal): Promise<string> {
-    const where = this.#where('logging in');
-    const form = this.#credential.login?.();
-    if (form === undefined) throw new ConnectorError('bug', `${where}: this kind of credential has no login`);
-    if (signal.aborted) throw retryable(`${where} was stopped before it was sent`, { uncertain: false });
-    const response = await this.#http.request({
-      method: 'POST',
-      path: '/services/auth/login',
-      headers: { 'content-type': FORM },
-      body: form,
-      signal,
-    });
-    const failed = refusal(response, where, this.#deps.clock.now());
-    if (failed?.kind === 'permanent') {
-      throw new ConnectorError('config', `${failed.message}; check username and password in auth`);
-    }
-    if (failed !== undefined) throw failed;
-    const { sessionKey } = parse(Login, response, where);
-    this.#credential.begin(sessionKey);
-    return `Splunk ${sessionKey}`;
-  }
-
-  #fitting(keys: readonly string[], owner: string): readonly string[] {
+  #fitting(keys: readonly string[], mark: Readonly<Record<string, string>> | undefined): readonly string[] {
     // All our keys have one length, so the first tells how many fit.
-    const fixed = urlBytes(removalQuery([], owner));
+    const fixed = urlBytes(removalQuery([], mark));
     const each = urlBytes(JSON.stringify({ _key: keys[0] })) + 3;
     return keys.slice(0, Math.max(1, Math.floor((this.#urlBytes - fixed) / each)));
-  }
-
-  #where(doing: string): string {
-    return `${this.#deps.name}: ${doing}`;
   }
 }
 
@@ -308,8 +266,12 @@ const data = (collection: string): string => {
   return `/servicesNS/nobody/${encodeURIComponent(app)}/storage/collections/data/${encodeURIComponent(name)}`;
 };
 
-function removalQuery(keys: readonly string[], owner: string): string {
-  return JSON.stringify({ $and: [{ owner }, { $or: keys.map((_key) => ({ _key })) }] });
+function removalQuery(keys: readonly string[], mark: Readonly<Record<string, string>> | undefined): string {
+  const among = { $or: keys.map((_key) => ({ _key })) };
+  return JSON.stringify(mark === undefined ? among : { $and: [mark, among] });
 }
+
+/** Every `_key` that we make begins with our prefix and `-`, which `.` follows. */
+const ourKeys = (owner: string) => ({ _key: { $gte: `${prefixOf(owner)}-`, $lt: `${prefixOf(owner)}.` } });
 
 const urlBytes = (text: string): number => new URLSearchParams({ q: text }).toString().length;

@@ -7,6 +7,7 @@ import { entryKey, type ObservableType, parseEntryKey } from '../../../core/mode
 import type { Hit } from '../../../core/model/sighting.ts';
 import type { SplunkConfig } from './config.ts';
 import { type Kind, kindOf } from './mapping.ts';
+import { MessagesOf } from './responses.ts';
 
 export type EventSearchSettings = NonNullable<SplunkConfig['event_search']>;
 
@@ -20,7 +21,7 @@ export interface Window {
 export const HIT_FIELDS = ['_time', 'entente_hit', 'entente_key'];
 
 const texts = z.union([z.string(), z.array(z.string())]).optional();
-export const HitRows = z.looseObject({
+export const HitRows = MessagesOf.extend({
   results: z.array(z.looseObject({ _time: z.string(), entente_hit: z.string().optional(), entente_key: texts })),
 });
 export type HitRow = z.output<typeof HitRows>['results'][number];
@@ -37,29 +38,53 @@ const LOOKUPS: Readonly<Record<Kind, readonly (readonly [string, string])[]>> = 
   file: [['entente_file', 'file_hash']],
 };
 
-/** Joins events with our lookups. */
+/** Joins events with our lookups. A field may hold several values, in any letter case; each is looked up. */
 export function eventSearch(settings: EventSearchSettings, ignored: readonly string[], window: Window): string {
   const compared = comparedFields(settings.fields);
   const fields = [...new Set(compared.map(({ field }) => field))];
-  const joins = compared.flatMap(({ kind, field }) =>
-    LOOKUPS[kind].map(([lookup, input]) => ({ kind, field, lookup, input })),
+  const joins = compared.flatMap(({ kind, field }, n) =>
+    LOOKUPS[kind].map(([lookup, input]) => ({ kind, field, lookup, input, value: `entente_v${n}` })),
+  );
+  const found = (n: number): string => `entente_${n}`;
+  const keys = [
+    `eval entente_key=mvdedup(mvappend(${joins.map((_, n) => found(n)).join(', ')}))`,
+    'where isnotnull(entente_key)',
+  ];
+  const urls = joins.flatMap(({ kind, field }, n) =>
+    kind === 'url' ? exactUrl(field, found(n), `entente_u${n}`) : [],
   );
   return [
     `search ${anyOf(settings.indexes.map((index) => `index="${index}"`))} ${bounds(window)} ` +
       `${anyOf(fields.map((field) => `${field}=*`))}${notFrom(ignored)}`,
     `fields _time, _indextime, _bkt, _cd, ${fields.join(', ')}`,
-    ...joins.flatMap(({ kind, field, lookup, input }, n) => {
-      const found = `entente_${n}`;
-      const join = `lookup local=true ${lookup} ${input} AS ${field} OUTPUT entry_key AS ${found}`;
-      // A lookup folds case, and two URLs may differ in nothing else.
-      if (kind !== 'url') return [join];
-      return [join, `eval ${found}=mvmap(${found}, if(${found}=="url|".'${field}', ${found}, null()))`];
-    }),
-    `eval entente_key=mvdedup(mvappend(${joins.map((_, n) => `entente_${n}`).join(', ')}))`,
-    'where isnotnull(entente_key)',
+    ...compared.flatMap(({ kind, field }, n) => [
+      `eval entente_v${n}='${field}'`,
+      `eval entente_v${n}=mvmap(entente_v${n}, ${folded(kind, `entente_v${n}`)})`,
+    ]),
+    ...joins.map(
+      ({ lookup, input, value }, n) =>
+        `lookup local=true ${lookup} ${input} AS ${value} OUTPUT entry_key AS ${found(n)}`,
+    ),
+    ...keys,
+    ...(urls.length === 0 ? [] : [...urls, ...keys]),
     ...ENDING,
   ].join(' | ');
 }
+
+/** Rows are in lower case, and a name of an event may end with the dot of the root. */
+const folded = (kind: Kind, field: string): string =>
+  kind === 'domain' ? `rtrim(lower(${field}), ".")` : `lower(${field})`;
+
+/**
+ * Two URLs may differ in nothing but letter case, so the key is compared with the URL as it stands in the event. Only
+ * events that matched come this far, so that making a row of each of their values costs little. An empty field gets
+ * a text, because nothing says what becomes of a row whose field is empty.
+ */
+const exactUrl = (field: string, found: string, one: string): string[] => [
+  `eval ${one}=coalesce('${field}', "-")`,
+  `mvexpand ${one}`,
+  `eval ${found}=mvmap(${found}, if(${found}=="url|".${one}, ${found}, null()))`,
+];
 
 /** What Enterprise Security matched against rows of ours; the key is that of the row. */
 export function threatSearch(index: string, owner: string, ignored: readonly string[], window: Window): string {
@@ -71,8 +96,9 @@ export function threatSearch(index: string, owner: string, ignored: readonly str
   ].join(' | ');
 }
 
-/** One hit for each entry in each row; a row that names no entry, or no time, is none. */
+/** One hit for each entry in each event; a row that names no entry, or no time, is none. */
 export function hitsOf(rows: readonly HitRow[], keyOf: (text: string) => string | undefined = (text) => text): Hit[] {
+  const told = new Set<string>();
   return rows.flatMap((row) => {
     const time = timeOf(row._time);
     if (time === undefined) return [];
@@ -82,6 +108,9 @@ export function hitsOf(rows: readonly HitRow[], keyOf: (text: string) => string 
       const key = entryKey(observable.type, observable.value);
       // Without a digest of the event, two at one moment are one: too few rather than too many.
       const dedupe = hitDigest(row.entente_hit ?? row._time, key);
+      // An event with several URLs comes as several rows.
+      if (told.has(dedupe)) return [];
+      told.add(dedupe);
       return [{ key, verdict: 'seen', first: time, last: time, count: 1, dedupe }];
     });
   });

@@ -14,6 +14,7 @@ import type { Job } from '../../../simulators/splunk/state.ts';
 import { SplunkClient } from './client.ts';
 import { splunk } from './index.ts';
 import { eventSource, OVERLAP_SECS, SplunkHits, threatSource } from './hits.ts';
+import { Rows as OurRows } from './rows.ts';
 
 const rig = new SplunkRig();
 const ADDRESS = '192.0.2.7';
@@ -60,7 +61,12 @@ function aReader(given: Given = {}): Wire {
   const client = new SplunkClient(config, deps);
   const source =
     given.threat === true
-      ? threatSource(config, client, async () => 'DA-ESS-ThreatIntelligence', INSTANCE)
+      ? threatSource(
+          config,
+          new OurRows(client, `entente:${INSTANCE}`, 'threat_intel', deps),
+          async () => 'DA-ESS-ThreatIntelligence',
+          `entente:${INSTANCE}`,
+        )
       : eventSource(config.event_search!, config.ignore_hosts);
   return { reader: new SplunkHits(client, config.app, source, deps, given.mostRows), answers, searches };
 }

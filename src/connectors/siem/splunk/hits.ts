@@ -6,9 +6,10 @@ import type { Json } from '../../../core/model/json.ts';
 import type { Hit } from '../../../core/model/sighting.ts';
 import type { SplunkClient } from './client.ts';
 import type { SplunkConfig } from './config.ts';
-import { keyPrefix, ownerOf } from './settings.ts';
 import { eventSearch, type HitRow, hitsOf, threatSearch, type Window } from './hit-search.ts';
-import { collectionOfSlot } from './mapping.ts';
+import { isSlot } from './ownership.ts';
+import { refuseWhileStarting } from './readiness.ts';
+import type { Rows } from './rows.ts';
 import { SearchJob } from './search-job.ts';
 
 /** From the index time of an event until searches on every indexer find it, and clocks of indexers that differ. */
@@ -25,7 +26,6 @@ const DAY_SECS = 86_400;
 const THREAT_LATE_DAYS = 2;
 /** Clocks of those who write events may be ahead. */
 const AHEAD_SECS = 2 * DAY_SECS;
-const KEYS_PER_QUERY = 500;
 
 /** What is searched, and how its rows tell our entries. */
 export interface HitSource {
@@ -51,8 +51,8 @@ export class SplunkHits implements HitReader {
 
   /** The cursor is the end of the last window that was read whole. */
   async *read(cursor: Json | undefined, signal: AbortSignal): AsyncIterable<HitPage> {
-    const server = await this.#client.serverInfo(signal);
-    const now = Math.floor((server.now ?? this.#deps.clock.now()) / 1000) + 1;
+    const server = await this.#server(signal);
+    const { now } = server;
     // A clock that ran ahead must not hide what comes after it was set right.
     const read = Math.min(placeOf(cursor) ?? now, now);
     // Where the first reading begins must not move while it fails.
@@ -70,6 +70,19 @@ export class SplunkHits implements HitReader {
       span = Math.min(LONGEST_SECS, span * 2);
       yield { hits: [], cursor: { read: Math.max(read, from) } };
     }
+  }
+
+  /** Runs the search over one second, to see that it can be run, and reads nothing. */
+  async probe(signal: AbortSignal): Promise<void> {
+    const { now, version } = await this.#server(signal);
+    for await (const _ of this.#window({ from: now - 1, to: now }, null, version, signal));
+  }
+
+  /** Without its KV store a server searches on, and finds nothing. */
+  async #server(signal: AbortSignal): Promise<{ now: number; version: string }> {
+    const server = await this.#client.serverInfo(signal);
+    refuseWhileStarting(`${this.#deps.name}: hits wait`, server.kvStore);
+    return { now: Math.floor((server.now ?? this.#deps.clock.now()) / 1000) + 1, version: server.version };
   }
 
   /** False, and nothing read, when the window holds more than one search gives. */
@@ -93,7 +106,7 @@ export class SplunkHits implements HitReader {
           `${this.#deps.name}: the search for hits of ${secs} s did not end in time; name fewer indexes or fields in event_search`,
         );
       }
-      if (finished.rows >= maxRows) {
+      if (finished.rows >= maxRows || finished.cut) {
         if (secs > 1) return false;
         this.#deps.log.warn('More hits in one second than a search gives; the rest is not counted.', { maxRows });
       }
@@ -120,27 +133,19 @@ export function eventSource(
 /** What Enterprise Security matched. It names the row, and the row tells its entry; a row that is gone tells none. */
 export function threatSource(
   config: Pick<SplunkConfig, 'threat_activity_index' | 'ignore_hosts'>,
-  client: SplunkClient,
+  ours: Rows,
   intelApp: (signal: AbortSignal) => Promise<string>,
-  instance: string,
+  owner: string,
 ): HitSource {
-  const owner = ownerOf(instance);
-  const ours = new RegExp(`^${keyPrefix(instance)}-[iduef][0-9a-f]{40}$`);
   return {
     lateDays: THREAT_LATE_DAYS,
     spl: (window) => threatSearch(config.threat_activity_index, owner, config.ignore_hosts, window),
     hits: async (rows, signal) => {
-      const slots = new Set(rows.flatMap((row) => [row.entente_key ?? []].flat()).filter((text) => ours.test(text)));
+      const named = rows.flatMap((row) => [row.entente_key ?? []].flat());
+      const slots = [...new Set(named.filter((text) => isSlot(text, owner)))];
       const keys = new Map<string, string>();
-      const app = await intelApp(signal);
-      for (const [collection, some] of Map.groupBy(slots, (slot) => collectionOfSlot(slot, 'threat_intel') ?? '')) {
-        for (let at = 0; at < some.length; at += KEYS_PER_QUERY) {
-          const asked = some.slice(at, at + KEYS_PER_QUERY);
-          for (const row of await client.find(`${app}/${collection}`, owner, asked, signal)) {
-            if (row.owner === owner && row.entry_key !== undefined) keys.set(row._key, row.entry_key);
-          }
-        }
-      }
+      for await (const entries of ours.some(await intelApp(signal), slots, signal))
+        for (const { slot, key } of entries) keys.set(slot, key);
       return hitsOf(rows, (slot) => keys.get(slot));
     },
   };

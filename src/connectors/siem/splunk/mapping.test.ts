@@ -4,7 +4,8 @@ import type { EncodeContext } from '../../../core/contracts/siem-connector.ts';
 import type { Entry } from '../../../core/model/entry.ts';
 import type { ObservableType } from '../../../core/model/observable.ts';
 import { keyPrefix } from './settings.ts';
-import { collectionOfSlot, containerOf, encodeEntry, ownedEntry, slotOf } from './mapping.ts';
+import { collectionOfSlot, containerOf, encodeEntry, slotOf } from './mapping.ts';
+import { ownedEntry } from './ownership.ts';
 
 const settings = { form: 'lookups', prefix: keyPrefix('ncirc-mons') };
 const context = (form: 'lookups' | 'threat_intel' = 'lookups'): EncodeContext => ({

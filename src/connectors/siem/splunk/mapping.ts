@@ -1,13 +1,12 @@
-// Entries as rows of KV store collections, and rows back as entries of ours. A row is flat, and what searches match
-// on is in lower case: a lookup without case finds nothing else (limits.conf and transforms.conf say so).
-// The original spelling stays in entry_key.
-import type { EncodeContext, Encoded, OwnedEntry, Refusal } from '../../../core/contracts/siem-connector.ts';
+// Entries as rows of KV store collections. A row is flat, and what searches match on is in lower case: the pages of the
+// product contradict each other on lookups without case, so the side of the events is folded as well and nothing
+// rests on it. The original spelling stays in entry_key.
+import type { EncodeContext, Encoded, Refusal } from '../../../core/contracts/siem-connector.ts';
 import type { Claim, Entry } from '../../../core/model/entry.ts';
-import { entryKey, isNetwork, type ObservableType, parseEntryKey } from '../../../core/model/observable.ts';
+import { entryKey, isNetwork, type ObservableType } from '../../../core/model/observable.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { sha256 } from '../../../core/runtime/ids.ts';
 import { type Form, mappingSettings } from './settings.ts';
-import type { OwnRow } from './responses.ts';
 
 /** What a collection is about; its first letter is part of every `_key`, so that a slot tells its collection. */
 export type Kind = 'ip' | 'domain' | 'url' | 'email' | 'file';
@@ -186,17 +185,4 @@ function listed(name: string, values: readonly string[]): Record<string, string>
 function describe(claims: readonly Claim[]): string {
   const texts = claims.map((claim) => claim.facts.description ?? claim.facts.name ?? claim.objectId);
   return [...new Set(texts)].slice(0, 5).join(' / ');
-}
-
-/** A row under our mark as an entry. Undefined for markers, and for a row whose key we would not have written. */
-export function ownedEntry(row: OwnRow, owner: string): OwnedEntry | undefined {
-  const observable = row.owner === owner && row.entry_key !== undefined ? parseEntryKey(row.entry_key) : undefined;
-  if (observable === undefined) return undefined;
-  return {
-    key: entryKey(observable.type, observable.value),
-    slot: row._key,
-    writer: row.writer ?? '',
-    revision: Number(row.revision ?? 0),
-    ...(row.valid_until === undefined ? {} : { until: Math.round(row.valid_until * 1000) }),
-  };
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { COLLECTION_PLANS, collectionSettings, CONTROL_PLAN, LOOKUP_PLANS, lookupSettings } from './provision.ts';
+import { COLLECTION_PLANS, collectionSettings, CONTROL_PLAN, LOOKUP_PLANS, lookupSettings } from './plans.ts';
 
 const content = join(import.meta.dirname, '../../../../content/splunk/entente/default');
 

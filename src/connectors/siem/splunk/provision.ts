@@ -1,178 +1,133 @@
-// What has to stand in Splunk before entries can: the app, its collections with typed and accelerated fields, and
-// the lookup definitions with which every user's search finds them. content/splunk/entente ships the same as files,
-// for those who do not let us create anything; a test holds the two together.
+// Creates what has to stand in Splunk, and completes what lacks something that we need. What an administrator tuned is
+// left alone: more columns, another max_matches, further fields and accelerations, sharing.
 import { configFailure, ConnectorError } from '../../../core/contracts/failure.ts';
+import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import type { SplunkClient } from './client.ts';
 import type { SplunkConfig } from './config.ts';
 import { collectionsOf } from './mapping.ts';
+import {
+  COLLECTION_PLANS,
+  type CollectionPlan,
+  collectionSettings,
+  CONTROL_PLAN,
+  LOOKUP_PLANS,
+  type LookupPlan,
+  lookupSettings,
+} from './plans.ts';
 import type { Entity } from './responses.ts';
 
-export interface CollectionPlan {
-  readonly name: string;
-  readonly fields: Readonly<Record<string, 'number' | 'string'>>;
-  /** Name of each acceleration, and the field it is on. */
-  readonly accelerated: Readonly<Record<string, string>>;
-}
+export const nobodys = (app: string): string => `/servicesNS/nobody/${encodeURIComponent(app)}`;
+export const collectionPath = (app: string, name = ''): string =>
+  `${nobodys(app)}/storage/collections/config${name === '' ? '' : `/${name}`}`;
+export const lookupPath = (app: string, name = ''): string =>
+  `${nobodys(app)}/data/transforms/lookups${name === '' ? '' : `/${name}`}`;
 
-export interface LookupPlan {
-  readonly name: string;
-  readonly collection: string;
-  readonly fields: readonly string[];
-  /** Absent = exact. */
-  readonly matchType?: string;
-  readonly filter?: string;
-}
+export const plansOf = (form: SplunkConfig['form']): readonly CollectionPlan[] =>
+  form === 'lookups' ? [CONTROL_PLAN, ...COLLECTION_PLANS] : [CONTROL_PLAN];
 
-/** Writer marks. Its own collection, because no search has business there. */
-export const CONTROL = 'entente_control';
-
-const FACTS = [
-  'type',
-  'description',
-  'tlp',
-  'pap',
-  'confidence',
-  'valid_from',
-  'valid_until',
-  'exchanges',
-  'source_ids',
-  'names',
-  'indicator_types',
-  'labels',
-  'threats',
-  'providers',
-  'statements',
-  'owner',
-  'entry_key',
-];
-
-/** Fields on which each collection is matched. */
-const MATCHED: Readonly<Record<string, readonly string[]>> = {
-  entente_ip: ['ip', 'network'],
-  entente_domain: ['domain', 'domain_pattern'],
-  entente_url: ['url'],
-  entente_email: ['email'],
-  entente_file: ['file_hash'],
-};
-
-const COMMON: CollectionPlan['fields'] = {
-  owner: 'string',
-  entry_key: 'string',
-  writer: 'string',
-  revision: 'string',
-  valid_from: 'number',
-  valid_until: 'number',
-  confidence: 'number',
-};
-
-export const CONTROL_PLAN: CollectionPlan = {
-  name: CONTROL,
-  fields: { owner: 'string', writer: 'string', boot: 'string', mark_revision: 'string', at: 'number' },
-  accelerated: {},
-};
-
-export const COLLECTION_PLANS: readonly CollectionPlan[] = Object.entries(MATCHED).map(([name, matched]) => ({
-  name,
-  fields: { ...Object.fromEntries(matched.map((field) => [field, 'string' as const])), ...COMMON },
-  // A network or a pattern is compared with every row, so an index on it would not be used.
-  accelerated: { [`by_${matched[0]}`]: matched[0]! },
-}));
-
-const lookup = (name: string, collection: string, field: string, rest: Partial<LookupPlan> = {}): LookupPlan => ({
-  name,
-  collection,
-  fields: [
-    '_key',
-    field,
-    ...(collection === 'entente_ip' ? ['kind'] : collection === 'entente_file' ? ['algorithm'] : []),
-    ...FACTS,
-  ],
-  ...rest,
-});
-
-export const LOOKUP_PLANS: readonly LookupPlan[] = [
-  lookup('entente_ip', 'entente_ip', 'ip'),
-  lookup('entente_network', 'entente_ip', 'network', { matchType: 'CIDR(network)', filter: 'kind="network"' }),
-  lookup('entente_domain', 'entente_domain', 'domain'),
-  lookup('entente_subdomain', 'entente_domain', 'domain_pattern', { matchType: 'WILDCARD(domain_pattern)' }),
-  lookup('entente_url', 'entente_url', 'url'),
-  lookup('entente_email', 'entente_email', 'email'),
-  lookup('entente_file', 'entente_file', 'file_hash'),
-];
-
-export function lookupSettings(plan: LookupPlan): Record<string, string> {
-  return {
-    external_type: 'kvstore',
-    collection: plan.collection,
-    fields_list: plan.fields.join(', '),
-    // Rows are stored in lower case, so this finds a value however an event spells it.
-    case_sensitive_match: 'false',
-    max_matches: '10',
-    ...(plan.matchType === undefined ? {} : { match_type: plan.matchType }),
-    ...(plan.filter === undefined ? {} : { filter: plan.filter }),
-  };
-}
-
-export function collectionSettings(plan: CollectionPlan): Record<string, string> {
-  return {
-    ...Object.fromEntries(Object.entries(plan.fields).map(([name, type]) => [`field.${name}`, type])),
-    ...Object.fromEntries(
-      Object.entries(plan.accelerated).map(([name, field]) => [
-        `accelerated_fields.${name}`,
-        JSON.stringify({ [field]: 1 }),
-      ]),
-    ),
-  };
-}
-
-/** Creates what is missing and completes what is incomplete. Returns the names of what it created. */
+/** Returns the names of what it created. */
 export async function provision(
   client: SplunkClient,
   config: SplunkConfig,
-  name: string,
+  { name, log }: Pick<SiemDeps, 'name' | 'log'>,
   mayCreate: boolean,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const created: string[] = [];
+  const { app, form, sharing } = config;
   const missing = (what: string): ConnectorError =>
     configFailure(`${name}: ${what} is missing and provision is never; install content/splunk/entente, or create it`);
-  const nobody = `/servicesNS/nobody/${encodeURIComponent(config.app)}`;
-
-  if ((await client.entity(`/services/apps/local/${encodeURIComponent(config.app)}`, signal)) === undefined) {
-    if (!mayCreate) throw missing(`app ${config.app}`);
-    await create(client, '/services/apps/local', { name: config.app, label: 'Entente', visible: 'false' }, signal);
-    created.push(config.app);
-  }
-  const place = async (
-    path: string,
-    entity: string,
-    settings: Readonly<Record<string, string>>,
-    sharing: string | undefined,
-  ): Promise<void> => {
-    const found = await client.entity(`${path}/${entity}`, signal);
-    if (found === undefined) {
-      if (!mayCreate) throw missing(`${entity} in app ${config.app}`);
-      await create(client, path, { name: entity, ...settings }, signal);
-      // Sharing is set when something is created and left alone afterwards: an administrator may narrow it.
-      if (sharing !== undefined) await share(client, `${path}/${entity}`, sharing, signal);
-      created.push(entity);
-    } else if (mayCreate && !complete(found, settings)) {
-      await client.post(`${path}/${entity}`, settings, signal);
-    }
+  const make = async (path: string, entity: string, settings: Form, shared: boolean): Promise<void> => {
+    await create(client, path, { name: entity, ...settings }, signal);
+    // Sharing is set when something is created and left alone afterwards: an administrator may narrow it.
+    if (shared) await share(client, `${path}/${entity}`, sharing, signal);
+    created.push(entity);
   };
 
-  const collections = config.form === 'lookups' ? [CONTROL_PLAN, ...COLLECTION_PLANS] : [CONTROL_PLAN];
-  for (const plan of collections) {
-    const sharing = plan === CONTROL_PLAN ? undefined : config.sharing;
-    await place(`${nobody}/storage/collections/config`, plan.name, collectionSettings(plan), sharing);
+  if ((await client.entity(`/services/apps/local/${encodeURIComponent(app)}`, signal)) === undefined) {
+    if (!mayCreate) throw missing(`app ${app}`);
+    await create(client, '/services/apps/local', { name: app, label: 'Entente', visible: 'false' }, signal);
+    created.push(app);
   }
-  if (config.form === 'lookups') {
-    for (const plan of LOOKUP_PLANS) {
-      await place(`${nobody}/data/transforms/lookups`, plan.name, lookupSettings(plan), config.sharing);
-    }
+  for (const plan of plansOf(form)) {
+    const found = await client.entity(collectionPath(app, plan.name), signal);
+    const lacks = found === undefined ? {} : lackingFields(found, plan);
+    if (found === undefined && !mayCreate) throw missing(`${plan.name} in app ${app}`);
+    if (found === undefined)
+      await make(collectionPath(app), plan.name, collectionSettings(plan), plan !== CONTROL_PLAN);
+    else if (mayCreate && Object.keys(lacks).length > 0)
+      await client.post(collectionPath(app, plan.name), lacks, signal);
+    else refuseWrongField(name, found, plan.name, plan.fields);
+  }
+  for (const plan of form === 'lookups' ? LOOKUP_PLANS : []) {
+    const found = await client.entity(lookupPath(app, plan.name), signal);
+    const lacks = found === undefined ? {} : lackingSettings(found, plan);
+    if (found === undefined && mayCreate) await make(lookupPath(app), plan.name, lookupSettings(plan), true);
+    else if (found !== undefined && mayCreate && Object.keys(lacks).length > 0)
+      await client.post(lookupPath(app, plan.name), lacks, signal);
+    else if (found === undefined || Object.keys(lacks).length > 0)
+      log.warn('A lookup definition is missing or incomplete, and provision is never; searches by it find nothing.', {
+        lookup: plan.name,
+        lacks: Object.keys(lacks),
+      });
   }
   return created;
 }
+
+type Form = Readonly<Record<string, string>>;
+
+/** Types under which Splunk keeps what we write; another one drops the value, and says nothing. */
+const KEEPS: Readonly<Record<string, RegExp>> = { string: /^(string|cidr)$/, number: /^(number|time)$/ };
+
+/** Refuses a collection in which a field that we write is declared as something that would lose the value. */
+export function refuseWrongField(
+  name: string,
+  found: Entity,
+  collection: string,
+  fields: CollectionPlan['fields'],
+): void {
+  for (const [field, type] of Object.entries(fields)) {
+    const held = found.content[`field.${field}`];
+    if (typeof held !== 'string' || KEEPS[type]?.test(held) === true) continue;
+    throw configFailure(
+      `${name}: field ${field} of collection ${collection} is declared as ${held} and has to be ${type}; correct it in collections.conf, since values would be dropped`,
+      { code: 'field_type' },
+    );
+  }
+}
+
+function lackingFields(found: Entity, plan: CollectionPlan): Record<string, string> {
+  const lacking = Object.entries(plan.fields).filter(([field, type]) => {
+    const held = found.content[`field.${field}`];
+    return typeof held !== 'string' || KEEPS[type]?.test(held) !== true;
+  });
+  return Object.fromEntries(lacking.map(([field, type]) => [`field.${field}`, type]));
+}
+
+/** What a definition has to get, beside everything that it has. */
+export function lackingSettings(found: Entity, plan: LookupPlan): Record<string, string> {
+  const held = (name: string): string => {
+    const value = found.content[name];
+    return typeof value === 'string' ? value : '';
+  };
+  const wanted = lookupSettings(plan);
+  const lacks: Record<string, string> = {};
+  for (const name of ['external_type', 'collection']) if (held(name) !== wanted[name]) lacks[name] = wanted[name] ?? '';
+  const columns = listed(held('fields_list'));
+  const missing = plan.needed.filter((column) => !columns.includes(column));
+  if (missing.length > 0) lacks['fields_list'] = [...columns, ...missing].join(', ');
+  const matches = listed(held('match_type'));
+  const match = plan.matchType;
+  if (match !== undefined && !matches.some((one) => one.toLowerCase() === match.toLowerCase()))
+    lacks['match_type'] = [...matches, match].join(', ');
+  return lacks;
+}
+
+const listed = (text: string): string[] =>
+  text
+    .split(/[\s,]+/)
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 
 const INTEL_APPS = ['DA-ESS-ThreatIntelligence', 'SA-ThreatIntelligence'];
 
@@ -215,18 +170,4 @@ async function share(client: SplunkClient, path: string, sharing: string, signal
     { owner: 'nobody', sharing, 'perms.read': '*', 'perms.write': write.join(',') },
     signal,
   );
-}
-
-function complete(found: Entity, settings: Readonly<Record<string, string>>): boolean {
-  return Object.entries(settings).every(([name, value]) => same(found.content[name], value));
-}
-
-/** Booleans come back as 0 and 1, objects as texts, lists with other blanks. */
-function same(held: unknown, wanted: string): boolean {
-  const plain = (text: string): string =>
-    text
-      .replace(/\s+/g, '')
-      .replace(/^(true|1)$/i, '1')
-      .replace(/^(false|0)$/i, '0');
-  return plain(typeof held === 'string' ? held : (JSON.stringify(held) ?? '')) === plain(wanted);
 }

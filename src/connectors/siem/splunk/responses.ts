@@ -1,30 +1,43 @@
 // What we read of Splunk's answers, and nothing more; and its refusals as our kinds of failure.
 import { z } from 'zod';
 import { configFailure, ConnectorError, permanent, retryable } from '../../../core/contracts/failure.ts';
-import { type HttpResponse, retryAfterMs, statusFailure } from '../../../core/runtime/http.ts';
+import {
+  type HttpResponse,
+  pageInsteadOfJson,
+  refusedBetween,
+  retryAfterMs,
+  statusFailure,
+} from '../../../core/runtime/http.ts';
 
-export const OwnRow = z.looseObject({
-  _key: z.string(),
-  owner: z.string().optional(),
-  entry_key: z.string().optional(),
-  writer: z.string().optional(),
-  revision: z.union([z.string(), z.number()]).optional(),
-  valid_until: z.number().optional(),
-});
-export type OwnRow = z.output<typeof OwnRow>;
+/**
+ * A row as it stands. Only its key is sure to be what it should: whoever may write to the collection can put anything
+ * into the rest, and one such row must not end the reading of all others.
+ */
+export interface OwnRow {
+  readonly _key: string;
+  readonly [column: string]: unknown;
+}
 
-export const OwnRows = z.array(OwnRow);
-export const FoundRows = z.array(z.array(OwnRow));
+const isRow = (row: unknown): row is OwnRow =>
+  typeof row === 'object' && row !== null && '_key' in row && typeof row._key === 'string';
+const Rows = z.array(z.unknown()).transform((rows) => rows.filter(isRow));
+export const OwnRows: z.ZodType<OwnRow[]> = Rows;
+export const FoundRows: z.ZodType<OwnRow[][]> = z.array(Rows);
 export const Keys = z.array(z.string());
 
-export const Generation = z.looseObject({ generation: z.string().min(1) });
+/** What somebody changed into something unreadable is as good as gone: it is written again. */
+export const Generation = z.looseObject({ generation: z.string().min(1).optional().catch(undefined) });
 
-export const Mark = z.looseObject({
-  writer: z.string(),
-  boot: z.string(),
-  mark_revision: z.coerce.number(),
-  at: z.coerce.number(),
-});
+export const Mark = z
+  .looseObject({
+    writer: z.string(),
+    boot: z.string(),
+    mark_revision: z.coerce.number().catch(0),
+    at: z.coerce.number().catch(0),
+  })
+  .transform(({ writer, boot, mark_revision: revision, at }) => ({ writer, boot, revision, at }))
+  .optional()
+  .catch(undefined);
 
 export const Login = z.looseObject({ sessionKey: z.string().min(1) });
 
@@ -49,16 +62,29 @@ export type Entity = z.output<typeof Entities>['entry'][number];
 
 export const Started = z.looseObject({ sid: z.string().min(1) });
 
-const JobState = z.looseObject({
+export interface JobMessage {
+  readonly type: string;
+  readonly text: string;
+}
+
+/** A list of messages, or texts by type. */
+const JobMessages = z.union([
+  z.array(z.looseObject({ type: z.string().default(''), text: z.string() })),
+  z
+    .record(z.string(), z.union([z.string(), z.array(z.string())]))
+    .transform((given) =>
+      Object.entries(given).flatMap(([type, texts]) => [texts].flat().map((text) => ({ type, text }))),
+    ),
+]);
+
+export const MessagesOf = z.looseObject({ messages: JobMessages.catch([]).default([]) });
+
+const JobState = MessagesOf.extend({
   dispatchState: z.string().optional(),
   isDone: z.boolean(),
   isFailed: z.boolean().default(false),
   isFinalized: z.boolean().default(false),
   resultCount: z.coerce.number().default(0),
-  messages: z
-    .array(z.looseObject({ text: z.string() }).transform(({ text }) => text))
-    .catch([])
-    .default([]),
 });
 export type JobState = z.output<typeof JobState>;
 const Job = z.looseObject({ content: JobState });
@@ -91,22 +117,48 @@ export function parse<T>(schema: z.ZodType<T>, response: HttpResponse, where: st
   return read.data;
 }
 
-/** The failure an answer stands for, or undefined for a success. */
-export function refusal(response: HttpResponse, where: string, now: number, items = 1): ConnectorError | undefined {
-  const kind = statusFailure(response.status);
-  if (kind === undefined) return undefined;
-  const said = reason(response);
-  const text = `${where} failed with status ${response.status}${said === '' ? '' : ` (${said})`}`;
+/** 402 is the licence, 405 and 407 are the way: none of them is about what was sent. */
+const KINDS = { 402: 'config', 405: 'config', 407: 'config' } as const;
+
+/** The failure an answer stands for, or undefined for a success. `items`: rows of a write. */
+export function refusal(
+  response: HttpResponse,
+  where: string,
+  now: number,
+  items?: number,
+): ConnectorError | undefined {
   const { status } = response;
-  if (kind === 'permanent') return permanent(text, { status, ...split(said, status, items) });
-  const wait = retryAfterMs(response.headers['retry-after'], now);
+  const kind = statusFailure(status, KINDS);
+  if (kind === undefined) return undefined;
+  const asked = retryAfterMs(response.headers['retry-after'], now);
+  const wait = asked === undefined ? {} : { retryAfterMs: asked };
+  if (pageInsteadOfJson(response)) {
+    const between = refusedBetween(response, where, items !== undefined);
+    return new ConnectorError(between.kind, between.message, {
+      status,
+      uncertain: between.uncertain,
+      ...(between.code === undefined ? {} : { code: between.code }),
+      ...split('', status, items ?? 1),
+      ...wait,
+    });
+  }
+  const said = reason(response);
+  const text = `${where} failed with status ${status}${said === '' ? '' : ` (${said})`}`;
+  if (kind === 'permanent')
+    return permanent(text, { status, code: codeOf(status, said), ...split(said, status, items ?? 1) });
   // A KV store that starts has done nothing; any other 5xx may have come after the effect.
   const uncertain = status >= 500 && !/KV Store is init/i.test(said);
-  return new ConnectorError(kind, `${text}${next(status)}`, {
-    status,
-    uncertain,
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-  });
+  return new ConnectorError(kind, `${text}${next(status)}`, { status, uncertain, code: codeOf(status, said), ...wait });
+}
+
+/** Nothing of this name, in Splunk's own words: an ingress that knows no route says 404 as well. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof ConnectorError && error.status === 404 && error.code !== 'http_404_page';
+
+function codeOf(status: number, said: string): string {
+  if (/KV Store is init/i.test(said)) return 'kvstore_starting';
+  if (/exceeds API limits/i.test(said)) return 'exceeds_api_limits';
+  return `http_${status}`;
 }
 
 /** The server's own limits, read from its own words, for a batch that can still be made smaller. */

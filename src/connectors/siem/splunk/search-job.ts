@@ -4,6 +4,7 @@ import { configFailure, ConnectorError, retryable, toFailure } from '../../../co
 import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import type { SplunkClient } from './client.ts';
 import { HIT_FIELDS, type HitRow } from './hit-search.ts';
+import { isMissing, type JobMessage } from './responses.ts';
 
 const PAGE = 5000;
 const SLOWEST_MS = 300_000;
@@ -20,7 +21,10 @@ export interface Search {
   readonly version: string;
 }
 
-export type Finished = { readonly kind: 'done'; readonly rows: number } | { readonly kind: 'slow' };
+/** `cut`: a command gave fewer rows than there were. */
+export type Finished =
+  | { readonly kind: 'done'; readonly rows: number; readonly cut: boolean }
+  | { readonly kind: 'slow' };
 
 export class SearchJob {
   readonly #client: SplunkClient;
@@ -42,7 +46,7 @@ export class SearchJob {
     const until = clock.monotonic() + SLOWEST_MS;
     for (let waitMs = 100; clock.monotonic() < until; waitMs = Math.min(2000, waitMs * 2)) {
       const state = await this.#there(this.#client.searchState(`${this.#path}/${this.#sid}`, signal));
-      const said = state?.messages.length ? ` (${state.messages.join('; ').slice(0, 300)})` : '';
+      const said = state?.messages.length ? ` (${textOf(state.messages)})` : '';
       if (state?.isFailed === true || /CANCEL|QUIT|FAILED/.test(state?.dispatchState ?? '')) {
         throw retryable(`${name}: the search for hits failed${said}; its window is read again`);
       }
@@ -50,7 +54,11 @@ export class SearchJob {
       if (state?.isFinalized === true) {
         throw retryable(`${name}: the search for hits was finalized before its end; its window is read again`);
       }
-      if (state?.isDone === true) return { kind: 'done', rows: state.resultCount };
+      if (state?.isDone === true) {
+        this.#refuseErrors(state.messages);
+        const cut = state.messages.some(({ text }) => /mvexpand.*truncated/i.test(text));
+        return { kind: 'done', rows: state.resultCount, cut };
+      }
       await clock.sleep(waitMs, signal);
     }
     return { kind: 'slow' };
@@ -60,7 +68,9 @@ export class SearchJob {
   async *pages(signal: AbortSignal): AsyncIterable<readonly HitRow[]> {
     for (let offset = 0; ; ) {
       const query = { count: PAGE, offset, f: HIT_FIELDS };
-      const rows = await this.#there(this.#client.searchResults(`${this.#path}/${this.#sid}/results`, query, signal));
+      const path = `${this.#path}/${this.#sid}/results`;
+      const { results: rows, messages } = await this.#there(this.#client.searchResults(path, query, signal));
+      this.#refuseErrors(messages);
       if (rows.length === 0) return;
       yield rows;
       offset += rows.length;
@@ -101,23 +111,43 @@ export class SearchJob {
       this.#sid = await this.#client.startSearch(this.#path, form, signal);
     } catch (error) {
       if (error instanceof ConnectorError && error.status === 400 && /lookup/i.test(error.message)) {
-        const next = 'check that the lookup definitions of the app exist and that the account may read them';
-        throw configFailure(`${error.message}; ${next}`, { cause: error });
+        throw configFailure(`${error.message}; ${LOOKUPS_NEXT}`, { cause: error, code: 'lookup_missing' });
       }
       throw error;
     }
+  }
+
+  /** A search that lost a lookup or an indexer on the way ends as done all the same, and says so beside its rows. */
+  #refuseErrors(messages: readonly JobMessage[]): void {
+    const errors = messages.filter(({ type }) => /^(error|fatal)$/i.test(type));
+    if (errors.length === 0) return;
+    const said = textOf(errors);
+    const text = `${this.#deps.name}: the search for hits ended with an error (${said}); its window is read again`;
+    // A lookup that is not there is for a person to mend; one whose store starts mends itself.
+    if (/lookup/i.test(said) && /does not exist|could not find|could not construct/i.test(said))
+      throw configFailure(`${text}; ${LOOKUPS_NEXT}`, { code: 'lookup_missing' });
+    throw retryable(text, { code: 'search_error' });
   }
 
   async #there<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
     } catch (error) {
-      if (!(error instanceof ConnectorError) || error.status !== 404) throw error;
+      if (!isMissing(error)) throw error;
       const what = 'the search for hits was gone before it was read to its end (404)';
       throw retryable(`${this.#deps.name}: ${what}; its window is read again`, { cause: error, status: 404 });
     }
   }
 }
+
+const LOOKUPS_NEXT = 'check that the lookup definitions of the app exist and that the account may read them';
+
+const textOf = (messages: readonly JobMessage[]): string =>
+  messages
+    .map(({ text }) => text)
+    .join('; ')
+    .replace(/\p{Cc}+/gu, ' ')
+    .slice(0, 300);
 
 /** The old paths are deprecated since 9.0.1, and official clients use the new ones from 9.0.2 on. */
 function hasV2(version: string): boolean {

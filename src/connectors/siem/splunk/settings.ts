@@ -15,4 +15,7 @@ export function mappingSettings(settings: Json): MappingSettings {
 
 export const ownerOf = (instance: string): string => `entente:${instance}`;
 
-export const keyPrefix = (instance: string): string => sha256(ownerOf(instance)).slice(0, 8);
+/** The first eight digits of every `_key` of ours, from our owner mark. */
+export const prefixOf = (owner: string): string => sha256(owner).slice(0, 8);
+
+export const keyPrefix = (instance: string): string => prefixOf(ownerOf(instance));
