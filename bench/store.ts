@@ -107,6 +107,7 @@ function round(): Record<string, number> {
           settings: null,
           rules: { partner: rules },
           observables: OBSERVABLE_TYPES,
+          longestCallMs: 30_000,
         },
       ],
     },

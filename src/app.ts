@@ -1,11 +1,13 @@
 // The composition root: a configuration in, running loops out. Four loops over one store; each may be killed at any
 // line, and the next run sees the same difference and makes the same idempotent call.
+import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Config } from './core/config/load.ts';
 import type { ExchangeConnector } from './core/contracts/exchange-connector.ts';
 import type { SiemConnector } from './core/contracts/siem-connector.ts';
 import { Deliverer, type Progress } from './core/delivery/deliverer.ts';
 import { Poller } from './core/ingest/poller.ts';
+import { toFailure } from './core/model/failure.ts';
 import type { StatusReport } from './core/model/status.ts';
 import { type Clock, shiftedClock, systemClock } from './core/runtime/clock.ts';
 import { EngineTime } from './core/runtime/engine-time.ts';
@@ -31,6 +33,8 @@ export interface AppOptions {
   readonly state?: string;
   /** Caps every call's time-out, where a pass must not outlast its patience. */
   readonly longestCallMs?: number;
+  /** The other writer of this name is gone for good, says a person. */
+  readonly takeOver?: boolean;
   readonly onCommit?: (exchange: string, report: CommitReport) => void;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -40,6 +44,7 @@ export interface RunningExchange {
   readonly connector: ExchangeConnector;
 }
 
+const LEAVE_MS = 3_000;
 /** Heap of the store's thread; SQLite's own cache is outside of it. */
 const WORKER_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 
@@ -56,6 +61,8 @@ export class App {
   readonly reporting: Reporting;
   readonly sightings: SightingsReader;
   readonly work: Work;
+  /** Something was taken in: set by who wants to go on with it at once. */
+  onCommit: () => void = () => {};
   readonly #connectors: (ExchangeConnector | SiemConnector)[] = [];
   readonly #version: string;
   readonly #abort = new AbortController();
@@ -87,7 +94,8 @@ export class App {
     this.metrics = createMetrics(options.version);
     this.work = new Work(clock);
     const now = () => this.time.now();
-    const boot = randomHex(8);
+    // Who meets this mark in a SIEM is told where its writer runs.
+    const boot = `${randomHex(8)} ${hostname()}, process ${process.pid}`;
     for (const exchange of config.exchanges) {
       if (!exchange.enabled) continue;
       const connector = exchangeConnector(config, exchange.name, clock, log, options.longestCallMs);
@@ -110,6 +118,7 @@ export class App {
             this.metrics.neverBlocked(list, action, n);
           }
           options.onCommit?.(name, report);
+          this.onCommit();
         },
       });
       this.exchanges.set(exchange.name, { poller, connector });
@@ -133,6 +142,7 @@ export class App {
           random,
           retryAfterCapMs: config.retryAfterCapMs,
           boot,
+          takeOver: options.takeOver ?? false,
           abort: this.#abort.signal,
           onProgress: (progress) => {
             this.metrics.delivered(progress.siem, 'upsert', 'applied', progress.applied);
@@ -208,6 +218,21 @@ export class App {
     }
     this.metrics.sightings({ ...report.sightings });
     return report;
+  }
+
+  /** At a clean stop, once nothing is written any more: the place in each SIEM is given back. */
+  async leave(): Promise<void> {
+    const signal = AbortSignal.timeout(LEAVE_MS);
+    await Promise.all(
+      [...this.deliverers.values()].map(async (one) => {
+        try {
+          await one.leave(signal);
+        } catch (error) {
+          // Who comes next then waits until the mark is old.
+          this.log.debug('The writer mark could not be given back.', { siem: one.name, failure: toFailure(error) });
+        }
+      }),
+    );
   }
 
   /** Ends calls in hand. */

@@ -19,7 +19,6 @@ const SLOWEST_TICK_MS = 15_000;
 const REQUESTS_EVERY_MS = 300;
 /** They list or empty a SIEM, which takes minutes. */
 const LONG_REQUESTS: ReadonlySet<string> = new Set(['reconcile', 'purge']);
-const AUDIT_EVERY_MS = 6 * 3_600_000;
 const SECRETS_EVERY_MS = 2_000;
 const RETENTION_EVERY_MS = 3_600_000;
 const JITTER_MS = 5_000;
@@ -58,12 +57,14 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
   const wakeAll = () => {
     for (const wake of wakes.values()) wake.now();
   };
-  /** End a pause after a failure early. News from an exchange do not: they make no silent peer answer sooner. */
-  const retries = new Map(
-    [...app.exchanges.keys(), ...app.deliverers.keys()].map((name) => [name, new Wake(app.clock)]),
-  );
+  /** End a pause after a failure early. */
+  const retries = new Map([...app.exchanges.keys()].map((name) => [name, new Wake(app.clock)]));
   let lastTick = app.clock.monotonic();
   const tickWake = new Wake(app.clock);
+  app.onCommit = () => {
+    tickWake.now();
+    wakeAll();
+  };
 
   const web = await startWeb(app.config.listen, {
     status: async () => {
@@ -125,8 +126,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
   schedules.push(...app.reporting.start(lifecycle));
   for (const [name, deliverer] of app.deliverers) {
     const wake = wakes.get(name)!;
-    const retry = retries.get(name)!;
-    lifecycle.own(`deliver ${name}`, (signal) => deliverLoop(app, deliverer, wake, retry, signal));
+    lifecycle.own(`deliver ${name}`, (signal) => deliverLoop(app, deliverer, wake, signal));
   }
   lifecycle.own('time', async (signal) => {
     while (!signal.aborted) {
@@ -148,6 +148,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
       (name) => {
         app.exchanges.get(name)?.poller.wake();
         app.deliverers.get(name)?.wake();
+        wakes.get(name)?.now();
         retries.get(name)?.now();
       },
       signal,
@@ -184,6 +185,7 @@ async function stop(
   await Promise.all(schedules.map((one) => one.stop()));
   const clean = await ended;
   if (!clean) app.abort();
+  else await app.leave();
   await web.close();
   await app.close();
   app.log.info('Entente stopped.', { reason });
@@ -205,47 +207,20 @@ async function pollLoop(
   }
 }
 
-async function deliverLoop(
-  app: App,
-  deliverer: Deliverer,
-  wake: Wake,
-  retry: Wake,
-  signal: AbortSignal,
-): Promise<void> {
-  let auditAt = app.clock.monotonic() + AUDIT_EVERY_MS;
+/** A pause after a failure is the deliverer's own affair: woken within one, it looks whether something must go. */
+async function deliverLoop(app: App, deliverer: Deliverer, wake: Wake, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
+    const paused = app.now() < deliverer.pausedUntil;
     await deliverer.cycle(signal);
-    if (deliverer.failure !== undefined) app.metrics.failed(deliverer.name, deliverer.failure.kind);
-    if (deliverer.failure === undefined && app.clock.monotonic() >= auditAt) {
-      auditAt = app.clock.monotonic() + AUDIT_EVERY_MS;
-      await audit(app, deliverer, signal);
-    }
+    if (deliverer.failure !== undefined && !paused) app.metrics.failed(deliverer.name, deliverer.failure.kind);
     const next = await app.store.nextWork(deliverer.name, app.now());
-    const paused = deliverer.pausedUntil - app.now();
-    if (deliverer.failure !== undefined && paused > 0) {
-      await retry.wait(Math.min(paused, 60_000), signal);
-      continue;
-    }
-    const wait =
-      next === undefined
-        ? SLOWEST_CYCLE_MS
-        : Math.min(SLOWEST_CYCLE_MS, Math.max(next === 0 ? 0 : 100, next - app.now()));
-    await wake.wait(wait, signal);
-  }
-}
-
-async function audit(app: App, deliverer: Deliverer, signal: AbortSignal): Promise<void> {
-  try {
-    const { counts } = await deliverer.audit(signal, true);
-    if (counts.missing + counts.stale + counts.orphaned > 0) {
-      app.log.warn('The SIEM had drifted; it is put right.', { siem: deliverer.name, ...counts });
-    }
-  } catch (error) {
-    if (!signal.aborted)
-      app.log.warn('The audit of the SIEM failed; it is tried again later.', {
-        siem: deliverer.name,
-        failure: toFailure(error),
-      });
+    const due =
+      deliverer.failure !== undefined
+        ? Math.max(500, deliverer.pausedUntil - app.now())
+        : next === undefined
+          ? SLOWEST_CYCLE_MS
+          : Math.max(next === 0 ? 0 : 100, next - app.now());
+    await wake.wait(Math.min(SLOWEST_CYCLE_MS, due), signal);
   }
 }
 

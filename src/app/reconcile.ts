@@ -31,10 +31,15 @@ export async function reconcile(
   for (const siem of siems) {
     const connector = siemConnector(app.config, siem.name, app.clock, app.log);
     const deliverer = app.deliverers.get(siem.name);
-    const audited = (repairing: boolean) => audit(app, siem.name, connector, repairing, signal, onStep);
+    // Never beside a cycle or another audit of this SIEM: they would spoil each other's listing.
+    const alone = deliverer === undefined ? <T>(work: () => Promise<T>) => work() : deliverer.exclusive.bind(deliverer);
+    const audited = (repairing: boolean) =>
+      alone(async () => {
+        // Opening makes what is missing; who only looks must not.
+        if (repairing) await connector.open(signal);
+        return audit(app, siem.name, connector, repairing, signal, onStep);
+      });
     try {
-      // Opening makes what is missing; who only looks must not.
-      if (repair) await connector.open(signal);
       let report = await audited(repair);
       if (repair && deliverer !== undefined) {
         deliverer.wake();

@@ -55,6 +55,7 @@ function siemSpec(config: Config, siem: SiemConfig): SiemSpec {
     settings,
     rules,
     observables,
+    longestCallMs: definition.longestCallMs,
     ...(maxEntries === undefined ? {} : { maxEntries }),
     ...(definition.refreshAfterDays === undefined ? {} : { refreshAfterDays: definition.refreshAfterDays }),
   };

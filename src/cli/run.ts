@@ -16,11 +16,15 @@ import { clockOf, prepareState } from './state.ts';
 export const run: Command = {
   name: 'run',
   summary: 'Runs the daemon; with --once polls, delivers and stops.',
-  usage: 'run [--once] [--patience-secs N]',
+  usage: 'run [--once] [--patience-secs N] [--take-over]',
   example: 'entente run --once -c /etc/entente/entente.yaml',
   flags: {
     once: { type: 'boolean', help: 'Poll every exchange to its end, deliver to every SIEM, stop.' },
     'patience-secs': { type: 'string', value: 'N', help: 'With --once: give up on a silent peer after so long (60).' },
+    'take-over': {
+      type: 'boolean',
+      help: 'The other Entente of this instance name is gone for good: take its SIEMs over at once.',
+    },
   },
   async run(context) {
     const config = configOf(context);
@@ -68,13 +72,14 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
     log,
     version: context.parts.version,
     longestCallMs: Math.max(1000, patienceMs),
+    takeOver: context.flags['take-over'] === true,
     onCommit: (_exchange, report) => {
       read += report.objects;
       for (const [reason, n] of Object.entries(report.refused)) refused[reason] = (refused[reason] ?? 0) + n;
       if (writing === undefined) reading.at(read);
     },
     onProgress: (progress) => {
-      written += progress.applied + progress.parked;
+      written += progress.applied;
       writing ??= out.progress(() => `Read ${read.toLocaleString('en')}; writing`);
       // What is read meanwhile adds to it, so the time left grows with the reading.
       writing.at(written, () => written + pendingOf(app));
@@ -85,6 +90,7 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
     if (writing !== undefined) writing.end();
     else if (read > 0) reading.end();
     const status = await app.status();
+    await app.leave();
     if (json)
       out.json({
         complete: report.complete,
@@ -173,6 +179,7 @@ async function start(context: Context, config: Config, log: RootLog, badReload: 
     config,
     log,
     version,
+    takeOver: context.flags['take-over'] === true,
     onCommit: (_exchange, { objects }) => pace.count({ read: objects }),
     onProgress: ({ applied, parked }) => pace.count({ written: applied + parked }),
   });

@@ -48,6 +48,7 @@ export const aSiem = (name: string, given: Partial<SiemSpec> = {}): SiemSpec => 
     settings: null,
     rules: { partner: rule, other: rule },
     observables: OBSERVABLE_TYPES,
+    longestCallMs: 30_000,
     ...given,
   };
 };

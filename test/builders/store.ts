@@ -77,6 +77,7 @@ export function aSiem(
     settings: null,
     rules: Object.fromEntries(listensTo.map((one) => [one, rules])),
     observables: OBSERVABLE_TYPES,
+    longestCallMs: 30_000,
     ...rest,
   };
 }

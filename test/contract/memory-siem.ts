@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Batch } from '../../src/core/contracts/batch.ts';
 import {
+  type Change,
   type Container,
   defineSiem,
   type Outcome,
@@ -11,7 +12,7 @@ import {
   type SiemDefinition,
   type WriterMark,
 } from '../../src/core/contracts/siem-connector.ts';
-import { permanent } from '../../src/core/model/failure.ts';
+import { type ConnectorError, type Failure, permanent, retryable, toFailure } from '../../src/core/model/failure.ts';
 import { type EntryKey, OBSERVABLE_TYPES, type ObservableType } from '../../src/core/model/observable.ts';
 
 export interface MemorySiemOptions {
@@ -25,6 +26,8 @@ export interface MemorySiemOptions {
   readonly maxItems?: number;
   /** Default half a minute. */
   readonly longestCallMs?: number;
+  /** Calls that one `apply` takes, as where types stand in containers of their own. Default one. */
+  readonly callsPerApply?: number;
   /** The encoder speaks of one container per type; for tests of the store alone. Default one for all. */
   readonly containerPerType?: boolean;
 }
@@ -54,8 +57,24 @@ export class MemorySiemStore {
   generation = 0;
   /** Changes carried out since the start, to prove that nothing was written. */
   writes = 0;
+  /** So many of the next calls of `apply` lose their answer, and have their effect when `land` is called. */
+  losing = 0;
+  readonly #late: (() => void)[] = [];
+  /** Fails the n-th call of one `apply`, counted from 1; what went before it stands. */
+  failCall: { readonly nth: number; readonly error: ConnectorError } | undefined;
+  /** What the product says to a change instead of taking it. */
+  refuse: ((change: Change) => Failure | undefined) | undefined;
   /** Called before and after the effect of every call. Throw to fail it, or wait to delay it. */
   hook: ((call: MemoryCall, when: 'before' | 'after', batch?: Batch) => void | Promise<void>) | undefined;
+
+  lose(effect: () => void): void {
+    this.#late.push(effect);
+  }
+
+  /** What was given up is carried out after all, in the order it was asked. */
+  land(): void {
+    for (const effect of this.#late.splice(0)) effect();
+  }
 
   /** What an administrator does who deletes the collection. */
   drop(): void {
@@ -151,13 +170,38 @@ class MemorySiemConnector implements SiemConnector {
 
   async apply(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
     const act = (): readonly Outcome[] => {
-      const outcomes = batch.changes.map((_, i) => this.#change(batch, i));
+      const outcomes = this.#inCalls(batch);
       if (this.#options.receipts !== true) return outcomes;
       const receipt = `receipt-${this.#store.receipts.size + 1}`;
       this.#store.receipts.set(receipt, outcomes);
       return batch.changes.map((change) => ({ key: change.key, kind: 'accepted', receipt }));
     };
     return this.#call('apply', signal, act, batch);
+  }
+
+  /** Call after call. One that fails for certain leaves the others their outcomes; any other fails for all of them. */
+  #inCalls(batch: Batch): Outcome[] {
+    const calls = this.#options.callsPerApply ?? 1;
+    const size = Math.ceil(batch.size / calls);
+    const { failCall } = this.#store;
+    const outcomes: Outcome[] = [];
+    for (let nth = 1; nth <= calls; nth++) {
+      const part = batch.slice((nth - 1) * size, Math.min(batch.size, nth * size));
+      if (failCall?.nth === nth && part.size > 0) {
+        const { error } = failCall;
+        if (outcomes.length === 0 || error.uncertain) throw error;
+        const rest = batch.changes.slice((nth - 1) * size);
+        return [...outcomes, ...rest.map(({ key }) => ({ key, kind: 'failed' as const, failure: toFailure(error) }))];
+      }
+      const run = () => part.changes.map((_, i) => this.#change(part, i));
+      if (this.#store.losing > 0) {
+        this.#store.losing -= 1;
+        this.#store.lose(run);
+        throw retryable('In-memory SIEM: 504');
+      }
+      outcomes.push(...run());
+    }
+    return outcomes;
   }
 
   async settle(receipt: string, signal: AbortSignal): Promise<readonly Outcome[] | 'pending'> {
@@ -195,6 +239,8 @@ class MemorySiemConnector implements SiemConnector {
   #change(batch: Batch, i: number): Outcome {
     const change = batch.changes[i]!;
     const { key, slot, revision } = change;
+    const refused = this.#store.refuse?.(change);
+    if (refused !== undefined) return { key, kind: 'failed', failure: refused };
     const held = this.#store.rows.get(slot)?.revision ?? this.#store.tombstones.get(slot);
     if ((this.#options.versioned ?? true) && held !== undefined && held >= revision) {
       return held === revision ? { key, kind: 'applied' } : { key, kind: 'superseded', revision: held };

@@ -7,16 +7,19 @@
 import PQueue from 'p-queue';
 import { Batch } from '../contracts/batch.ts';
 import type { Outcome, SiemConnector, SiemDefinition, SiemLimits, WriterMark } from '../contracts/siem-connector.ts';
-import { ConnectorError, type Failure, toFailure } from '../model/failure.ts';
+import { type Failure, toFailure } from '../model/failure.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AuditReport } from '../store/audit.ts';
 import type { TakenBatch } from '../store/batches.ts';
 import type { RemoteStore } from '../store/remote.ts';
+import type { Settlement } from '../store/settling.ts';
+import { applyDivided } from './dividing.ts';
 import { settleOutcomes } from './outcomes.ts';
+import { Refusals } from './refusals.ts';
 import { backoffMs } from '../runtime/retry.ts';
-import { judgeWriter, RENEW_AFTER_MS } from './writer.ts';
+import { GIVEN_BACK, judgeWriter, RENEW_AFTER_MS } from './writer.ts';
 
 export interface DelivererOptions {
   readonly name: string;
@@ -30,6 +33,8 @@ export interface DelivererOptions {
   readonly random: () => number;
   readonly retryAfterCapMs?: number;
   readonly boot: string;
+  /** A person said that the other writer is gone for good. */
+  readonly takeOver?: boolean;
   /** Ends calls in hand. Fires later than the signal of `cycle`, which only stops new work. */
   readonly abort: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -43,6 +48,9 @@ export interface Progress {
 
 /** Read-backs and listings are asked in slices of this many rows. */
 const SLICE = 500;
+const AUDIT_EVERY_MS = 6 * 3_600_000;
+/** An audit that failed is tried again sooner. */
+const AUDIT_AGAIN_MS = 10 * 60_000;
 /** Between asking for receipts within one cycle. */
 const RECEIPT_WAITS_MS = [20, 40, 80, 160, 320, 640] as const;
 
@@ -63,6 +71,14 @@ export class Deliverer {
   #failure: Failure | undefined;
   /** Changes applied in this cycle; the mark then says up to which revision this state wrote. */
   #applied = 0;
+  #refusals = new Refusals();
+  /** Everything is refused for this, as far as was seen; one sound row is sent along to make sure. */
+  #suspected: Failure | undefined;
+  /** Something newer than anything of ours stands there: to be listed once no call is under way. */
+  #superseded = false;
+  #woken = false;
+  #auditNotBefore = 0;
+  #lane: Promise<unknown> = Promise.resolve();
   readonly totals = { applied: 0, parked: 0, calls: 0 };
 
   constructor(options: DelivererOptions) {
@@ -84,27 +100,47 @@ export class Deliverer {
   /** Ends a pause: a secret was renewed, a person asked. */
   wake(): void {
     this.#pausedUntil = 0;
+    this.#woken = true;
+  }
+
+  /** One at a time: cycles, audits and whoever else works at this SIEM would spoil each other's listing. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#lane.then(work, work);
+    this.#lane = turn.catch(() => {});
+    return turn;
   }
 
   /** One pass until nothing is due or the target fails. Never throws; the failure is in `failure` and `history`. */
-  async cycle(signal: AbortSignal): Promise<void> {
-    if (this.#o.now() < this.#pausedUntil || signal.aborted) return;
-    this.#failure = undefined;
-    this.#applied = 0;
+  cycle(signal: AbortSignal): Promise<void> {
+    return this.exclusive(() => this.#cycle(signal));
+  }
+
+  async #cycle(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { store } = this.#o;
     try {
+      // No pause holds up what must go: it is tried at once, whatever the SIEM said to others.
+      if (this.#o.now() < this.#pausedUntil && !(await store.urgent(this.name))) return;
+      this.#failure = undefined;
+      this.#applied = 0;
+      if (this.#woken) await store.dueAtOnce(this.name, this.#o.now());
+      this.#woken = false;
       await this.#giveBack();
       if (!this.#opened) await this.#open(signal);
       else await this.#checkContainers(signal);
       if (!(await this.#checkWriter(signal))) return;
       await this.#settleReceipts(signal);
       await this.#readBack(signal);
+      await this.#lookAgain(signal);
       await this.#deliver(signal);
       await this.#awaitReceipts(signal);
+      if (this.#superseded) await this.#listNewer(signal);
       if (this.#failure !== undefined) return;
       if (this.#applied > 0) await this.#mark(signal);
       const [refused] = this.#refusedRemovals.values();
-      if (refused === undefined) await this.#succeeded();
-      else await this.#remember(refused);
+      if (refused !== undefined) return await this.#remember(refused);
+      await this.#succeeded();
+      await this.#auditWhenDue(signal);
     } catch (error) {
       if (signal.aborted) return;
       await this.#failed(toFailure(error), error);
@@ -163,10 +199,12 @@ export class Deliverer {
     const found = await connector.writer(undefined, signal);
     // Revisions follow the clock, so that this state's newest one says nothing of its age; the one it was opened with does.
     const known = this.#marked ? revision : openedRevision;
-    const verdict = judgeWriter(found, { writer, boot: this.#o.boot, revision: known, marked: this.#marked }, now);
+    const self = { writer, boot: this.#o.boot, revision: known, marked: this.#marked, takeOver: this.#o.takeOver };
+    const verdict = judgeWriter(found, self, now);
     switch (verdict.kind) {
       case 'twin':
         this.#pausedUntil = now + Math.min(60_000, Math.max(1_000, (verdict.freeAt ?? now + 60_000) - now));
+        await store.postpone(this.name, this.#pausedUntil, now);
         await this.#remember({ kind: 'config', message: `${this.name}: ${verdict.reason}` });
         return false;
       case 'adopt':
@@ -176,7 +214,7 @@ export class Deliverer {
             reason: verdict.reason,
           });
         }
-        await this.adopt(signal, found?.revision ?? 0);
+        await this.#adopt(signal, found?.revision ?? 0);
         await this.#mark(signal);
         return true;
       case 'mine':
@@ -193,21 +231,60 @@ export class Deliverer {
     this.#renewedAt = mark.at;
   }
 
+  /** At a clean stop: whoever comes next need not wait until the mark is old. */
+  leave(signal: AbortSignal): Promise<void> {
+    return this.exclusive(async () => {
+      if (!this.#marked) return;
+      const { writer, revision } = await this.#o.store.identity();
+      const found = await this.#o.connector.writer(undefined, signal);
+      if (found?.writer !== writer || found.boot !== this.#o.boot) return;
+      await this.#o.connector.writer({ writer, boot: this.#o.boot, revision, at: GIVEN_BACK }, signal);
+      this.#marked = false;
+    });
+  }
+
   /** Lists what carries our name and takes it into the ledger as it stands. */
-  async adopt(signal: AbortSignal, floor: number): Promise<AuditReport> {
+  async #adopt(signal: AbortSignal, floor: number): Promise<void> {
     await this.#o.store.adopted(this.name, floor, this.#o.now());
     this.#refusedRemovals.clear();
-    const report = await this.audit(signal, true);
+    const report = await this.#audit(signal, true);
     await this.#o.store.adopted(this.name, Math.max(floor, report.highestRevision), this.#o.now());
-    return report;
   }
 
   /** Compares ledger and SIEM; with `repair`, the ledger follows what was found and delivery does the rest. */
-  async audit(signal: AbortSignal, repair: boolean): Promise<AuditReport> {
+  audit(signal: AbortSignal, repair: boolean): Promise<AuditReport> {
+    return this.exclusive(() => this.#audit(signal, repair));
+  }
+
+  async #audit(signal: AbortSignal, repair: boolean): Promise<AuditReport> {
     const { store, connector } = this.#o;
     await store.beginAudit(this.name, repair, this.#o.now());
     for await (const part of connector.list({}, signal)) await store.auditPart(this.name, part, this.#o.now());
     return store.endAudit(this.name, this.#o.now());
+  }
+
+  /** By the time of the last one, which outlives restarts. */
+  async #auditWhenDue(signal: AbortSignal): Promise<void> {
+    const now = this.#o.now();
+    if (now < this.#auditNotBefore) return;
+    const { repairedAt } = await this.#o.store.siemFacts(this.name);
+    const due = (repairedAt ?? 0) + AUDIT_EVERY_MS;
+    if (now < due) {
+      this.#auditNotBefore = due;
+      return;
+    }
+    this.#auditNotBefore = now + AUDIT_AGAIN_MS;
+    try {
+      const { counts } = await this.#audit(signal, true);
+      if (counts.missing + counts.stale + counts.orphaned > 0)
+        this.#o.log.warn('The SIEM had drifted; it is put right.', { siem: this.name, ...counts });
+      // What was refused once may have been refused for what is over by now.
+      await this.#o.store.retryRefused(this.name, 'by the SIEM', this.#o.now());
+    } catch (error) {
+      if (signal.aborted) return;
+      const failure = toFailure(error);
+      this.#o.log.warn('The audit of the SIEM failed; it is tried again later.', { siem: this.name, failure });
+    }
   }
 
   /** `until`: a SIEM carries its tasks out in the order given, so that behind one that runs few are over. */
@@ -221,7 +298,10 @@ export class Deliverer {
         continue;
       }
       const now = this.#o.now();
+      const all = this.#refusals.judge(outcomes);
+      if (all !== undefined) await this.#suspect(all);
       const settlements = outcomes.map((outcome) => {
+        if (all !== undefined) return { key: outcome.key as string, settlement: this.#again(now) };
         const one = Batch.of([{ op: 'upsert', key: outcome.key, slot: '', revision: 0 }], ['']);
         const { settlements: list, worst } = settleOutcomes(
           one,
@@ -288,9 +368,26 @@ export class Deliverer {
     }
   }
 
+  /** What a call that had been given up may have done since, when that is over. */
+  async #lookAgain(signal: AbortSignal): Promise<void> {
+    const { store, connector } = this.#o;
+    for (;;) {
+      const { slots, observables } = await store.doubtful(this.name, SLICE, this.#o.now());
+      if (slots.length === 0) return;
+      const owned = [];
+      for await (const part of connector.list({ slots }, signal)) owned.push(...part);
+      const changed = await store.lookedAt(this.name, observables, owned, this.#o.now());
+      if (changed > 0)
+        this.#o.log.warn('Calls that had been given up landed late; what they did is put right.', {
+          siem: this.name,
+          entries: changed,
+        });
+    }
+  }
+
   async #deliver(signal: AbortSignal): Promise<void> {
     const queue = new PQueue({ concurrency: this.#limits.concurrency });
-    const stop = (): boolean => this.#failure !== undefined || signal.aborted;
+    const stop = (): boolean => this.#failure !== undefined || this.#superseded || signal.aborted;
     let crash: unknown;
     let looking: Promise<void> = Promise.resolve();
     const failed = (error: unknown): void => {
@@ -336,57 +433,97 @@ export class Deliverer {
   async #send(taken: TakenBatch, signal: AbortSignal): Promise<boolean> {
     const batch = new Batch(taken.changes, taken.bytes, taken.ends);
     const { store } = this.#o;
-    if (this.#failure !== undefined || signal.aborted) {
+    if (this.#failure !== undefined || this.#superseded || signal.aborted) {
       // Not sent at all: back to work as if it had never been taken.
       await store.settle(
         taken.id,
-        batch.changes.map(() => ({ kind: 'retry', retryAt: this.#pausedUntil }) as const),
+        batch.changes.map(() => ({ kind: 'retry', retryAt: this.#o.now() + this.#wait(this.#failure) }) as const),
         this.#o.now(),
       );
       this.#taken.delete(taken.id);
       return false;
     }
-    const outcomes = await this.#apply(batch);
+    const applied = await applyDivided(batch, {
+      apply: (part) => {
+        this.totals.calls++;
+        return this.#o.connector.apply(part, this.#o.abort);
+      },
+      onSplit: (split) => this.#lower(split),
+      onBug: (error) => this.#o.log.error('A connector failed in a way it should not.', { siem: this.name, error }),
+    });
     const now = this.#o.now();
+    // A removal is never parked, so that its refusals are told apart below.
+    const all = batch.changes[0]?.op === 'remove' ? undefined : this.#refusals.judge(applied.outcomes);
+    if (all !== undefined) await this.#suspect(all);
     const settled = settleOutcomes(
       batch,
-      outcomes.outcomes,
+      applied.outcomes,
       now,
       this.#attempt + 1,
       this.#o.random(),
       this.#o.retryAfterCapMs,
     );
-    const unknown = outcomes.unknown;
-    // A batch that was divided has `unknown` and keeps its bytes: the call that was refused may still be sending them.
+    const wait = now + this.#wait(applied.failure);
+    const settlementOf = (one: Settlement, i: number): Settlement => {
+      const { key } = batch.changes[i]!;
+      if (applied.unknown.has(key)) return { kind: 'unknown', retryAt: wait };
+      if (all !== undefined) return this.#again(now);
+      return applied.failure !== undefined && applied.undone.has(key) ? { kind: 'retry', retryAt: wait } : one;
+    };
+    // A batch that was divided keeps its bytes: the call that was refused may still be sending them.
     const report =
-      settled.settlements === undefined && unknown === undefined
+      settled.settlements === undefined && !applied.divided
         ? await store.settleAll(taken.id, now, taken.bytes.buffer)
         : await store.settle(
             taken.id,
-            (settled.settlements ?? batch.changes.map(() => ({ kind: 'applied' }) as const)).map((one, i) =>
-              unknown?.has(batch.changes[i]!.key) === true
-                ? { kind: 'unknown' as const, retryAt: now + this.#wait(outcomes.failure) }
-                : one,
-            ),
+            (settled.settlements ?? batch.changes.map(() => ({ kind: 'applied' }) as const)).map(settlementOf),
             now,
           );
     this.#taken.delete(taken.id);
     this.#applied += report.applied;
+    if (report.applied > 0) this.#suspected = undefined;
     this.#progress(report);
-    this.#noteRemovals(batch, outcomes.outcomes);
-    const failure = outcomes.failure ?? settled.worst;
+    if (all === undefined) this.#noteRemovals(batch, applied.outcomes);
+    const failure = applied.failure ?? settled.worst;
     // A refused change is that change's affair; anything else holds for the target.
     if (failure !== undefined && failure.kind !== 'permanent') this.#failure = failure;
-    if (settled.superseded && this.#failure === undefined) {
-      // Something newer than anything of ours stands there: somebody restored, or somebody else writes.
-      this.#renewedAt = Number.NEGATIVE_INFINITY;
-      this.#failure = {
-        kind: 'retryable',
-        message: `${this.name} holds newer revisions than this state; listing what stands there`,
-      };
-      await this.adopt(signal, 0);
-    }
-    return outcomes.outcomes.some((one) => one.kind === 'accepted');
+    if (settled.superseded) this.#superseded = true;
+    return applied.outcomes.some((one) => one.kind === 'accepted');
+  }
+
+  /**
+   * Everything is refused for one reason. What was parked for it goes to work again, and with it, the first time, a
+   * row that stands there: when that is taken, the others are bad values after all; when not, it is the SIEM's state.
+   */
+  async #suspect(refusal: Failure): Promise<void> {
+    const { store } = this.#o;
+    const { code, message } = refusal;
+    await store.retryRefused(this.name, code === undefined ? { note: message } : { code }, this.#o.now());
+    const first = this.#suspected === undefined;
+    this.#suspected = refusal;
+    if (first && (await store.sendAgain(this.name, this.#o.now()))) return;
+    this.#failure = {
+      kind: 'config',
+      message: `${this.name} refuses every change: ${message}; nothing is given up, it goes on by itself once that is mended`,
+      ...(code === undefined ? {} : { code }),
+    };
+  }
+
+  /** At once while a sound row is on its way to tell, or when the pause is over. */
+  #again(now: number): Settlement {
+    return { kind: 'retry', retryAt: now + this.#wait(this.#failure) };
+  }
+
+  /** Somebody restored an older state, or somebody else writes: what stands there is taken over. */
+  async #listNewer(signal: AbortSignal): Promise<void> {
+    this.#superseded = false;
+    this.#renewedAt = Number.NEGATIVE_INFINITY;
+    await this.#adopt(signal, 0);
+    if (this.#failure !== undefined) return;
+    await this.#failed(
+      { kind: 'retryable', message: `${this.name} holds newer revisions than this state; listing what stands there` },
+      undefined,
+    );
   }
 
   #noteRemovals(batch: Batch, outcomes: readonly Outcome[]): void {
@@ -398,44 +535,6 @@ export class Deliverer {
       const failure = refused.get(key);
       if (failure === undefined) this.#refusedRemovals.delete(key);
       else if (op === 'remove') this.#refused(key, failure.message);
-    }
-  }
-
-  /** Applies a batch; splits it where the product says it is too large, bisects it where it is refused as a whole. */
-  async #apply(batch: Batch): Promise<{ outcomes: Outcome[]; failure?: Failure; unknown?: Set<string> }> {
-    this.totals.calls++;
-    try {
-      return { outcomes: [...(await this.#o.connector.apply(batch, this.#o.abort))] };
-    } catch (error) {
-      const failure = toFailure(error);
-      const known = error instanceof ConnectorError ? error : undefined;
-      if (known?.split !== undefined) this.#lower(known.split);
-      const divisible = batch.size > 1 && (failure.kind === 'permanent' || known?.split !== undefined);
-      if (divisible) {
-        const middle = Math.ceil(batch.size / 2);
-        const first = await this.#apply(batch.slice(0, middle));
-        const rest = batch.slice(middle, batch.size);
-        if (first.failure !== undefined && first.failure.kind !== 'permanent') {
-          return { ...first, outcomes: [...first.outcomes, ...failed(rest, first.failure)] };
-        }
-        const second = await this.#apply(rest);
-        const failureOf = second.failure ?? first.failure;
-        return {
-          outcomes: [...first.outcomes, ...second.outcomes],
-          ...(failureOf === undefined ? {} : { failure: failureOf }),
-          unknown: new Set([...(first.unknown ?? []), ...(second.unknown ?? [])]),
-        };
-      }
-      if (failure.kind === 'bug')
-        this.#o.log.error('A connector failed in a way it should not.', { siem: this.name, error });
-      const certain = known !== undefined && !known.uncertain;
-      // A refusal of one single change is that change's affair; anything else holds for the target.
-      if (failure.kind === 'permanent' && batch.size === 1) return { outcomes: failed(batch, failure) };
-      return {
-        outcomes: failed(batch, failure),
-        failure,
-        ...(certain ? {} : { unknown: new Set(batch.changes.map((change) => change.key)) }),
-      };
     }
   }
 
@@ -465,15 +564,19 @@ export class Deliverer {
     this.history = record(this.history, { kind: 'success', at: this.#o.now() });
     if (recovered) this.#o.log.info('The SIEM works again.', { siem: this.name });
     await this.#o.store.note('siem', this.name, undefined, this.#o.now());
+    // The others wait for times that were set while it was not well.
+    if (recovered) await this.#o.store.dueAtOnce(this.name, this.#o.now());
   }
 
   async #failed(failure: Failure, error: unknown): Promise<void> {
     this.#attempt++;
-    this.#pausedUntil = this.#o.now() + backoffMs(this.#attempt, failure, this.#o.random(), this.#o.retryAfterCapMs);
+    const wait = backoffMs(this.#attempt, failure, this.#o.random(), this.#o.retryAfterCapMs);
+    this.#pausedUntil = this.#o.now() + wait;
     if (failure.kind === 'bug' && error !== undefined)
       this.#o.log.error('Delivery failed in a way it should not.', { siem: this.name, error });
     // After a refusal or an outage the SIEM may have been changed: negotiate and provision again.
     if (failure.kind === 'config') this.#opened = false;
+    await this.#o.store.postpone(this.name, this.#pausedUntil, this.#o.now());
     await this.#remember(failure);
   }
 
@@ -494,8 +597,4 @@ export class Deliverer {
     }
     await this.#o.store.note('siem', this.name, failure, this.#o.now());
   }
-}
-
-function failed(batch: Batch, failure: Failure): Outcome[] {
-  return batch.changes.map((change) => ({ key: change.key, kind: 'failed', failure }));
 }

@@ -53,7 +53,8 @@ export function settleOutcomes(
         const { failure } = outcome;
         // A removal is never parked: what should be gone would stay armed and nobody would look.
         if (failure.kind === 'permanent' && change.op === 'upsert') {
-          settlements.push({ kind: 'park', reason: failure.message });
+          const code = failure.code === undefined ? {} : { code: failure.code };
+          settlements.push({ kind: 'park', reason: failure.message, ...code });
           break;
         }
         worst = worse(worst, failure);

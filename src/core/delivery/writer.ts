@@ -5,6 +5,9 @@ import type { WriterMark } from '../contracts/siem-connector.ts';
 export const RENEW_AFTER_MS = 5 * 60_000;
 export const STALE_AFTER_MS = 15 * 60_000;
 
+/** `at` of a mark whose writer stopped and gave its place back. */
+export const GIVEN_BACK = 0;
+
 export type WriterVerdict =
   | { readonly kind: 'mine' }
   /** List what stands there, raise the floor of revisions, take it over. */
@@ -18,6 +21,8 @@ export interface Self {
   readonly revision: number;
   /** True once this process wrote its own mark here. */
   readonly marked: boolean;
+  /** A person said that the other is gone for good. */
+  readonly takeOver?: boolean | undefined;
 }
 
 export function judgeWriter(found: WriterMark | undefined, self: Self, now: number): WriterVerdict {
@@ -29,32 +34,41 @@ export function judgeWriter(found: WriterMark | undefined, self: Self, now: numb
   }
   if (found.writer !== self.writer) {
     const age = now - found.at;
-    const takeover = new Date(found.at + STALE_AFTER_MS).toISOString().slice(0, 16);
-    const afterwards = self.marked
-      ? ', then restart this one'
-      : `; if it is gone for good, as after a lost state, this one takes over at ${takeover}Z by itself`;
-    if (self.marked || age < STALE_AFTER_MS) {
+    const left = found.at === GIVEN_BACK;
+    const other = `writer ${found.writer}${placeOf(found.boot)}`;
+    if (self.marked || (age < STALE_AFTER_MS && self.takeOver !== true)) {
+      const takeover = new Date(saneTime(found.at, now) + STALE_AFTER_MS).toISOString().slice(0, 16);
+      const afterwards = self.marked
+        ? ', then restart this one'
+        : `; if it is gone for good, as after a lost state, this one takes over at ${takeover}Z by itself, or at once with entente run --take-over`;
       return {
         kind: 'twin',
-        reason: `another Entente (writer ${found.writer}) of the same instance name wrote here ${ago(age)}; two must not write under one name: stop it${afterwards}`,
-        freeAt: found.at + STALE_AFTER_MS,
+        reason: `another Entente (${other}) of the same instance name wrote here ${left ? 'and stopped' : ago(age)}; two must not write under one name: stop it${afterwards}`,
+        freeAt: saneTime(found.at, now) + STALE_AFTER_MS,
       };
     }
-    return {
-      kind: 'adopt',
-      reason: `the state that wrote here last (writer ${found.writer}, ${ago(age)}) is not this one`,
-    };
+    const when = left ? 'and stopped since' : self.takeOver === true ? `${ago(age)}; a person took over` : ago(age);
+    return { kind: 'adopt', reason: `the state that wrote here last (${other}, ${when}) is not this one` };
   }
   if (self.marked && found.boot !== self.boot) {
     return {
       kind: 'twin',
-      reason: 'a copy of this state has started elsewhere and writes here; stop one of the two, then restart the other',
+      reason: `a copy of this state has started elsewhere${placeOf(found.boot)} and writes here; stop one of the two, then restart the other`,
     };
   }
   if (found.revision > self.revision)
     return { kind: 'adopt', reason: 'this state is older than what it wrote here: a restored backup' };
   return { kind: 'mine' };
 }
+
+/** Host and process stand behind the random part of `boot`. */
+function placeOf(boot: string): string {
+  const space = boot.indexOf(' ');
+  return space < 0 ? '' : `, on ${boot.slice(space + 1, space + 121)}`;
+}
+
+/** A mark from beyond every clock counts as one of now. */
+const saneTime = (at: number, now: number): number => Math.min(at, now + STALE_AFTER_MS);
 
 function ago(ms: number): string {
   const minutes = Math.round(ms / 60_000);

@@ -9,7 +9,8 @@ export interface Failure {
   readonly message: string;
   /**
    * Constant words for the cause, with no value in them (`index_closed_exception`, `http_405_page`): by it the engine
-   * tells one bad value from a SIEM that refuses everything. Where it is absent, messages are compared.
+   * tells one bad value from a SIEM that refuses everything. Where it is absent, messages are compared. A code that
+   * begins with `value_` is about that value alone, however many are refused for it.
    */
   readonly code?: string;
   /** The peer asked to wait at least this long. */

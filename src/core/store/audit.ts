@@ -1,12 +1,12 @@
 // Compares the ledger with what a SIEM really holds, and takes over what stands there under our own mark: after a
 // lost or restored state, after an administrator's hand, after a call whose effect nobody knows.
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
-import { OBSERVABLE_TYPES, parseEntryKey } from '../model/observable.ts';
+import { OBSERVABLE_TYPES, type Observable, type ObservableType, parseEntryKey } from '../model/observable.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { Projector } from './projection.ts';
 import type { Settlement, SettleReport, Settling } from './settling.ts';
-import { CAUSE, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
+import { CAUSE, isBusy, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
 
 export interface AuditReport {
   wanted: number;
@@ -145,7 +145,12 @@ export class Audit {
       run.adopted = true;
       return;
     }
-    if (row.present === PRESENT.yes && row.rev === one.revision) return;
+    this.#takeOver(siem, observable.type, row, one);
+  }
+
+  /** The row follows what was found. True when it held something else. */
+  #takeOver(siem: SiemState, type: ObservableType, row: ProjectionRow, one: OwnedEntry): boolean {
+    if (row.present === PRESENT.yes && row.rev === one.revision) return false;
     const wantedRev =
       row.wanted === 1 && row.wanted_rev === one.revision && row.present !== PRESENT.no
         ? row.wanted_rev
@@ -162,10 +167,73 @@ export class Audit {
     // What a hold lists stays held; an adopted row waits for its partners.
     next.state =
       row.state === STATE.held ? STATE.held : restingState(next.wanted, next.present, next.rev, next.wanted_rev);
-    this.#write(siem, observable.type, row, next);
+    this.#write(siem, type, row, next);
+    return true;
   }
 
-  #write(siem: SiemState, type: (typeof OBSERVABLE_TYPES)[number], before: ProjectionRow, next: ProjectionRow): void {
+  /** A call that had been given up left this behind, or what it overwrote. True when the ledger held something else. */
+  found(siem: SiemState, observable: Observable, one: OwnedEntry): boolean {
+    const { db } = this.#store;
+    if (one.revision > this.#store.lastRevision) this.#store.raiseFloor(one.revision);
+    const row = this.#rowOf(siem, observable);
+    if (row !== undefined) return !isBusy(row.state) && this.#takeOver(siem, observable.type, row, one);
+    // Nobody wants it, and it was ours a moment ago: it goes, and waits for no partner as one that was never known.
+    const type = OBSERVABLE_TYPES.indexOf(observable.type);
+    const { id } =
+      db.get<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?', type, observable.value) ??
+      db.get<{ id: number }>('INSERT INTO entry (type, value) VALUES (?, ?) RETURNING id', type, observable.value)!;
+    const next = { wanted: 0, wanted_rev: this.#store.revision, present: PRESENT.yes, state: STATE.remove } as const;
+    db.run(
+      `INSERT INTO projection (siem_id, entry_id, wanted, wanted_rev, content, until, present, rev, state, cause, since, slot, handle)
+       VALUES (?, ?, 0, ?, 0, ?, ${next.present}, ?, ${next.state}, ${CAUSE.late}, ?, ?, ?)`,
+      siem.id,
+      id,
+      next.wanted_rev,
+      one.until ?? null,
+      one.revision,
+      this.#store.now,
+      siem.encoder.foldsSlots ? one.slot : null,
+      one.handle ?? null,
+    );
+    this.#projector.count(siem, observable.type, undefined, { ...next, rev: one.revision, vouchers: 0 });
+    return true;
+  }
+
+  /** Its slot was looked at and nothing of ours stood there. True when the ledger said otherwise. */
+  missed(siem: SiemState, observable: Observable): boolean {
+    const row = this.#rowOf(siem, observable);
+    if (row === undefined || row.present === PRESENT.no || isBusy(row.state)) return false;
+    this.#absent(siem, observable.type, row);
+    return true;
+  }
+
+  #absent(siem: SiemState, type: ObservableType, row: ProjectionRow): void {
+    if (row.wanted === 0) {
+      this.#projector.countGone(siem, type, row);
+      return;
+    }
+    const next: ProjectionRow = {
+      ...row,
+      present: PRESENT.no,
+      rev: 0,
+      wanted_rev: this.#store.revision,
+      sent_rev: null,
+      note: null,
+    };
+    next.state = row.state === STATE.held || row.state === STATE.parked ? row.state : STATE.upsert;
+    this.#write(siem, type, row, next);
+  }
+
+  #rowOf(siem: SiemState, { type, value }: Observable): ProjectionRow | undefined {
+    return this.#store.db.get<ProjectionRow>(
+      'SELECT p.* FROM entry e JOIN projection p ON p.entry_id = e.id WHERE e.type = ? AND e.value = ? AND p.siem_id = ?',
+      OBSERVABLE_TYPES.indexOf(type),
+      value,
+      siem.id,
+    );
+  }
+
+  #write(siem: SiemState, type: ObservableType, before: ProjectionRow, next: ProjectionRow): void {
     this.#store.db.run(
       `UPDATE projection SET present = ?, rev = ?, wanted_rev = ?, sent_rev = ?, state = ?, next_at = NULL, attempt = 0, note = ?, handle = ?
        WHERE siem_id = ? AND entry_id = ?`,
@@ -199,28 +267,13 @@ export class Audit {
       if (row.wanted === 1) this.#name(run.report, 'missing', `${OBSERVABLE_TYPES[row.type]}|${row.value}`);
       if (run.repair) gone.push(row);
     }
-    for (const row of gone) {
-      const type = OBSERVABLE_TYPES[row.type]!;
-      if (row.wanted === 0) {
-        this.#projector.countGone(siem, type, row);
-        continue;
-      }
-      const next: ProjectionRow = {
-        ...row,
-        present: PRESENT.no,
-        rev: 0,
-        wanted_rev: this.#store.revision,
-        sent_rev: null,
-        note: null,
-      };
-      next.state = row.state === STATE.held || row.state === STATE.parked ? row.state : STATE.upsert;
-      this.#write(siem, type, row, next);
-    }
+    for (const row of gone) this.#absent(siem, OBSERVABLE_TYPES[row.type]!, row);
     // What nobody vouches for waits for the partners, as after an adoption.
     if (run.adopted) db.run('UPDATE siem SET adopted_at = coalesce(adopted_at, ?) WHERE id = ?', now, siem.id);
     run.report.wanted = this.#store.tally(`siem:${siem.id}`, 'wanted');
     const { missing, stale, orphaned } = run.report.counts;
     db.run('UPDATE siem SET audited_at = ?, drift = ? WHERE id = ?', now, missing + stale + orphaned, siem.id);
+    if (run.repair) db.run('UPDATE siem SET repaired_at = ? WHERE id = ?', now, siem.id);
     // What nobody here knew goes too, once every partner has been polled to its end: it may be news of theirs.
     db.run('DELETE FROM seen WHERE siem_id = ?', siem.id);
     this.#running.delete(siem.id);
@@ -398,12 +451,12 @@ export class Audit {
     report.applied += done;
     // What is settled has left the state it was read in.
     for (const row of done === rows.length ? [] : rows) {
-      let settlement = toldOf(row) ?? ({ kind: 'unknown', retryAt: this.#store.engineTime } as const);
+      let settlement = toldOf(row) ?? ({ kind: 'unknown', retryAt: this.#store.now } as const);
       const op = row.note.startsWith('upsert ') ? 'upsert' : 'remove';
       if (op === 'remove' && settlement.kind === 'park') {
         // A removal is never parked: what should be gone would stay armed and nobody would look.
         report.refusedRemoval = settlement.reason;
-        settlement = { kind: 'retry', retryAt: this.#store.engineTime + REFUSED_WAIT_MS };
+        settlement = { kind: 'retry', retryAt: this.#store.now + REFUSED_WAIT_MS };
       }
       this.#settling.row(siem, row.entry_id, op, PRESENT.maybe, settlement, report);
     }

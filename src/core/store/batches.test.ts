@@ -203,7 +203,8 @@ describe('after a crash', () => {
     rig.restart();
 
     expect(rig.take()).toBeUndefined();
-    const { slots, entryIds } = rig.store.uncertain('siem', 10, NOW);
+    expect(rig.store.uncertain('siem', 10, NOW).slots).toEqual([]);
+    const { slots, entryIds } = rig.store.uncertain('siem', 10, NOW + 1_000);
     rig.store.resolve('siem', entryIds, [{ ...sent, slot: slots[0]!, writer: 'w' }], NOW);
 
     expect(rig.row()).toMatchObject({ state: STATE.settled, present: PRESENT.yes });

@@ -4,6 +4,7 @@ import { ConnectorError } from '../model/failure.ts';
 import { randomHex } from '../runtime/ids.ts';
 import { Database, migrate } from './database.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
+import { STATE } from './rows.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
 
 export interface SiemState {
@@ -26,6 +27,18 @@ export interface ExchangeState {
   firstSync: boolean;
 }
 
+/** What a call that was under way may need to be seen. */
+const READ_BACK_MS = 1_000;
+const LONGEST_WAIT_MS = 86_400_000;
+/**
+ * Revisions are microseconds of some clock. One beyond every clock was written by no Entente: it is counted as this
+ * one, so that ours can still lie above it and every number here stays exact. It is the year 2223.
+ */
+const MOST_REVISION = 8e15;
+
+export const saneRevision = (revision: number): number =>
+  Number.isFinite(revision) ? Math.min(MOST_REVISION, Math.max(0, Math.trunc(revision))) : MOST_REVISION;
+
 /** Longer steps back than this come confirmed. */
 const CONFIRMED_MS = 3_600_000;
 
@@ -42,6 +55,7 @@ export class StoreContext {
   #lastRevision: number;
   #revision = 0;
   #engineTime: number;
+  #now = 0;
   readonly #tallies = new Map<string, Tally>();
 
   constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
@@ -158,14 +172,34 @@ export class StoreContext {
           message: 'the daemon stopped while it carried this out; look at status and ask again',
         }),
       );
-      for (const siem of this.siems) {
-        const next = siem.encoder.versioned ? 'CASE WHEN wanted = 1 THEN 1 ELSE 2 END' : '5';
-        this.db.run(
-          `UPDATE projection SET state = ${next}, batch = NULL, present = 2 WHERE siem_id = ? AND state <> 0 AND state = 3`,
-          siem.id,
-        );
-      }
+      for (const siem of this.siems) this.#recoverFlights(siem);
     });
+  }
+
+  #recoverFlights(siem: SiemState): void {
+    const inFlight = `siem_id = ? AND state <> 0 AND state = ${STATE.flight}`;
+    // The call may be on its way still: what it did is read back, and looked at again once it can no longer land.
+    this.db.run(
+      `INSERT INTO doubt (siem_id, type, value, look_at)
+       SELECT p.siem_id, e.type, e.value, ? FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id WHERE ${inFlight}
+       ON CONFLICT (siem_id, type, value) DO UPDATE SET look_at = max(look_at, excluded.look_at)`,
+      this.#engineTime + siem.spec.longestCallMs,
+      siem.id,
+    );
+    const next = siem.encoder.versioned
+      ? `CASE WHEN wanted = 1 THEN ${STATE.upsert} ELSE ${STATE.remove} END`
+      : String(STATE.uncertain);
+    this.db.run(
+      `UPDATE projection SET state = ${next}, batch = NULL, present = 2, next_at = ? WHERE ${inFlight}`,
+      this.#engineTime + (siem.encoder.versioned ? 0 : READ_BACK_MS),
+      siem.id,
+    );
+    // A peer once could ask for any wait, and it was written here.
+    this.db.run(
+      'UPDATE projection SET next_at = NULL WHERE siem_id = ? AND state <> 0 AND next_at > ?',
+      siem.id,
+      this.#engineTime + LONGEST_WAIT_MS,
+    );
   }
 
   siem(name: string): SiemState {
@@ -203,6 +237,7 @@ export class StoreContext {
     try {
       return this.db.transaction(() => {
         this.#revision = Math.max(this.#lastRevision + 1, time * 1000);
+        this.#now = time;
         const result = work(time, this.#revision);
         this.#lastRevision = this.#revision;
         this.setMeta('last_revision', String(this.#lastRevision));
@@ -222,12 +257,18 @@ export class StoreContext {
     return this.#lastRevision;
   }
 
+  /** Engine time of the running unit. */
+  get now(): number {
+    return this.#now;
+  }
+
   get engineTime(): number {
     return this.#engineTime;
   }
 
   /** A product holds a higher revision than any of ours: every later one must lie above it. */
-  raiseFloor(revision: number): void {
+  raiseFloor(found: number): void {
+    const revision = saneRevision(found);
     if (revision >= this.#revision) this.#revision = revision + 1;
     this.#lastRevision = Math.max(this.#lastRevision, revision);
   }

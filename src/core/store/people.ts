@@ -4,7 +4,7 @@ import { ConnectorError } from '../model/failure.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { Projector } from './projection.ts';
-import { CAUSE, type ProjectionRow, restingState, STATE } from './rows.ts';
+import { CAUSE, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
 
 export interface Suppression {
   readonly id: number;
@@ -15,6 +15,9 @@ export interface Suppression {
   readonly reason: string;
   readonly by: string;
 }
+
+/** Parked rows: all, those that the SIEM refused with a word for the cause, or those with this word or reason. */
+export type Refused = 'all' | 'by the SIEM' | { readonly code: string } | { readonly note: string };
 
 export class People {
   readonly #store: StoreContext;
@@ -95,17 +98,43 @@ export class People {
     return this.#store.db.all(`${sql} AND p.entry_id = ?`, siem.id, entryId);
   }
 
-  /** A mapping or product that changed may take what it refused before: tried again once after each open. */
-  retryRefused(siem: SiemState): void {
-    for (const row of this.#parkedRows(siem, undefined)) {
+  /** Parked rows go to work again, as after an open that negotiated something else: those that `which` names. */
+  retryRefused(siem: SiemState, which: Refused): number {
+    const named = (row: ProjectionRow): boolean => {
+      if (which === 'all') return true;
+      if (which === 'by the SIEM') return row.code !== null;
+      return 'code' in which ? row.code === which.code : row.note === which.note;
+    };
+    const rows = this.#parkedRows(siem, undefined).filter(named);
+    for (const row of rows) {
       const state = restingState(row.wanted, row.present, row.rev, row.wanted_rev);
       this.#store.db.run(
-        'UPDATE projection SET state = ?, note = NULL WHERE siem_id = ? AND entry_id = ?',
+        'UPDATE projection SET state = ?, note = NULL, code = NULL WHERE siem_id = ? AND entry_id = ?',
         state,
         siem.id,
         row.entry_id,
       );
       this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state });
     }
+    return rows.length;
+  }
+
+  sendAgain(siem: SiemState): boolean {
+    const row = this.#store.db.get<ProjectionRow & { type: number }>(
+      `SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.state = ${STATE.settled} AND p.wanted = 1 AND p.present = ${PRESENT.yes} LIMIT 1`,
+      siem.id,
+    );
+    if (row === undefined) return false;
+    const next: ProjectionRow = { ...row, state: STATE.upsert, wanted_rev: this.#store.revision };
+    this.#store.db.run(
+      'UPDATE projection SET state = ?, wanted_rev = ?, next_at = NULL WHERE siem_id = ? AND entry_id = ?',
+      next.state,
+      next.wanted_rev,
+      siem.id,
+      row.entry_id,
+    );
+    this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, next);
+    return true;
   }
 }

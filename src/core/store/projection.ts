@@ -320,7 +320,8 @@ export class Projector {
       cause,
       turned ? now : row.since,
       fresher && !stuck ? 0 : row.attempt,
-      fresher && !busy && !stuck ? null : row.next_at,
+      // What must go is looked at without delay, also where a lost call is still to be read back.
+      (fresher && !busy && !stuck) || (turned && wanted === 0 && row.state === STATE.uncertain) ? null : row.next_at,
       fresher && !busy && !stuck ? null : row.note,
       siem.id,
       entry.id,

@@ -24,7 +24,16 @@ export const PRESENT = { no: 0, yes: 1, maybe: 2 } as const;
 export type Present = (typeof PRESENT)[keyof typeof PRESENT];
 
 /** Why an entry is not wanted any more. Only `withdrawn` counts for the removal brake. */
-export const CAUSE = { none: 0, expired: 1, withdrawn: 2, policy: 3, suppressed: 4, unlisted: 5, adopted: 6 } as const;
+export const CAUSE = {
+  none: 0,
+  expired: 1,
+  withdrawn: 2,
+  policy: 3,
+  suppressed: 4,
+  unlisted: 5,
+  adopted: 6,
+  late: 7,
+} as const;
 export type Cause = (typeof CAUSE)[keyof typeof CAUSE];
 
 export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
@@ -35,6 +44,7 @@ export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
   4: 'suppressed',
   5: 'its exchange was removed from the configuration',
   6: 'found in the SIEM under our mark, vouched for by nobody',
+  7: 'written late by a call that had been given up',
 };
 
 export const OBJECT = { published: 0, revoked: 1, vanished: 2 } as const;
@@ -60,6 +70,8 @@ export interface ProjectionRow {
   slot: string | null;
   handle: string | null;
   note: string | null;
+  /** Of a parked row: constant word for the refusal. */
+  code: string | null;
 }
 
 export interface ObjectRow {

@@ -136,6 +136,17 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE scope ADD COLUMN listed INTEGER;
   ALTER TABLE scope ADD COLUMN reading TEXT;
   `,
+  `
+  -- Values of which a call was lost: it may still land, whatever became of the row since. Looked at once that is over.
+  CREATE TABLE doubt (
+    siem_id INTEGER NOT NULL, type INTEGER NOT NULL, value TEXT NOT NULL, look_at INTEGER NOT NULL,
+    PRIMARY KEY (siem_id, type, value)) WITHOUT ROWID;
+  CREATE INDEX doubt_due ON doubt (siem_id, look_at);
+  -- Constant word for why a row is parked, where the SIEM gave one.
+  ALTER TABLE projection ADD COLUMN code TEXT;
+  -- An audit that only looked puts nothing right, so that it does not count for when the next is due.
+  ALTER TABLE siem ADD COLUMN repaired_at INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -2,7 +2,8 @@
 // flew goes to work again.
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { Brakes } from './brakes.ts';
-import type { SiemState, StoreContext } from './context.ts';
+import { saneRevision, type SiemState, type StoreContext } from './context.ts';
+import { doubt } from './doubts.ts';
 import type { Flight, Flights } from './flights.ts';
 import type { Projector } from './projection.ts';
 import { isBusy, PRESENT, type Present, type ProjectionRow, restingState, STATE } from './rows.ts';
@@ -16,7 +17,7 @@ export type Settlement =
   | { readonly kind: 'retry'; readonly retryAt: number }
   /** Nobody knows whether it was applied. */
   | { readonly kind: 'unknown'; readonly retryAt: number }
-  | { readonly kind: 'park'; readonly reason: string };
+  | { readonly kind: 'park'; readonly reason: string; readonly code?: string };
 
 export interface SettleReport {
   applied: number;
@@ -92,7 +93,7 @@ export class Settling {
         row.entryId,
         row.op,
         row.before,
-        settlements[i] ?? { kind: 'unknown', retryAt: this.#store.engineTime },
+        settlements[i] ?? { kind: 'unknown', retryAt: this.#store.now },
         report,
       );
     });
@@ -124,14 +125,14 @@ export class Settling {
     report: SettleReport,
   ): void {
     const { db } = this.#store;
-    const row = db.get<ProjectionRow & { type: number }>(
-      'SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id = ?',
+    const row = db.get<ProjectionRow & { type: number; value: string }>(
+      'SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id = ?',
       siem.id,
       entryId,
     );
     if (row === undefined || row.sent_rev === null || !isBusy(row.state)) return;
     const type = OBSERVABLE_TYPES[row.type]!;
-    const next: ProjectionRow = { ...row, batch: null };
+    const next: ProjectionRow = { ...row, batch: null, code: null };
     const rest = () => restingState(next.wanted, next.present, next.rev, next.wanted_rev);
     // A change that is still the newest failed: it waits. One that was overtaken goes at once.
     const overtaken = row.wanted_rev !== row.sent_rev;
@@ -156,7 +157,7 @@ export class Settling {
       case 'superseded':
         Object.assign(next, {
           present: PRESENT.maybe,
-          rev: settlement.revision,
+          rev: saneRevision(settlement.revision),
           wanted_rev: this.#store.revision,
           sent_rev: null,
           next_at: null,
@@ -174,17 +175,20 @@ export class Settling {
         next.state = rest();
         break;
       case 'unknown':
+        doubt(this.#store, siem, row.type, row.value);
         next.present = row.present === PRESENT.yes && op === 'upsert' ? PRESENT.maybe : row.present;
         next.attempt = row.attempt + 1;
         if (siem.encoder.versioned) {
           Object.assign(next, { sent_rev: null, state: rest(), next_at: retryAt(settlement.retryAt) });
         } else {
-          // The read-back waits in any case: a first write that lands late would overwrite a newer one.
-          Object.assign(next, { state: STATE.uncertain, next_at: settlement.retryAt });
+          // The read-back waits, so that a call that lands soon is seen; not so where what stands there must go.
+          const gone = row.wanted === 0 && overtaken;
+          Object.assign(next, { state: STATE.uncertain, next_at: gone ? null : settlement.retryAt });
         }
         break;
       case 'park':
         Object.assign(next, { present: before, sent_rev: null, note: settlement.reason.slice(0, 500), next_at: null });
+        next.code = settlement.code ?? null;
         next.state = next.wanted === 1 && !overtaken ? STATE.parked : rest();
         if (next.state === STATE.parked) report.parked++;
         break;
@@ -197,7 +201,7 @@ export class Settling {
       return;
     }
     db.run(
-      `UPDATE projection SET present = ?, rev = ?, state = ?, wanted_rev = ?, sent_rev = ?, batch = ?, attempt = ?, next_at = ?, handle = ?, note = ?
+      `UPDATE projection SET present = ?, rev = ?, state = ?, wanted_rev = ?, sent_rev = ?, batch = ?, attempt = ?, next_at = ?, handle = ?, note = ?, code = ?
        WHERE siem_id = ? AND entry_id = ?`,
       next.present,
       next.rev,
@@ -209,6 +213,7 @@ export class Settling {
       next.next_at,
       next.handle,
       next.note,
+      next.code,
       siem.id,
       entryId,
     );

@@ -26,6 +26,8 @@ export interface SiemSpec {
   readonly observables: readonly ObservableType[];
   readonly maxEntries?: number;
   readonly refreshAfterDays?: number;
+  /** See SiemDefinition. */
+  readonly longestCallMs: number;
 }
 
 /** What may be reported, to whom, and how coarse. Absent where nothing is. */

@@ -9,13 +9,14 @@ import { Audit, type AuditReport } from './audit.ts';
 import type { BuiltBatch } from './batch-builder.ts';
 import { Batches } from './batches.ts';
 import { Brakes } from './brakes.ts';
-import { type SiemState, StoreContext } from './context.ts';
+import { saneRevision, type SiemState, StoreContext } from './context.ts';
 import { backup } from './database.ts';
+import { Doubts, type Doubtful } from './doubts.ts';
 import { ContextTable } from './explain.ts';
 import { Flights } from './flights.ts';
 import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport, Objects } from './objects.ts';
-import { People } from './people.ts';
+import { People, type Refused } from './people.ts';
 import { Projector, type Trigger } from './projection.ts';
 import { type SettleReport, type Settlement, Settling } from './settling.ts';
 import { Sweeps } from './sweeps.ts';
@@ -38,6 +39,17 @@ export interface SiemFacts {
   readonly facts: Json;
   readonly containers: Readonly<Record<string, string>>;
   readonly adopting: boolean;
+  /** When everything there was last compared and put right. */
+  readonly repairedAt: number | undefined;
+}
+
+/** As a SIEM holds it, with numbers that the ledger can keep. */
+function sane(one: OwnedEntry): OwnedEntry {
+  const revision = saneRevision(one.revision);
+  const dated = one.until === undefined || Number.isSafeInteger(one.until);
+  if (revision === one.revision && dated) return one;
+  const { until, ...rest } = one;
+  return { ...rest, revision, ...(dated && until !== undefined ? { until } : {}) };
 }
 
 export class Store {
@@ -52,6 +64,7 @@ export class Store {
   readonly #batches: Batches;
   readonly #settling: Settling;
   readonly #audit: Audit;
+  readonly #doubts: Doubts;
   readonly #listing: Listing;
   readonly #people: People;
   readonly #requests: Requests;
@@ -69,6 +82,7 @@ export class Store {
     this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#flights);
     this.#settling = new Settling(this.#store, this.#projector, this.#brakes, this.#flights);
     this.#audit = new Audit(this.#store, this.#projector, this.#settling, this.#brakes);
+    this.#doubts = new Doubts(this.#store, this.#audit);
     this.#listing = new Listing(this.#store, this.#objects);
     this.#people = new People(this.#store, this.#projector);
     this.#requests = new Requests(this.#store);
@@ -191,7 +205,8 @@ export class Store {
           `UPDATE ${role} SET last_failure = ?, failing_since = coalesce(failing_since, ?), failure = ? WHERE id = ?`,
           time,
           time,
-          JSON.stringify(failure),
+          // What the peer asked for is not kept: a time of its own making has no place here.
+          JSON.stringify({ kind: failure.kind, message: failure.message }),
           id,
         );
       }
@@ -260,14 +275,17 @@ export class Store {
   // ---- SIEMs
 
   siemFacts(siem: string): SiemFacts {
-    const row = this.#store.db.get<{ facts: string; containers: string; adopted_at: number | null }>(
-      'SELECT facts, containers, adopted_at FROM siem WHERE id = ?',
-      this.#store.siem(siem).id,
-    )!;
+    const row = this.#store.db.get<{
+      facts: string;
+      containers: string;
+      adopted_at: number | null;
+      repaired_at: number | null;
+    }>('SELECT facts, containers, adopted_at, repaired_at FROM siem WHERE id = ?', this.#store.siem(siem).id)!;
     return {
       facts: JSON.parse(row.facts) as Json,
       containers: JSON.parse(row.containers) as Record<string, string>,
       adopting: row.adopted_at !== null,
+      repairedAt: row.repaired_at ?? undefined,
     };
   }
 
@@ -278,7 +296,7 @@ export class Store {
       const before = JSON.stringify(state.facts);
       state.facts = facts;
       this.#store.db.run('UPDATE siem SET facts = ? WHERE id = ?', JSON.stringify(facts), state.id);
-      if (before !== JSON.stringify(facts)) this.#people.retryRefused(state);
+      if (before !== JSON.stringify(facts)) this.#people.retryRefused(state, 'all');
     });
   }
 
@@ -352,7 +370,59 @@ export class Store {
   }
 
   resolve(siem: string, entryIds: readonly number[], owned: readonly OwnedEntry[], now: number): void {
-    this.#unit(now, () => this.#audit.resolve(this.#store.siem(siem), entryIds, owned));
+    this.#unit(now, () => this.#audit.resolve(this.#store.siem(siem), entryIds, owned.map(sane)));
+  }
+
+  /** Values of which a call was lost so long ago that it can no longer land. */
+  doubtful(siem: string, limit: number, now: number): Doubtful {
+    return this.#doubts.due(this.#store.siem(siem), now, limit);
+  }
+
+  /** What their slots held. Returns how many had changed behind our back; they go to work. */
+  lookedAt(siem: string, looked: readonly Observable[], owned: readonly OwnedEntry[], now: number): number {
+    return this.#unit(now, () => this.#doubts.seen(this.#store.siem(siem), looked, owned.map(sane)));
+  }
+
+  /** True when something that must go has not been tried since it is to go: no pause holds it up. */
+  urgent(siem: string): boolean {
+    return (
+      this.#store.db.get(
+        `SELECT 1 AS one FROM projection INDEXED BY projection_work
+         WHERE siem_id = ? AND state <> 0 AND state IN (${STATE.remove}, ${STATE.uncertain}) AND wanted = 0 AND next_at IS NULL LIMIT 1`,
+        this.#store.siem(siem).id,
+      ) !== undefined
+    );
+  }
+
+  /** A try failed before it came to these: they wait like those it was about. */
+  postpone(siem: string, until: number, now: number): void {
+    this.#unit(now, () =>
+      this.#store.db.run(
+        `UPDATE projection SET next_at = ? WHERE siem_id = ? AND state <> 0 AND state IN (${STATE.remove}, ${STATE.uncertain}) AND wanted = 0 AND next_at IS NULL`,
+        until,
+        this.#store.siem(siem).id,
+      ),
+    );
+  }
+
+  /** The SIEM is well again, or a person says so: what waits for a time waits no more. */
+  dueAtOnce(siem: string, now: number): void {
+    this.#unit(now, () =>
+      this.#store.db.run(
+        `UPDATE projection SET next_at = NULL WHERE siem_id = ? AND state <> 0 AND state IN (${STATE.upsert}, ${STATE.remove}, ${STATE.uncertain}) AND next_at IS NOT NULL`,
+        this.#store.siem(siem).id,
+      ),
+    );
+  }
+
+  /** Parked rows that go to work again. How many. */
+  retryRefused(siem: string, which: Refused, now: number): number {
+    return this.#unit(now, () => this.#people.retryRefused(this.#store.siem(siem), which));
+  }
+
+  /** One row that stands there is written again as it is, to see whether anything is taken. False when there is none. */
+  sendAgain(siem: string, now: number): boolean {
+    return this.#unit(now, () => this.#people.sendAgain(this.#store.siem(siem)));
   }
 
   receipts(siem: string): string[] {
@@ -373,7 +443,7 @@ export class Store {
   }
 
   auditPart(siem: string, owned: readonly OwnedEntry[], now: number): void {
-    this.#unit(now, (time) => this.#audit.part(this.#store.siem(siem), owned, time));
+    this.#unit(now, (time) => this.#audit.part(this.#store.siem(siem), owned.map(sane), time));
   }
 
   endAudit(siem: string, now: number): AuditReport {

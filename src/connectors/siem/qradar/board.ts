@@ -68,6 +68,7 @@ export function heldByOther(change: Change, source: string): Outcome {
     kind: 'failed',
     failure: {
       kind: 'permanent',
+      code: 'value_held_by_other',
       message: `the set already holds this value from "${source.slice(0, 80)}", and a set holds a value once; that entry is left alone`,
     },
   };
