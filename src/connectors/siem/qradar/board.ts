@@ -1,6 +1,7 @@
 // What the connector needs of either API: the sets, the rows in them, and single changes. `collections.ts` speaks
 // the current API, `classic.ts` the one of consoles before 7.4.3.
 import type { Batch } from '../../../core/contracts/batch.ts';
+import { ConnectorError, toFailure } from '../../../core/contracts/failure.ts';
 import type { Change, Outcome, WriterMark } from '../../../core/contracts/siem-connector.ts';
 import type { SetKind } from './sets.ts';
 
@@ -31,8 +32,10 @@ export interface Board {
   mayWrite(signal: AbortSignal): Promise<void>;
   apply(batch: Batch, sets: HeldSets, signal: AbortSignal): Promise<readonly Outcome[]>;
   settle?(receipt: string, sets: HeldSets, signal: AbortSignal): Promise<readonly Outcome[] | 'pending'>;
-  /** Rows of one set, page by page; only ours, or only the others. */
-  rows(set: HeldSet, whose: 'ours' | 'others', signal: AbortSignal): AsyncIterable<readonly HeldRow[]>;
+  /** What no page of IBM tells of this console is found out on the control set, at the first open of a process. */
+  learn?(control: HeldSet, signal: AbortSignal): Promise<void>;
+  /** Our rows of one set, page by page. */
+  rows(set: HeldSet, signal: AbortSignal): AsyncIterable<readonly HeldRow[]>;
   /** Our rows with these stored values. */
   rowsOf(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<readonly HeldRow[]>;
   countOthers(sets: readonly HeldSet[], signal: AbortSignal): Promise<number>;
@@ -58,6 +61,32 @@ export async function eachOf<T>(items: readonly T[], width: number, act: (item: 
   };
   const ends = await Promise.allSettled(Array.from({ length: Math.min(width, items.length) }, worker));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+/**
+ * What is told of a batch of several calls when one of them failed. Calls before it had their effect, and that is not
+ * forgotten: each change gets its own outcome. Where the failed call may have had an effect too although its kind says
+ * that it had none, the whole is uncertain, and is read back.
+ */
+export function afterFailure(
+  done: readonly Outcome[],
+  failed: ReadonlyMap<Change, unknown>,
+  unsent: readonly Change[],
+): readonly Outcome[] {
+  const errors = [...failed.values()];
+  const [first] = errors;
+  if (errors.some((error) => !(error instanceof ConnectorError))) throw first;
+  const known = errors as ConnectorError[];
+  const doubtful = known.find((error) => error.uncertain && error.kind !== 'retryable');
+  const effects = done.some((one) => one.kind === 'applied' || one.kind === 'accepted');
+  const worst = doubtful ?? known.find((error) => error.uncertain) ?? known[0]!;
+  if (doubtful !== undefined || !effects) throw worst;
+  const told = ({ key }: Change, error: unknown): Outcome => ({ key, kind: 'failed', failure: toFailure(error) });
+  return [
+    ...done,
+    ...[...failed].map(([change, error]) => told(change, error)),
+    ...unsent.map((one) => told(one, worst)),
+  ];
 }
 
 /** Somebody else put this value there. It is theirs: we neither mark nor remove it. */

@@ -3,11 +3,12 @@
 import type { Batch } from '../../../core/contracts/batch.ts';
 import { ConnectorError, retryable, toFailure } from '../../../core/contracts/failure.ts';
 import type { Change, Outcome, SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
-import { type Board, eachOf, heldByOther, type HeldRow, type HeldSet, type HeldSets } from './board.ts';
+import { afterFailure, type Board, eachOf, heldByOther, type HeldRow, type HeldSet, type HeldSets } from './board.ts';
 import type { QRadarClient } from './client.ts';
 import type { QRadarSettings } from './config.ts';
 import { CONTROL, type SetKind, setName } from './sets.ts';
-import { ClassicData, ClassicSets, StoredMark } from './responses.ts';
+import { ClassicData, ClassicRow, ClassicSets, readable, StoredMark } from './responses.ts';
+import { Turns } from './turns.ts';
 
 const ROOT = '/reference_data/sets';
 const PAGE = 1000;
@@ -18,6 +19,7 @@ export class Classic implements Board {
   readonly #config: QRadarSettings;
   readonly #owner: string;
   readonly #deps: SiemDeps;
+  readonly #turnsOf = new Map<string, Turns>();
 
   constructor(client: QRadarClient, config: QRadarSettings, deps: SiemDeps) {
     this.#client = client;
@@ -76,61 +78,104 @@ export class Classic implements Board {
         throw retryable(`${this.#deps.name}: set ${suffix} is missing; it is made anew at the next open`, {
           uncertain: false,
         });
-      for await (const page of this.rows(set, 'others', signal))
-        for (const row of page) others.set(`${suffix}|${row.value}`, row.source ?? 'nobody');
+      for await (const page of this.#read(set, signal))
+        for (const row of page)
+          if (!this.#isOurs(row.source)) others.set(`${suffix}|${row.value}`, row.source ?? 'nobody');
     }
     const outcomes: Outcome[] = [];
+    const failed = new Map<Change, unknown>();
+    const unsent: Change[] = [];
     const order = batch.changes.map((change, i) => ({ change, i }));
     await eachOf(order, AT_ONCE, async ({ change, i }) => {
       const source = others.get(change.slot);
       if (source !== undefined) outcomes.push(heldByOther(change, source));
-      else outcomes.push(await this.#one(change, batch.frame(i), sets, signal));
+      else if (failed.size > 0) unsent.push(change);
+      else
+        try {
+          outcomes.push(await this.#one(change, batch.frame(i), sets, signal));
+        } catch (error) {
+          failed.set(change, error);
+        }
     });
-    return outcomes;
+    return failed.size === 0 ? outcomes : afterFailure(outcomes, failed, unsent);
   }
 
-  async *rows(set: HeldSet, whose: 'ours' | 'others', signal: AbortSignal): AsyncIterable<readonly HeldRow[]> {
-    for (let from = 0; ; ) {
-      const { body, total } = await this.#client.call({
-        path: `${ROOT}/${inPath(set.name)}`,
-        range: [from, from + PAGE - 1],
-        // A set that somebody deleted holds nothing; containers() tells that it is gone.
-        allow: [404],
-        signal,
-      });
-      const { data } = this.#client.parse(ClassicData, body ?? {}, 'the content of a set');
-      const rows = data
-        .filter((row) => (row.domain_id ?? undefined) === this.#config.domain_id)
-        .filter((row) => this.#isOurs(row.source) === (whose === 'ours'))
-        .map(
-          ({ value, source }): HeldRow => ({
-            kind: set.kind,
-            value,
-            notes: source,
-            source: this.#isOurs(source) ? this.#owner : source,
-          }),
-        );
+  async *rows(set: HeldSet, signal: AbortSignal): AsyncIterable<readonly HeldRow[]> {
+    for await (const page of this.#read(set, signal)) {
+      const rows = page
+        .filter((row) => this.#isOurs(row.source))
+        .map(({ value, source }): HeldRow => ({ kind: set.kind, value, notes: source, source: this.#owner }));
       if (rows.length > 0) yield rows;
-      from += data.length;
-      if (data.length === 0 || (total === undefined ? data.length !== PAGE : from >= total)) return;
     }
+  }
+
+  /**
+   * Everybody's rows of our domain. Pages go by position, so that a removal beside a reading would hide a row from it:
+   * ours take turns with readings, and after somebody else's the reading steps back by as many.
+   */
+  async *#read(set: HeldSet, signal: AbortSignal): AsyncIterable<readonly ClassicRow[]> {
+    const leave = await this.#turns(set.name).take('reading');
+    try {
+      const seen = new Set<string>();
+      let unread = 0;
+      let before: number | undefined;
+      for (let from = 0; ; ) {
+        const { body, total } = await this.#client.call({
+          path: `${ROOT}/${inPath(set.name)}`,
+          range: [from, from + PAGE - 1],
+          // A set that somebody deleted holds nothing; containers() tells that it is gone.
+          allow: [404],
+          signal,
+        });
+        const shrunk = before === undefined || total === undefined ? 0 : before - total;
+        before = total;
+        if (shrunk > 0 && from > 0) {
+          from = Math.max(0, from - shrunk);
+          continue;
+        }
+        const { data } = this.#client.parse(ClassicData, body ?? {}, 'the content of a set');
+        const read = readable(ClassicRow, data);
+        unread += data.length - read.length;
+        const rows = read.filter(
+          (row) => (row.domain_id ?? undefined) === this.#config.domain_id && !seen.has(row.value),
+        );
+        for (const row of rows) seen.add(row.value);
+        if (rows.length > 0) yield rows;
+        from += data.length;
+        if (data.length === 0 || (total === undefined ? data.length !== PAGE : from >= total)) break;
+      }
+      if (unread > 0)
+        this.#deps.log.warn('Rows in QRadar have another form than IBM documents; they are left alone.', {
+          siem: this.#deps.name,
+          rows: unread,
+        });
+    } finally {
+      leave();
+    }
+  }
+
+  #turns(set: string): Turns {
+    const found = this.#turnsOf.get(set) ?? new Turns();
+    this.#turnsOf.set(set, found);
+    return found;
   }
 
   async rowsOf(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<readonly HeldRow[]> {
     const wanted = new Set(stored);
     const found: HeldRow[] = [];
-    for await (const page of this.rows(set, 'ours', signal)) found.push(...page.filter((row) => wanted.has(row.value)));
+    for await (const page of this.rows(set, signal)) found.push(...page.filter((row) => wanted.has(row.value)));
     return found;
   }
 
   async countOthers(sets: readonly HeldSet[], signal: AbortSignal): Promise<number> {
     let count = 0;
-    for (const set of sets) for await (const page of this.rows(set, 'others', signal)) count += page.length;
+    for (const set of sets)
+      for await (const page of this.#read(set, signal)) count += page.filter((row) => !this.#isOurs(row.source)).length;
     return count;
   }
 
   async readMark(control: HeldSet, signal: AbortSignal): Promise<WriterMark | undefined> {
-    for await (const page of this.rows(control, 'ours', signal)) {
+    for await (const page of this.rows(control, signal)) {
       const row = page.find((one) => one.value === this.#markValue());
       try {
         const read = StoredMark.safeParse(JSON.parse(row?.notes?.slice(this.#owner.length) ?? ''));
@@ -155,6 +200,7 @@ export class Classic implements Board {
     const { key, slot } = change;
     const set = sets.get(slot.slice(0, slot.indexOf('|')));
     if (set === undefined) throw retryable(`${this.#deps.name}: the set of ${slot} is missing`, { uncertain: false });
+    const leave = await this.#turns(set.name).take('change');
     try {
       if (change.op === 'remove') {
         const path = `${ROOT}/${inPath(set.name)}/${inPath(slot.slice(slot.indexOf('|') + 1))}`;
@@ -162,7 +208,7 @@ export class Classic implements Board {
         const answer = await this.#client.call({ method: 'DELETE', path, query: domain, allow: [404], signal });
         if (answer.status === 404 && answer.code === 1002) throw gone(this.#deps.name, set);
         if (answer.status === 404 && answer.code !== 1003)
-          throw retryable(`${this.#deps.name}: 404 without a code to a removal`);
+          throw retryable(`${this.#deps.name}: 404 with code ${answer.code} to a removal`);
         return { key, kind: 'applied' };
       }
       // Our own encode() wrote the frame.
@@ -179,8 +225,10 @@ export class Classic implements Board {
       return { key, kind: 'applied' };
     } catch (error) {
       // One value that QRadar refuses does not hold up the others; everything else holds for them too.
-      if (!(error instanceof ConnectorError) || error.kind !== 'permanent' || error.status === 413) throw error;
+      if (!(error instanceof ConnectorError) || error.kind !== 'permanent') throw error;
       return { key, kind: 'failed', failure: toFailure(error) };
+    } finally {
+      leave();
     }
   }
 

@@ -17,6 +17,7 @@ export class Collections implements Board {
   readonly #owner: string;
   readonly #entries: Entries;
   readonly #bulk: BulkUpdates;
+  #control: HeldSet | undefined;
 
   constructor(client: QRadarClient, config: QRadarSettings, deps: SiemDeps) {
     this.#client = client;
@@ -96,11 +97,17 @@ export class Collections implements Board {
     return this.#bulk.settle(receipt, sets, signal);
   }
 
-  rows(set: HeldSet, whose: 'ours' | 'others', signal: AbortSignal): AsyncIterable<readonly HeldRow[]> {
-    return this.#entries.ofSet(set, whose, signal);
+  async learn(control: HeldSet, signal: AbortSignal): Promise<void> {
+    this.#control = control;
+    await this.#entries.learnDecoding(control, signal);
   }
 
-  rowsOf(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<readonly HeldRow[]> {
+  rows(set: HeldSet, signal: AbortSignal): AsyncIterable<readonly HeldRow[]> {
+    return this.#entries.ofSet(set, signal);
+  }
+
+  async rowsOf(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<readonly HeldRow[]> {
+    await this.#bulk.fence(set, stored, this.#control, signal);
     return this.#entries.withValues(set, stored, signal);
   }
 
@@ -110,8 +117,10 @@ export class Collections implements Board {
 
   async readMark(control: HeldSet, signal: AbortSignal): Promise<WriterMark | undefined> {
     const row = await this.#entries.mark(control, signal);
+    // After an upgrade of the console the mark still stands in `source`, where the classic API put it.
+    const text = row?.notes ?? row?.source?.slice(this.#owner.length) ?? '';
     try {
-      const read = StoredMark.safeParse(JSON.parse(row?.notes ?? ''));
+      const read = StoredMark.safeParse(JSON.parse(text));
       return read.success ? read.data : undefined;
     } catch {
       // No mark, or one that somebody wrote over: either way nobody is known to write here.

@@ -36,6 +36,7 @@ export class QRadarConnector implements SiemConnector {
   readonly hits: QRadarHits;
   #session: Session | undefined;
   #sets: HeldSets | undefined;
+  #learned: Board | undefined;
   /** Counts how often a set was found empty that had entries before: an administrator's purge keeps the set's id. */
   readonly #purges = new Map<string, number>();
   /** Sets from which we removed since their entries were counted last: they may be empty by our own doing. */
@@ -86,6 +87,7 @@ export class QRadarConnector implements SiemConnector {
     if (missing.length > 0 && this.#config.provision === 'never') throw this.#missing(kinds, before);
     for (const kind of missing) await board.create(kind, signal);
     this.#sets = missing.length === 0 ? before : await board.sets(kinds, signal);
+    await this.#learn(board, this.#sets, signal);
     return { facts, containers: this.#containersOf(this.#sets, kinds) };
   }
 
@@ -140,7 +142,7 @@ export class QRadarConnector implements SiemConnector {
       const slots = wanted?.get(set.kind.suffix);
       if (set.kind.suffix === CONTROL.suffix || (wanted !== undefined && slots === undefined)) continue;
       const stored = slots?.map((slot) => slot.slice(set.kind.suffix.length + 1));
-      if (stored === undefined) for await (const page of board.rows(set, 'ours', signal)) yield this.#owned(set, page);
+      if (stored === undefined) for await (const page of board.rows(set, signal)) yield this.#owned(set, page);
       else yield this.#owned(set, await board.rowsOf(set, stored, signal));
     }
   }
@@ -181,6 +183,14 @@ export class QRadarConnector implements SiemConnector {
       kinds: facts.cidr ? kinds : kinds.filter((kind) => kind.element !== 'CIDR'),
     };
     return this.#session;
+  }
+
+  /** Once for each board: nothing of this changes while a console runs. */
+  async #learn(board: Board, sets: HeldSets, signal: AbortSignal): Promise<void> {
+    const control = sets.get(CONTROL.suffix);
+    if (control === undefined || this.#learned === board) return;
+    await board.learn?.(control, signal);
+    this.#learned = board;
   }
 
   async #held(signal: AbortSignal): Promise<HeldSets> {

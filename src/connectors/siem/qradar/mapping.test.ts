@@ -93,8 +93,16 @@ describe('rows', () => {
 
   it('of others are none of ours', () => {
     const { row } = encoded('ipv4-addr', '192.0.2.1');
-    for (const source of ['analyst', 'entente:test-instance-2', null])
-      expect(ownedEntry(containerKind('ipv4-addr'), { ...row, source }, OWNER)).toBeUndefined();
+    const kind = containerKind('ipv4-addr');
+    for (const source of ['analyst', null])
+      expect(ownedEntry(kind, { ...row, source, notes: 'mine' }, 'entente:test-instance')).toBeUndefined();
+    expect(ownedEntry(kind, { ...row, source: 'entente:test-instance-2' }, 'entente:test-instance')).toBeUndefined();
+  });
+
+  it('are ours by their notes where somebody wrote over the source', () => {
+    const { row } = encoded('ipv4-addr', '192.0.2.1');
+    for (const source of ['analyst', null])
+      expect(ownedEntry(containerKind('ipv4-addr'), { ...row, source }, 'entente:test-instance')?.writer).toBe('w1');
   });
 
   it('stay ours when an analyst writes over the notes, at a revision that the next audit renews', () => {

@@ -6,7 +6,7 @@ import type { Entry } from '../../../core/model/entry.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { entryKey, isNetwork, type Observable, type ObservableType } from '../../../core/model/observable.ts';
 import { containerKind, SET_KINDS, setSettings, type SetKind } from './sets.ts';
-import { isOwnSource, raise, raisedLetters, readNotes, writeNotes } from './notes.ts';
+import { isOurs, raise, raisedLetters, readMark, writeNotes } from './notes.ts';
 
 /**
  * Event properties that are compared with a set unless configuration names others. Addresses are built in; the others
@@ -94,9 +94,9 @@ export function ownedEntry(
   },
   owner: string,
 ): OwnedEntry | undefined {
-  if (kind.observable === undefined || !isOwnSource(row.source, owner)) return undefined;
+  if (kind.observable === undefined || !isOurs(row, owner)) return undefined;
   // An analyst may write over the notes; the row is still ours, and revision 0 makes the next audit renew it.
-  const mark = readNotes(row.notes);
+  const mark = readMark(row);
   const value = original(kind.observable, row.value, mark?.raised);
   return {
     key: entryKey(kind.observable, value),

@@ -26,6 +26,23 @@ export function isOwnSource(source: string | null, owner: string): boolean {
   return source === owner || (source?.startsWith(`${owner} `) ?? false);
 }
 
+/** Somebody else's daemon, whatever stands in the notes. */
+const OTHER_OWNER = /^entente:[a-z0-9-]+( |$)/;
+
+/**
+ * Ours by either mark. The console writes its own name into `source` when an entry is changed by id, and analysts write
+ * over it; the head of the notes still says whose row it is.
+ */
+export function isOurs(row: { readonly source: string | null; readonly notes: string | null }, owner: string): boolean {
+  if (isOwnSource(row.source, owner)) return true;
+  return !OTHER_OWNER.test(row.source ?? '') && row.notes?.startsWith(`${owner} `) === true;
+}
+
+/** Our part of a row, in the notes or, from the classic API, in `source`. */
+export function readMark(row: { readonly source: string | null; readonly notes: string | null }): Mark | undefined {
+  return readNotes(row.notes) ?? readNotes(row.source);
+}
+
 const PATTERN = /^(entente:[a-z0-9-]+) writer=(\S+) revision=(\d+) until=(\d+)(?: case=([\w-]+))?;/;
 
 /** Undefined for notes that are not ours, or that somebody wrote over. */

@@ -31,16 +31,29 @@ export const CollectionSet = z.object({
 });
 export const CollectionSets = z.array(CollectionSet);
 
+/** Text as it is; scalars of another type as text. What is neither tells nothing, and does not spoil its row. */
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const maybeText = text.nullable().default(null).catch(null);
+
 export const EntryRow = z.object({
   id: z.number(),
   collection_id: z.number().optional(),
-  value: z.union([z.string(), z.number()]).transform(String),
-  source: z.string().nullable().default(null),
-  notes: z.string().nullable().default(null),
+  value: text,
+  source: maybeText,
+  notes: maybeText,
   domain_id: z.number().nullable().default(null),
 });
 export type EntryRow = z.output<typeof EntryRow>;
-export const EntryRows = z.array(EntryRow);
+
+/** Rows are read one by one: a row of an unexpected form is left out and counted, and takes no other with it. */
+export const Rows = z.array(z.unknown());
+
+export function readable<S extends z.ZodType>(schema: S, rows: readonly unknown[]): z.output<S>[] {
+  return rows.flatMap((row) => {
+    const read = schema.safeParse(row);
+    return read.success ? [read.data] : [];
+  });
+}
 
 export const BulkTask = z.object({
   id: z.number(),
@@ -68,17 +81,15 @@ export const ClassicSet = z.object({
 });
 export const ClassicSets = z.array(ClassicSet);
 
-export const ClassicData = z.object({
-  data: z
-    .array(
-      z.object({
-        value: z.union([z.string(), z.number()]).transform(String),
-        source: z.string().nullable().default(null),
-        domain_id: z.number().nullable().default(null),
-      }),
-    )
-    .default([]),
+export const ClassicData = z.object({ data: Rows.default([]) });
+
+export const ClassicRow = z.object({
+  value: text,
+  source: maybeText,
+  domain_id: z.number().nullable().default(null),
 });
+
+export type ClassicRow = z.output<typeof ClassicRow>;
 
 /** An Ariel search. WAIT, EXECUTE, SORTING, COMPLETED, CANCELED or ERROR. */
 export const Search = z.object({
