@@ -95,8 +95,6 @@ function round(): Record<string, number> {
           name: 'partner',
           type: 'taxii21',
           fingerprint: 'a',
-          removalBrake: { share: 0.2, atLeast: 100, windowHours: 24 },
-          additionBrake: { factor: 10, atLeast: 10_000 },
         },
       ],
       siems: [
@@ -106,6 +104,7 @@ function round(): Record<string, number> {
           fingerprint: 'a',
           settings: null,
           rules: { partner: rules },
+          brakes: {},
           observables: OBSERVABLE_TYPES,
           longestCallMs: 30_000,
         },

@@ -1,17 +1,6 @@
 // With the words of the store itself, since what happens next is read from them.
 import { describe, expect, it } from 'vitest';
-import {
-  anExchange,
-  anIndicator,
-  aSiem,
-  DAY,
-  HOUR,
-  indicators,
-  ipv4,
-  NOW,
-  Rig,
-  versionAt,
-} from '../../test/builders/store.ts';
+import { anIndicator, aSiem, DAY, HOUR, indicators, ipv4, NOW, Rig, versionAt } from '../../test/builders/store.ts';
 import { type NextActionSource, nextActions } from './next-action.ts';
 
 const ADDRESS = '192.0.2.1';
@@ -97,7 +86,7 @@ describe('what happens next to an entry', () => {
   });
 
   it('that a brake holds: the commands to decide, and after a rejection what would change it', () => {
-    const rig = new Rig({ exchanges: [anExchange({ removalBrake: { share: 0.2, atLeast: 3, windowHours: 24 } })] });
+    const rig = new Rig({ siems: [aSiem({ brake: { removal: { share: 0.2, atLeast: 3, windowHours: 24 } } })] });
     rig.commit(indicators(0, 20));
     rig.store.pollCompleted('partner', NOW);
     rig.deliver();
@@ -107,7 +96,7 @@ describe('what happens next to an entry', () => {
     );
 
     const [hold] = rig.read((reader) => reader.held());
-    rig.store.decideHold(1, 'reject', hold!.digest, 'ana', 'a mistake', NOW);
+    rig.store.decideHold(1, 'reject', hold!.set, 'ana', 'a mistake', NOW);
     expect(next(rig, {}, '198.18.0.0')).toBe(
       'hold 1 was rejected: it stays as it is until the partner says something new about it',
     );

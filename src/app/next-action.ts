@@ -62,7 +62,7 @@ function parked({ type, value }: Entry, { name }: Stand, { reader }: NextActionS
 }
 
 function held({ reason }: Stand, { reader }: NextActionSource): string {
-  const id = /^hold (\d+):/.exec(reason ?? '')?.[1];
+  const id = /^hold (\d+)\b/.exec(reason ?? '')?.[1];
   if (id === undefined) {
     return 'it waits until every exchange that the SIEM listens to was polled to its end, and goes then if none vouches for it';
   }

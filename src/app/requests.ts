@@ -70,7 +70,9 @@ export async function perform(
       await app.store.lift(args.id, now);
       return { lifted: args.id };
     case 'decide':
-      return { entries: await app.store.decideHold(args.id, args.decision, args.digest, args.by, args.reason, now) };
+      return {
+        entries: (await app.store.decideHold(args.id, args.decision, args.digest, args.by, args.reason, now)).entries,
+      };
     case 'decide-sighting':
       await app.store.decideSighting(args.id, args.decision, args.shown, args.by, args.reason, now);
       return { sighting: args.id };

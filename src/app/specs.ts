@@ -11,24 +11,13 @@ export function storeSpec(config: Config, path = config.state): StoreSpec {
   return {
     path,
     instance: config.instance,
-    exchanges: config.exchanges.map((exchange): ExchangeSpec => {
-      const pair = config.siems[0] === undefined ? undefined : policyFor(config, exchange.name, config.siems[0].name);
-      const global = config.policy;
-      return {
+    exchanges: config.exchanges.map(
+      (exchange): ExchangeSpec => ({
         name: exchange.name,
         type: exchange.type,
         fingerprint: fingerprint(exchange.definition.settings(exchange.settings)),
-        removalBrake: pair?.removalBrake ?? {
-          share: global.removal_brake.share,
-          atLeast: global.removal_brake.at_least,
-          windowHours: global.removal_brake.window_hours,
-        },
-        additionBrake: pair?.additionBrake ?? {
-          factor: global.addition_brake.factor,
-          atLeast: global.addition_brake.at_least,
-        },
-      };
-    }),
+      }),
+    ),
     siems: config.siems.map((siem) => siemSpec(config, siem)),
     release: releaseSettings(config),
   };
@@ -38,11 +27,10 @@ function siemSpec(config: Config, siem: SiemConfig): SiemSpec {
   const { definition } = siem;
   const settings = definition.settings(siem.settings, config.instance);
   const listensTo = siem.exchanges ?? config.exchanges.map((one) => one.name);
-  const rules = Object.fromEntries(
-    listensTo.map((name) => {
-      const { intake, lifetime } = policyFor(config, name, siem.name);
-      return [name, { intake, lifetime }];
-    }),
+  const pairs = listensTo.map((name) => [name, policyFor(config, name, siem.name)] as const);
+  const rules = Object.fromEntries(pairs.map(([name, { intake, lifetime }]) => [name, { intake, lifetime }]));
+  const brakes = Object.fromEntries(
+    pairs.map(([name, { removalBrake, additionBrake }]) => [name, { removal: removalBrake, addition: additionBrake }]),
   );
   const observables = definition.observables.filter((type) => siem.observables?.includes(type) ?? true);
   const maxEntries = siem.max_entries ?? definition.maxEntries;
@@ -54,6 +42,7 @@ function siemSpec(config: Config, siem: SiemConfig): SiemSpec {
     fingerprint: fingerprint(JSON.parse(JSON.stringify(shape)) as Json),
     settings,
     rules,
+    brakes,
     observables,
     longestCallMs: definition.longestCallMs,
     ...(maxEntries === undefined ? {} : { maxEntries }),

@@ -56,7 +56,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       { staleAfterMs: exchange.stale_after_minutes * 60_000, ...(exchange.enabled ? {} : { paused: 'disabled' }) },
       now,
     );
-    const held = holds.filter((hold) => hold.exchange === exchange.name).reduce((sum, hold) => sum + hold.entries, 0);
+    const held = holds.filter((hold) => hold.exchange === exchange.name).reduce((sum, hold) => sum + hold.count, 0);
     return {
       name: exchange.name,
       type: exchange.type,
@@ -153,7 +153,7 @@ function siemSettings(
   holds: readonly HeldSet[],
   now: number,
 ): HealthSettings {
-  const overdue = holds.find((hold) => hold.siem === siem.name && now - Date.parse(hold.since) > HOLD_PATIENCE_MS);
+  const overdue = holds.find((hold) => hold.siem === siem.name && now - Date.parse(hold.created) > HOLD_PATIENCE_MS);
   const full = fullness(instance, siem, row, now);
   return {
     ...(full === undefined ? {} : { waiting: full }),
@@ -164,8 +164,8 @@ function siemSettings(
       ? {}
       : {
           waiting: {
-            reason: `hold ${overdue.id} (${overdue.entries} ${overdue.kind}s) is unanswered for a day: ${overdue.reason}`,
-            since: Date.parse(overdue.since),
+            reason: `hold ${overdue.id} (${overdue.count} ${overdue.kind}s) is unanswered for a day: ${overdue.reason}`,
+            since: Date.parse(overdue.created),
             nextAction: `entente held show ${overdue.id}, then approve or reject it`,
           },
         }),

@@ -55,8 +55,8 @@ export const held: Command = {
                   one.kind,
                   one.siem,
                   one.exchange,
-                  String(one.entries),
-                  when(one.since),
+                  String(one.count),
+                  when(one.created),
                   one.reason,
                 ])
                 .concat(
@@ -81,12 +81,12 @@ export const held: Command = {
           const [set] = sets;
           if (set === undefined)
             throw new ConnectorError('permanent', `nothing is held under ${idText}; see entente held list`);
-          const entries = withReader(config, (reader) => reader.heldEntries(set.id, MOST_ROWS));
+          const entries = withReader(config, (reader) => [...reader.heldEntries(set.id)]);
           if (json) out.json({ ...set, shown: entries });
           else {
-            out.line(`${set.kind} of ${set.entries} entries at ${set.siem}: ${set.reason}`);
+            out.line(`${set.kind} of ${set.count} entries at ${set.siem}: ${set.reason}`);
             for (const one of entries) out.line(`  ${one.value}  (${one.type})`);
-            if (entries.length < set.entries) out.line(`  and ${set.entries - entries.length} more`);
+            if (entries.length < set.count) out.line(`  and ${set.count - entries.length} more`);
           }
           return DONE;
         }
@@ -103,14 +103,14 @@ export const held: Command = {
               kind: 'decide',
               id: set.id,
               decision: verb,
-              digest: set.digest,
+              digest: set.set,
               by: caller(context),
               reason: typeof flags['reason'] === 'string' ? flags['reason'] : '',
             });
             decided.push(String(set.id));
             if (json) continue;
             out.line(
-              `${verb === 'approve' ? 'Approved' : 'Rejected'} ${set.id}: ${set.kind} of ${set.entries} entries at ${set.siem}.`,
+              `${verb === 'approve' ? 'Approved' : 'Rejected'} ${set.id}: ${set.kind} of ${set.count} entries at ${set.siem}.`,
             );
           }
           if (json) out.json({ decision: verb, decided });

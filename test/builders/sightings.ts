@@ -47,18 +47,19 @@ export const aSiem = (name: string, given: Partial<SiemSpec> = {}): SiemSpec => 
     fingerprint: 'f',
     settings: null,
     rules: { partner: rule, other: rule },
+    brakes: { partner: OFF, other: OFF },
     observables: OBSERVABLE_TYPES,
     longestCallMs: 30_000,
     ...given,
   };
 };
 
+const OFF = { removal: { share: 1, atLeast: 1e9, windowHours: 24 }, addition: { factor: 10, atLeast: 1e9 } };
+
 const anExchange = (name: string) => ({
   name,
   type: 'taxii21',
   fingerprint: 'f',
-  removalBrake: { share: 1, atLeast: 1e9, windowHours: 24 },
-  additionBrake: { factor: 10, atLeast: 1e9 },
 });
 
 export const objectIdAt = (n: number) => `indicator--00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;

@@ -9,6 +9,7 @@ import type { SiemDefinition } from '../../src/core/contracts/siem-connector.ts'
 import { digest48 } from '../../src/core/model/digest.ts';
 import type { IncomingIndicator, IncomingObject } from '../../src/core/model/entry.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../../src/core/model/observable.ts';
+import { type BrakeSettings, DEFAULT_BRAKES } from '../../src/core/policy/brakes.ts';
 import type { BuiltBatch } from '../../src/core/store/batch-builder.ts';
 import type { Settlement } from '../../src/core/store/settling.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
@@ -49,16 +50,19 @@ export function anExchange(given: Partial<ExchangeSpec> = {}): ExchangeSpec {
     name: 'partner',
     type: 'taxii21',
     fingerprint: 'a',
-    removalBrake: { share: 0.2, atLeast: 100, windowHours: 24 },
-    additionBrake: { factor: 10, atLeast: 10_000 },
     ...given,
   };
 }
 
 export function aSiem(
-  given: Partial<SiemSpec> & { readonly listensTo?: readonly string[]; readonly clearance?: 'green' | 'amber' } = {},
+  given: Partial<SiemSpec> & {
+    readonly listensTo?: readonly string[];
+    readonly clearance?: 'green' | 'amber';
+    /** Of every exchange it listens to. */
+    readonly brake?: Partial<BrakeSettings>;
+  } = {},
 ): SiemSpec {
-  const { listensTo = ['partner'], clearance = 'amber', ...rest } = given;
+  const { listensTo = ['partner'], clearance = 'amber', brake, ...rest } = given;
   const name = given.name ?? 'siem';
   const rules = {
     intake: {
@@ -76,6 +80,7 @@ export function aSiem(
     fingerprint: 'a',
     settings: null,
     rules: Object.fromEntries(listensTo.map((one) => [one, rules])),
+    brakes: Object.fromEntries(listensTo.map((one) => [one, { ...DEFAULT_BRAKES, ...brake }])),
     observables: OBSERVABLE_TYPES,
     longestCallMs: 30_000,
     ...rest,

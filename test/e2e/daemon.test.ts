@@ -279,7 +279,7 @@ describe('what waits for people', () => {
 
     world.taxii.load(values.slice(20, 25).map(revoked));
     const now = await holdOf(25);
-    expect(await decide({ id: before.id, digest: before.digest })).toMatchObject({ ok: false });
+    expect(await decide({ id: before.id, digest: before.set })).toMatchObject({ ok: false });
     expect(world.armed()).toHaveLength(40);
     const shown = await world.site.entente(['held', 'show', String(now.id)]);
     expect(shown.stdout).toContain('removal of 25 entries at watch');
@@ -302,15 +302,15 @@ describe('what waits for people', () => {
 
   interface Hold {
     readonly id: number;
-    readonly digest: string;
-    readonly entries: number;
+    readonly set: string;
+    readonly count: number;
   }
 
   async function holdOf(entries: number): Promise<Hold> {
     let found: Hold | undefined;
     await eventually(async () => {
       const { held } = await world.site.ask<{ held: Hold[] }>(['held', 'list']);
-      found = held.find((one) => one.entries === entries);
+      found = held.find((one) => one.count === entries);
       return found !== undefined;
     }, `a hold of ${entries}`);
     return found!;

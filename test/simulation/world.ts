@@ -89,10 +89,15 @@ export class World {
     const spec: StoreSpec = {
       path: this.#state,
       instance: 'test-instance',
-      exchanges: this.partners.map(({ name }) =>
-        anExchange({ name, removalBrake: { share: 1, atLeast: 1e9, windowHours: 24 } }),
+      exchanges: this.partners.map(({ name }) => anExchange({ name })),
+      siems: SIEMS.map(({ name, clearance }) =>
+        aSiem({
+          name,
+          clearance,
+          listensTo: ['alpha', 'beta'],
+          brake: { removal: { share: 1, atLeast: 1e9, windowHours: 24 } },
+        }),
       ),
-      siems: SIEMS.map(({ name, clearance }) => aSiem({ name, clearance, listensTo: ['alpha', 'beta'] })),
     };
     const inner = localStore(spec, new Map([['memory', this.#doubles[0]!.definition]]));
     this.#store = this.#mortal(inner);

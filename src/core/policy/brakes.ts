@@ -2,10 +2,21 @@
 // is added. They count over a window and per exchange and SIEM, never per plan, or many small plans would pass.
 // What counts as withdrawn or added is the caller's to say; here is only the arithmetic.
 
+/** What one SIEM allows one exchange. */
+export interface BrakeSettings {
+  readonly removal: { readonly share: number; readonly atLeast: number; readonly windowHours: number };
+  readonly addition: { readonly factor: number; readonly atLeast: number };
+}
+
+export const DEFAULT_BRAKES: BrakeSettings = {
+  removal: { share: 0.2, atLeast: 100, windowHours: 24 },
+  addition: { factor: 10, atLeast: 10_000 },
+};
+
 export type BrakeVerdict = 'pass' | 'hold';
 
 export interface RemovalCount {
-  /** Entries that this exchange withdrew from this SIEM within the window: revoked, deleted, vanished. Never expiry. */
+  /** Entries that this exchange withdrew from this SIEM within the window: revoked, deleted, vanished, cut short. Never expiry. */
   readonly withdrawnInWindow: number;
   /** Entries of this exchange that stood in this SIEM when the window began. */
   readonly armed: number;

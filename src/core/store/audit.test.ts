@@ -105,7 +105,7 @@ describe('adopted entries', () => {
     audit(rig, found, true);
     rig.store.pollCompleted('partner', NOW + HOUR);
     expect(rig.deliver(NOW + HOUR)).toEqual([]);
-    expect(rig.read((reader) => reader.held())).toMatchObject([{ kind: 'removal', entries: 150 }]);
+    expect(rig.read((reader) => reader.held())).toMatchObject([{ kind: 'removal', count: 150 }]);
 
     rig.tick(NOW + 5 * DAY);
 

@@ -6,7 +6,7 @@ import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { Projector } from './projection.ts';
 import type { Settlement, SettleReport, Settling } from './settling.ts';
-import { CAUSE, isBusy, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
+import { CAUSE, HOLD, isBusy, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
 
 export interface AuditReport {
   wanted: number;
@@ -97,7 +97,7 @@ export class Audit {
         if (row?.wanted !== 1) this.#name(run.report, 'orphaned', one.key);
         else this.#name(run.report, 'stale', one.key);
       } else if (row.rev !== one.revision && row.present === PRESENT.yes) this.#name(run.report, 'stale', one.key);
-      else if (row.wanted === 0 && row.state === STATE.held && row.cause === CAUSE.adopted)
+      else if (row.wanted === 0 && row.state === STATE.held && row.hold === null)
         this.#name(run.report, 'orphaned', one.key);
       if (run.repair) this.#adopt(siem, observable, known?.id, row, one, now, run);
     }
@@ -141,6 +141,7 @@ export class Audit {
         wanted_rev: 0,
         state: STATE.held,
         vouchers: 0,
+        hold_kind: HOLD.none,
       });
       run.adopted = true;
       return;
@@ -164,9 +165,8 @@ export class Audit {
       note: null,
       handle: one.handle ?? row.handle,
     };
-    // What a hold lists stays held; an adopted row waits for its partners.
-    next.state =
-      row.state === STATE.held ? STATE.held : restingState(next.wanted, next.present, next.rev, next.wanted_rev);
+    // An adopted row waits for its partners.
+    next.state = row.state === STATE.held && row.hold === null ? STATE.held : restingState(next);
     this.#write(siem, type, row, next);
     return true;
   }
@@ -195,7 +195,12 @@ export class Audit {
       siem.encoder.foldsSlots ? one.slot : null,
       one.handle ?? null,
     );
-    this.#projector.count(siem, observable.type, undefined, { ...next, rev: one.revision, vouchers: 0 });
+    this.#projector.count(siem, observable.type, undefined, {
+      ...next,
+      rev: one.revision,
+      vouchers: 0,
+      hold_kind: HOLD.none,
+    });
     return true;
   }
 
@@ -203,25 +208,14 @@ export class Audit {
   missed(siem: SiemState, observable: Observable): boolean {
     const row = this.#rowOf(siem, observable);
     if (row === undefined || row.present === PRESENT.no || isBusy(row.state)) return false;
-    this.#absent(siem, observable.type, row);
+    this.#absent(siem, observable, row);
     return true;
   }
 
-  #absent(siem: SiemState, type: ObservableType, row: ProjectionRow): void {
-    if (row.wanted === 0) {
-      this.#projector.countGone(siem, type, row);
-      return;
-    }
-    const next: ProjectionRow = {
-      ...row,
-      present: PRESENT.no,
-      rev: 0,
-      wanted_rev: this.#store.revision,
-      sent_rev: null,
-      note: null,
-    };
-    next.state = row.state === STATE.held || row.state === STATE.parked ? row.state : STATE.upsert;
-    this.#write(siem, type, row, next);
+  #absent(siem: SiemState, { type, value }: Observable, row: ProjectionRow): void {
+    const next = this.#projector.lost(siem, { id: row.entry_id, type, value }, row, this.#store.now);
+    if (next === undefined) this.#projector.countGone(siem, type, row);
+    else this.#write(siem, type, row, { ...next, note: null });
   }
 
   #rowOf(siem: SiemState, { type, value }: Observable): ProjectionRow | undefined {
@@ -267,7 +261,7 @@ export class Audit {
       if (row.wanted === 1) this.#name(run.report, 'missing', `${OBSERVABLE_TYPES[row.type]}|${row.value}`);
       if (run.repair) gone.push(row);
     }
-    for (const row of gone) this.#absent(siem, OBSERVABLE_TYPES[row.type]!, row);
+    for (const row of gone) this.#absent(siem, { type: OBSERVABLE_TYPES[row.type]!, value: row.value }, row);
     // What nobody vouches for waits for the partners, as after an adoption.
     if (run.adopted) db.run('UPDATE siem SET adopted_at = coalesce(adopted_at, ?) WHERE id = ?', now, siem.id);
     run.report.wanted = this.#store.tally(`siem:${siem.id}`, 'wanted');
@@ -306,9 +300,7 @@ export class Audit {
     if (waiting) return 0;
     const rows = db.all<ProjectionRow & { type: number }>(
       `SELECT p.*, e.type FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.held} AND p.wanted = 0 AND p.cause = ${CAUSE.adopted}
-       AND NOT EXISTS (SELECT 1 FROM hold h JOIN hold_entry e ON e.hold_id = h.id
-         WHERE h.siem_id = p.siem_id AND e.entry_id = p.entry_id AND (h.decided IS NULL OR h.decision = 'reject'))`,
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.held} AND p.wanted = 0 AND p.cause = ${CAUSE.adopted} AND p.hold IS NULL`,
       siem.id,
     );
     for (const one of rows) {
@@ -334,11 +326,12 @@ export class Audit {
     siem: SiemState,
     names: ReadonlySet<string>,
     from: number,
+    now: number,
   ): { rows: number; next: number | undefined } {
     const { db } = this.#store;
     const touched = OBSERVABLE_TYPES.map((type) => names.has(siem.encoder.container(type, siem.spec.settings)));
-    const rows = db.all<ProjectionRow & { type: number }>(
-      `SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id > ? AND p.present <> 0
+    const rows = db.all<ProjectionRow & { type: number; value: string }>(
+      `SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id > ? AND p.present <> 0
        AND p.state <> ${STATE.flight} ORDER BY p.entry_id LIMIT ${STEP}`,
       siem.id,
       from,
@@ -348,21 +341,13 @@ export class Audit {
       if (touched[row.type] !== true) continue;
       changed++;
       const type = OBSERVABLE_TYPES[row.type]!;
-      if (row.wanted === 0) {
+      const next = this.#projector.lost(siem, { id: row.entry_id, type, value: row.value }, row, now);
+      if (next === undefined) {
         this.#projector.countGone(siem, type, row);
         continue;
       }
-      const next: ProjectionRow = {
-        ...row,
-        present: PRESENT.no,
-        rev: 0,
-        wanted_rev: this.#store.revision,
-        sent_rev: null,
-        handle: null,
-      };
-      next.state = row.state === STATE.held || row.state === STATE.parked ? row.state : STATE.upsert;
       if (row.state === STATE.accepted) next.note = null;
-      this.#write(siem, type, row, next);
+      this.#write(siem, type, row, { ...next, handle: null });
     }
     return { rows: changed, next: rows.length < STEP ? undefined : rows.at(-1)?.entry_id };
   }
@@ -407,11 +392,10 @@ export class Audit {
         sent_rev: null,
         handle: one?.handle ?? null,
       };
-      next.state = restingState(next.wanted, next.present, next.rev, next.wanted_rev);
-      if ((next.state === STATE.upsert || next.state === STATE.remove) && this.#brakes.bars(siem, entryId)) {
-        next.state = STATE.held;
-      }
-      if (next.wanted === 0 && next.present === PRESENT.no) this.#projector.countGone(siem, type, row);
+      next.state = restingState(next);
+      // What never stood there a hold cannot keep.
+      if (next.wanted === 0 && next.present === PRESENT.no && (row.hold === null || row.rev === 0))
+        this.#projector.countGone(siem, type, row);
       else this.#write(siem, type, row, next);
     }
   }
@@ -468,7 +452,7 @@ export class Audit {
     const { db } = this.#store;
     const owner = `siem:${siem.id}`;
     const waiting = (op: string): string => `SELECT p.entry_id FROM projection p INDEXED BY projection_work
-      WHERE p.siem_id = ${siem.id} AND p.state <> 0 AND p.state = ${STATE.accepted} AND p.note = ? AND p.wanted_rev = p.sent_rev AND ${op}`;
+      WHERE p.siem_id = ${siem.id} AND p.state <> 0 AND p.state = ${STATE.accepted} AND p.note = ? AND p.wanted_rev = p.sent_rev AND p.hold IS NULL AND ${op}`;
     const upserted = db.run(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.yes}, rev = sent_rev, sent_rev = NULL, batch = NULL,
          attempt = 0, next_at = NULL, note = NULL

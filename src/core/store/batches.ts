@@ -10,17 +10,38 @@ import type { Flights } from './flights.ts';
 import { CLAIM_COLUMNS, type ClaimRow, newestFirst, type Projector, type StoredEntry } from './projection.ts';
 import { FULL, Room } from './room.ts';
 import { BatchBuilder, type BuiltBatch, Buffers } from './batch-builder.ts';
-import { isBusy, OBJECT, PRESENT, type Present, type ProjectionRow, STATE, type State } from './rows.ts';
+import {
+  HOLD,
+  isBusy,
+  OBJECT,
+  PRESENT,
+  type Present,
+  type ProjectionRow,
+  restingState,
+  STATE,
+  type State,
+} from './rows.ts';
 
 export type TakenBatch = Omit<BuiltBatch, 'changes'> & { readonly changes: Changes };
 
 type WorkRow = Pick<
   ProjectionRow,
-  'entry_id' | 'wanted' | 'wanted_rev' | 'present' | 'rev' | 'state' | 'handle' | 'attempt' | 'vouchers' | 'due'
+  | 'entry_id'
+  | 'wanted'
+  | 'wanted_rev'
+  | 'present'
+  | 'rev'
+  | 'state'
+  | 'handle'
+  | 'attempt'
+  | 'vouchers'
+  | 'due'
+  | 'until'
+  | 'hold_kind'
 > & { type: number; value: string; crowded: number; claims: ClaimRow[] };
 
 /** Columns of the work statement before those of the claim. */
-const WORK_COLUMNS = 13;
+const WORK_COLUMNS = 15;
 /** Rows of one selection: what is made for them is young garbage when the next one begins. */
 const SELECTION = 250;
 /** Rows looked at for one batch, in batches. */
@@ -45,7 +66,7 @@ export class Batches {
     this.#explain = (exchangeId, objectId, createdBy) => context.explain(exchangeId, objectId, createdBy);
     // One statement for many rows and their claims: one per entry takes three times as long.
     this.#work = store.db.lists(
-      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, p.due, e.type, e.value, e.crowded, ${CLAIM_COLUMNS}
+      `SELECT p.entry_id, p.wanted, p.wanted_rev, p.present, p.rev, p.state, p.handle, p.attempt, p.vouchers, p.due, p.until, p.hold_kind, e.type, e.value, e.crowded, ${CLAIM_COLUMNS}
        FROM (SELECT * FROM projection INDEXED BY projection_work
              WHERE siem_id = ? AND state <> 0 AND state = ? AND entry_id > ? AND (next_at IS NULL OR next_at <= ?)
              ORDER BY entry_id LIMIT ?) p
@@ -132,7 +153,10 @@ export class Batches {
   #upsert(siem: SiemState, row: WorkRow, builder: BatchBuilder<WorkRow>, room: Room, now: number): boolean {
     const found = stored(row);
     const claims = row.crowded === 1 ? undefined : newestFirst(row.claims);
-    const entry = this.#projector.entryFor(siem, found, claims, now, this.#explain);
+    const entry =
+      row.hold_kind === HOLD.removal
+        ? this.#projector.keptEntry(siem, found, row.until, now, this.#explain)
+        : this.#projector.entryFor(siem, found, claims, now, this.#explain);
     // Kept until the batch leaves, unlike what the entry was made of.
     row.claims = NO_CLAIMS;
     if (entry === undefined) {
@@ -234,11 +258,12 @@ export class Batches {
     }
     for (const row of fitting) {
       this.#store.db.run(
-        `UPDATE projection SET state = ${STATE.upsert}, note = NULL WHERE siem_id = ? AND entry_id = ?`,
+        'UPDATE projection SET state = ?, note = NULL WHERE siem_id = ? AND entry_id = ?',
+        restingState(row),
         siem.id,
         row.entry_id,
       );
-      this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state: STATE.upsert });
+      this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state: restingState(row) });
     }
   }
 
@@ -262,8 +287,7 @@ export class Batches {
     if (heirs.length === 0) return false;
     for (const heir of heirs) {
       const next: ProjectionRow = { ...heir, present: PRESENT.maybe, wanted_rev: this.#store.revision };
-      next.state =
-        isBusy(heir.state) || heir.state === STATE.parked || heir.state === STATE.held ? heir.state : STATE.upsert;
+      next.state = isBusy(heir.state) || heir.state === STATE.parked ? heir.state : restingState(next);
       this.#store.db.run(
         'UPDATE projection SET present = ?, wanted_rev = ?, state = ? WHERE siem_id = ? AND entry_id = ?',
         next.present,
@@ -313,9 +337,11 @@ function workRow(columns: readonly unknown[]): WorkRow {
     attempt: columns[7] as number,
     vouchers: columns[8] as number,
     due: columns[9] as number | null,
-    type: columns[10] as number,
-    value: columns[11] as string,
-    crowded: columns[12] as number,
+    until: columns[10] as number | null,
+    hold_kind: columns[11] as ProjectionRow['hold_kind'],
+    type: columns[12] as number,
+    value: columns[13] as string,
+    crowded: columns[14] as number,
     claims: [],
   };
 }

@@ -14,7 +14,7 @@ import {
 import { STATE } from './rows.ts';
 
 const braked = (share = 0.2, atLeast = 3) =>
-  new Rig({ exchanges: [anExchange({ removalBrake: { share, atLeast, windowHours: 24 } })] });
+  new Rig({ siems: [aSiem({ brake: { removal: { share, atLeast, windowHours: 24 } } })] });
 const withdraw = (from: number, to: number, now = NOW) =>
   indicators(from, to, { revoked: true, version: versionAt(now) });
 
@@ -41,7 +41,7 @@ describe('the removal brake', () => {
     rig.commit(withdraw(0, 5));
 
     expect(rig.deliver()).toEqual([]);
-    expect(held(rig)).toMatchObject([{ kind: 'removal', siem: 'siem', exchange: 'partner', entries: 5 }]);
+    expect(held(rig)).toMatchObject([{ kind: 'removal', siem: 'siem', exchange: 'partner', count: 5 }]);
   });
 
   it('counts over the window, not per commit', () => {
@@ -98,8 +98,9 @@ describe('the removal brake', () => {
 
   it('holds the claims of an exchange that left the configuration', () => {
     const rig = armed(braked(), 20);
-    const other = anExchange({ name: 'other', removalBrake: { share: 0.2, atLeast: 3, windowHours: 24 } });
-    rig.restart({ exchanges: [other], siems: [aSiem({ listensTo: ['other'] })] });
+    const other = anExchange({ name: 'other' });
+    const brake = { removal: { share: 0.2, atLeast: 3, windowHours: 24 } };
+    rig.restart({ exchanges: [other], siems: [aSiem({ listensTo: ['other'], brake })] });
 
     rig.tick(NOW);
 
@@ -119,16 +120,15 @@ describe('the removal brake', () => {
     rig.store.settleAll(batch.id, NOW);
 
     expect(rig.take()).toBeUndefined();
-    expect(held(rig)).toMatchObject([{ entries: 20 }]);
+    expect(held(rig)).toMatchObject([{ count: 20 }]);
   });
 
   it('measures by what this exchange vouches for in this SIEM', () => {
     const rig = new Rig({
-      exchanges: [
-        anExchange({ removalBrake: { share: 0.2, atLeast: 3, windowHours: 24 } }),
-        anExchange({ name: 'other' }),
+      exchanges: [anExchange(), anExchange({ name: 'other' })],
+      siems: [
+        aSiem({ listensTo: ['partner', 'other'], brake: { removal: { share: 0.2, atLeast: 3, windowHours: 24 } } }),
       ],
-      siems: [aSiem({ listensTo: ['partner', 'other'] })],
     });
     rig.commit(indicators(0, 10));
     rig.commit(indicators(100, 200), NOW, 'other');
@@ -147,10 +147,12 @@ describe('a hold', () => {
     const [shown] = held(rig);
     rig.commit(withdraw(10, 11));
 
-    expect(() => rig.store.decideHold(shown!.id, 'approve', shown!.digest, 'op', 'seen', NOW)).toThrow(/another set/);
+    expect(() => rig.store.decideHold(shown!.id, 'approve', shown!.set, 'op', 'seen', NOW)).toThrow(
+      /covered 10 entries then and covers 11 now, 1 more \(among them 198\.18\.0\.10\)/,
+    );
 
     const [now] = held(rig);
-    expect(rig.store.decideHold(now!.id, 'approve', now!.digest, 'op', 'seen', NOW)).toBe(11);
+    expect(rig.store.decideHold(now!.id, 'approve', now!.set, 'op', 'seen', NOW)).toMatchObject({ entries: 11 });
     expect(rig.deliver()).toHaveLength(11);
   });
 
@@ -158,10 +160,10 @@ describe('a hold', () => {
     const rig = armed(braked(), 20);
     rig.commit(withdraw(0, 10));
     const [hold] = held(rig);
-    rig.store.decideHold(hold!.id, 'reject', hold!.digest, 'op', 'a mistake', NOW);
+    rig.store.decideHold(hold!.id, 'reject', hold!.set, 'op', 'a mistake', NOW);
 
     expect(rig.deliver()).toEqual([]);
-    expect(() => rig.store.decideHold(hold!.id, 'approve', hold!.digest, 'op', 'after all', NOW)).toThrow(/no hold/);
+    expect(() => rig.store.decideHold(hold!.id, 'approve', hold!.set, 'op', 'after all', NOW)).toThrow(/no hold/);
   });
 
   it('releases a row that the partner vouches for again', () => {
@@ -170,15 +172,14 @@ describe('a hold', () => {
 
     rig.commit([anIndicator({ objectId: 'indicator--new', observables: [ipv4('198.18.0.2')] })]);
 
-    expect(held(rig)).toMatchObject([{ entries: 9 }]);
+    expect(held(rig)).toMatchObject([{ count: 9 }]);
     expect(rig.deliver()).toEqual(['upsert 198.18.0.2']);
   });
 });
 
 describe('the addition brake', () => {
-  const exchanges = [anExchange({ additionBrake: { factor: 10, atLeast: 20 } })];
   const synced = () => {
-    const rig = new Rig({ exchanges });
+    const rig = new Rig({ siems: [aSiem({ brake: { addition: { factor: 10, atLeast: 20 } } })] });
     rig.commit(indicators(0, 100));
     rig.store.pollCompleted('partner', NOW);
     rig.deliver();
@@ -201,7 +202,7 @@ describe('the addition brake', () => {
     rig.commit(indicators(200, 260, { version: versionAt(NOW), confidence: 9 }));
 
     expect(rig.deliver()).toEqual([]);
-    expect(held(rig)).toMatchObject([{ kind: 'addition', entries: 60 }]);
+    expect(held(rig)).toMatchObject([{ kind: 'addition', count: 60 }]);
   });
 
   it('lets a withdrawn addition go', () => {
@@ -210,14 +211,14 @@ describe('the addition brake', () => {
 
     rig.commit(withdraw(200, 210));
 
-    expect(held(rig)).toMatchObject([{ entries: 50 }]);
+    expect(held(rig)).toMatchObject([{ count: 50 }]);
   });
 
   it('keeps rejected additions out until they change', () => {
     const rig = synced();
     rig.commit(indicators(200, 260));
     const [hold] = held(rig);
-    rig.store.decideHold(hold!.id, 'reject', hold!.digest, 'op', 'nonsense', NOW);
+    rig.store.decideHold(hold!.id, 'reject', hold!.set, 'op', 'nonsense', NOW);
     expect(rig.deliver()).toEqual([]);
 
     const later = NOW + 30 * HOUR;

@@ -172,7 +172,12 @@ export class StoreContext {
           message: 'the daemon stopped while it carried this out; look at status and ask again',
         }),
       );
-      for (const siem of this.siems) this.#recoverFlights(siem);
+      const before = new Map([...this.#tallies].map(([key, { n }]) => [key, n]));
+      for (const siem of this.siems) {
+        this.#recoverFlights(siem);
+        this.#recoverHolds(siem);
+      }
+      this.#flushTally(before);
     });
   }
 
@@ -187,7 +192,8 @@ export class StoreContext {
       siem.id,
     );
     const next = siem.encoder.versioned
-      ? `CASE WHEN wanted = 1 THEN ${STATE.upsert} ELSE ${STATE.remove} END`
+      ? // Held whatever its call came to: what is there stays.
+        `CASE WHEN hold IS NOT NULL THEN ${STATE.held} WHEN wanted = 1 THEN ${STATE.upsert} ELSE ${STATE.remove} END`
       : String(STATE.uncertain);
     this.db.run(
       `UPDATE projection SET state = ${next}, batch = NULL, present = 2, next_at = ? WHERE ${inFlight}`,
@@ -200,6 +206,21 @@ export class StoreContext {
       siem.id,
       this.#engineTime + LONGEST_WAIT_MS,
     );
+  }
+
+  /** A version before this one lost sight of a hold whose rows had been in flight; and flights just ended in holds. */
+  #recoverHolds(siem: SiemState): void {
+    this.db.run(
+      `UPDATE projection SET state = ${STATE.held} WHERE siem_id = ? AND hold IS NOT NULL AND state = ${STATE.remove}`,
+      siem.id,
+    );
+    const { n } = this.db.get<{ n: number }>(
+      `SELECT count(*) AS n FROM projection INDEXED BY projection_hold WHERE hold IS NOT NULL AND siem_id = ? AND state = ${STATE.held}`,
+      siem.id,
+    )!;
+    const owner = `siem:${siem.id}`;
+    this.count(owner, 'pending', this.tally(owner, 'held') - n);
+    this.setTally(owner, 'held', n);
   }
 
   siem(name: string): SiemState {

@@ -78,8 +78,7 @@ export class Listing {
       .at(-1)?.id;
     db.run(
       `DELETE FROM entry WHERE id > ? AND id <= ? AND NOT EXISTS (SELECT 1 FROM contribution WHERE entry_id = entry.id)
-       AND NOT EXISTS (SELECT 1 FROM siem s JOIN projection p ON p.siem_id = s.id AND p.entry_id = entry.id)
-       AND NOT EXISTS (SELECT 1 FROM hold_entry WHERE entry_id = entry.id)`,
+       AND NOT EXISTS (SELECT 1 FROM siem s JOIN projection p ON p.siem_id = s.id AND p.entry_id = entry.id)`,
       this.#swept,
       last ?? this.#swept,
     );

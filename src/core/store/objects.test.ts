@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  anExchange,
   anIndicator,
   aSiem,
   DAY,
@@ -265,8 +264,7 @@ describe('what explains an indicator', () => {
   });
 
   it('leaves an entry alone that is not wanted', () => {
-    const exchanges = [anExchange({ removalBrake: { share: 0, atLeast: 1, windowHours: 24 } })];
-    const rig = new Rig({ exchanges, siems: [aSiem()] });
+    const rig = new Rig({ siems: [aSiem({ brake: { removal: { share: 0, atLeast: 1, windowHours: 24 } } })] });
     rig.commit([anIndicator({ objectId: ID }), anIndicator({ objectId: 'indicator--2', tlp: 'red' })]);
     rig.deliver();
     rig.commit([anIndicator({ objectId: ID, version: newer, revoked: true })]);

@@ -17,6 +17,7 @@ import {
 } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { neverBlock } from '../policy/never-block.ts';
+import { cutsShort } from '../policy/holds.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import type { ClaimRow, Projector, StoredEntry, Trigger } from './projection.ts';
@@ -225,7 +226,7 @@ export class Objects {
         this.#touchLinked(found.id, { cause: CAUSE.none, exchangeId: exchange.id });
       } else if (conflicting) {
         report.conflicting++;
-        const cause = incoming.benign === true ? CAUSE.withdrawn : CAUSE.none;
+        const cause = withdraws(found, incoming) ? CAUSE.withdrawn : CAUSE.none;
         if (this.#tighten(found, incoming)) this.#touchLinked(found.id, { cause, exchangeId: exchange.id });
       } else report.unchanged++;
       return;
@@ -343,8 +344,7 @@ export class Objects {
       this.#unlink.run(entry.id, found.id);
       this.#touched.add(storedEntry(entry), { cause: CAUSE.withdrawn, exchangeId: exchange.id });
     }
-    // To mark an object benign is to withdraw it.
-    const cause = incoming.benign === true ? CAUSE.withdrawn : CAUSE.none;
+    const cause = withdraws(found, incoming) ? CAUSE.withdrawn : CAUSE.none;
     for (const [id, observable] of kept) {
       this.#touched.add({ id, ...observable }, { cause, exchangeId: exchange.id });
     }
@@ -549,6 +549,14 @@ const storedEntry = (row: { id: number; type: number; value: string }): StoredEn
 
 const levelOf = <L>(levels: readonly L[], rank: number | null): L | undefined =>
   rank === null ? undefined : levels[rank];
+
+/** To mark an object benign, or to cut its validity short, is to withdraw it. */
+const withdraws = (found: ObjectRow, incoming: IncomingIndicator): boolean =>
+  incoming.benign === true ||
+  cutsShort(
+    { from: found.valid_from, until: found.valid_until ?? undefined },
+    { from: incoming.validFrom, until: incoming.validUntil },
+  );
 
 const earlier = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.min(a, b);

@@ -74,7 +74,7 @@ export class People {
     for (const siem of this.#store.siems) {
       const rows = this.#parkedRows(siem, only);
       for (const row of rows) {
-        const state = restingState(row.wanted, row.present, row.rev, row.wanted_rev);
+        const state = restingState(row);
         this.#store.db.run(
           'UPDATE projection SET state = ?, note = NULL, attempt = 0, next_at = NULL WHERE siem_id = ? AND entry_id = ?',
           state,
@@ -107,7 +107,7 @@ export class People {
     };
     const rows = this.#parkedRows(siem, undefined).filter(named);
     for (const row of rows) {
-      const state = restingState(row.wanted, row.present, row.rev, row.wanted_rev);
+      const state = restingState(row);
       this.#store.db.run(
         'UPDATE projection SET state = ?, note = NULL, code = NULL WHERE siem_id = ? AND entry_id = ?',
         state,

@@ -5,14 +5,18 @@ import { PAP_LEVELS, type Pap, TLP_LEVELS, type Tlp } from '../model/marking.ts'
 import { OBSERVABLE_TYPES, type Observable, type ObservableType } from '../model/observable.ts';
 import { type Admitted, condense, merge, mergeClaims } from '../inventory/merge.ts';
 import { expiryOf } from '../policy/expiry.ts';
+import { holdStays } from '../policy/holds.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext, Tally } from './context.ts';
 import { decideClaim } from './decide.ts';
 import type { ContextTable, Explained } from './explain.ts';
+import type { HoldTable } from './hold-table.ts';
 import {
   CAUSE,
   type Cause,
+  HOLD,
   isBusy,
+  isKept,
   OBJECT,
   type ObjectRow,
   PRESENT,
@@ -54,11 +58,13 @@ export const CLAIM_COLUMNS = `o.id, o.exchange_id, o.object_id, o.version, o.sta
 export class Projector {
   readonly #store: StoreContext;
   readonly #brakes: Brakes;
+  readonly #holds: HoldTable;
   #stale = false;
   readonly #claims;
   readonly #claimsAfter;
   readonly #named;
   readonly #crowd;
+  readonly #everyClaim;
   readonly #active: ReadonlySet<number>;
   readonly #row;
   readonly #insert;
@@ -71,9 +77,10 @@ export class Projector {
   /** Keys "type value" that are suppressed now, with the end; small, so it is asked before every write. */
   readonly suppressed = new Map<string, number>();
 
-  constructor(store: StoreContext, brakes: Brakes) {
+  constructor(store: StoreContext, brakes: Brakes, holds: HoldTable) {
     this.#store = store;
     this.#brakes = brakes;
+    this.#holds = holds;
     const { db } = store;
     this.#claims = db.lists(
       `SELECT ${CLAIM_COLUMNS} FROM contribution c JOIN object o ON o.id = c.object_id
@@ -87,6 +94,9 @@ export class Projector {
       `SELECT count(*) AS n FROM (SELECT 1 FROM contribution WHERE entry_id = ? LIMIT ${CROWDED + 1})`,
     );
     this.#crowd = db.statement('UPDATE entry SET crowded = 1 WHERE id = ? AND crowded = 0');
+    this.#everyClaim = db.lists(
+      `SELECT ${CLAIM_COLUMNS} FROM contribution c JOIN object o ON o.id = c.object_id WHERE c.entry_id = ? LIMIT ${CROWDED}`,
+    );
     this.#active = new Set(store.exchanges.map((one) => one.id));
     this.#row = db.statement<ProjectionRow>('SELECT * FROM projection WHERE siem_id = ? AND entry_id = ?');
     this.#insert = db.statement(
@@ -95,13 +105,13 @@ export class Projector {
     );
     this.#update = db.statement(
       `UPDATE projection SET wanted = ?, wanted_rev = ?, content = ?, vouchers = ?, until = ?, due = ?, state = ?, cause = ?, since = ?,
-       attempt = ?, next_at = ?, note = ? WHERE siem_id = ? AND entry_id = ?`,
+       attempt = ?, next_at = ?, note = ?, hold = ?, hold_kind = ? WHERE siem_id = ? AND entry_id = ?`,
     );
     this.#remove = db.statement('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?');
     this.#gone = db.statement('DELETE FROM projection WHERE siem_id = ? AND entry_id = ? AND due IS NULL');
     this.#rest = db.statement(
       `UPDATE projection SET due = ?, present = ${PRESENT.no}, state = ${STATE.settled}, rev = 0, sent_rev = NULL, batch = NULL, next_at = NULL,
-       attempt = 0, note = NULL, handle = NULL WHERE siem_id = ? AND entry_id = ?`,
+       attempt = 0, note = NULL, handle = NULL, hold = NULL, hold_kind = 0 WHERE siem_id = ? AND entry_id = ?`,
     );
     this.#entry = db.statement<{ type: number; value: string }>('SELECT type, value FROM entry WHERE id = ?');
     this.reloadSuppressions();
@@ -210,6 +220,39 @@ export class Projector {
     return mergeClaims(entry, admission.admitted, admission.unmarked, now).entry;
   }
 
+  /**
+   * What a held removal keeps armed, as far as it can still be told: the claims that stood behind it, withdrawn or not,
+   * as far as this SIEM may hold them, until the expiry it had.
+   */
+  keptEntry(
+    siem: SiemState,
+    entry: StoredEntry,
+    until: number | null,
+    now: number,
+    explain?: ContextTable['explain'],
+  ): Entry | undefined {
+    const { admitted, unmarked } = this.#kept(siem, entry, now).admission;
+    if (explain !== undefined)
+      for (const { claim } of admitted) claim.explain(explain(claim.exchangeId, claim.objectId, claim.facts.createdBy));
+    const standing = admitted.map((one) => ({ claim: one.claim, until: until ?? one.until }));
+    return mergeClaims(entry, standing, unmarked, now).entry;
+  }
+
+  /** A withdrawal is no judgement on what was withdrawn: neither its revocation nor its new validity counts here. */
+  #kept(siem: SiemState, entry: StoredEntry, now: number): { rows: number; admission: Admission } {
+    const rows = newestFirst(this.#everyClaim(entry.id).map((row) => this.claimRow(row, 0)));
+    const stood = rows.map((row) => ({ ...row, benign: 0, valid_from: Math.min(row.valid_from, now) }));
+    const admission = noneYet();
+    this.#admit(admission, siem, entry, stood, now);
+    return { rows: rows.length, admission };
+  }
+
+  /** Policy may forbid what a hold keeps: nothing of it then stays. What no claim describes any more says nothing. */
+  #mayBeKept(siem: SiemState, entry: StoredEntry, now: number): boolean {
+    const { rows, admission } = this.#kept(siem, entry, now);
+    return rows === 0 || admission.admitted.length > 0 || admission.left !== undefined;
+  }
+
   #admit(into: Admission, siem: SiemState, entry: StoredEntry, rows: readonly ClaimRow[], now: number): void {
     for (const row of rows) {
       const exchange = this.#store.exchangeNames.get(row.exchange_id) ?? '?';
@@ -278,6 +321,7 @@ export class Projector {
         wanted_rev: this.#store.revision,
         state,
         vouchers: admission.vouchers,
+        hold_kind: HOLD.none,
       });
       if (wanted === 1) this.#brakes.added(siem, trigger, entry.id);
       return;
@@ -289,22 +333,33 @@ export class Projector {
     const stale = refreshAfter !== undefined && row.present === PRESENT.yes && now >= sentAt + refreshAfter;
     const wantedRev = changed || stale ? this.#store.revision : row.wanted_rev;
     const lapsed = row.until !== null && row.until <= now;
-    const cause = wanted === 1 ? CAUSE.none : turned ? this.#cause(suppressed, lapsed, admission, trigger) : row.cause;
+    const hold = this.#stays(siem, entry, row, { wanted, changed, until, suppressed }, now) ? row.hold : null;
+    const kept = hold !== null && row.hold_kind === HOLD.removal;
+    const cause =
+      wanted === 1
+        ? CAUSE.none
+        : !turned
+          ? row.cause
+          : kept
+            ? CAUSE.withdrawn
+            : this.#cause(suppressed, lapsed, admission, trigger);
     const busy = isBusy(row.state);
-    const held = row.state === STATE.held && this.#staysHeld(siem, row, wanted, changed, lapsed, suppressed);
-    const stuck = held || (row.state === STATE.parked && !changed);
-    const state = busy || stuck ? row.state : restingState(wanted, row.present, row.rev, wantedRev);
-    if ((row.state === STATE.held && !held) || (busy && turned)) this.#brakes.released(siem, entry.id);
-
     // An entry that is withdrawn keeps its vouchers until it is gone: they say in whose share it counted.
     const vouchers = wanted === 1 ? admission.vouchers : row.vouchers;
-    const next: ProjectionRow = { ...row, wanted, wanted_rev: wantedRev, state, vouchers };
+    const next: ProjectionRow = { ...row, wanted, wanted_rev: wantedRev, vouchers };
+    next.hold = hold;
+    if (hold === null) next.hold_kind = HOLD.none;
+    const stuck = (row.state === STATE.parked && !changed) || waitsAdopted(row, wanted, lapsed, suppressed);
+    if (!busy && !stuck) next.state = restingState(next);
+    if (row.hold !== null && hold === null) this.#holds.leave(row.hold, entry.id);
+
     const fresher = changed || stale;
-    const lastUntil = until ?? row.until;
-    if (wanted === 0 && row.present !== PRESENT.no && lastUntil !== null && lastUntil > now)
+    // What a hold keeps has the expiry it had; only then it goes by itself.
+    const lastUntil = kept ? row.until : (until ?? row.until);
+    if ((kept || (wanted === 0 && row.present !== PRESENT.no)) && lastUntil !== null && lastUntil > now)
       due = due === null ? lastUntil : Math.min(due, lastUntil);
     const nextDue = dueFrom(due, fresher || row.present !== PRESENT.yes ? now : sentAt, refreshAfter);
-    if (wanted === 0 && row.present === PRESENT.no && nextDue === null && !busy) {
+    if (wanted === 0 && row.present === PRESENT.no && nextDue === null && !busy && !kept) {
       this.#remove.run(siem.id, entry.id);
       this.count(siem, entry.type, row, undefined);
       return;
@@ -316,40 +371,53 @@ export class Projector {
       vouchers,
       lastUntil,
       nextDue,
-      state,
+      next.state,
       cause,
       turned ? now : row.since,
       fresher && !stuck ? 0 : row.attempt,
       // What must go is looked at without delay, also where a lost call is still to be read back.
       (fresher && !busy && !stuck) || (turned && wanted === 0 && row.state === STATE.uncertain) ? null : row.next_at,
       fresher && !busy && !stuck ? null : row.note,
+      next.hold,
+      next.hold_kind,
       siem.id,
       entry.id,
     );
     this.count(siem, entry.type, row, next);
-    const rejected = row.state === STATE.held && !held && row.wanted === 1;
-    if ((turned || rejected) && wanted === 1 && row.present === PRESENT.no) this.#brakes.added(siem, trigger, entry.id);
-    if (turned && wanted === 0 && row.present !== PRESENT.no && cause === CAUSE.withdrawn) {
+    const rejected = row.hold !== null && hold === null && row.hold_kind === HOLD.addition && trigger.exchangeId !== 0;
+    if ((turned || rejected) && wanted === 1 && row.present === PRESENT.no && hold === null)
+      this.#brakes.added(siem, trigger, entry.id);
+    if (row.present === PRESENT.no || hold !== null) return;
+    if (turned && wanted === 0 && cause === CAUSE.withdrawn)
       this.#brakes.withdrawn(siem, trigger.exchangeId !== 0 ? trigger.exchangeId : (admission.left ?? 0), entry.id);
-    }
+    // Cut short by the partner: it still stands, and goes by itself sooner than was stated before.
+    const cut = !turned && wanted === 1 && until !== null && row.until !== null && until < row.until;
+    if (cut && trigger.cause === CAUSE.withdrawn && trigger.exchangeId !== 0)
+      this.#brakes.withdrawn(siem, trigger.exchangeId, entry.id, row.until ?? undefined);
   }
 
-  /**
-   * A held removal ends when the partner vouches again, at the expiry the entry had, and when a person suppresses
-   * the value; a held addition when it is withdrawn, or, once rejected, when the partner says something new.
-   */
-  #staysHeld(
+  #stays(
     siem: SiemState,
+    entry: StoredEntry,
     row: ProjectionRow,
-    wanted: 0 | 1,
-    changed: boolean,
-    lapsed: boolean,
-    suppressed: boolean,
+    then: { wanted: 0 | 1; changed: boolean; until: number | null; suppressed: boolean },
+    now: number,
   ): boolean {
-    if (row.wanted !== wanted) return false;
-    if (wanted === 1) return !changed || this.#brakes.openFor(siem, row.entry_id);
-    // Adopted rows wait for the partners; what expired of them goes with the release.
-    return !suppressed && (!lapsed || (row.cause === CAUSE.adopted && !this.#brakes.openFor(siem, row.entry_id)));
+    if (row.hold === null) return false;
+    const hold = this.#holds.get(row.hold);
+    if (hold === undefined || hold.decision === 'approve') return false;
+    return holdStays({
+      kind: hold.kind,
+      rejected: hold.decision === 'reject',
+      wasWanted: row.wanted === 1,
+      wanted: then.wanted === 1,
+      changed: then.changed,
+      offered: then.until ?? undefined,
+      kept: row.until ?? undefined,
+      now,
+      suppressed: then.suppressed,
+      allowed: hold.kind === 'addition' || then.wanted === 1 || this.#mayBeKept(siem, entry, now),
+    });
   }
 
   #cause(suppressed: boolean, lapsed: boolean, { left, refused }: Admission, trigger: Trigger): Cause {
@@ -367,11 +435,29 @@ export class Projector {
    * The row is not wanted and not there any more. It goes, unless it may wait for a moment to come (a claim that is
    * valid from then): the next tick looks.
    */
-  countGone(siem: SiemState, type: ObservableType, row: Counted & { readonly entry_id: number }): void {
+  countGone(
+    siem: SiemState,
+    type: ObservableType,
+    row: Counted & { readonly entry_id: number; readonly hold?: number | null },
+  ): void {
     const gone = this.#gone.run(siem.id, row.entry_id).changes > 0;
     if (!gone) this.#rest.run(this.#store.engineTime, siem.id, row.entry_id);
-    this.count(siem, type, row, gone ? undefined : { ...row, present: PRESENT.no, rev: 0, state: STATE.settled });
-    if (row.state === STATE.held) this.#brakes.released(siem, row.entry_id);
+    const rest = { ...row, present: PRESENT.no, rev: 0, state: STATE.settled, hold_kind: HOLD.none };
+    this.count(siem, type, row, gone ? undefined : rest);
+    if (row.hold !== undefined && row.hold !== null) this.#holds.leave(row.hold, row.entry_id);
+  }
+
+  /**
+   * What stood there is lost. What is wanted, and what a held removal keeps armed, is written anew, as far as anybody
+   * can still tell what it was; the rest is gone. Undefined: gone.
+   */
+  lost(siem: SiemState, entry: StoredEntry, row: ProjectionRow, now: number): ProjectionRow | undefined {
+    if (row.wanted === 0 && !(isKept(row) && this.keptEntry(siem, entry, row.until, now) !== undefined))
+      return undefined;
+    const next: ProjectionRow = { ...row, present: PRESENT.no, wanted_rev: this.#store.revision, sent_rev: null };
+    if (!isKept(row)) next.rev = 0;
+    next.state = row.state === STATE.parked ? row.state : restingState(next);
+    return next;
   }
 
   /** Keeps the tallies in step with one row. Undefined = no row. */
@@ -390,7 +476,7 @@ export class Projector {
     }
     if (row.present !== PRESENT.no) of.presentOfType.n += by;
     if (row.state === STATE.parked) of.parked.n += by;
-    else if (row.state === STATE.held) of.held.n += by;
+    else if (row.state === STATE.held) (row.hold_kind === HOLD.none ? of.adopted : of.held).n += by;
     else if (row.state !== STATE.settled) of.pending.n += by;
   }
 
@@ -411,6 +497,7 @@ export class Projector {
         presentOfType: of(`present:${type}`),
         parked: of('parked'),
         held: of('held'),
+        adopted: of('adopted'),
         pending: of('pending'),
         armed: [...this.#store.exchangeNames.keys()].map((id) => [voucherBit(id), of(`armed:${id}`)]),
       };
@@ -458,11 +545,24 @@ interface Tallies {
   readonly presentOfType: Tally;
   readonly parked: Tally;
   readonly held: Tally;
+  /** Wait for the partners, not for a person. */
+  readonly adopted: Tally;
   readonly pending: Tally;
   readonly armed: readonly (readonly [bit: number, tally: Tally])[];
 }
 
-export type Counted = Pick<ProjectionRow, 'wanted' | 'present' | 'rev' | 'wanted_rev' | 'state' | 'vouchers'>;
+export type Counted = Pick<
+  ProjectionRow,
+  'wanted' | 'present' | 'rev' | 'wanted_rev' | 'state' | 'vouchers' | 'hold_kind'
+>;
+
+/** Adopted rows wait for the partners; what expired of them goes with the release. */
+const waitsAdopted = (row: ProjectionRow, wanted: 0 | 1, lapsed: boolean, suppressed: boolean): boolean =>
+  row.state === STATE.held &&
+  row.hold === null &&
+  row.wanted === wanted &&
+  !suppressed &&
+  (!lapsed || row.cause === CAUSE.adopted);
 
 /** A claim as policy sees it. Facts are parsed only when somebody looks, since most claims are merged unseen. */
 class StoredClaim implements Claim {

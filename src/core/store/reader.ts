@@ -4,9 +4,9 @@ import { PAP_LEVELS, TLP_LEVELS } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { explainExpiry } from '../policy/expiry.ts';
 import type { Failure } from '../model/failure.ts';
-import { sha256 } from '../runtime/ids.ts';
 import { Database } from './database.ts';
 import { decideClaim } from './decide.ts';
+import { type HoldKind, type HoldRow, setCode } from './hold-table.ts';
 import { type ClaimRow, toClaim } from './projection.ts';
 import { CAUSE_TEXT, type ProjectionRow, STATE } from './rows.ts';
 import type { StoreSpec } from './spec.ts';
@@ -73,13 +73,16 @@ export interface WhyEntry {
 
 export interface HeldSet {
   readonly id: number;
-  readonly kind: 'removal' | 'addition';
+  readonly kind: HoldKind;
   readonly siem: string;
   readonly exchange: string;
-  readonly since: string;
+  readonly count: number;
+  /** Stands for exactly this set: an approval names it. */
+  readonly set: string;
+  readonly created: string;
+  /** Never approved by itself, and never denied. */
+  readonly expires: null;
   readonly reason: string;
-  readonly entries: number;
-  readonly digest: string;
 }
 
 export interface ParkedRow {
@@ -95,6 +98,9 @@ const iso = (ms: number | null | undefined): string | null =>
   ms === null || ms === undefined ? null : new Date(Math.min(ms, 8.64e15)).toISOString();
 const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
 const OBJECT_STATES = ['published', 'revoked', 'vanished'] as const;
+
+/** Rows read at once, where all of them are wanted. */
+const PAGE = 1000;
 
 export class StoreReader {
   readonly #db: Database;
@@ -281,14 +287,18 @@ export class StoreReader {
     const since = iso(row.since);
     const until = iso(row.until);
     if (row.state === STATE.parked) return { name: siem, state: 'parked', reason: row.note, since, until };
-    if (row.state === STATE.held) {
-      const hold = this.#db.get<{ id: number; reason: string }>(
-        `SELECT h.id, h.reason FROM hold_entry e JOIN hold h ON h.id = e.hold_id JOIN siem s ON s.id = h.siem_id
-         WHERE e.entry_id = ? AND s.name = ? ORDER BY h.id DESC`,
-        entryId,
-        siem,
-      );
-      const reason = hold === undefined ? CAUSE_TEXT[row.cause] : `hold ${hold.id}: ${hold.reason}`;
+    const hold =
+      row.hold === null
+        ? undefined
+        : this.#db.get<HoldRow>("SELECT * FROM hold WHERE id = ? AND coalesce(decision, '') <> 'approve'", row.hold);
+    // Held whatever becomes of a call that is under way.
+    if (row.state === STATE.held || hold !== undefined) {
+      const reason =
+        hold === undefined
+          ? CAUSE_TEXT[row.cause]
+          : hold.decision === null
+            ? `hold ${hold.id}: ${hold.reason}`
+            : `hold ${hold.id}, rejected by ${hold.decided_by}: ${hold.decision_reason}`;
       return { name: siem, state: 'held', reason, since, until };
     }
     if (row.wanted === 1 && row.state === STATE.settled)
@@ -302,46 +312,38 @@ export class StoreReader {
   }
 
   held(): HeldSet[] {
+    const secret = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'writer'")?.value ?? '';
     return this.#db
-      .all<{
-        id: number;
-        kind: 'removal' | 'addition';
-        siem: string;
-        exchange: string | null;
-        created: number;
-        reason: string;
-      }>(
-        `SELECT h.id, h.kind, s.name AS siem, e.name AS exchange, h.created, h.reason FROM hold h JOIN siem s ON s.id = h.siem_id
-         LEFT JOIN exchange e ON e.id = h.exchange_id WHERE h.decided IS NULL ORDER BY h.id`,
+      .all<HoldRow & { siem: string; exchange: string | null }>(
+        `SELECT h.*, s.name AS siem, e.name AS exchange FROM hold h JOIN siem s ON s.id = h.siem_id
+         LEFT JOIN exchange e ON e.id = h.exchange_id WHERE h.decided IS NULL AND h.entries > 0 ORDER BY h.id`,
       )
-      .map((row) => {
-        const ids = this.#db.all<{ entry_id: number }>(
-          'SELECT entry_id FROM hold_entry WHERE hold_id = ? ORDER BY entry_id',
-          row.id,
-        );
-        const digest = sha256(ids.map((one) => one.entry_id).join(',')).slice(0, 16);
-        return {
-          id: row.id,
-          kind: row.kind,
-          siem: row.siem,
-          exchange: row.exchange ?? '(adopted)',
-          since: iso(row.created)!,
-          reason: row.reason,
-          entries: ids.length,
-          digest,
-        };
-      })
-      .filter((hold) => hold.entries > 0);
+      .map((row) => ({
+        id: row.id,
+        kind: row.kind,
+        siem: row.siem,
+        exchange: row.exchange ?? '(adopted)',
+        count: row.entries,
+        set: setCode(secret, row),
+        created: iso(row.created)!,
+        expires: null,
+        reason: row.reason,
+      }));
   }
 
-  heldEntries(holdId: number, limit: number): Observable[] {
-    return this.#db
-      .all<{ type: number; value: string }>(
-        'SELECT e.type, e.value FROM hold_entry h JOIN entry e ON e.id = h.entry_id WHERE h.hold_id = ? ORDER BY e.id LIMIT ?',
+  /** The entries of a hold, page by page, in the order of their ids. */
+  *heldEntries(holdId: number): Generator<Observable> {
+    for (let after = 0; ; ) {
+      const rows = this.#db.all<{ id: number; type: number; value: string }>(
+        `SELECT e.id, e.type, e.value FROM projection p INDEXED BY projection_hold JOIN entry e ON e.id = p.entry_id
+         WHERE p.hold = ? AND p.entry_id > ? ORDER BY p.entry_id LIMIT ${PAGE}`,
         holdId,
-        limit,
-      )
-      .map((row) => ({ type: OBSERVABLE_TYPES[row.type]!, value: row.value }));
+        after,
+      );
+      for (const row of rows) yield { type: OBSERVABLE_TYPES[row.type]!, value: row.value };
+      if (rows.length < PAGE) return;
+      after = rows.at(-1)!.id;
+    }
   }
 
   parked(limit: number): ParkedRow[] {

@@ -4,8 +4,10 @@
 //   wanted differs from present -> UPSERT or REMOVE (needs work) -> FLIGHT (intent is on disk, call under way)
 //   FLIGHT -> SETTLED applied | ACCEPTED a receipt is stored | UPSERT/REMOVE again with next_at | PARKED refused for good
 //   FLIGHT -> UNCERTAIN the call may or may not have had its effect, on a product without versions: read back first
-//   REMOVE -> HELD the removal brake holds it, or it was adopted and its partners were not polled since.
+//   any resting state -> HELD while `hold` names a hold that was not approved, or while it was adopted and its partners
+//   were not polled since.
 // While in FLIGHT, ACCEPTED or UNCERTAIN a row is not sent again; a change of wanted meanwhile only raises wanted_rev.
+// `hold` is a property of the row and no state of its call: whatever becomes of the call, the row rests in HELD.
 
 export const STATE = {
   settled: 0,
@@ -35,6 +37,13 @@ export const CAUSE = {
   late: 7,
 } as const;
 export type Cause = (typeof CAUSE)[keyof typeof CAUSE];
+
+/**
+ * What a hold does to its row. A held removal keeps the entry as it stands, and has it written anew where it is lost; a
+ * held addition keeps it out.
+ */
+export const HOLD = { none: 0, removal: 1, addition: 2 } as const;
+export type Hold = (typeof HOLD)[keyof typeof HOLD];
 
 export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
   0: '',
@@ -72,6 +81,9 @@ export interface ProjectionRow {
   note: string | null;
   /** Of a parked row: constant word for the refusal. */
   code: string | null;
+  /** Id of the hold that bars it. */
+  hold: number | null;
+  hold_kind: Hold;
 }
 
 export interface ObjectRow {
@@ -99,8 +111,17 @@ export const voucherBit = (exchangeId: number): number => 1 << (exchangeId % 31)
 export const isBusy = (state: State): boolean =>
   state === STATE.flight || state === STATE.accepted || state === STATE.uncertain;
 
-/** The state that a row with this wanted and present asks for, flights and holds apart. */
-export function restingState(wanted: 0 | 1, present: Present, rev: number, wantedRev: number): State {
+/** What says how a row rests. */
+export type Standing = Pick<ProjectionRow, 'wanted' | 'present' | 'rev' | 'wanted_rev' | 'hold_kind'>;
+
+/** The state that a row asks for, calls under way apart. */
+export function restingState({ wanted, present, rev, wanted_rev: wantedRev, hold_kind: hold }: Standing): State {
+  if (hold === HOLD.removal) return present === PRESENT.no ? STATE.upsert : STATE.held;
+  if (hold === HOLD.addition) return STATE.held;
   if (wanted === 1) return present === PRESENT.yes && rev === wantedRev ? STATE.settled : STATE.upsert;
   return present === PRESENT.no ? STATE.settled : STATE.remove;
 }
+
+/** A held removal keeps it armed though nobody vouches for it. */
+export const isKept = ({ wanted, hold_kind: hold }: Pick<ProjectionRow, 'wanted' | 'hold_kind'>): boolean =>
+  wanted === 0 && hold === HOLD.removal;

@@ -147,6 +147,29 @@ export const MIGRATIONS: readonly string[] = [
   -- An audit that only looked puts nothing right, so that it does not count for when the next is due.
   ALTER TABLE siem ADD COLUMN repaired_at INTEGER;
   `,
+  `
+  -- A hold is a property of the rows it bars (rows.ts), and its set is those rows. The sum stands for the set (hold-table.ts);
+  -- null: to be computed anew. hold_past keeps what earlier looks showed.
+  ALTER TABLE projection ADD COLUMN hold INTEGER;
+  ALTER TABLE projection ADD COLUMN hold_kind INTEGER NOT NULL DEFAULT 0;
+  UPDATE projection SET hold = (SELECT max(h.id) FROM hold_entry e JOIN hold h ON h.id = e.hold_id
+    WHERE e.entry_id = projection.entry_id AND h.siem_id = projection.siem_id AND (h.decided IS NULL OR h.decision = 'reject'))
+    WHERE entry_id IN (SELECT entry_id FROM hold_entry);
+  UPDATE projection SET hold_kind = CASE (SELECT kind FROM hold WHERE id = projection.hold) WHEN 'removal' THEN 1 ELSE 2 END
+    WHERE hold IS NOT NULL;
+  CREATE INDEX projection_hold ON projection (hold, entry_id) WHERE hold IS NOT NULL;
+  DROP TABLE hold_entry;
+  ALTER TABLE hold ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE hold ADD COLUMN sum INTEGER;
+  ALTER TABLE hold ADD COLUMN decided_entries INTEGER;
+  ALTER TABLE hold ADD COLUMN told INTEGER;
+  CREATE TABLE hold_past (
+    hold_id INTEGER NOT NULL, revision INTEGER NOT NULL, at INTEGER NOT NULL, entries INTEGER NOT NULL, sum INTEGER NOT NULL,
+    PRIMARY KEY (hold_id, revision)) WITHOUT ROWID;
+  INSERT INTO tally (owner, name, n) SELECT 'siem:' || siem_id, 'adopted', count(*) FROM projection
+    WHERE state = 7 AND hold IS NULL GROUP BY siem_id;
+  UPDATE tally SET n = n - coalesce((SELECT t.n FROM tally t WHERE t.owner = tally.owner AND t.name = 'adopted'), 0) WHERE name = 'held';
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

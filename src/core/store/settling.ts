@@ -1,12 +1,11 @@
 // Writes back what became of a batch. Only rows whose intent still stands are touched; one whose wish changed while it
 // flew goes to work again.
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
-import type { Brakes } from './brakes.ts';
 import { saneRevision, type SiemState, type StoreContext } from './context.ts';
 import { doubt } from './doubts.ts';
 import type { Flight, Flights } from './flights.ts';
 import type { Projector } from './projection.ts';
-import { isBusy, PRESENT, type Present, type ProjectionRow, restingState, STATE } from './rows.ts';
+import { isBusy, isKept, PRESENT, type Present, type ProjectionRow, restingState, STATE } from './rows.ts';
 
 /** What became of one change, as the engine tells it. Aligned with the batch's changes. */
 export type Settlement =
@@ -30,13 +29,11 @@ export interface SettleReport {
 export class Settling {
   readonly #store: StoreContext;
   readonly #projector: Projector;
-  readonly #brakes: Brakes;
   readonly #flights: Flights;
 
-  constructor(store: StoreContext, projector: Projector, brakes: Brakes, flights: Flights) {
+  constructor(store: StoreContext, projector: Projector, flights: Flights) {
     this.#store = store;
     this.#projector = projector;
-    this.#brakes = brakes;
     this.#flights = flights;
   }
 
@@ -53,7 +50,7 @@ export class Settling {
     // In one statement, but for the rows whose wish changed while they flew.
     const settled = this.#store.db.run(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.yes}, rev = sent_rev, sent_rev = NULL, batch = NULL, attempt = 0, next_at = NULL
-       WHERE siem_id = ? AND state = ${STATE.flight} AND entry_id BETWEEN ? AND ? AND batch = ? AND wanted = 1 AND wanted_rev = sent_rev`,
+       WHERE siem_id = ? AND state = ${STATE.flight} AND entry_id BETWEEN ? AND ? AND batch = ? AND wanted = 1 AND wanted_rev = sent_rev AND hold IS NULL`,
       siem.id,
       rows[0]!.entryId,
       rows.at(-1)!.entryId,
@@ -133,7 +130,7 @@ export class Settling {
     if (row === undefined || row.sent_rev === null || !isBusy(row.state)) return;
     const type = OBSERVABLE_TYPES[row.type]!;
     const next: ProjectionRow = { ...row, batch: null, code: null };
-    const rest = () => restingState(next.wanted, next.present, next.rev, next.wanted_rev);
+    const rest = () => restingState(next);
     // A change that is still the newest failed: it waits. One that was overtaken goes at once.
     const overtaken = row.wanted_rev !== row.sent_rev;
     const retryAt = (at: number) => (overtaken ? null : at);
@@ -189,14 +186,13 @@ export class Settling {
       case 'park':
         Object.assign(next, { present: before, sent_rev: null, note: settlement.reason.slice(0, 500), next_at: null });
         next.code = settlement.code ?? null;
-        next.state = next.wanted === 1 && !overtaken ? STATE.parked : rest();
+        next.state = (next.wanted === 1 || isKept(next)) && op === 'upsert' && !overtaken ? STATE.parked : rest();
         if (next.state === STATE.parked) report.parked++;
         break;
     }
-    if ((next.state === STATE.upsert || next.state === STATE.remove) && this.#brakes.bars(siem, entryId)) {
-      next.state = STATE.held;
-    }
-    if (next.wanted === 0 && next.present === PRESENT.no && next.state === STATE.settled) {
+    // A first write that came to nothing, of what was withdrawn meanwhile: there is nothing that a hold could keep.
+    const neverStood = overtaken && op === 'upsert';
+    if (next.wanted === 0 && next.present === PRESENT.no && (next.state === STATE.settled || neverStood)) {
       this.#projector.countGone(siem, type, row);
       return;
     }

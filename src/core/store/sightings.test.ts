@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   addressAt,
@@ -13,9 +13,9 @@ import {
   TEN,
   type TestStore,
 } from '../../../test/builders/sightings.ts';
+import { asSchema } from '../../../test/builders/older-state.ts';
 import { entryKey } from '../model/observable.ts';
-import { Database, migrate } from './database.ts';
-import { MIGRATIONS } from './schema.ts';
+
 import type { ReleaseSpec } from './spec.ts';
 import { SightingsReader } from './sightings-reader.ts';
 
@@ -698,22 +698,7 @@ it('takes over a state from before there were sightings, and tells what is found
   using test = aStore();
   test.publish([anIndicator(1)]);
   test.store.close();
-  rmSync(`${test.spec.path}-wal`, { force: true });
-  renameSync(test.spec.path, `${test.spec.path}.new`);
-  const old = new Database(test.spec.path);
-  migrate(old, MIGRATIONS.slice(0, 1));
-  old.run('ATTACH DATABASE ? AS new', `${test.spec.path}.new`);
-  for (const { name } of old.all<{ name: string }>("SELECT name FROM main.sqlite_schema WHERE type = 'table'")) {
-    const known = new Set(old.all<{ name: string }>(`PRAGMA new.table_info(${name})`).map((column) => column.name));
-    const columns = old
-      .all<{ name: string }>(`PRAGMA main.table_info(${name})`)
-      .map((column) => column.name)
-      .filter((column) => known.has(column))
-      .join(', ');
-    old.exec(`INSERT INTO main.${name} (${columns}) SELECT ${columns} FROM new.${name}`);
-  }
-  old.exec('DETACH DATABASE new');
-  old.close();
+  asSchema(test.spec.path, 1);
 
   test.store = aStoreOf(test.spec);
   test.store.commitHits('one', [aHit(1)], 'x', NOW);

@@ -1,6 +1,7 @@
 // What the store is told about the configuration. Plain values: they cross to the worker's thread.
 import type { Json } from '../model/json.ts';
 import type { ObservableType } from '../model/observable.ts';
+import type { BrakeSettings } from '../policy/brakes.ts';
 import type { ExpiryRules } from '../policy/expiry.ts';
 import type { IntakeRules } from '../policy/intake.ts';
 import type { Own } from '../policy/never-block.ts';
@@ -11,8 +12,6 @@ export interface ExchangeSpec {
   readonly type: string;
   /** Settings the cursor belongs to; another fingerprint starts the next poll over. */
   readonly fingerprint: string;
-  readonly removalBrake: { readonly share: number; readonly atLeast: number; readonly windowHours: number };
-  readonly additionBrake: { readonly factor: number; readonly atLeast: number };
 }
 
 export interface SiemSpec {
@@ -23,6 +22,8 @@ export interface SiemSpec {
   readonly settings: Json;
   /** Rules per exchange this SIEM listens to; an exchange that is not named here vouches for nothing there. */
   readonly rules: Readonly<Record<string, { readonly intake: IntakeRules; readonly lifetime: ExpiryRules }>>;
+  /** Brakes per exchange it listens to. They shape no wanted state, so the fingerprint leaves them out. */
+  readonly brakes: Readonly<Record<string, BrakeSettings>>;
   readonly observables: readonly ObservableType[];
   readonly maxEntries?: number;
   readonly refreshAfterDays?: number;

@@ -9,11 +9,13 @@ import { Audit, type AuditReport } from './audit.ts';
 import type { BuiltBatch } from './batch-builder.ts';
 import { Batches } from './batches.ts';
 import { Brakes } from './brakes.ts';
-import { saneRevision, type SiemState, StoreContext } from './context.ts';
+import { saneRevision, StoreContext } from './context.ts';
 import { backup } from './database.ts';
 import { Doubts, type Doubtful } from './doubts.ts';
 import { ContextTable } from './explain.ts';
 import { Flights } from './flights.ts';
+import { type HoldRow, HoldTable } from './hold-table.ts';
+import { Holds } from './holds.ts';
 import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport, Objects } from './objects.ts';
 import { People, type Refused } from './people.ts';
@@ -22,7 +24,7 @@ import { type SettleReport, type Settlement, Settling } from './settling.ts';
 import { Sweeps } from './sweeps.ts';
 import { bothOf, Touched } from './touched.ts';
 import { Requests, type StoredRequest } from './requests.ts';
-import { CAUSE, type ProjectionRow, STATE } from './rows.ts';
+import { CAUSE, STATE } from './rows.ts';
 import type { SendSettlement } from './outbox.ts';
 import { type HitReport, Sightings } from './sightings.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
@@ -55,6 +57,8 @@ function sane(one: OwnedEntry): OwnedEntry {
 export class Store {
   readonly #store: StoreContext;
   readonly #brakes: Brakes;
+  readonly #holdTable: HoldTable;
+  readonly #holds: Holds;
   readonly #projector: Projector;
   readonly #context: ContextTable;
   readonly #objects: Objects;
@@ -75,12 +79,14 @@ export class Store {
   constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
     this.#store = new StoreContext(spec, encoders);
     this.#brakes = new Brakes(this.#store);
-    this.#projector = new Projector(this.#store, this.#brakes);
+    this.#holdTable = new HoldTable(this.#store);
+    this.#projector = new Projector(this.#store, this.#brakes, this.#holdTable);
     this.#context = new ContextTable(this.#store);
     this.#sweeps = new Sweeps(this.#store);
+    this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#sweeps);
     this.#objects = new Objects(this.#store, this.#projector, this.#context, this.#touched, this.#sweeps);
     this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#flights);
-    this.#settling = new Settling(this.#store, this.#projector, this.#brakes, this.#flights);
+    this.#settling = new Settling(this.#store, this.#projector, this.#flights);
     this.#audit = new Audit(this.#store, this.#projector, this.#settling, this.#brakes);
     this.#doubts = new Doubts(this.#store, this.#audit);
     this.#listing = new Listing(this.#store, this.#objects);
@@ -97,11 +103,12 @@ export class Store {
       return this.#store.unit(now, (time) => {
         const result = work(time);
         this.#judgeTouched(time);
-        this.#brakes.judge(time, (siem, entryId, held) => this.#recount(siem, entryId, held));
+        this.#holds.judge(time);
         return result;
       });
     } catch (error) {
       this.#brakes.forget();
+      this.#holdTable.forget();
       this.#objects.forget();
       this.#context.forget();
       this.#touched.forget();
@@ -123,22 +130,6 @@ export class Store {
       const cause = waiting === undefined ? trigger : bothOf(waiting.argument as unknown as Trigger, trigger);
       this.#sweeps.later('crowded', 0, String(entry.id), { ...cause }, now);
     });
-  }
-
-  /** A brake moved a row between work and hold. */
-  #recount(siem: SiemState, entryId: number, held: boolean): void {
-    const row = this.#store.db.get<ProjectionRow & { type: number }>(
-      'SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id = ?',
-      siem.id,
-      entryId,
-    )!;
-    const working = row.wanted === 1 ? STATE.upsert : STATE.remove;
-    this.#projector.count(
-      siem,
-      OBSERVABLE_TYPES[row.type]!,
-      { ...row, state: held ? working : STATE.held },
-      { ...row, state: held ? STATE.held : working },
-    );
   }
 
   // ---- exchanges
@@ -310,7 +301,7 @@ export class Store {
     now: number,
   ): { lost: string[]; rows: number; more: boolean } {
     const state = this.#store.siem(siem);
-    return this.#unit(now, () => {
+    return this.#unit(now, (time) => {
       const known = this.siemFacts(siem).containers;
       const names = new Set([...Object.keys(known), ...Object.keys(found)]);
       const changed = [...names].filter((name) => found[name] !== known[name]);
@@ -319,7 +310,7 @@ export class Store {
       const step =
         changed.length === 0
           ? { rows: 0, next: undefined }
-          : this.#audit.containersChanged(state, new Set(changed), from?.found === key ? from.next : 0);
+          : this.#audit.containersChanged(state, new Set(changed), from?.found === key ? from.next : 0, time);
       const lost = changed.filter((name) => known[name] !== undefined);
       if (step.next !== undefined) {
         this.#emptying.set(siem, { found: key, next: step.next });
@@ -483,19 +474,16 @@ export class Store {
     return this.#unit(now, () => this.#people.retryParked(only));
   }
 
+  /** `code` is of the set that the person was shown. */
   decideHold(
     id: number,
     decision: 'approve' | 'reject',
-    digest: string,
+    code: string,
     by: string,
     reason: string,
     now: number,
-  ): number {
-    return this.#unit(now, (time) =>
-      this.#brakes.decide(id, decision, digest, by, reason, time, (siem, entryId, held) =>
-        this.#recount(siem, entryId, held),
-      ),
-    );
+  ): HoldRow {
+    return this.#unit(now, (time) => this.#holds.decide(id, decision, code, by, reason, time));
   }
 
   /** A purge emptied the SIEM: nothing of it is present any more. */
@@ -504,7 +492,7 @@ export class Store {
     const names = new Set(OBSERVABLE_TYPES.map((type) => state.encoder.container(type, state.spec.settings)));
     for (let from: number | undefined = 0; from !== undefined; ) {
       const start: number = from;
-      from = this.#unit(now, () => this.#audit.containersChanged(state, names, start).next);
+      from = this.#unit(now, (time) => this.#audit.containersChanged(state, names, start, time).next);
     }
   }
 
@@ -538,6 +526,7 @@ export class Store {
   retain(goneDays: number, now: number): { dropped: number; more: boolean } {
     return this.#unit(now, (time) => {
       this.#brakes.prune(time);
+      this.#holdTable.prune(time - goneDays * 86_400_000);
       return this.#listing.retain(time - goneDays * 86_400_000, STEP);
     });
   }

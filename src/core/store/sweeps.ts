@@ -6,7 +6,16 @@ import type { Json } from '../model/json.ts';
 import type { StoreContext } from './context.ts';
 
 /** What is gone through, and on behalf of whom (`owner`: the id of an exchange, SIEM or hold; 0 = nobody). */
-export type SweepKind = 'marking' | 'name' | 'crowded' | 'recompute' | 'vanished' | 'emptied' | 'parked' | 'adopted';
+export type SweepKind =
+  | 'marking'
+  | 'name'
+  | 'crowded'
+  | 'recompute'
+  | 'vanished'
+  | 'emptied'
+  | 'parked'
+  | 'adopted'
+  | 'approved';
 
 export interface Sweep {
   readonly kind: SweepKind;

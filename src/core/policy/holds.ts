@@ -1,0 +1,52 @@
+// When a hold ends by itself, one row at a time. A hold keeps things as they were until a person decides, and after a
+// rejection until the partner says something new; what a person, policy or the clock says of a row goes before it.
+
+export interface HeldRow {
+  readonly kind: 'removal' | 'addition';
+  /** Rejected: a person said no; it stands until the partner says something new. */
+  readonly rejected: boolean;
+  /** The claims speak for the entry, before and now. */
+  readonly wasWanted: boolean;
+  readonly wanted: boolean;
+  /** Content or wish changed since the row was looked at last. */
+  readonly changed: boolean;
+  /** Until when the claims vouch now. */
+  readonly offered: number | undefined;
+  /** Until when they vouched before they were withdrawn or cut short. */
+  readonly kept: number | undefined;
+  readonly now: number;
+  readonly suppressed: boolean;
+  /** Some claim that stood behind it may still stand in this SIEM. */
+  readonly allowed: boolean;
+}
+
+export function holdStays(row: HeldRow): boolean {
+  return row.kind === 'removal' ? removalStays(row) : additionStays(row);
+}
+
+/** Ends at the expiry the entry had, when the value is suppressed or not allowed, and when a partner vouches again. */
+function removalStays({ wasWanted, wanted, offered, kept, now, suppressed, allowed }: HeldRow): boolean {
+  if (suppressed || !allowed || (kept !== undefined && kept <= now)) return false;
+  if (!wanted || offered === undefined) return true;
+  // A validity that was cut short is the withdrawal itself, and so is one that is stated anew for moments.
+  if (wasWanted) return offered < (kept ?? Number.POSITIVE_INFINITY);
+  return offered < Math.min(kept ?? Number.POSITIVE_INFINITY, now + SHORTEST_VOUCH_MS);
+}
+
+/** Ends when it is withdrawn and, once rejected, when the partner says something new. */
+function additionStays({ wanted, changed, rejected }: HeldRow): boolean {
+  return wanted && !(rejected && changed);
+}
+
+/** Vouching again for less than this is no vouching: else two pages would undo a hold. */
+const SHORTEST_VOUCH_MS = 86_400_000;
+
+/** What a partner stated of an object's validity, epoch milliseconds; no end: open-ended. */
+export interface Validity {
+  readonly from: number;
+  readonly until: number | undefined;
+}
+
+/** An earlier end or a later beginning than was stated before takes vouching back, as a revocation does. */
+export const cutsShort = (before: Validity, after: Validity): boolean =>
+  after.from > before.from || (after.until ?? Number.POSITIVE_INFINITY) < (before.until ?? Number.POSITIVE_INFINITY);
