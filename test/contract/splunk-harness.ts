@@ -20,6 +20,8 @@ export interface SplunkPlace {
   readonly auth: { readonly token: string } | { readonly username: string; readonly password: string; login?: string };
   readonly form?: SplunkConfig['form'];
   readonly instance?: string;
+  /** Further keys of the configuration. */
+  readonly more?: object;
   readonly provision?: 'auto' | 'never';
   readonly timeoutMs?: number;
   readonly tls?: HttpTls;
@@ -28,8 +30,8 @@ export interface SplunkPlace {
 }
 
 export function splunkConfig(place: SplunkPlace): SplunkConfig {
-  const { url, auth, form = 'lookups' } = place;
-  return splunk.config.parse({ type: 'splunk', url, auth, form });
+  const { url, auth, form = 'lookups', more } = place;
+  return splunk.config.parse({ type: 'splunk', url, auth, form, ...more });
 }
 
 export function splunkConnector(place: SplunkPlace): SiemConnector {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { splunk } from '../../src/connectors/siem/splunk/index.ts';
+import type { SplunkOptions } from '../../src/simulators/splunk/index.ts';
 import { objectIdAt } from '../builders/sightings.ts';
 import { aRoundTrip, closers, never, splunkSide } from './round-trip.ts';
 
@@ -17,7 +18,8 @@ const EVENTS = {
   indexes: ['proxy', 'dns*'],
   fields: { 'ipv4-addr': ['dest_ip', 'src_ip'], 'domain-name': ['query'], url: ['url'] },
 };
-const inLookups = (more: object = {}) => splunkSide({}, { event_search: EVENTS, ...more });
+const inLookups = (more: object = {}, settings: SplunkOptions['settings'] = {}) =>
+  splunkSide({ settings }, { event_search: EVENTS, ...more });
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 const anEvent = (fields: object, at = ago(0)) => ({ time: at, fields: { index: 'proxy', ...fields } });
 
@@ -49,29 +51,33 @@ describe('events in Splunk that hold a value of ours', () => {
     expect(times.map((time) => Date.parse(time))).toEqual([early, late].map((time) => Date.parse(time!)));
   });
 
-  it('are found by address, network, name and URL', async () => {
-    const { reporter, plant, store } = await aRoundTrip(
-      [
-        PATTERN,
-        "[ipv4-addr:value ISSUBSET '203.0.113.0/24']",
-        "[domain-name:value = 'evil.example']",
-        "[url:value = 'http://evil.example/A']",
-      ],
-      { siem: inLookups() },
-    );
-    await plant([
-      anEvent({ dest_ip: ADDRESS }),
-      anEvent({ src_ip: '203.0.113.77' }),
-      anEvent({ index: 'dns-7', query: 'EVIL.example' }),
-      anEvent({ index: 'dns-7', query: 'not.evil.example' }),
-      anEvent({ url: 'http://evil.example/A' }),
-      anEvent({ url: 'http://evil.example/a' }),
-    ]);
+  // The pages of the product contradict each other on whether a KV store lookup folds case.
+  it.each([true, false])(
+    'are found by address, network, name and URL; lookups fold case: %s',
+    async (lookupsFoldCase) => {
+      const { reporter, plant, store } = await aRoundTrip(
+        [
+          PATTERN,
+          "[ipv4-addr:value ISSUBSET '203.0.113.0/24']",
+          "[domain-name:value = 'evil.example']",
+          "[url:value = 'http://evil.example/A']",
+        ],
+        { siem: inLookups({}, { lookupsFoldCase }) },
+      );
+      await plant([
+        anEvent({ dest_ip: ['10.9.9.9', ADDRESS] }),
+        anEvent({ src_ip: '203.0.113.77' }),
+        anEvent({ index: 'dns-7', query: 'EVIL.example' }),
+        anEvent({ index: 'dns-7', query: 'not.evil.example' }),
+        anEvent({ url: ['http://other.example/', 'http://evil.example/A'] }),
+        anEvent({ url: 'http://evil.example/a' }),
+      ]);
 
-    expect((await reporter.collect(never)).fresh).toBe(4);
-    expect(await store.hitCursor('one')).toMatchObject({ alerts: { read: expect.any(Number) } });
-    expect(reporter.failure).toBeUndefined();
-  });
+      expect((await reporter.collect(never)).fresh).toBe(4);
+      expect(await store.hitCursor('one')).toMatchObject({ alerts: { read: expect.any(Number) } });
+      expect(reporter.failure).toBeUndefined();
+    },
+  );
 
   it('indexed late, inside the overlap, are found once', async () => {
     const { reporter, plant } = await aRoundTrip([PATTERN], { siem: inLookups() });

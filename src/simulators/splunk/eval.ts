@@ -1,4 +1,4 @@
-// `eval field=expression`, as far as this simulator goes: texts and fields, joined by `.`, compared by `==`, and a few
+// `eval field=expression, field=expression`, as far as this simulator goes: texts and fields, joined by `.`, compared by `==`, and a few
 // functions on texts and multi-valued fields. A function that is not here is refused by name.
 import { createHash } from 'node:crypto';
 import type { Row } from './state.ts';
@@ -7,16 +7,16 @@ import { SplError } from './spl-error.ts';
 type Value = readonly string[];
 type Expression = (row: Row) => Value;
 
-/** Null is no value: a field that becomes null is gone. */
+/** One assignment after the other, so that a later one sees the earlier. Null is no value: such a field is gone. */
 export function evaluate(text: string, rows: readonly Row[]): Row[] {
-  const [, field = '', source = ''] = /^\s*(\w+)\s*=\s*([\s\S]+)$/.exec(text) ?? [];
-  if (field === '') throw new SplError(`Error in 'eval' command: The expression is malformed.`);
-  const expression = new Parser(source).whole();
-  return rows.map((row) => {
-    const { [field]: _, ...rest } = row;
-    const values = expression(row);
-    return values.length === 0 ? rest : { ...rest, [field]: values.length === 1 ? values[0]! : [...values] };
-  });
+  const assignments = new Parser(text).assignments();
+  return rows.map((row) =>
+    assignments.reduce<Row>((held, { field, expression }) => {
+      const { [field]: _, ...rest } = held;
+      const values = expression(held);
+      return values.length === 0 ? rest : { ...rest, [field]: values.length === 1 ? values[0]! : [...values] };
+    }, row),
+  );
 }
 
 const FUNCTIONS: Readonly<Record<string, (row: Row, given: readonly Expression[]) => Value>> = {
@@ -50,8 +50,13 @@ class Parser {
     this.#tokens = text.match(/"(?:[^"\\]|\\.)*"|'[^']*'|==|[A-Za-z_]\w*|[().,]|\S/g) ?? [];
   }
 
-  whole(): Expression {
-    const all = this.#comparison();
+  assignments(): { field: string; expression: Expression }[] {
+    const all: { field: string; expression: Expression }[] = [];
+    do {
+      const field = this.#tokens[this.#at++] ?? '';
+      if (!/^[A-Za-z_]\w*$/.test(field) || !this.#took('=')) throw malformed();
+      all.push({ field, expression: this.#comparison() });
+    } while (this.#took(','));
     if (this.#at < this.#tokens.length) throw malformed();
     return all;
   }

@@ -59,6 +59,7 @@ describe('a search', () => {
     expect(await evaluated('mvmap(query, if(query=="b.example", query, null()))')).toEqual(['b.example']);
     expect(await evaluated('mvmap(query, rtrim(upper.lower(query), "e"))')).toEqual([undefined]);
     expect(await evaluated('mvmap(query, rtrim(lower(query), "le"))')).toEqual([['a.examp', 'b.examp']]);
+    expect(await evaluated('src, y=x."!", x=y')).toEqual(['192.0.2.1!']);
     expect(await evaluated('coalesce(missing, query, "-")')).toEqual([['a.example', 'b.example']]);
     expect(await evaluated('max(mvappend("9", "12"))')).toEqual(['12']);
     await expect(evaluated('nothing(src)')).rejects.toThrow('unsupported or undefined');

@@ -10,7 +10,8 @@ export const splunk = defineSiem<SplunkConfig>({
   config: SplunkConfig,
   // 1000 is the oldest default for one batch; a server with another limit says so, and the engine obeys.
   limits: { maxItems: 1000, maxBytes: 4_000_000, concurrency: 2 },
-  // splunkd gives a call to the KV store a minute, and a proxy may hold it for as long before.
+  // A proxy gives up after a minute as a rule. A call to the KV store may live for five (clientSocketTimeout in
+  // server.conf), which the next audit covers.
   longestCallMs: 120_000,
   // Enterprise Security keeps a row for 60 days after it was last fed.
   refreshAfterDays: 30,

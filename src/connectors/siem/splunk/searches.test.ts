@@ -11,8 +11,12 @@ import { splunk } from './index.ts';
 
 const rig = new SplunkRig();
 
-describe('searches', () => {
-  it('find what stands on the lists, for a plain user in another app', async () => {
+// The pages of the product contradict each other on whether a KV store lookup folds case.
+const FOLDS = [true, false] as const;
+
+describe.each(FOLDS)('searches, where lookups fold case: %s', (folds) => {
+  it('find what stands on the lists, for a plain user in another app, as the README of the app says', async () => {
+    rig.server.state.settings.lookupsFoldCase = folds;
     const connector = await rig.opened();
     const entries = [
       anEntry({ value: '192.0.2.7' }),
@@ -22,22 +26,23 @@ describe('searches', () => {
     ];
     await connector.apply(upserts(entries), never);
     const now = Date.now() / 1000;
-    const fields = { index: 'proxy', query: 'C2.example', file_hash: 'AB'.repeat(32) };
+    const fields = { index: 'proxy', query: 'C2.example.', file_hash: 'AB'.repeat(32) };
     rig.server.state.events.push(
-      { time: now, indexed: now, fields: { ...fields, dest_ip: '192.0.2.7' } },
-      { time: now, indexed: now, fields: { index: 'proxy', dest_ip: '198.51.100.77', query: 'www.c2.example' } },
+      { time: now, indexed: now, fields: { ...fields, dest_ip: ['10.0.0.1', '192.0.2.7'] } },
+      { time: now, indexed: now, fields: { index: 'proxy', dest_ip: '198.51.100.77', query: 'WWW.c2.example' } },
       { time: now, indexed: now, fields: { index: 'proxy', dest_ip: '203.0.113.1' } },
     );
 
-    const hits = async (lookup: string) =>
-      (
-        await search(`search index=proxy earliest=-5m | lookup ${lookup} OUTPUT entry_key | where isnotnull(entry_key)`)
-      ).map((row) => row['entry_key']);
-    expect(await hits('entente_ip ip AS dest_ip')).toEqual([entries[0]!.key]);
-    expect(await hits('entente_network network AS dest_ip')).toEqual([entries[1]!.key]);
-    expect(await hits('entente_domain domain AS query')).toEqual([entries[2]!.key]);
-    expect(await hits('entente_subdomain domain_pattern AS query')).toEqual([entries[2]!.key]);
-    expect(await hits('entente_file file_hash')).toEqual([entries[3]!.key]);
+    const hits = async (value: string, lookup: string) => {
+      const spl = `search index=proxy earliest=-5m | eval v=${value} | lookup ${lookup} AS v OUTPUT entry_key`;
+      return (await search(`${spl} | where isnotnull(entry_key)`)).map((row) => row['entry_key']);
+    };
+    const name = 'mvmap(query, rtrim(lower(query), "."))';
+    expect(await hits('mvmap(dest_ip, lower(dest_ip))', 'entente_ip ip')).toEqual([entries[0]!.key]);
+    expect(await hits('mvmap(dest_ip, lower(dest_ip))', 'entente_network network')).toEqual([entries[1]!.key]);
+    expect(await hits(name, 'entente_domain domain')).toEqual([entries[2]!.key]);
+    expect(await hits(name, 'entente_subdomain domain_pattern')).toEqual([entries[2]!.key]);
+    expect(await hits('mvmap(file_hash, lower(file_hash))', 'entente_file file_hash')).toEqual([entries[3]!.key]);
   });
 });
 
@@ -61,46 +66,97 @@ describe('the example searches of the shipped app', () => {
     expect(searches.map((one) => one.off)).toEqual([true, true, true, true]);
   });
 
-  it.each(searches)('$name finds the live entry and not the expired one', async ({ spl }) => {
-    const now = Date.now();
-    const both = (type: ObservableType, live: string, old: string) => [
-      anEntry({ type, value: live, until: now + DAY_MS }),
-      anEntry({ type, value: old, until: now - DAY_MS }),
+  const MINUTE = 60;
+  /** Events that hold live, old and unlisted values, one of them in upper case and beside another value. */
+  const plant = (spl: string, given: { time?: number; indexed?: number } = {}) => {
+    const now = Date.now() / 1000;
+    const index = /index=(\w+)/.exec(expanded(spl))?.[1] ?? '';
+    const event = (name: string, dest_ip: string, hash: string) => ({
+      time: now - 10 * MINUTE,
+      indexed: now - 10 * MINUTE,
+      ...given,
+      fields: {
+        tag: ['web', 'dns', 'endpoint'],
+        index,
+        url: [`https://beside.example/`, `HTTPS://${name}.example/X`],
+        query: `${name.toUpperCase()}.example.`,
+        dest_ip: ['10.0.0.1', dest_ip],
+        file_hash: hash.repeat(32).toUpperCase(),
+        src: name,
+      },
+    });
+    rig.server.state.events.push(
+      event('live', '198.51.100.7', 'a'),
+      event('old', '203.0.113.9', 'b'),
+      event('other', '192.0.2.1', 'c'),
+    );
+  };
+  const until = (live: number, old: number) => {
+    const both = (type: ObservableType, one: string, other: string) => [
+      anEntry({ type, value: one, until: live }),
+      anEntry({ type, value: other, until: old }),
     ];
-    const entries = [
+    return [
       ...both('url', 'https://live.example/x', 'https://old.example/x'),
       ...both('ipv4-addr', '198.51.100.0/25', '203.0.113.9'),
       ...both('domain-name', 'live.example', 'old.example'),
       ...both('file:hashes.MD5', 'a'.repeat(32), 'b'.repeat(32)),
     ];
-    const connector = await rig.opened();
-    await connector.apply(upserts(entries), never);
-    const tags = { tag: ['web', 'dns', 'endpoint'] };
-    const index = /index=(\w+)/.exec(expanded(spl))?.[1] ?? '';
-    const event = (name: string, dest_ip: string, file_hash: string) => ({
-      time: now / 1000,
-      indexed: now / 1000,
-      fields: {
-        ...tags,
-        index,
-        url: `https://${name}.example/x`,
-        query: `${name}.example`,
-        dest_ip,
-        file_hash,
-        src: name,
-      },
+  };
+
+  describe.each(FOLDS)('where lookups fold case: %s', (folds) => {
+    it.each(searches)('$name finds the live entry and not the expired one', async ({ spl }) => {
+      rig.server.state.settings.lookupsFoldCase = folds;
+      const now = Date.now();
+      const entries = until(now + DAY_MS, now - DAY_MS);
+      const connector = await rig.opened();
+      await connector.apply(upserts(entries), never);
+      plant(spl);
+
+      const found = await search(`search ${expanded(spl)}`);
+
+      expect(found).toHaveLength(1);
+      expect(found[0]).toMatchObject({ tlp: 'amber', source_ids: expect.stringContaining('indicator--') });
+      expect(entries.filter((entry) => entry.until > now).map((entry) => entry.key)).toContain(found[0]?.['entry_key']);
     });
-    rig.server.state.events.push(
-      event('live', '198.51.100.7', 'a'.repeat(32)),
-      event('old', '203.0.113.9', 'b'.repeat(32)),
-      event('other', '192.0.2.1', 'c'.repeat(32)),
-    );
+  });
 
-    const found = await search(`search ${expanded(spl)}`);
+  it.each(searches)('$name finds an event by when it was indexed, however late, and once', async ({ spl }) => {
+    const connector = await rig.opened();
+    const later = Date.now() + DAY_MS;
+    await connector.apply(upserts(until(later, later)), never);
+    const now = Date.now() / 1000;
+    plant(spl, { time: now - 3 * 86_400, indexed: now - 10 * MINUTE });
+    expect(await search(`search ${expanded(spl)}`)).toHaveLength(2);
 
-    expect(found).toHaveLength(1);
-    expect(found[0]).toMatchObject({ tlp: 'amber', source_ids: expect.stringContaining('indicator--') });
-    expect(entries.filter((entry) => entry.until > now).map((entry) => entry.key)).toContain(found[0]?.['entry_key']);
+    rig.server.state.events.length = 0;
+    plant(spl, { time: now - 10 * MINUTE, indexed: now - 40 * MINUTE });
+    plant(spl, { time: now - 10 * MINUTE, indexed: now });
+    expect(await search(`search ${expanded(spl)}`)).toEqual([]);
+  });
+
+  it('the one for addresses finds what stands in several networks and as itself, while one of them is live', async () => {
+    const { spl } = searches.find((one) => one.name.includes('addresses'))!;
+    const connector = await rig.opened();
+    const now = Date.now();
+    const held = (...given: readonly (readonly [string, number])[]) =>
+      connector.apply(upserts(given.map(([value, at]) => anEntry({ value, until: at }))), never);
+    const [live, old] = [now + DAY_MS, now - DAY_MS];
+    plant(spl);
+
+    await held(['198.51.100.7', old], ['198.51.100.0/24', old], ['198.51.100.0/25', old]);
+    expect(await search(`search ${expanded(spl)}`)).toEqual([]);
+    await held(['198.51.100.0/24', live]);
+    expect(await search(`search ${expanded(spl)}`)).toMatchObject([{ src: 'live' }]);
+    await held(['198.51.100.0/24', old], ['198.51.100.0/25', live]);
+    const [found] = await search(`search ${expanded(spl)}`);
+    expect(found?.['entry_key']).toHaveLength(3);
+  });
+
+  it('say where events are by index time, and by a week of their own', () => {
+    const text = conf('savedsearches.conf');
+    expect(text.match(/^dispatch\.earliest_time = -7d$/gm)).toHaveLength(4);
+    expect(text.match(/_index_earliest=-20m@m _index_latest=-5m@m/g)).toHaveLength(4);
   });
 });
 
