@@ -18,8 +18,10 @@ export const check: Command = {
       return USAGE;
     }
     const { config } = answer;
+    const { warnings } = config;
+    if (!json) for (const one of warnings) out.note(`warning: ${problemLine(one)}`);
     if (flags['probe'] !== true) {
-      if (json) out.json({ ok: true, problems: [] });
+      if (json) out.json({ ok: true, problems: [], warnings });
       else out.line(`${configPath} is good: ${config.exchanges.length} exchange(s), ${config.siems.length} SIEM(s).`);
       return DONE;
     }
@@ -28,7 +30,7 @@ export const check: Command = {
       return USAGE;
     }
     const probes = await parts.probe(config, signal);
-    if (json) out.json({ ok: probes.every((one) => one.ok), problems: [], probes });
+    if (json) out.json({ ok: probes.every((one) => one.ok), problems: [], warnings, probes });
     else
       for (const one of probes)
         out.line(

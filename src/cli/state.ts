@@ -1,6 +1,6 @@
 // How a command gets at the state: reading beside anybody, acting through the daemon when one holds the state, and
 // by itself when none does.
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { userInfo } from 'node:os';
 import { App } from '../app.ts';
@@ -43,14 +43,23 @@ export function sightingsOf(config: Config): SightingsReader | undefined {
   return existsSync(config.state) ? new SightingsReader(storeSpec(config)) : undefined;
 }
 
+/** The state holds what partners marked, so it and all that SQLite makes beside it are for their owner alone. */
 export function prepareState(config: Config): void {
   const folder = dirname(config.state);
+  process.umask(0o077);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.W_OK);
+    for (const beside of ['', '-wal', '-shm', '-journal', '.lock', '.lock-journal'])
+      closeToOthers(config.state + beside);
   } catch (error) {
     throw stateFailure(error, config.state) ?? error;
   }
+}
+
+function closeToOthers(file: string): void {
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode;
+  if (mode !== undefined && (mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
 /** Who asks, for the record. */

@@ -111,6 +111,14 @@ export class Site {
       .join('\n');
   }
 
+  /** Permissions of the files whose name fits, as octal digits. */
+  modes(fits: RegExp): Record<string, string> {
+    const names = readdirSync(this.folder, { recursive: true, encoding: 'utf8' }).filter((name) => fits.test(name));
+    return Object.fromEntries(
+      names.map((name) => [name, (statSync(join(this.folder, name)).mode & 0o777).toString(8)]),
+    );
+  }
+
   close(): void {
     for (const child of this.#children) child.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });

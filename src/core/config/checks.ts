@@ -30,6 +30,27 @@ export function crossChecks(
   return clock.kind === 'rehearsal' ? { clockStart: clock.start } : {};
 }
 
+/** Warnings: the daemon would run, and not do what somebody expects. */
+export function oddities(config: Config, source: Source): Problem[] {
+  const found: Problem[] = [];
+  const { exchanges, siems, release } = config;
+  if (!exchanges.some((one) => one.enabled))
+    found.push(source.at(['exchanges'], 'no exchange is configured and enabled, so nothing is taken in'));
+  if (!siems.some((one) => one.enabled))
+    found.push(source.at(['siems'], 'no SIEM is configured and enabled, so nothing is written anywhere'));
+  exchanges.forEach((exchange, i) => {
+    const allowed = release.some((rule) => (rule.to === exchange.name || rule.to === '*') && rule.action !== 'deny');
+    if (exchange.reports && !allowed)
+      found.push(
+        source.at(
+          ['exchanges', i],
+          `${exchange.name} takes our sightings, but no release rule lets any go there, so none is sent; add one under release`,
+        ),
+      );
+  });
+  return found;
+}
+
 function uniqueNames(kind: 'exchanges' | 'siems', peers: readonly { name: string }[], source: Source): Problem[] {
   const first = new Map<string, number>();
   return peers.flatMap(({ name }, i) => {
@@ -128,14 +149,17 @@ function plainHttp(
   );
 }
 
+const unreadable = (what: string, file: string | undefined, error: unknown): string =>
+  `${what} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'}): ${file}`;
+
 function readableFiles(config: Config, source: Source): Problem[] {
   const problems: Problem[] = [];
   const walk = (value: unknown, path: Path): void => {
     if (value instanceof Secret) {
       try {
         if (value.reveal() === '') problems.push(source.at(path, 'the secret is empty'));
-      } catch {
-        problems.push(source.at(path, 'the file of this secret cannot be read'));
+      } catch (error) {
+        problems.push(source.at(path, unreadable('the file of this secret', value.file, error)));
       }
       return;
     }
@@ -145,8 +169,8 @@ function readableFiles(config: Config, source: Source): Problem[] {
       if (path.at(-1) === 'tls' && key.endsWith('_file') && typeof one === 'string') {
         try {
           accessSync(one, constants.R_OK);
-        } catch {
-          problems.push(source.at(here, 'this file cannot be read'));
+        } catch (error) {
+          problems.push(source.at(here, unreadable('this file', one, error)));
         }
       } else {
         walk(one, here);

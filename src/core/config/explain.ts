@@ -73,10 +73,21 @@ function sentence(issue: Issue, given: unknown): string {
       return `expected ${issue.message}`;
     case 'custom':
       // Most messages name what is allowed; a check that has more to say marks its message as a whole sentence.
-      return issue.params?.['sentence'] === true ? issue.message : `expected ${issue.message}`;
+      return issue.params?.['sentence'] === true
+        ? issue.message
+        : `expected ${issue.message}${schemeHint(issue.message, given)}`;
     default:
       return issue.message;
   }
+}
+
+/** Most wrong URLs lack their beginning; the value itself is not repeated. */
+function schemeHint(message: string, given: unknown): string {
+  if (!message.includes('http(s) URL') || typeof given !== 'string') return '';
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(given)?.[1];
+  if (scheme === undefined) return '; a scheme is missing, write https:// in front of it';
+  const near = suggestion(scheme, ['https', 'http']);
+  return near === undefined || near === scheme.toLowerCase() ? '' : `; did you mean ${near}://?`;
 }
 
 function missing(path: Path, expected: string, source: Source): Problem {

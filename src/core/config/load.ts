@@ -1,13 +1,13 @@
 // The configuration file in, a Config or every problem at once out. Peers are checked against the definitions that
 // are handed in, because core does not know the connectors.
 import { readFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import type { PeerSettings } from '../contracts/settings.ts';
 import type { ExchangeDefinition } from '../contracts/exchange-connector.ts';
 import type { SiemDefinition } from '../contracts/siem-connector.ts';
 import type { Identity } from '../model/sighting.ts';
 import type { Secret } from '../runtime/secret.ts';
-import { crossChecks } from './checks.ts';
+import { crossChecks, oddities } from './checks.ts';
 import { explain, issueMessages } from './explain.ts';
 import { type Address, parseAddress } from './listen.ts';
 import {
@@ -75,6 +75,8 @@ export interface Config {
   readonly clockStart?: number;
   /** The file as it was understood, without any secret: for commands while the file on disk is broken. */
   readonly understood: string;
+  /** What is allowed and yet can hardly be meant. */
+  readonly warnings: readonly Problem[];
 }
 
 /** `unused`: who only works on the state needs no secret of a peer, so that a missing one is no problem. */
@@ -93,9 +95,29 @@ export function loadConfig(
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     const message = `cannot read ${path} (${code}); name the file with --config, or in ENTENTE_CONFIG`;
-    return { problems: [{ file: basename(file), line: 1, column: 1, path: '', message }] };
+    return { problems: [{ file: shown(file), line: 1, column: 1, path: '', message }] };
   }
-  return parseConfig(file, bytes, registry, env, secrets);
+  return parseConfig(file, bytes, registry, env, secrets, shown(file));
+}
+
+/** As a person here would name it: what lies below this folder by its path from here, all else by its whole path. */
+function shown(file: string): string {
+  const near = relative('.', file);
+  return near.startsWith('..') ? file : near;
+}
+
+/** The parser takes some hundred times as much memory, and no configuration that people write is as long. */
+const MOST_BYTES = 1_000_000;
+const MOST_MARKS = 200_000;
+
+function tooLong(bytes: Buffer | string): string | undefined {
+  if (bytes.length > MOST_BYTES)
+    return `the file is ${(bytes.length / 1_000_000).toFixed(1)} MB long; a configuration has at most 1 MB: long lists belong into files of their own`;
+  let marks = 0;
+  for (const mark of bytes.toString().matchAll(/[\n,:[{-]/g)) if (mark.index >= 0) marks++;
+  return marks > MOST_MARKS
+    ? `the file has far more values than a configuration (at most some 100,000): long lists belong into files of their own`
+    : undefined;
 }
 
 export function parseConfig(
@@ -104,9 +126,12 @@ export function parseConfig(
   registry: Registry,
   env: Environment,
   secrets: Secrets = 'needed',
+  name = basename(file),
 ): { readonly config: Config } | { readonly problems: readonly Problem[] } {
+  const long = tooLong(bytes);
+  if (long !== undefined) return { problems: [{ file: name, line: 1, column: 1, path: '', message: long }] };
   const text = typeof bytes === 'string' ? bytes : bytes.toString('utf8');
-  const { source, problems: found } = readSource(file, text, env);
+  const { source, problems: found } = readSource(file, text, env, name);
   if (source.value === undefined) return { problems: sorted(found) };
   if (source.value === null)
     return { problems: [source.at([], 'the file is empty; config/example.yaml shows what belongs there')] };
@@ -154,10 +179,11 @@ export function parseConfig(
     retryAfterCapMs: data.retry_after_cap_minutes * 60_000,
     proxyEnv: proxyEnv(env),
     understood: withoutSecrets(source.value, data),
+    warnings: [],
   };
   const wrong = crossChecks(config, source, env, secrets);
   if ('problems' in wrong) return { problems: sorted(wrong.problems) };
-  return { config: { ...config, ...wrong } };
+  return { config: { ...config, ...wrong, warnings: sorted(oddities(config, source)) } };
 }
 
 /** Splits a parsed peer into what core reads and what its connector gets. */

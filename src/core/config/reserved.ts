@@ -23,5 +23,6 @@ const LATER: Readonly<Record<string, string>> = {
 
 /** With what a name comes, or undefined when nothing of the kind is planned. */
 export function reservedFor(path: Path): string | undefined {
-  return LATER[path.filter((part) => typeof part === 'string').join('.')];
+  const name = path.filter((part) => typeof part === 'string').join('.');
+  return Object.hasOwn(LATER, name) ? LATER[name] : undefined;
 }

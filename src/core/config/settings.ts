@@ -6,7 +6,7 @@ import { PAP_LEVELS, TLP_LEVELS } from '../model/marking.ts';
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { ExchangeDefinition } from '../contracts/exchange-connector.ts';
 import type { SiemDefinition } from '../contracts/siem-connector.ts';
-import { secret } from '../contracts/settings.ts';
+import { proxyUrl, secret } from '../contracts/settings.ts';
 import { canonical } from '../model/canonical.ts';
 import { ipRange } from '../model/ip.ts';
 import { guess } from '../model/typed-in.ts';
@@ -325,11 +325,7 @@ export function fileSchema(registry: Registry) {
       })
       .prefault({})
       .describe('Log on stderr.'),
-    proxy: z
-      .string()
-      .refine((text) => text === 'none' || /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'an http(s) URL, or none')
-      .optional()
-      .describe('Proxy for all peers beyond loopback; left out: HTTPS_PROXY and NO_PROXY.'),
+    proxy: proxyUrl().optional().describe('Proxy for all peers beyond loopback; left out: HTTPS_PROXY and NO_PROXY.'),
     retry_after_cap_minutes: z
       .number()
       .positive()

@@ -1,7 +1,7 @@
 // The text of the configuration file: parsed first, then `${NAME}` is put into string values only, so that a
 // variable can never change the structure. Keeps the positions, so that every problem has its line and column.
 import { basename, dirname, resolve } from 'node:path';
-import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
 
 export interface Problem {
   readonly file: string;
@@ -46,28 +46,25 @@ export function readSource(
   file: string,
   text: string,
   env: Environment,
+  /** The file in messages. */
+  name = basename(file),
 ): { readonly source: Source; readonly problems: readonly Problem[] } {
   const unset: { path: Path; problem: Problem }[] = [];
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const name = basename(file);
   const problem = (offset: number, path: Path, message: string): Problem => {
     const { line, col } = lines.linePos(offset);
     return { file: name, line: Math.max(line, 1), column: Math.max(col, 1), path: pathText(path), message };
   };
   // An unknown tag is only a warning to the parser, but its value would mean something else than written.
-  const problems = [...document.errors, ...document.warnings].map((one) =>
-    problem(one.pos[0], [], `not valid YAML: ${one.message}`),
-  );
-  visit(document, {
-    Alias(_, alias) {
-      if (alias.resolve(document) === undefined) {
-        problems.push(
-          problem(alias.range?.[0] ?? 0, [], `alias *${alias.source} has no anchor &${alias.source} before it`),
-        );
-      }
-    },
-  });
+  const problems = unquoted(text, document).map(({ offset, message }) => problem(offset, [], message));
+  if (problems.length === 0) {
+    for (const { pos, code, message } of [...document.errors, ...document.warnings])
+      problems.push(
+        problem(pos[0], [], code === 'RESOURCE_EXHAUSTION' ? 'nested too deep' : `not valid YAML: ${message}`),
+      );
+  }
+  if (problems.length === 0) problems.push(...aliasProblems(document, problem));
   const at = (path: Path, message: string) => problem(offsetOf(document, path), path, message);
   const atKey = (path: Path, message: string) =>
     problem(keyOffsetOf(document, path) ?? offsetOf(document, path), path, message);
@@ -82,6 +79,47 @@ export function readSource(
   const prepared =
     problems.length > 0 ? undefined : prepare(value, [], { env, folder: dirname(resolve(file)), problems, unset, at });
   return { source: { value: prepared, at, atKey, unset }, problems };
+}
+
+/** Characters with which a value cannot begin unless it is quoted; a schedule nearly always begins with one. */
+function unquoted(text: string, document: Document): { offset: number; message: string }[] {
+  const lines = new Set<number>();
+  return document.errors.flatMap(({ pos: [offset] }) => {
+    const start = text.lastIndexOf('\n', offset - 1) + 1;
+    const end = text.indexOf('\n', start);
+    const line = text.slice(start, end < 0 ? undefined : end);
+    const found = /(?<=(?:^|[\s{,])[\w.-]+:[ \t]+|^\s*-[ \t]+)([*@`%&!|>])[^\s,}\]#][^,}\]#]*/.exec(line);
+    const value = found?.[0].trim();
+    if (found === null || value === undefined || lines.has(start)) return [];
+    // Of an alias or an anchor only what cannot be one: `*/5`.
+    if (/^[*&!|>]\w*$/.test(value)) return [];
+    lines.add(start);
+    const shown = found[1] === '*' ? ` "${value}"` : '';
+    return [
+      {
+        offset: start + found.index,
+        message: `a value that begins with ${found[1]} is no plain text: quote it${shown}`,
+      },
+    ];
+  });
+}
+
+function aliasProblems(
+  document: Document,
+  problem: (offset: number, path: Path, message: string) => Problem,
+): Problem[] {
+  const found: Problem[] = [];
+  visit(document, {
+    Alias(_, alias, ancestors) {
+      const target: Node | undefined = alias.resolve(document);
+      const { source } = alias;
+      const offset = alias.range?.[0] ?? 0;
+      if (target === undefined) found.push(problem(offset, [], `alias *${source} has no anchor &${source} before it`));
+      else if (ancestors.some((one) => one === target))
+        found.push(problem(offset, [], `alias *${source} stands within its own anchor, so it would have no end`));
+    },
+  });
+  return found;
 }
 
 interface Preparation {

@@ -1,10 +1,40 @@
 // "Did you mean …": the known word that is nearest to a mistyped one.
 
+/** What others call it. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  white: 'clear',
+  'dry-run': 'shadow',
+  dry_run: 'shadow',
+  opensearch: 'elastic',
+  elasticsearch: 'elastic',
+  ip: 'ipv4-addr',
+  email: 'email-addr',
+  hostname: 'domain-name',
+  fatal: 'error',
+  trace: 'debug',
+};
+
 export function suggestion(given: string, known: readonly string[]): string | undefined {
+  const word = given.toLowerCase().replace(/^tlp[:_-]/, '');
+  const other = Object.hasOwn(OTHER_NAMES, word) ? OTHER_NAMES[word] : undefined;
+  if (other !== undefined && known.includes(other)) return other;
+  return nearest(word, known) ?? beginning(word, known);
+}
+
+/** `warning` for warn, `ipv4` for ipv4-addr. */
+function beginning(given: string, known: readonly string[]): string | undefined {
+  const found = known.filter((word) => {
+    const other = word.toLowerCase();
+    return Math.min(given.length, other.length) >= 3 && (other.startsWith(given) || given.startsWith(other));
+  });
+  return found.length === 1 ? found[0] : undefined;
+}
+
+function nearest(given: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(given.length / 3));
   let best: { word: string; distance: number } | undefined;
   for (const word of known) {
-    const far = distance(given.toLowerCase(), word.toLowerCase());
+    const far = distance(given, word.toLowerCase());
     if (far <= limit && (best === undefined || far < best.distance)) best = { word, distance: far };
   }
   return best?.word;

@@ -24,11 +24,17 @@ export const TlsSettings = z
   })
   .describe('TLS to this peer. Certificates are always checked; there is no way to switch that off.');
 
+/** Where requests go through; the same for one peer and for all. */
+export const proxyUrl = () =>
+  z
+    .string()
+    .refine((text) => text === 'none' || /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'an http(s) URL, or none');
+
 /** Keys that every peer with a network address takes. */
 export const peerShape = {
   timeout_secs: z.number().int().positive().max(3600).default(60).describe('Longest time for one request.'),
   allow_http: z.boolean().default(false).describe('Allow plain HTTP beyond loopback.'),
-  proxy: z.string().optional().describe('Proxy URL for this peer, or none.'),
+  proxy: proxyUrl().optional().describe('Proxy URL for this peer, or none.'),
   tls: TlsSettings.prefault({}),
 };
 
