@@ -89,13 +89,14 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     const running = app.exchanges.get(exchange.name);
     if (running === undefined) continue;
     const { poller } = running;
+    let only: 'all' | 'failing' = 'all';
     const poll = createScheduled(
       {
         name: `poll ${exchange.name}`,
         cron: exchange.schedule,
         jitterMs: JITTER_MS,
         run: async (signal) => {
-          const report = await app.work.reading(exchange.name, () => poller.poll(signal));
+          const report = await app.work.reading(exchange.name, () => poller.poll(signal, only));
           if (report.created + report.changed + report.revoked > 0) {
             app.log.info('New indicators were taken in.', { exchange: exchange.name, ...report });
           }
@@ -119,7 +120,9 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     schedules.push(poll, listing);
     app.work.schedule(exchange.name, () => poll.next());
     lifecycle.own(`poll ${exchange.name}`, (signal) =>
-      pollLoop(app, poller, poll, retries.get(exchange.name)!, signal),
+      pollLoop(app, poller, poll, retries.get(exchange.name)!, signal, (which) => {
+        only = which;
+      }),
     );
   }
   for (const one of schedules) one.start();
@@ -198,12 +201,20 @@ async function pollLoop(
   scheduled: Scheduled,
   retry: Wake,
   signal: AbortSignal,
+  choose: (which: 'all' | 'failing') => void,
 ): Promise<void> {
   await scheduled.trigger();
   while (!signal.aborted) {
     const failing = poller.failure !== undefined;
     await retry.wait(failing ? Math.max(500, Math.min(60_000, poller.pausedUntil - app.now())) : 5_000, signal);
-    if (!signal.aborted && poller.failure !== undefined && app.now() >= poller.pausedUntil) await scheduled.trigger();
+    if (signal.aborted || poller.failure === undefined || app.now() < poller.pausedUntil) continue;
+    // Scopes that failed are asked when they have rested; those that work wait for the schedule.
+    choose(poller.failsPartly ? 'failing' : 'all');
+    try {
+      await scheduled.trigger();
+    } finally {
+      choose('all');
+    }
   }
 }
 

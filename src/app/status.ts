@@ -4,6 +4,7 @@ import { readsHits } from '../core/config/release.ts';
 import type { Deliverer } from '../core/delivery/deliverer.ts';
 import type { Poller } from '../core/ingest/poller.ts';
 import {
+  type CollectionReport,
   type ExchangeReport,
   type PartReport,
   type SiemReport,
@@ -18,6 +19,7 @@ import { NOTHING_SENT, partReport } from './part-report.ts';
 import type { Work } from './work.ts';
 import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
 import type { ExchangeStatus, HeldSet, SiemStatus, StoreReader } from '../core/store/reader.ts';
+import type { StoredScope } from '../core/store/rows.ts';
 
 /** What the report needs of a running daemon; a command beside it has only the reader. */
 export interface StatusSource {
@@ -50,7 +52,9 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
     const poller = source.exchanges.get(exchange.name)?.poller;
     const history = known(poller?.history, row, now);
     const quiet = quietSince(row, exchange.quiet_after_hours, now);
-    const waiting = quiet ?? (poller?.warning === undefined ? undefined : { since: now, reason: poller.warning });
+    const scopes = poller === undefined || poller.scopes.all.length === 0 ? (row?.scopes ?? []) : poller.scopes.all;
+    const odd = poller?.warning ?? noteOf(scopes);
+    const waiting = quiet ?? (odd === undefined ? undefined : { since: now, reason: odd });
     const health = healthOf(
       history,
       { staleAfterMs: exchange.stale_after_minutes * 60_000, ...(exchange.enabled ? {} : { paused: 'disabled' }) },
@@ -68,6 +72,8 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       parked: row?.unreadable ?? 0,
       held,
       cursor: row?.cursor ?? null,
+      collections: scopes.map((one) => collection(one, exchange.stale_after_minutes * 60_000, now)),
+      ignored: row?.ignored ?? {},
       next_poll: iso(exchange.enabled ? source.work?.nextPoll(exchange.name) : undefined),
       report: source.reporting?.sendReport(exchange.name) ?? storedSending(source, exchange),
     };
@@ -224,6 +230,17 @@ function peer(health: Health, history: History, row: ExchangeStatus | SiemStatus
     last_failure: iso(history.lastFailure ?? row?.lastFailure),
     next_attempt: iso(history.failure === undefined ? undefined : history.nextAttempt),
   };
+}
+
+function collection({ scope, title, history, note }: StoredScope, staleAfterMs: number, now: number): CollectionReport {
+  const health = healthOf(history, { staleAfterMs }, now);
+  const { reason, ...rest } = peer(health, history, undefined);
+  return { id: scope, title, ...rest, reason: reason ?? note ?? null };
+}
+
+function noteOf(scopes: readonly Pick<StoredScope, 'title' | 'note'>[]): string | undefined {
+  const [first] = scopes.flatMap(({ title, note }) => (note === undefined ? [] : [`${title}: ${note}`]));
+  return first;
 }
 
 const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());

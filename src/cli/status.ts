@@ -1,7 +1,7 @@
 // The command `status`, and its report for people.
 import { statusReport } from '../app/status.ts';
 import type { Config } from '../core/config/load.ts';
-import type { PartReport, StatusReport } from '../core/model/status.ts';
+import type { CollectionReport, PartReport, StatusReport } from '../core/model/status.ts';
 import { holderOf } from '../core/store/database.ts';
 import { stateConfigOf } from './cli.ts';
 import type { Command, Context } from './command.ts';
@@ -75,6 +75,24 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
       when(one.next_attempt ?? one.next_poll) ?? '',
     ]),
   );
+  const collections = report.exchanges.flatMap(({ name, collections: all }) =>
+    showsEach(all) ? all.map((one) => ({ name, one })) : [],
+  );
+  if (collections.length > 0) {
+    out.line('');
+    out.table(
+      ['COLLECTION', 'OF', 'STATE', 'SINCE', 'LAST SUCCESS', 'NEXT', 'REASON'],
+      collections.map(({ name, one }) => [
+        one.title,
+        name,
+        one.state,
+        when(one.since) ?? '',
+        when(one.last_success) ?? 'never',
+        when(one.next_attempt) ?? '',
+        one.reason ?? '',
+      ]),
+    );
+  }
   out.line('');
   out.table(
     ['SIEM', 'STATE', 'SINCE', 'WANTED', 'DELIVERED', 'PENDING', 'OLDEST', 'PARKED', 'HELD', 'LAST SUCCESS', 'NEXT'],
@@ -117,6 +135,10 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
   ];
   for (const { name, action } of next) if (action !== null) out.line(`\nNext, for ${name}: ${action}`);
 }
+
+/** One that is well says no more than its exchange. */
+const showsEach = (all: readonly CollectionReport[]): boolean =>
+  all.length > 1 || all.some((one) => one.reason !== null);
 
 /** Hits and reports have rows of their own: a SIEM may take entries and refuse its hits. */
 function waysBack({ siems, exchanges }: StatusReport): { name: string; part: PartReport }[] {

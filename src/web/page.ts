@@ -36,7 +36,12 @@ ${siems(status.siems)}
 
 function exchanges(all: readonly ExchangeReport[]): string {
   if (all.length === 0) return '<p>None is configured.</p>';
-  const rows = all.map((one) => row(one, [one.objects, one.indicators, one.refused, one.parked, one.held]));
+  const rows = all.flatMap((one) => [
+    row(one, [one.objects, one.indicators, one.refused, one.parked, one.held]),
+    ...(one.collections.length > 1 ? one.collections : one.collections.filter(({ reason }) => reason !== null)).map(
+      (part) => row({ ...part, name: `${one.name} / ${part.title}`, type: 'collection' }, ['', '', '', '', '']),
+    ),
+  ]);
   return table(['objects', 'indicators', 'refused', 'parked', 'held'], rows);
 }
 
@@ -52,7 +57,9 @@ function table(counts: readonly string[], rows: readonly string[]): string {
   return `<table><thead><tr>${cells}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 
-function row(one: ExchangeReport | SiemReport, counts: readonly number[]): string {
+type Row = Pick<ExchangeReport | SiemReport, 'name' | 'type' | 'state' | 'last_success' | 'reason' | 'next_action'>;
+
+function row(one: Row, counts: readonly (number | '')[]): string {
   const numbers = counts.map((count) => `<td class="n">${count.toLocaleString('en')}</td>`).join('');
   return `<tr><td>${escaped(one.name)}<br><small>${escaped(one.type)}</small></td><td class="state ${one.state}">${one.state}</td><td>${escaped(one.last_success ?? 'never')}</td>${numbers}<td>${escaped(one.reason ?? '')}</td><td>${escaped(one.next_action ?? '')}</td></tr>`;
 }

@@ -21,8 +21,32 @@ export interface Page {
   readonly snapshotEnds?: boolean;
   /** Something a person should know though work goes on (a server that ignores a limit, a header that is missing). */
   readonly warning?: string;
+  /** Objects that are nothing for us, by type. */
+  readonly ignored?: Readonly<Record<string, number>>;
+}
+
+/** The engine's side of a reading: what it knows of the scopes of an exchange, and where it hears how each ended. */
+export interface Reading {
+  /** Engine time, epoch milliseconds. No cursor runs ahead of it, whatever the clock of a partner says. */
+  now(): number;
+  /** False while a scope rests after a failure: it is not asked for then, and the others are. */
+  due(scope: string): boolean;
+  /** Once for each scope that is configured and was due: read to its end, or why not. */
+  ended(scope: ScopeName, end: ScopeEnd): void;
   /** The server's own clock when it answered, epoch milliseconds: lets a jump of ours be judged. */
-  readonly peerTime?: number;
+  heard?(peerTime: number): void;
+}
+
+export interface ScopeName {
+  readonly scope: string;
+  /** For people. */
+  readonly title: string;
+}
+
+export interface ScopeEnd {
+  readonly failure?: Failure;
+  /** What a person should know of the scope though it is read ("asked for in pages of 15"). */
+  readonly note?: string;
 }
 
 export interface ListingPart {
@@ -47,8 +71,12 @@ export type SendOutcome = { readonly uuid: string } & (
 export interface ExchangeConnector {
   /** Never throws. */
   probe(signal: AbortSignal): Promise<Probe>;
-  /** From where `cursor` stands to the end of what is published now. Undefined cursor = from the configured start. */
-  pages(cursor: Json | undefined, signal: AbortSignal): AsyncIterable<Page>;
+  /**
+   * From where `cursor` stands to the end of what is published now. Undefined cursor = from the configured start. A
+   * scope that fails keeps none of the others from being read; what is thrown concerns all of them. Without a
+   * `reading` all scopes are due, and the first failure of one is thrown at the end.
+   */
+  pages(cursor: Json | undefined, signal: AbortSignal, reading?: Reading): AsyncIterable<Page>;
   /** Everything that is published now, scope after scope. What a scope that is never complete lacks says nothing. */
   listing?(signal: AbortSignal): AsyncIterable<ListingPart>;
   /**

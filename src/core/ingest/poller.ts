@@ -1,6 +1,6 @@
 // Reads one exchange: page after page into commits of a few thousand objects, each with the cursor of its last
 // last page. While one commit is on its way the next pages are fetched (commits.ts).
-import type { ExchangeConnector } from '../contracts/exchange-connector.ts';
+import type { ExchangeConnector, Reading } from '../contracts/exchange-connector.ts';
 import type { Json } from '../model/json.ts';
 import type { ObjectRefusal } from '../model/entry.ts';
 import { type Failure, toFailure } from '../model/failure.ts';
@@ -8,10 +8,12 @@ import { backoffMs } from '../runtime/retry.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import { type CommitReport, emptyReport } from '../store/objects.ts';
+import type { StoredScope } from '../store/rows.ts';
 import type { RemoteStore } from '../store/remote.ts';
 import { packPage } from '../store/wire.ts';
 import { Commits } from './commits.ts';
 import { claimsOf, partsOf } from './parts.ts';
+import { Scopes, type Scope } from './scopes.ts';
 
 export interface PollerOptions {
   readonly name: string;
@@ -38,14 +40,18 @@ export class Poller {
   history: History;
   /** A thing to look at though polls succeed. */
   warning: string | undefined;
+  readonly scopes: Scopes;
   readonly #o: PollerOptions;
   #attempt = 0;
   #pausedUntil = 0;
+  /** The failure that stands is one of single scopes: the exchange itself answers. */
+  #partly = false;
 
   constructor(options: PollerOptions) {
     this.#o = options;
     this.name = options.name;
     this.history = freshHistory(options.now());
+    this.scopes = new Scopes({ ...options, exchange: options.name });
   }
 
   get failure(): Failure | undefined {
@@ -53,19 +59,37 @@ export class Poller {
   }
 
   get pausedUntil(): number {
-    return this.#pausedUntil;
+    return this.#partly ? this.scopes.pausedUntil : this.#pausedUntil;
+  }
+
+  /** Only some scopes failed: they alone need be asked before the next poll. */
+  get failsPartly(): boolean {
+    return this.#partly;
   }
 
   wake(): void {
     this.#pausedUntil = 0;
+    this.scopes.wake();
   }
 
-  /** One poll to the end of what is published. Never throws; what was committed stays, whatever happens after. */
-  async poll(signal: AbortSignal): Promise<CommitReport> {
+  /**
+   * One poll to the end of what is published, or only of the scopes that failed before. Never throws; what was
+   * committed stays, whatever happens after.
+   */
+  async poll(signal: AbortSignal, only: 'all' | 'failing' = 'all'): Promise<CommitReport> {
     const total = emptyReport();
     if (this.#o.now() < this.#pausedUntil) return total;
-    const { store, connector } = this.#o;
+    const { store, connector, now } = this.#o;
     let warning: string | undefined;
+    const reading: Reading = {
+      now,
+      due: (scope) => this.scopes.due(scope, only),
+      ended: (scope, end) => {
+        if (!signal.aborted) this.scopes.end(scope, end);
+      },
+      heard: (peerTime) => this.#o.onPeerTime?.(peerTime),
+    };
+    this.scopes.begin();
     const unreadable: Unreadable = { count: 0, first: undefined };
     const commits = new Commits(async (pages) => {
       const report = await store.commitPages(this.name, pages, this.#o.now());
@@ -75,23 +99,19 @@ export class Poller {
     try {
       // Null where a part of the very first page was committed and its end was not.
       let cursor: Json = (await store.cursor(this.name)) ?? null;
-      reading: for await (const page of connector.pages(cursor ?? undefined, signal)) {
-        if (page.peerTime !== undefined) this.#o.onPeerTime?.(page.peerTime);
+      pages: for await (const page of connector.pages(cursor ?? undefined, signal, reading)) {
         warning = page.warning ?? warning;
         unreadable.count += page.refusals.length;
         unreadable.first ??= page.refusals[0];
         for (const part of partsOf(page, cursor)) {
           await commits.add(packPage(part), part.objects.length + part.refusals.length, claimsOf(part));
           // The rest of this page is not lost: its cursor has not moved.
-          if (signal.aborted) break reading;
+          if (signal.aborted) break pages;
         }
         cursor = page.cursor;
       }
       await commits.drain();
-      if (!signal.aborted) {
-        await store.pollCompleted(this.name, this.#o.now());
-        this.#succeeded(warning);
-      }
+      if (!signal.aborted) await this.#ended(warning, only);
     } catch (error) {
       // Pages that came before the failure are good: keep them, with their cursor.
       await this.#keep(commits);
@@ -158,6 +178,28 @@ export class Poller {
     }
   }
 
+  async #ended(warning: string | undefined, only: 'all' | 'failing'): Promise<void> {
+    const { store, now } = this.#o;
+    this.scopes.forgetOthers();
+    await store.noteScopes(this.name, this.scopes.all.map(stored), now());
+    const failure = this.scopes.worst;
+    if (failure !== undefined) {
+      this.#attempt = 0;
+      this.#pausedUntil = 0;
+      this.#partly = true;
+      const nextAttempt = this.scopes.pausedUntil;
+      // Each scope told of itself.
+      this.history = record(this.history, { kind: 'failure', at: now(), failure, nextAttempt });
+      this.warning = warning;
+      await store.note('exchange', this.name, failure, now());
+      return;
+    }
+    // Only a poll of everything says that nothing more is published.
+    if (only === 'all') await store.pollCompleted(this.name, now());
+    else await store.note('exchange', this.name, undefined, now());
+    this.#succeeded(warning);
+  }
+
   #succeeded(warning: string | undefined): void {
     if (this.history.failure !== undefined) this.#o.log.info('The exchange works again.', { exchange: this.name });
     if (warning !== undefined && warning !== this.warning)
@@ -165,10 +207,12 @@ export class Poller {
     this.warning = warning;
     this.#attempt = 0;
     this.#pausedUntil = 0;
+    this.#partly = false;
     this.history = record(this.history, { kind: 'success', at: this.#o.now() });
   }
 
   async #failed(failure: Failure, error: unknown): Promise<void> {
+    this.#partly = false;
     this.#attempt++;
     this.#pausedUntil = this.#o.now() + backoffMs(this.#attempt, failure, this.#o.random(), this.#o.retryAfterCapMs);
     const news = this.history.failure?.message !== failure.message;
@@ -187,6 +231,13 @@ export class Poller {
     await this.#o.store.note('exchange', this.name, failure, this.#o.now());
   }
 }
+
+const stored = ({ scope, title, history, note }: Scope): StoredScope => ({
+  scope,
+  title,
+  history,
+  ...(note === undefined ? {} : { note }),
+});
 
 function add(total: CommitReport, report: CommitReport): void {
   for (const key of ['objects', 'created', 'changed', 'unchanged', 'revoked', 'outdated', 'conflicting'] as const)

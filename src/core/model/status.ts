@@ -30,6 +30,17 @@ interface PeerReport extends StateReport {
   readonly next_attempt: string | null;
 }
 
+/** One collection of an exchange: it may fail while the others are read. */
+export interface CollectionReport extends StateReport {
+  readonly id: string;
+  readonly title: string;
+  readonly since: string;
+  readonly next_action: string | null;
+  readonly last_success: string | null;
+  readonly last_failure: string | null;
+  readonly next_attempt: string | null;
+}
+
 export interface ExchangeReport extends PeerReport {
   /** By schedule; null without a daemon. */
   readonly next_poll: string | null;
@@ -39,6 +50,9 @@ export interface ExchangeReport extends PeerReport {
   readonly parked: number;
   readonly held: number;
   readonly cursor: string | null;
+  readonly collections: readonly CollectionReport[];
+  /** Objects that are nothing for us, by type, since the exchange was configured. */
+  readonly ignored: Readonly<Record<string, number>>;
   readonly report: PartReport;
 }
 

@@ -250,13 +250,17 @@ function networkFailure(
   const where = `${peer.label} (${url.host})`;
   if (caller.aborted) return new ConnectorError('retryable', `${where}: the request was stopped`, { uncertain: true });
   if (deadline.aborted)
-    return new ConnectorError('retryable', `${where}: no complete answer in time`, { uncertain: true });
+    return new ConnectorError('retryable', `${where}: no complete answer in time`, {
+      uncertain: true,
+      code: 'timeout',
+    });
   // Only code and message are kept: the axios error itself holds the credentials.
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const text = plain(error instanceof Error ? error.message : String(error));
   if (/maxContentLength/.test(text)) {
     return new ConnectorError('permanent', `${where}: the answer is larger than allowed and was not read`, {
       uncertain: true,
+      code: 'answer_too_large',
     });
   }
   if (TLS_CODES.test(code) || /certificate|fingerprint/.test(text)) {

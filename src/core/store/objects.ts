@@ -144,6 +144,8 @@ export class Objects {
       this.#store.count(`exchange:${exchange.id}`, 'parked', 1);
     }
     report.objects += page.context.length;
+    for (const [type, n] of Object.entries(page.ignored ?? {}))
+      this.#store.count(`exchange:${exchange.id}`, `ignored:${type}`, n);
     for (const indicator of page.indicators) {
       report.objects++;
       this.#indicator(exchange, indicator, scope, listing, now, report);

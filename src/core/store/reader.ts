@@ -8,8 +8,10 @@ import { Database } from './database.ts';
 import { decideClaim } from './decide.ts';
 import { type HoldKind, type HoldRow, setCode } from './hold-table.ts';
 import { type ClaimRow, toClaim } from './projection.ts';
-import { CAUSE_TEXT, type ProjectionRow, STATE } from './rows.ts';
+import { CAUSE_TEXT, type ProjectionRow, STATE, type StoredScope } from './rows.ts';
 import type { StoreSpec } from './spec.ts';
+
+const IGNORED = 'ignored:';
 
 export interface ExchangeStatus {
   readonly name: string;
@@ -24,6 +26,9 @@ export interface ExchangeStatus {
   readonly refused: number;
   readonly unreadable: number;
   readonly refusals: Readonly<Record<string, number>>;
+  /** Objects that were nothing for us, by type. */
+  readonly ignored: Readonly<Record<string, number>>;
+  readonly scopes: readonly StoredScope[];
 }
 
 export interface SiemStatus {
@@ -149,8 +154,21 @@ export class StoreReader {
           refused: tally.get('refused') ?? 0,
           unreadable: tally.get('parked') ?? 0,
           refusals: Object.fromEntries(refusals) as Record<string, number>,
+          ignored: Object.fromEntries(
+            [...tally].filter(([name]) => name.startsWith(IGNORED)).map(([name, n]) => [name.slice(IGNORED.length), n]),
+          ),
+          scopes: this.#scopes(row.id),
         };
       });
+  }
+
+  #scopes(exchangeId: number): StoredScope[] {
+    return this.#db
+      .all<{ name: string; reading: string }>(
+        'SELECT name, reading FROM scope WHERE exchange_id = ? AND reading IS NOT NULL ORDER BY id',
+        exchangeId,
+      )
+      .map(({ name, reading }) => ({ scope: name, ...(JSON.parse(reading) as Omit<StoredScope, 'scope'>) }));
   }
 
   siems(): SiemStatus[] {

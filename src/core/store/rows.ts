@@ -9,6 +9,8 @@
 // While in FLIGHT, ACCEPTED or UNCERTAIN a row is not sent again; a change of wanted meanwhile only raises wanted_rev.
 // `hold` is a property of the row and no state of its call: whatever becomes of the call, the row rests in HELD.
 
+import type { History } from '../runtime/health.ts';
+
 export const STATE = {
   settled: 0,
   upsert: 1,
@@ -125,3 +127,11 @@ export function restingState({ wanted, present, rev, wanted_rev: wantedRev, hold
 /** A held removal keeps it armed though nobody vouches for it. */
 export const isKept = ({ wanted, hold_kind: hold }: Pick<ProjectionRow, 'wanted' | 'hold_kind'>): boolean =>
   wanted === 0 && hold === HOLD.removal;
+
+/** How the reading of a scope ended last, as its row keeps it. */
+export interface StoredScope {
+  readonly scope: string;
+  readonly title: string;
+  readonly history: History;
+  readonly note?: string;
+}

@@ -24,7 +24,7 @@ import { type SettleReport, type Settlement, Settling } from './settling.ts';
 import { Sweeps } from './sweeps.ts';
 import { bothOf, Touched } from './touched.ts';
 import { Requests, type StoredRequest } from './requests.ts';
-import { CAUSE, STATE } from './rows.ts';
+import { CAUSE, STATE, type StoredScope } from './rows.ts';
 import type { SendSettlement } from './outbox.ts';
 import { type HitReport, Sightings } from './sightings.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
@@ -201,6 +201,20 @@ export class Store {
           id,
         );
       }
+    });
+  }
+
+  /** How the reading of each scope ended, for `status` without a daemon. What is not named is no longer read. */
+  noteScopes(exchange: string, scopes: readonly StoredScope[], now: number): void {
+    const state = this.#store.exchange(exchange);
+    this.#unit(now, () => {
+      this.#store.db.run('UPDATE scope SET reading = NULL WHERE exchange_id = ?', state.id);
+      for (const { scope, ...reading } of scopes)
+        this.#store.db.run(
+          'UPDATE scope SET reading = ? WHERE id = ?',
+          JSON.stringify(reading),
+          this.#objects.scopeId(state, scope),
+        );
     });
   }
 

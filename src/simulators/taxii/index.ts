@@ -3,6 +3,7 @@
 import { systemClock } from '../../core/runtime/clock.ts';
 import { type Fault, type RunningSimulator, type SimulatorOptions, startServer } from '../server.ts';
 import type { StixObject } from '../stix-object.ts';
+import { uuidOf } from './collection.ts';
 import { objectsOf, type TaxiiData } from './data.ts';
 import type { Quirk } from './quirks.ts';
 import { TaxiiService } from './service.ts';
@@ -25,6 +26,8 @@ export interface TaxiiOptions {
   readonly data?: TaxiiData;
   readonly faults?: readonly Fault[];
   readonly quirks?: readonly Quirk[];
+  /** Titles of further readable collections of the first API root. */
+  readonly more?: readonly string[];
   /** A status stays pending for so many polls, and its objects unseen. */
   readonly pendingPolls?: number;
   /** Epoch milliseconds, for date_added and the Date header. */
@@ -43,6 +46,8 @@ export interface RunningTaxii extends RunningSimulator {
   readonly password: string;
   /** Ids of the collection with indicators and of the one that takes sightings. */
   readonly collections: { readonly read: string; readonly write: string };
+  /** Id of one of the collections in `more`. */
+  idOf(title: string): string;
   load(data: TaxiiData, where?: { collection?: string; dateAdded?: string }): { added: number };
   remove(ids: readonly string[], collection?: string): { removed: number };
   setQuirks(quirks: readonly Quirk[]): void;
@@ -65,6 +70,7 @@ export async function startTaxii(options: TaxiiOptions = {}): Promise<RunningTax
     seed: options.seed ?? 1,
     clock,
     quirks: options.quirks ?? [],
+    more: options.more ?? [],
     scheme: options.tls === undefined ? 'http' : 'https',
   });
   if (options.data !== undefined) service.fill(objectsOf(options.data), options.dataAddedFrom ?? clock() - HOUR_MS);
@@ -82,6 +88,7 @@ export async function startTaxii(options: TaxiiOptions = {}): Promise<RunningTax
     username: named?.username ?? '',
     password: named?.password ?? '',
     collections: { read: service.read.info.id, write: service.write.info.id },
+    idOf: (title) => uuidOf(`api1 ${title}`),
     load: (data, where) => service.load(objectsOf(data), where),
     remove: (ids, collection) => service.remove(ids, collection),
     setQuirks: (quirks) => service.quirks.set(quirks),

@@ -21,6 +21,7 @@ export interface ServiceOptions {
   readonly clock: () => number;
   readonly quirks: readonly Quirk[];
   readonly scheme: 'http' | 'https';
+  readonly more: readonly string[];
 }
 
 interface Root {
@@ -49,9 +50,10 @@ export class TaxiiService implements SimulatorHandler {
     this.write = collection('api1', 'sightings', 'what members saw', true, true);
     const inbox = collection('api1', 'inbox', 'for submissions', false, true);
     const closed = collection('api1', 'closed', 'of another group', false, false);
+    const more = options.more.map((title) => collection('api1', title, 'more of it', true, false));
     const archive = collection('api2', 'archive', 'older indicators', true, false);
     this.roots = [
-      { path: '/api1/', title: 'Exchange', collections: sorted([this.read, this.write, inbox, closed]) },
+      { path: '/api1/', title: 'Exchange', collections: sorted([this.read, this.write, inbox, closed, ...more]) },
       { path: '/api2/', title: 'Archive', collections: [archive] },
     ];
     this.#pages = new Pages({ cap: options.pageCap, clock: options.clock, quirks: this.quirks });

@@ -54,7 +54,9 @@ export class TaxiiClient {
 
   /** Objects of a collection. They are parsed while one goes through them, which may fail as this does. */
   async objects(url: URL, what: string, signal: AbortSignal, query: Query): Promise<Answer<RawEnvelope>> {
-    const response = await this.#send(url, what, signal, query);
+    const response = await this.#send(url, what, signal, query).catch((error: unknown) => {
+      throw naming(error, what);
+    });
     const split = this.#isJson(response, what) ? splitObjects(response.body, MOST_OBJECTS) : undefined;
     if (split === undefined) return this.#answer(response, this.#read(response, what, Envelope));
     const content = this.#shaped({ ...split.rest, objects: [] }, response, what, Envelope);
@@ -68,7 +70,7 @@ export class TaxiiClient {
    */
   async post(url: URL, what: string, body: Buffer, signal: AbortSignal): Promise<Status | undefined> {
     const response = await this.#send(url, what, signal, {}, body);
-    if (!this.#isJson(response, what)) return undefined;
+    if (!this.#isJson(response, what, true)) return undefined;
     return Status.safeParse(parsedOr(undefined, response.body)).data;
   }
 
@@ -130,10 +132,10 @@ export class TaxiiClient {
       if (second.status >= 200 && second.status <= 299) this.#mediaType = other;
       return second;
     } catch (error) {
-      if (!(error instanceof ConnectorError) || !/larger than allowed/.test(error.message)) throw error;
+      if (!(error instanceof ConnectorError) || error.code !== 'answer_too_large') throw error;
       throw permanent(
         `${this.#who}: ${what} came as one answer of more than ${MAX_ANSWER_BYTES >> 20} MiB; lower page_size, or ask the partner why the server ignores limit`,
-        { cause: error },
+        { cause: error, code: 'answer_too_large' },
       );
     }
   }
@@ -156,13 +158,13 @@ export class TaxiiClient {
   }
 
   /** False where there is nothing to parse. Throws where the answer is a refusal, too large, or a web page. */
-  #isJson(response: HttpResponse, what: string): boolean {
+  #isJson(response: HttpResponse, what: string, writing = false): boolean {
     const { status, body } = response;
-    if (status < 200 || status > 299) throw this.#refused(response, what);
+    if (status < 200 || status > 299) throw this.#refused(response, what, writing);
     if (hasMoreValues(body, MOST_VALUES)) {
       throw permanent(
         `${this.#who}: ${what} came as one answer of more than ${MOST_VALUES.toLocaleString('en')} values; lower page_size, or ask the partner what it sends`,
-        { status },
+        { status, code: 'answer_too_large' },
       );
     }
     if (/html/i.test(response.headers['content-type'] ?? '') || /^\uFEFF?\s*</.test(body.toString('utf8', 0, 200))) {
@@ -188,11 +190,11 @@ export class TaxiiClient {
     });
   }
 
-  #refused(response: HttpResponse, what: string): ConnectorError {
+  #refused(response: HttpResponse, what: string, writing: boolean): ConnectorError {
     const { status } = response;
-    const kind = statusFailure(status, { 406: 'config', 415: 'config' }) ?? 'permanent';
+    const kind = statusFailure(status, { 405: 'config', 406: 'config', 415: 'config' }) ?? 'permanent';
     const said = this.#said(response);
-    const message = `${this.#who}: ${what}: ${REMEDIES[status] ?? `the server answered ${status}`}${said === '' ? '' : ` [server: ${said}]`}`;
+    const message = `${this.#who}: ${what}: ${remedyFor(status, writing)}${said === '' ? '' : ` [server: ${said}]`}`;
     const wait = retryAfterMs(response.headers['retry-after'], this.#deps.clock.now());
     return new ConnectorError(kind, message, {
       status,
@@ -231,6 +233,18 @@ function parsedOr(otherwise: unknown, body: Buffer): unknown {
   }
 }
 
+/** What went wrong on the way says which peer it was, and not what was asked for: here one collection of several. */
+function naming(error: unknown, what: string): unknown {
+  if (!(error instanceof ConnectorError) || error.message.includes(what)) return error;
+  return new ConnectorError(error.kind, `${error.message}; asked for ${what}`, {
+    cause: error,
+    uncertain: error.uncertain,
+    ...(error.status === undefined ? {} : { status: error.status }),
+    ...(error.code === undefined ? {} : { code: error.code }),
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  });
+}
+
 /** The same objects; one that cannot be parsed means that the answer cannot. */
 function eachOr(objects: RawObjects, broken: () => Error): RawObjects {
   return {
@@ -245,8 +259,19 @@ function eachOr(objects: RawObjects, broken: () => Error): RawObjects {
   };
 }
 
-const REMEDIES: Readonly<Record<number, string>> = {
+function remedyFor(status: number, writing: boolean): string {
+  return (writing ? WRITING[status] : undefined) ?? REMEDIES[status] ?? `the server answered ${status}`;
+}
+
+const WRITING: Readonly<Record<number, string>> = {
+  403: 'this account may not write there (403); ask the partner for access, or set report_auth',
+  404: 'not found, or hidden from this account (404); check report_to, or ask the partner for access',
+  405: 'the server takes no reports there (405); check report_to, or ask the partner',
   413: 'the request is larger than the server takes (413)',
+};
+
+const REMEDIES: Readonly<Record<number, string>> = {
+  413: 'the server does not give so much at once (413); a smaller page_size may help',
   422: 'the server takes no objects of this type or content (422); ask the partner',
   400: 'the server does not accept the request (400)',
   401: 'the server refused the credentials (401); renew auth',

@@ -1,5 +1,12 @@
 // The exchange as core sees it: pages and a listing over all selected collections.
-import type { ExchangeConnector, ExchangeDeps, ListingPart, Page } from '../../../core/contracts/exchange-connector.ts';
+import type {
+  ExchangeConnector,
+  ExchangeDeps,
+  ListingPart,
+  Page,
+  Reading,
+  ScopeName,
+} from '../../../core/contracts/exchange-connector.ts';
 import type { Probe } from '../../../core/contracts/siem-connector.ts';
 import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts';
 import type { Json } from '../../../core/model/json.ts';
@@ -7,15 +14,19 @@ import { ConnectorError, permanent, toFailure } from '../../../core/model/failur
 import { oneAhead } from './ahead.ts';
 import { TaxiiClient } from './client.ts';
 import { accountOf, type Taxii21Config } from './config.ts';
-import { cursorJson, placeOf, readCursor, withPlace } from './cursor.ts';
+import { type Cursor, cursorJson, type Place, placeOf, readCursor, withPlace } from './cursor.ts';
 import { readManifest } from './manifest.ts';
-import type { Read } from './objects.ts';
-import { Envelope } from './responses.ts';
+import { type Read, readObjects } from './objects.ts';
+import { smaller, tooLarge, wordsOf } from './page-size.ts';
+import type { Collection } from './responses.ts';
 import { collectionUrl, findRoot, type Root, selectCollections, slashed } from './roots.ts';
 import { readCollection, type RunContext, type Step } from './run.ts';
 import { TaxiiReports } from './send.ts';
+import { inTurns } from './turns.ts';
 import { versionOf } from './time.ts';
 
+/** A collection that is silent for so long is overtaken by the next. */
+const OVERTAKE_MS = 2_000;
 /** Keeps one commit small when a server ignores `limit`. */
 const MAX_PAGE = 1_000;
 
@@ -51,37 +62,71 @@ export class Taxii21Connector implements ExchangeConnector {
     try {
       const root = await this.#findRoot(signal);
       const selection = await this.#select(root, signal);
+      const problems = selection.unreadable.map((one) => one.error);
+      const names: string[] = [];
       for (const collection of selection.readable) {
-        const what = `the collection ${collection.title ?? collection.id}`;
+        const name = `${collection.title ?? collection.id} (${collection.id})`;
         try {
-          await this.#client.get(collectionUrl(root, collection.id, 'objects/'), what, Envelope, signal, { limit: 1 });
+          const size = await this.#firstPage(root, collection, signal);
+          names.push(size < this.#config.page_size ? `${name}, in pages of at most ${size}` : name);
         } catch (error) {
-          // 404 may mean empty; the list just said that it is there.
-          if (!(error instanceof ConnectorError) || error.status !== 404) throw error;
+          if (!(error instanceof ConnectorError) || concernsAll(error, signal)) throw error;
+          problems.push(error);
         }
       }
-      const [failure] = selection.failures;
-      if (failure !== undefined) throw failure;
-      const names = selection.readable.map((one) => `${one.title ?? one.id} (${one.id})`);
+      const [failure] = problems;
+      if (failure !== undefined) {
+        const message = [...new Set(problems.map((one) => one.message))].join('; ');
+        return { ok: false, message, failure: { ...toFailure(failure), message } };
+      }
       const reports = this.#reports === undefined ? '' : `; ${await this.#reports.probe(signal)}`;
-      return { ok: true, message: `TAXII 2.1, API root "${root.title}"; reads ${names.join(', ')}${reports}` };
+      const odd = selection.notes.length === 0 ? '' : `; ${selection.notes.join('; ')}`;
+      return { ok: true, message: `TAXII 2.1, API root "${root.title}"; reads ${names.join(', ')}${reports}${odd}` };
     } catch (error) {
       const failure = toFailure(error);
       return { ok: false, message: failure.message, failure };
     }
   }
 
-  async *pages(cursor: Json | undefined, signal: AbortSignal): AsyncGenerator<Page, void, undefined> {
+  /** The page that a first poll begins with, asked for and read as there; returns the size that worked. */
+  async #firstPage(root: Root, { id, title }: Collection, signal: AbortSignal): Promise<number> {
+    const what = `the collection ${title ?? id}`;
+    for (let size = this.#config.page_size; ; ) {
+      try {
+        const query = { added_after: this.#config.start, limit: size };
+        const { content } = await this.#client.objects(collectionUrl(root, id, 'objects/'), what, signal, query);
+        await readObjects(content.objects, `${this.#who}: ${what}`, signal);
+        return size;
+      } catch (error) {
+        if (!(error instanceof ConnectorError)) throw error;
+        // 404 may mean empty; the list just said that it is there.
+        if (error.status === 404) return size;
+        const why = tooLarge(error);
+        const next = why === 'refused' ? smaller(size, why) : undefined;
+        if (next === undefined) throw error;
+        size = next;
+      }
+    }
+  }
+
+  async *pages(
+    cursor: Json | undefined,
+    signal: AbortSignal,
+    reading?: Reading,
+  ): AsyncGenerator<Page, void, undefined> {
     const stop = new AbortController();
-    yield* oneAhead(this.#read(cursor, AbortSignal.any([signal, stop.signal])), stop);
+    const errors: unknown[] = [];
+    const watched = reading ?? { now: () => this.#deps.clock.now(), due: () => true, ended: () => {} };
+    yield* oneAhead(this.#read(cursor, AbortSignal.any([signal, stop.signal]), watched, errors), stop);
+    if (reading === undefined && errors.length > 0) throw errors[0];
   }
 
   async *listing(signal: AbortSignal): AsyncGenerator<ListingPart, void, undefined> {
     const root = await this.#findRoot(signal);
-    const { readable, failures } = await this.#select(root, signal);
-    const [failure] = failures;
+    const { readable, unreadable } = await this.#select(root, signal);
+    const [hindered] = unreadable;
     // Nothing may be read at all: whoever asked for a listing must learn of it.
-    if (failure !== undefined && readable.length === 0) throw failure;
+    if (hindered !== undefined && readable.length === 0) throw hindered.error;
     for (const collection of readable) {
       const reading = {
         client: this.#client,
@@ -122,15 +167,27 @@ export class Taxii21Connector implements ExchangeConnector {
     this.#client.close();
   }
 
-  /** A collection that fails does not keep the others from being read; its failure comes last. */
-  async *#read(json: Json | undefined, signal: AbortSignal): AsyncGenerator<Page, void, undefined> {
-    let cursor = readCursor(json);
-    let told = JSON.stringify(cursorJson(cursor));
+  /** A collection that fails does not keep the others from being read, nor does one that is silent. */
+  async *#read(
+    json: Json | undefined,
+    signal: AbortSignal,
+    reading: Reading,
+    errors: unknown[],
+  ): AsyncGenerator<Page, void, undefined> {
+    const failed = (scope: ScopeName, error: unknown): void => {
+      errors.push(error);
+      reading.ended(scope, { failure: toFailure(error) });
+    };
+    const stand = new Stand(json);
     const root = await this.#findRoot(signal);
     const selection = await this.#select(root, signal);
-    const failures = [...selection.failures];
-    for (const collection of selection.readable) {
-      const now = this.#deps.clock.now();
+    if (selection.serverNow !== undefined) reading.heard?.(selection.serverNow);
+    const [hindered] = selection.unreadable;
+    if (selection.readable.length === 0 && hindered !== undefined) throw hindered.error;
+    for (const { name, error } of selection.unreadable) failed({ scope: name, title: name }, error);
+    const account = accountOf(this.#config);
+    const open = (collection: Collection) => {
+      const now = reading.now();
       const context: RunContext = {
         client: this.#client,
         root,
@@ -139,29 +196,31 @@ export class Taxii21Connector implements ExchangeConnector {
         pageSize: this.#config.page_size,
         start: this.#config.start,
         caps: this.#caps,
-        serverNow: selection.serverNow ?? now,
+        serverNow: Math.min(selection.serverNow ?? now, now),
         now,
         signal,
       };
-      const place = placeOf(cursor, root.url.href, collection.id, accountOf(this.#config));
-      try {
-        for await (const step of readCollection(place, context)) {
-          const before = cursorJson(withPlace(cursor, step.before));
-          cursor = withPlace(cursor, step.after);
-          const after = cursorJson(cursor);
-          // Without news only a true end is worth a commit, and only if it moves the cursor.
-          const ends = step.after.resume === undefined && JSON.stringify(after) !== told;
-          if (step.read.length === 0 && step.warnings.length === 0 && !ends) continue;
-          yield* pagesOf(step, collection.id, before, after);
-          told = JSON.stringify(after);
-        }
-      } catch (error) {
-        if (!(error instanceof ConnectorError) || concernsAll(error, signal)) throw error;
-        failures.push(error);
+      return readCollection(stand.of(root, collection, account), context);
+    };
+    const due = selection.readable.filter((one) => reading.due(one.id));
+    const patience = (over: AbortSignal) => this.#deps.clock.sleep(OVERTAKE_MS, over);
+    for await (const turn of inTurns(due, open, patience)) {
+      const collection = turn.source;
+      if (turn.kind === 'value') {
+        yield* stand.pages(turn.value, collection);
+        continue;
       }
+      const scope = { scope: collection.id, title: collection.title ?? collection.id };
+      if (turn.error === undefined) {
+        const { limit } = stand.of(root, collection, account);
+        const notes = collection === selection.readable[0] ? [...selection.notes] : [];
+        if (limit !== undefined) notes.push(wordsOf(limit));
+        if (collection.can_read === undefined) notes.push(NO_CAN_READ);
+        reading.ended(scope, notes.length === 0 ? {} : { note: notes.join('; ') });
+      } else if (signal.aborted || (turn.error instanceof ConnectorError && concernsAll(turn.error, signal))) {
+        throw turn.error;
+      } else failed(scope, turn.error);
     }
-    const [failure] = failures;
-    if (failure !== undefined) throw failure;
   }
 
   async #findRoot(signal: AbortSignal): Promise<Root> {
@@ -189,6 +248,36 @@ function concernsAll(error: ConnectorError, signal: AbortSignal): boolean {
   return error.status === 401 || error.status === 429 || signal.aborted;
 }
 
+/** The places of all collections, as the pages that went on so far leave them. */
+class Stand {
+  #cursor: Cursor;
+  #told: string;
+
+  constructor(json: Json | undefined) {
+    this.#cursor = readCursor(json);
+    this.#told = JSON.stringify(cursorJson(this.#cursor));
+  }
+
+  of(root: Root, collection: Collection, account: string): Place {
+    return placeOf(this.#cursor, root.url.href, collection.id, account);
+  }
+
+  *pages(step: Step, collection: Collection): Generator<Page, void, undefined> {
+    const before = cursorJson(withPlace(this.#cursor, step.before));
+    const known = placeOf(this.#cursor, step.after.root, step.after.collection, step.after.account);
+    this.#cursor = withPlace(this.#cursor, step.after);
+    const after = cursorJson(this.#cursor);
+    // Without news only a true end, or another size of pages, is worth a commit, and only if it moves the cursor.
+    const ends = step.after.resume === undefined || JSON.stringify(step.after.limit) !== JSON.stringify(known.limit);
+    const moved = ends && JSON.stringify(after) !== this.#told;
+    if (step.read.length === 0 && step.warnings.length === 0 && !moved) return;
+    yield* pagesOf(step, collection.id, before, after);
+    this.#told = JSON.stringify(after);
+  }
+}
+
+const NO_CAN_READ = 'the server does not say can_read of it; it is read all the same';
+
 /** One answer as pages of bounded size. Only the last moves the cursor. */
 function* pagesOf(step: Step, scope: string, before: Json, after: Json): Generator<Page, void, undefined> {
   const count = Math.max(1, Math.ceil(step.read.length / MAX_PAGE));
@@ -204,12 +293,14 @@ function* pagesOf(step: Step, scope: string, before: Json, after: Json): Generat
   }
 }
 
-function split(read: readonly Read[]): Pick<Page, 'objects' | 'refusals'> {
+function split(read: readonly Read[]): Pick<Page, 'objects' | 'refusals' | 'ignored'> {
   const objects: IncomingObject[] = [];
   const refusals: ObjectRefusal[] = [];
+  const ignored: Record<string, number> = {};
   for (const one of read) {
     if (one.kind === 'object') objects.push(one.object);
-    else refusals.push(one.refusal);
+    else if (one.kind === 'refusal') refusals.push(one.refusal);
+    else ignored[one.type] = (ignored[one.type] ?? 0) + 1;
   }
-  return { objects, refusals };
+  return { objects, refusals, ...(Object.keys(ignored).length === 0 ? {} : { ignored }) };
 }

@@ -6,6 +6,7 @@
 // keep the position themselves (medallion), so that a token used again after a crash would skip what was fetched
 // but never committed. Only where added times can't be trusted is `next` kept, and then only if it changes per page.
 import { z } from 'zod';
+import { PageLimit } from './page-size.ts';
 import type { Json } from '../../../core/model/json.ts';
 
 const Instant = z.object({ text: z.string(), micros: z.string().regex(/^-?\d+$/) });
@@ -32,6 +33,8 @@ const Place = z.object({
   /** Marks of what was read with an added time within the overlap before `after`. */
   seen: z.array(z.string()).optional(),
   resume: Resume.optional(),
+  /** Pages that the server can give, where they are smaller than those it was asked for. */
+  limit: PageLimit.optional(),
 });
 export type Place = z.output<typeof Place>;
 
@@ -54,7 +57,7 @@ export function withPlace(cursor: Cursor, place: Place): Cursor {
   if (cursor.places.some((one) => same(one, place))) {
     return { v: 1, places: cursor.places.map((one) => (same(one, place) ? place : one)) };
   }
-  if (place.after === undefined && place.resume === undefined) return cursor;
+  if (place.after === undefined && place.resume === undefined && place.limit === undefined) return cursor;
   return { v: 1, places: [...cursor.places, place] };
 }
 

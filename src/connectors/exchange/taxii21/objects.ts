@@ -10,7 +10,9 @@ import type { RawObjects } from './envelope.ts';
 
 export type Read =
   | { readonly kind: 'object'; readonly object: IncomingObject }
-  | { readonly kind: 'refusal'; readonly refusal: ObjectRefusal };
+  | { readonly kind: 'refusal'; readonly refusal: ObjectRefusal }
+  /** Nothing for us. `id` tells one that comes again. */
+  | { readonly kind: 'ignored'; readonly type: string; readonly id: string };
 
 const PORTION = 200;
 
@@ -41,8 +43,10 @@ export async function readObjects(raw: RawObjects, what: string, signal: AbortSi
       if (named > MOST_NAMED)
         throw permanent(
           `${what} came as one answer whose patterns name more than ${MOST_NAMED.toLocaleString('en')} values; lower page_size, or ask the partner what it sends`,
+          { code: 'answer_too_large' },
         );
     } else if ('refusal' in result) read.push({ kind: 'refusal', refusal: result.refusal });
+    else read.push({ kind: 'ignored', type: result.ignored, id: `${textOr(id)} ${textOr(modified)}`.slice(0, 128) });
   }
   return { read, mark: sha256(names).slice(0, 24) };
 }

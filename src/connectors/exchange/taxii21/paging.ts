@@ -34,7 +34,8 @@ export function goesOn(page: Pick<Seen, 'more' | 'next' | 'count'>): boolean {
   return page.more === true || (page.more === undefined && page.next !== undefined && page.count > 0);
 }
 
-export function decide(page: Seen, ask: Ask, pageSize: number): Decision {
+/** `most`: what may be asked for at once; less than MAX_LIMIT where the server was seen to refuse more. */
+export function decide(page: Seen, ask: Ask, pageSize: number, most = MAX_LIMIT): Decision {
   if (!goesOn(page)) return { kind: 'end' };
   const repeats: Decision = { kind: 'give-up', why: 'the server says that there is more but repeats itself' };
   if (page.next !== undefined) {
@@ -51,8 +52,8 @@ export function decide(page: Seen, ask: Ask, pageSize: number): Decision {
   // A page may end within a group of equal times, so its last time is asked for again.
   const from = textOf(page.last - 1n);
   if (from === ask.addedAfter) {
-    if (ask.limit >= MAX_LIMIT) return { kind: 'group', at: page.last };
-    return { kind: 'ask', ask: { addedAfter: from, limit: MAX_LIMIT, next: undefined } };
+    if (ask.limit >= most) return { kind: 'group', at: page.last };
+    return { kind: 'ask', ask: { addedAfter: from, limit: most, next: undefined } };
   }
   if (page.idle >= 2) return repeats;
   return { kind: 'ask', ask: { addedAfter: from, limit: pageSize, next: undefined } };

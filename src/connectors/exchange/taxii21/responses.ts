@@ -1,6 +1,9 @@
 // The parts of TAXII 2.1 answers that we read. Servers leave out what is empty (§3.1), some write null.
 import { z } from 'zod';
+import { cleanText } from '../../../core/stix/raw.ts';
 import { MOST_OBJECTS } from './bounds.ts';
+
+const MAX_TITLE = 256;
 
 const listOf = <T extends z.ZodType>(item: T) =>
   z
@@ -34,11 +37,12 @@ export const Resource = z.object({
 });
 export type Resource = z.output<typeof Resource>;
 
+/** `can_read` is required (§5.2.1) and left out by some: whether one may read is then found out by reading. */
 export const Collection = z.object({
   id: z.string().min(1),
-  title: text,
-  alias: text,
-  can_read: z.boolean(),
+  title: text.transform((given) => cleanText(given, MAX_TITLE)).catch(undefined),
+  alias: text.catch(undefined),
+  can_read: z.boolean().optional().catch(undefined),
   can_write: z.boolean().optional().catch(undefined),
 });
 export type Collection = z.output<typeof Collection>;

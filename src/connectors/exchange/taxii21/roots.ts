@@ -12,8 +12,10 @@ export interface Root {
 
 export interface Selection {
   readonly readable: readonly Collection[];
-  /** Configured, but not to be read: one worded failure each. */
-  readonly failures: readonly ConnectorError[];
+  /** Configured, but not to be read: one worded failure each, by the name that was configured. */
+  readonly unreadable: readonly { readonly name: string; readonly error: ConnectorError }[];
+  /** What a person should know of the list itself. */
+  readonly notes: readonly string[];
   /** Names of all collections the server shows, for people. */
   readonly offered: readonly string[];
   readonly serverNow: number | undefined;
@@ -43,10 +45,13 @@ export async function findRoot(client: TaxiiClient, address: string, who: string
   }
   const root = URL.parse(chosen, url.href);
   if (root === null)
-    throw configFailure(`${who}: the discovery names a malformed API root; configure the API root as url`);
-  if (root.origin !== url.origin) {
     throw configFailure(
-      `${who}: the discovery leads to ${root.origin}${root.pathname}, another host, where credentials are not sent; configure that API root as url if you trust it`,
+      `${who}: the discovery names a malformed API root; ask the partner for the API root and set it as url`,
+    );
+  if (root.origin !== url.origin) {
+    // Whoever answers in the partner's name must not be able to send people, and their credentials, somewhere else.
+    throw configFailure(
+      `${who}: the discovery names an API root elsewhere (${root.origin}), where nothing is sent; ask the partner, by a way you trust, for the address of your API root`,
     );
   }
   const there = slashed(root.href);
@@ -80,46 +85,41 @@ export async function selectCollections(
   signal: AbortSignal,
 ): Promise<Selection> {
   const answer = await client.get(new URL('collections/', root.url), 'the list of collections', Collections, signal);
-  const offered = answer.content.collections.flatMap((one) => {
-    const read = Collection.safeParse(one);
-    return read.success ? [read.data] : [];
-  });
+  const offered = answer.content.collections.flatMap((one) => Collection.safeParse(one).data ?? []);
   const names = offered.map((one) => `${one.title ?? one.alias ?? one.id} (${one.id})`);
-  const common = { offered: names, serverNow: answer.serverNow };
+  const odd = answer.content.collections.length - offered.length;
+  const notes = odd === 0 ? [] : [`${odd} entries of the list of collections have no id and are passed over`];
+  const common = { offered: names, notes, serverNow: answer.serverNow };
   if (wanted === undefined) {
-    const readable = offered.filter((one) => one.can_read);
-    const failures =
-      readable.length > 0
-        ? []
-        : [
-            configFailure(
-              `${who}: the server shows this account no readable collection; check auth, or ask the partner`,
-            ),
-          ];
-    return { readable, failures, ...common };
+    const readable = offered.filter((one) => one.can_read !== false);
+    if (readable.length === 0) {
+      const passed = notes.map((one) => ` (${one})`).join('');
+      throw configFailure(
+        `${who}: the server shows this account no readable collection${passed}; check auth, or ask the partner`,
+      );
+    }
+    return { readable, unreadable: [], ...common };
   }
   const readable = new Map<string, Collection>();
-  const failures: ConnectorError[] = [];
+  const unreadable: { name: string; error: ConnectorError }[] = [];
+  const refuse = (name: string, why: string): void => {
+    unreadable.push({ name, error: configFailure(`${who}: ${why}`) });
+  };
   for (const name of wanted) {
     const found = named(offered, name);
     if (found === 'ambiguous') {
-      failures.push(configFailure(`${who}: several collections are titled "${name}"; name the one you mean by its id`));
+      refuse(name, `several collections are titled "${name}"; name the one you mean by its id`);
       continue;
     }
     const collection = found ?? (await hidden(client, root, name, signal));
     if (collection === undefined) {
-      failures.push(
-        configFailure(
-          `${who}: there is no collection "${name}"; the server shows ${names.length === 0 ? 'none' : names.slice(0, 20).join(', ')}`,
-        ),
-      );
-    } else if (!collection.can_read) {
-      failures.push(
-        configFailure(`${who}: this account may not read the collection "${name}"; ask the partner for access`),
-      );
+      const shown = names.length === 0 ? 'none' : names.slice(0, 20).join(', ');
+      refuse(name, `there is no collection "${name}"; the server shows ${shown}`);
+    } else if (collection.can_read === false) {
+      refuse(name, `this account may not read the collection "${name}"; ask the partner for access`);
     } else readable.set(collection.id, collection);
   }
-  return { readable: [...readable.values()], failures, ...common };
+  return { readable: [...readable.values()], unreadable, ...common };
 }
 
 /** The collection that takes our reports. */

@@ -1,12 +1,14 @@
 // One run over one collection: from where its place stands to the end of what is published now. Whatever the server
 // does, a run ends: truly, by giving up on a server that repeats itself, at a cap of pages or bytes, or with a
-// failure. `after` moves only at a true end.
+// failure. `after` moves only at a true end, and never beyond our own time: a partner whose clock ran ahead for a while
+// would else have set it to where nothing new arrives any more.
 import { ConnectorError, permanent, retryable } from '../../../core/model/failure.ts';
 import type { Answer, RawEnvelope, TaxiiClient } from './client.ts';
 import { type Instant, instantOf, laterOf, type Place, type Resume } from './cursor.ts';
 import { readGroup } from './group.ts';
 import { keyOf, markOf, type Read, readObjects } from './objects.ts';
-import { type Ask, decide } from './paging.ts';
+import { type PageLimit, smaller, standing, tooLarge } from './page-size.ts';
+import { type Ask, decide, MAX_LIMIT } from './paging.ts';
 import { Collection } from './responses.ts';
 import { collectionUrl, type Root } from './roots.ts';
 import { microsOf, textOf } from './time.ts';
@@ -25,9 +27,9 @@ export interface RunContext {
   readonly pageSize: number;
   readonly start: string | undefined;
   readonly caps: { readonly pages: number; readonly bytes: number };
-  /** The server's clock where it tells one, else ours; epoch milliseconds. */
+  /** The server's clock where it tells one, but never ahead of ours; epoch milliseconds. */
   readonly serverNow: number;
-  /** Our clock. */
+  /** Our own time. */
   readonly now: number;
   readonly signal: AbortSignal;
 }
@@ -52,7 +54,7 @@ export async function* readCollection(start: Place, context: RunContext): AsyncG
 
 class Run {
   readonly #context: RunContext;
-  /** The place as it stood, without a resume point. */
+  /** The place as it stood, without a resume point and a size of pages. */
   readonly #base: Place;
   #resume: Resume | undefined;
   #ask: Ask;
@@ -78,10 +80,19 @@ class Run {
   /** Earliest group that could not be read completely; `after` stays before it. */
   #gap: bigint | undefined;
   #end: Place | undefined;
+  #size: number;
+  #limit: PageLimit | undefined;
+  /** May be asked for at once. */
+  #most = MAX_LIMIT;
+  /** To be told with the next answer. */
+  #told: string[] = [];
 
   constructor(place: Place, context: RunContext) {
-    const { resume, ...base } = place;
+    const { resume, limit, ...base } = notAhead(place, context.now, this.#told);
     this.#context = context;
+    this.#limit = standing(limit, context.pageSize, context.now);
+    this.#size = this.#limit?.size ?? context.pageSize;
+    if (this.#limit !== undefined) this.#most = this.#size;
     this.#base = base;
     this.#resume = resume;
     this.#top = resume?.by === 'time' ? resume.at : resume?.top;
@@ -94,10 +105,10 @@ class Run {
 
   /** One request and what follows from it. */
   async *turn(): AsyncGenerator<Step, void, undefined> {
-    const { signal, pageSize } = this.#context;
-    const answer = await this.#fetch();
+    const { signal } = this.#context;
+    const answer = yield* this.#fetch();
     const { objects, more, next } = answer.content;
-    const warnings: string[] = [];
+    const warnings: string[] = this.#told.splice(0);
     if (objects.length > this.#ask.limit) {
       warnings.push(`the server ignores limit: ${objects.length} objects for ${this.#ask.limit}`);
     }
@@ -114,7 +125,7 @@ class Run {
     const before = this.#place();
 
     const seen = { more, next, count: objects.length, last: last && BigInt(last.micros), idle: this.#idle };
-    const decision = decide(seen, this.#ask, pageSize);
+    const decision = decide(seen, this.#ask, this.#size, this.#most);
     switch (decision.kind) {
       case 'end':
         this.#finish(warnings);
@@ -127,7 +138,7 @@ class Run {
           break;
         }
         // What came is kept, but nobody knows what did not: the poll is no complete one, and a person must see it.
-        this.#end = this.#base;
+        this.#end = this.#sized(this.#base);
         yield { read: fresh, before, after: this.#place(), warnings };
         throw permanent(
           `${this.#context.who}: ${this.#what}: ${decision.why}; what came is kept, the next poll starts from the same place; tell the partner`,
@@ -149,10 +160,10 @@ class Run {
 
   /** Where a run begins: the overlap is read again only while the cursor is that young. */
   #first(resume: Resume | undefined): Ask {
-    const { pageSize, start, serverNow } = this.#context;
+    const { start, serverNow } = this.#context;
     if (resume?.by === 'next') return { addedAfter: resume.added_after, limit: resume.limit, next: resume.next };
     const from = resume?.at ?? this.#base.after;
-    const ask = { limit: pageSize, next: undefined };
+    const ask = { limit: this.#size, next: undefined };
     if (from === undefined) {
       const micros = microsOf(start);
       return { ...ask, addedAfter: micros === undefined ? undefined : textOf(micros) };
@@ -165,18 +176,40 @@ class Run {
     return { ...ask, addedAfter: resume === undefined ? sendable(from) : textOf(micros - 1n) };
   }
 
-  async #fetch(): Promise<Answer<RawEnvelope>> {
-    const { client, root, collection, signal } = this.#context;
+  /** Asks until there is an answer, with smaller pages where that may help. */
+  async *#fetch(): AsyncGenerator<Step, Answer<RawEnvelope>, undefined> {
+    const { client, root, collection, signal, who } = this.#context;
+    let tried: PageLimit | undefined;
     for (;;) {
       const { addedAfter, limit, next } = this.#ask;
       try {
         const url = collectionUrl(root, collection.id, 'objects/');
-        return await client.objects(url, this.#what, signal, { added_after: addedAfter, limit, next });
+        const answer = await client.objects(url, this.#what, signal, { added_after: addedAfter, limit, next });
+        if (answer.bytes === 0 && next !== undefined)
+          throw retryable(
+            `${who}: ${this.#what}: the server says that there is more and then answers nothing; it will be asked again`,
+          );
+        if (tried !== undefined) this.#learnt(tried);
+        return answer;
       } catch (error) {
         if (!(error instanceof ConnectorError)) throw error;
-        if (next !== undefined && (error.status === 400 || error.status === 404)) {
-          this.#withoutToken(error);
+        if (next !== undefined && (error.status === 400 || error.status === 404) && this.#withoutToken(error)) continue;
+        const why = signal.aborted ? undefined : tooLarge(error);
+        if (why !== undefined && limit > this.#size) {
+          // Only the large page that a group of equal added times needs; the usual one may do.
+          this.#most = this.#size;
+          this.#ask = { ...this.#ask, limit: this.#size };
           continue;
+        }
+        const size = why === undefined ? undefined : smaller(limit, why);
+        if (why !== undefined && size !== undefined) {
+          tried = { size, of: this.#context.pageSize, why, at: this.#context.now, words: wordsFor(error) };
+          this.#askSmaller(size);
+          if (why === 'refused') continue;
+          // What takes so long is not tried five times over: the next run begins with the smaller page.
+          this.#learnt(tried);
+          yield { read: [], before: this.#place(), after: this.#place(), warnings: [] };
+          throw error;
         }
         // Some servers answer 404 where nothing matches; a collection that is gone answers so everywhere.
         if (error.status !== 404 || !(await this.#stillReadable())) throw error;
@@ -191,15 +224,33 @@ class Run {
     }
   }
 
+  #learnt(limit: PageLimit): void {
+    this.#limit = limit;
+    this.#size = limit.size;
+    this.#most = limit.size;
+  }
+
+  /** `next` is good for one limit only (trap of several servers), so that the added time leads on. */
+  #askSmaller(size: number): void {
+    const at = this.#ordered ? this.#latest : undefined;
+    if (this.#ask.next === undefined) this.#ask = { ...this.#ask, limit: size };
+    else if (at === undefined) this.#restart(size);
+    else this.#ask = { addedAfter: textOf(BigInt(at.micros) - 1n), limit: size, next: undefined };
+  }
+
+  #restart(size: number): void {
+    this.#ask = { ...this.#first(undefined), limit: size };
+    this.#pageMarks.clear();
+    this.#latest = undefined;
+    this.#idle = 0;
+  }
+
   /** A refused `next` restarts the run once; if tokens die again, the added time of the last page leads on. */
-  #withoutToken(cause: ConnectorError): void {
+  #withoutToken(cause: ConnectorError): boolean {
     if (!this.#restarted) {
       this.#restarted = true;
-      this.#ask = this.#first(undefined);
-      this.#pageMarks.clear();
-      this.#latest = undefined;
-      this.#idle = 0;
-      return;
+      this.#restart(this.#size);
+      return true;
     }
     const at = this.#ordered ? this.#latest : undefined;
     if (at === undefined || at.micros === this.#rebasedAt) {
@@ -210,20 +261,20 @@ class Run {
     }
     this.#rebasedAt = at.micros;
     this.#ask = { ...this.#ask, addedAfter: textOf(BigInt(at.micros) - 1n), next: undefined };
+    return true;
   }
 
   async #stillReadable(): Promise<boolean> {
     const { client, root, collection, signal } = this.#context;
     const answer = await client.get(collectionUrl(root, collection.id), this.#what, Collection, signal);
-    return answer.content.can_read;
+    return answer.content.can_read !== false;
   }
 
-  /** The added time of the last object, unless it is missing, junk, or later than any clock. */
+  /** The added time of the last object, unless it is missing, junk, or a day later than our own clock. */
   #stamp(answer: Answer<RawEnvelope>, count: number, warnings: string[]): Instant | undefined {
     if (count === 0) return undefined;
     const micros = microsOf(answer.last);
-    const now = Math.max(answer.serverNow ?? this.#context.serverNow, this.#context.now);
-    if (micros !== undefined && micros > BigInt(Math.trunc(now)) * 1000n + DAY_MICROS) {
+    if (micros !== undefined && micros > microsAt(this.#context.now) + DAY_MICROS) {
       warnings.push(`the server gives an added time in the future (${answer.last?.slice(0, 40)}), which is not used`);
       return undefined;
     }
@@ -236,8 +287,14 @@ class Run {
     const latest = this.#latest === undefined ? first : BigInt(this.#latest.micros);
     if (first > micros || first < latest || micros < latest) this.#ordered = false;
     this.#latest = last;
-    this.#top = laterOf(this.#top, last);
+    this.#top = laterOf(this.#top, this.#bounded(last));
     return last;
+  }
+
+  /** No later than our own time when the run began. */
+  #bounded(at: Instant): Instant {
+    const now = microsAt(this.#context.now);
+    return BigInt(at.micros) > now ? { text: textOf(now), micros: String(now) } : at;
   }
 
   #newOnly(read: readonly Read[], last: Instant | undefined, byTime: boolean): readonly Read[] {
@@ -275,7 +332,7 @@ class Run {
       this.#tokens.add(next);
       this.#tokenPages += 1;
     }
-    if (this.#ordered && last !== undefined) return { by: 'time', at: last };
+    if (this.#ordered && last !== undefined) return { by: 'time', at: this.#bounded(last) };
     if (this.#ordered && last === undefined && this.#resume?.by === 'time') return this.#resume;
     if (next === undefined || this.#tokenPages < 2 || this.#tokens.size < this.#tokenPages) return undefined;
     const { addedAfter, limit } = this.#ask;
@@ -289,10 +346,9 @@ class Run {
   }
 
   async *#group(at: bigint, before: Place): AsyncGenerator<Step, void, undefined> {
-    const { pageSize } = this.#context;
     const warnings: string[] = [];
     let found = 0;
-    for await (const part of readGroup(at, this.#what, this.#context)) {
+    for await (const part of readGroup(at, this.#what, { ...this.#context, pageSize: this.#size })) {
       if (part === 'incomplete') {
         this.#gap ??= at;
         warnings.push(
@@ -305,7 +361,7 @@ class Run {
       yield { read: fresh, before, after: before, warnings: [] };
     }
     if (found > 0) this.#idle = 0;
-    this.#ask = { addedAfter: textOf(at), limit: pageSize, next: undefined };
+    this.#ask = { addedAfter: textOf(at), limit: this.#size, next: undefined };
     this.#checkCaps(warnings);
     yield { read: [], before, after: this.#place(), warnings };
   }
@@ -325,7 +381,7 @@ class Run {
     const gap = this.#gap === undefined ? undefined : this.#gap - 1n;
     if (gap !== undefined && after !== undefined && BigInt(after.micros) > gap) after = instantOf(textOf(gap), gap);
     if (after === undefined) {
-      this.#end = this.#base;
+      this.#end = this.#sized(this.#base);
       return;
     }
     const oldest = BigInt(after.micros) - OVERLAP_MICROS;
@@ -337,14 +393,46 @@ class Run {
     const { seen: kept, ...rest } = this.#base;
     // A run that brought nothing leaves the marks, so that the cursor stays the same.
     const marks = seen.length > 0 ? seen : after === this.#base.after ? (kept ?? []) : [];
-    this.#end = { ...rest, after, ...(marks.length === 0 ? {} : { seen: marks }) };
+    this.#end = this.#sized({ ...rest, after, ...(marks.length === 0 ? {} : { seen: marks }) });
   }
 
   #place(): Place {
-    return this.#end ?? (this.#resume === undefined ? this.#base : { ...this.#base, resume: this.#resume });
+    return this.#end ?? this.#sized(this.#resume === undefined ? this.#base : { ...this.#base, resume: this.#resume });
+  }
+
+  #sized(place: Place): Place {
+    return this.#limit === undefined ? place : { ...place, limit: this.#limit };
   }
 
   get #what(): string {
     return `the collection ${this.#context.collection.title ?? this.#context.collection.id}`;
   }
+}
+
+const microsAt = (ms: number): bigint => BigInt(Math.trunc(ms)) * 1000n;
+
+/** What the server said of the page that was too large, for people. */
+function wordsFor(error: ConnectorError): string {
+  if (error.code === 'answer_too_large') return 'more than can be held';
+  return error.status === undefined ? 'no answer in time' : `the server answered ${error.status}`;
+}
+
+/**
+ * A place that stands ahead of our own time was set by a clock that ran ahead: nobody knows since when, so that
+ * everything is read again, which loses nothing. What lies ahead by less than the overlap only comes back to now.
+ */
+function notAhead(place: Place, now: number, told: string[]): Place {
+  const { after, resume, seen, ...rest } = place;
+  const farthest = laterOf(after, resume?.by === 'time' ? resume.at : resume?.top);
+  const ours = microsAt(now);
+  if (farthest === undefined || BigInt(farthest.micros) <= ours) return place;
+  if (BigInt(farthest.micros) <= ours + OVERLAP_MICROS) {
+    const back = { text: textOf(ours), micros: String(ours) };
+    const bounded = after !== undefined && BigInt(after.micros) > ours ? back : after;
+    return { ...rest, ...(bounded === undefined ? {} : { after: bounded }), ...(seen === undefined ? {} : { seen }) };
+  }
+  told.push(
+    `the place in this collection stood at ${farthest.text.slice(0, 40)}, ahead of our own time, as a clock of the partner had set it; everything is read again`,
+  );
+  return rest;
 }

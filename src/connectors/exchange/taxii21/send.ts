@@ -145,7 +145,7 @@ export class TaxiiReports {
     signal: AbortSignal,
   ): Promise<readonly Outgoing[]> {
     const tried = outgoing.filter(({ posted }) => (posted.attempt ?? 0) > 0);
-    if (tried.length === 0 || !place.collection.can_read) return outgoing;
+    if (tried.length === 0 || place.collection.can_read === false) return outgoing;
     const sights = await this.#shown.of(
       tried.map(({ posted }) => posted),
       place,
@@ -197,7 +197,7 @@ export class TaxiiReports {
   /** A success that says nothing of the objects. Where we may not look, it is all the word we shall ever have. */
   async #lookedUp(posted: readonly Posted[], place: Place, why: string, signal: AbortSignal): Promise<SendOutcome[]> {
     const sights = await this.#shown.of(posted, place, signal);
-    const blind = !place.collection.can_read && why === GAVE_NO_STATUS;
+    const blind = place.collection.can_read === false && why === GAVE_NO_STATUS;
     return posted.map(({ uuid }): SendOutcome => {
       if (blind || sights.get(uuid) === 'shown') return { uuid, kind: 'sent' };
       return { uuid, kind: 'unseen', reason: `${this.#who}: ${why}` };

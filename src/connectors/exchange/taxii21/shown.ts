@@ -42,7 +42,7 @@ export class Shown {
       return name === undefined ? [] : [{ uuid: one.uuid, ...name }];
     });
     const sights = new Map<string, Sight>(posted.map(({ uuid }) => [uuid, 'unknown']));
-    if (!place.collection.can_read) return sights;
+    if (place.collection.can_read === false) return sights;
     try {
       await this.#look(names, place, sights, signal);
     } catch (error) {
