@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch } from '../../src/core/contracts/batch.ts';
 import type { EncodeContext, Outcome, SiemDefinition, WriterMark } from '../../src/core/contracts/siem-connector.ts';
-import { toFailure } from '../../src/core/model/failure.ts';
+import { ConnectorError, type Failure, toFailure } from '../../src/core/model/failure.ts';
 import type { Entry } from '../../src/core/model/entry.ts';
 import type { Json } from '../../src/core/model/json.ts';
 import type { EntryKey } from '../../src/core/model/observable.ts';
@@ -14,6 +14,9 @@ import { encodeBatch, joinBatches, removalBatch } from './batches.ts';
 import { AWKWARD, applied, bisected, failureOf, FAULTS, held, kinds, type SiemHarness } from './siem-harness.ts';
 
 export type { FaultName, SiemFaults, SiemHarness } from './siem-harness.ts';
+
+/** The engine takes these for not carried out. */
+const isCertain = ({ kind }: Failure): boolean => kind === 'config' || kind === 'permanent';
 
 export function siemContract(name: string, start: () => Promise<SiemHarness>): void {
   describe(`contract of SIEM connectors: ${name}`, () => {
@@ -215,6 +218,31 @@ export function siemContract(name: string, start: () => Promise<SiemHarness>): v
           if (fault === 'too many requests') expect(failure.retryAfterMs).toBe(7000);
           faults.set([]);
           expect(kinds(await apply(batch))).toEqual(['applied']);
+        });
+      }
+
+      for (const status of [401, 403, 404]) {
+        it(`a later call of one batch that gets ${status}: what stands is never told as refused`, async ({ skip }) => {
+          const { faults } = siem;
+          if (faults === undefined) return skip('no fault injection on this product');
+          const entries = AWKWARD.filter((one) => siem.definition.observables.includes(one.type)).map((one) =>
+            anEntry(one),
+          );
+          const { batch } = encodeBatch(siem.definition, entries, context());
+          faults.set([{ action: 'status', status, body: '{}', match: faults.match, skip: 1 }]);
+
+          const refused = await applied(siem, batch).then(
+            (outcomes) => outcomes.flatMap((one) => (one.kind === 'failed' && isCertain(one.failure) ? [one.key] : [])),
+            (error: unknown) =>
+              error instanceof ConnectorError && !error.uncertain ? batch.changes.map((change) => change.key) : [],
+          );
+
+          faults.set([]);
+          // As the engine does after a refusal.
+          await siem.connector.open(never);
+          const standing = (await held(siem)).map((row) => row.key);
+          for (const key of refused) expect(standing).not.toContain(key);
+          await apply(await removals(batch.changes.map((change) => change.key)));
         });
       }
 
