@@ -94,3 +94,20 @@ it('does not make collections of an ingress without a way, and says what it is',
   expect((await world.site.entente(['run', '--once'])).code).toBe(0);
   expect(held()).toEqual(['ipv4-addr|198.18.0.1']);
 });
+
+it.each(['https:///splunk.example/', 'https:splunk.example', 'https:\\\\splunk.example', 'https://splunk.example /'])(
+  'refuses the URL %s before any name is looked up',
+  { timeout: 60_000 },
+  async (malformed) => {
+    configure();
+    const { siems, ...settings } = world.settings();
+    const wrong = { name: 'hq', type: 'splunk', url: malformed, auth: { token: splunk.token } };
+    world.site.configure({ ...settings, siems: [wrong, ...(siems as object[])] });
+
+    const check = await world.site.entente(['check', '--probe']);
+
+    expect(check.code).not.toBe(0);
+    expect(check.stdout + check.stderr).toContain('such as https://host/');
+    expect(check.stdout + check.stderr).not.toMatch(/ENOTFOUND|EAI_AGAIN/);
+  },
+);

@@ -24,11 +24,17 @@ export const TlsSettings = z
   })
   .describe('TLS to this peer. Certificates are always checked; there is no way to switch that off.');
 
+/**
+ * An http(s) URL as it is typed. URL readers mend what is malformed: `https:///x/` and `https:x` become the host x, so
+ * that a name would be looked up, and a secret sent, which nobody meant.
+ */
+function typedUrl(text: string): URL | null {
+  return /^https?:\/\/[^/\\?#\s]/i.test(text) && !/[\\\s]/.test(text) ? URL.parse(text) : null;
+}
+
 /** Where requests go through; the same for one peer and for all. */
 export const proxyUrl = () =>
-  z
-    .string()
-    .refine((text) => text === 'none' || /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'an http(s) URL, or none');
+  z.string().refine((text) => text === 'none' || typedUrl(text) !== null, 'an http(s) URL, or none');
 
 /** Keys that every peer with a network address takes. */
 export const peerShape = {
@@ -48,8 +54,6 @@ export type PeerSettings = {
 /** An http(s) URL without credentials in it. */
 export const peerUrl = () =>
   z.string().refine((text) => {
-    const url = URL.parse(text);
-    return (
-      url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.hash === ''
-    );
-  }, 'an http(s) URL without user name or password in it');
+    const url = typedUrl(text);
+    return url !== null && url.username === '' && url.password === '' && url.hash === '';
+  }, 'an http(s) URL without user name or password in it, such as https://host/');
