@@ -17,7 +17,7 @@ import { createMetrics, type Metrics } from './core/runtime/metrics.ts';
 import type { CommitReport } from './core/store/objects.ts';
 import { SightingsReader } from './core/store/sightings-reader.ts';
 import { StoreReader } from './core/store/reader.ts';
-import { openRemote, type RemoteStore } from './core/store/remote.ts';
+import { openRemote, type RemoteStore, STORE_LIMITS } from './core/store/remote.ts';
 import type { StateFailure } from './core/store/state-failure.ts';
 import { exchangeConnector, siemConnector } from './app/peers.ts';
 import { Reporting } from './app/reporting.ts';
@@ -45,8 +45,6 @@ export interface RunningExchange {
 }
 
 const LEAVE_MS = 3_000;
-/** Heap of the store's thread; SQLite's own cache is outside of it. */
-const WORKER_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 
 export class App {
   readonly config: Config;
@@ -168,7 +166,7 @@ export class App {
   static async open(options: AppOptions): Promise<App> {
     const { config } = options;
     const clock = config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: WORKER_LIMITS });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: STORE_LIMITS });
     let store: RemoteStore;
     let breaks: (error: StateFailure) => void = () => {};
     const broken = new Promise<never>((_, reject) => {

@@ -8,6 +8,7 @@ import { permanent } from '../core/model/failure.ts';
 import type { StatusReport } from '../core/model/status.ts';
 import { sha256 } from '../core/runtime/ids.ts';
 import type { Secret } from '../core/runtime/secret.ts';
+import { limitConnections } from './connections.ts';
 import { statusPage } from './page.ts';
 
 export interface WebSource {
@@ -47,6 +48,7 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+const MOST_CONNECTIONS = 100;
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
@@ -68,7 +70,7 @@ export async function startWeb(options: WebOptions, source: WebSource): Promise<
     keepAliveTimeout: 5_000,
     maxHeaderSize: 8_192,
   });
-  server.maxConnections = 100;
+  limitConnections(server, MOST_CONNECTIONS);
   server.on('request', (request, response) => {
     answer(request, options, source).then(
       (one) => send(request, response, one),

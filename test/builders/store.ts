@@ -113,6 +113,13 @@ export interface Seen {
 
 export const LIMITS = { maxItems: 500, maxBytes: 1_000_000 };
 
+export const specOf = (path: string, given: Given): StoreSpec => ({
+  path,
+  instance: given.instance ?? 'test-instance',
+  exchanges: given.exchanges ?? [anExchange()],
+  siems: given.siems ?? [aSiem()],
+});
+
 /** The store under test with a second, reading connection beside it. */
 export class Rig {
   store: Store;
@@ -133,12 +140,7 @@ export class Rig {
   }
 
   get spec(): StoreSpec {
-    return {
-      path: this.path,
-      instance: this.#given.instance ?? 'test-instance',
-      exchanges: this.#given.exchanges ?? [anExchange()],
-      siems: this.#given.siems ?? [aSiem()],
-    };
+    return specOf(this.path, this.#given);
   }
 
   /** The process died and another one starts on the same file, perhaps with another configuration. */
@@ -202,6 +204,16 @@ export class Rig {
     }
   }
 
+  /** Puts a row right or wrong behind the store's back. */
+  sql(text: string): void {
+    const db = new DatabaseSync(this.path);
+    try {
+      db.exec(text);
+    } finally {
+      db.close();
+    }
+  }
+
   read<T>(look: (reader: StoreReader) => T): T {
     const reader = new StoreReader(this.spec);
     try {
@@ -233,5 +245,8 @@ export function listingOf(
   const run = rig.store.beginListing('partner', NOW);
   const present = ids.map((objectId) => ({ objectId }));
   rig.store.listingPart('partner', run, scope, present, true, NOW);
-  return rig.store.endListing('partner', run, withdraw, NOW);
+  for (;;) {
+    const { vanished, more } = rig.store.endListing('partner', run, withdraw, NOW);
+    if (!more) return { vanished };
+  }
 }

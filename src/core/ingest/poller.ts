@@ -161,7 +161,11 @@ export class Poller {
           exchange: this.name,
           failure,
         });
-      const { vanished } = await store.endListing(this.name, run, this.#o.withdrawVanished, this.#o.now());
+      const end = () => store.endListing(this.name, run, this.#o.withdrawVanished, this.#o.now());
+      let step = await end();
+      // Whatever is left when the process stops is gone through by the next one.
+      while (step.more && !signal.aborted) step = await end();
+      const { vanished } = step;
       if (vanished > 0) {
         this.#o.log.info('Objects are no longer published by the exchange.', {
           exchange: this.name,

@@ -23,6 +23,12 @@ export function expiryOf(claim: Dated, rules: ExpiryRules, type: ObservableType)
   return Math.min(stated, start + rules.maxDays * DAY_MS);
 }
 
+/** The latest end that these rules could give it, whatever it names. */
+export function latestExpiryOf(claim: Dated, rules: ExpiryRules): number {
+  const longest = Math.max(rules.defaultDays, ...Object.values(rules.byType));
+  return expiryOf(claim, { ...rules, defaultDays: longest, byType: {} }, 'url');
+}
+
 /** The same sum as a line for people. */
 export function explainExpiry(claim: Dated, rules: ExpiryRules, type: ObservableType): string {
   const start = startOf(claim);

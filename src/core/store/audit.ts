@@ -117,10 +117,9 @@ export class Audit {
     if (one.revision > this.#store.lastRevision) this.#store.raiseFloor(one.revision);
     if (row === undefined) {
       const type = OBSERVABLE_TYPES.indexOf(observable.type);
-      const id =
-        entryId ??
-        db.get<{ id: number }>('INSERT INTO entry (type, value) VALUES (?, ?) RETURNING id', type, observable.value)!
-          .id;
+      const id = entryId ?? this.#store.ids.take('entry');
+      if (entryId === undefined)
+        db.run('INSERT INTO entry (id, type, value) VALUES (?, ?, ?)', id, type, observable.value);
       db.run(
         `INSERT INTO projection (siem_id, entry_id, wanted, wanted_rev, content, until, present, rev, state, cause, since, slot, handle)
          VALUES (?, ?, 0, ?, 0, ?, ${PRESENT.yes}, ?, ${STATE.held}, ${CAUSE.adopted}, ?, ?, ?)`,

@@ -8,7 +8,7 @@ import type { SiemState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import type { Flights } from './flights.ts';
 import { CLAIM_COLUMNS, type ClaimRow, newestFirst, type Projector, type StoredEntry } from './projection.ts';
-import { FULL, Room } from './room.ts';
+import { Room } from './room.ts';
 import { BatchBuilder, type BuiltBatch, Buffers } from './batch-builder.ts';
 import {
   HOLD,
@@ -237,33 +237,30 @@ export class Batches {
     return builder.finish(id);
   }
 
-  /** Parked for want of room: goes to work again as soon as there is some. */
+  /** Parked for want of room: goes to work again as soon as there is some, and is found by the reason it stands under. */
   #fillRoom(siem: SiemState, most: number): void {
-    if (siem.spec.maxEntries === undefined || this.#store.tally(`siem:${siem.id}`, 'parked') === 0) return;
+    if (this.#store.tally(`siem:${siem.id}`, 'parked') === 0) return;
     // What waits may need the room first.
     if (this.#store.tally(`siem:${siem.id}`, 'pending') > 0) return;
-    const room = new Room(this.#store, siem);
-    const rows = this.#store.db.iterate<Omit<WorkRow, 'claims' | 'crowded'>>(
-      `SELECT p.*, e.type, e.value FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked} AND p.present = ${PRESENT.no} AND p.note LIKE ? ORDER BY p.entry_id`,
-      siem.id,
-      `${FULL}%`,
-    );
-    const fitting: Omit<WorkRow, 'claims' | 'crowded'>[] = [];
-    for (const row of rows) {
-      const type = OBSERVABLE_TYPES[row.type]!;
-      if (!room.has(type)) continue;
-      room.take(type);
-      if (fitting.push(row) === most) break;
-    }
-    for (const row of fitting) {
-      this.#store.db.run(
-        'UPDATE projection SET state = ?, note = NULL WHERE siem_id = ? AND entry_id = ?',
-        restingState(row),
+    for (const { reason, left } of new Room(this.#store, siem).open()) {
+      const rows = this.#store.db.all<ProjectionRow & { type: number }>(
+        `SELECT p.*, e.type FROM projection p INDEXED BY projection_parked JOIN entry e ON e.id = p.entry_id
+         WHERE p.siem_id = ? AND p.state = ${STATE.parked} AND p.note >= ? AND p.note < ? ORDER BY p.note, p.entry_id LIMIT ?`,
         siem.id,
-        row.entry_id,
+        `${reason} `,
+        `${reason}!`,
+        Math.min(left, most),
       );
-      this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state: restingState(row) });
+      for (const row of rows) {
+        const state = restingState(row);
+        this.#store.db.run(
+          'UPDATE projection SET state = ?, note = NULL WHERE siem_id = ? AND entry_id = ?',
+          state,
+          siem.id,
+          row.entry_id,
+        );
+        this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state });
+      }
     }
   }
 

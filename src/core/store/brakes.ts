@@ -29,6 +29,8 @@ export class Brakes {
   /** Rows of the running unit, by kind, SIEM and exchange; judged together at its end. */
   readonly #pending = new Map<string, Group>();
 
+  readonly #foreseen = new Map<string, number>();
+
   constructor(store: StoreContext) {
     this.#store = store;
   }
@@ -36,6 +38,11 @@ export class Brakes {
   /** `kept`: it still stands, and would have stood until then. */
   withdrawn(siem: SiemState, exchangeId: number, entryId: number, kept?: number): void {
     this.#note('removal', siem, exchangeId, entryId, kept);
+  }
+
+  /** What is gone through in steps is judged together: the steps that follow will withdraw, or add, so many more. */
+  foresee(kind: HoldKind, siem: SiemState, exchangeId: number, entries: number): void {
+    this.#foreseen.set(`${kind} ${siem.id} ${exchangeId}`, Math.max(0, entries));
   }
 
   added(siem: SiemState, trigger: Trigger, entryId: number): void {
@@ -69,6 +76,7 @@ export class Brakes {
       if (reason !== undefined) found.push({ ...group, reason });
     }
     this.#pending.clear();
+    this.#foreseen.clear();
     return found;
   }
 
@@ -112,6 +120,7 @@ export class Brakes {
   /** Undoes what a failed unit noted. */
   forget(): void {
     this.#pending.clear();
+    this.#foreseen.clear();
   }
 
   #beyond(group: Group, minute: number): string | undefined {
@@ -127,18 +136,19 @@ export class Brakes {
         from,
         to,
       )?.n ?? 0;
+    const foreseen = this.#foreseen.get(`${kind} ${siem.id} ${exchangeId}`) ?? 0;
     const name = this.#store.exchangeNames.get(exchangeId) ?? 'no exchange';
     if (kind === 'removal') {
       const { share, atLeast } = settings.removal;
       const gone = total("'removal'", minute - window, minute);
-      const inWindow = gone + total("'cut'", minute - window, minute);
+      const inWindow = gone + total("'cut'", minute - window, minute) + foreseen;
       if (inWindow < atLeast) return undefined;
       const armed = this.#armed(siem, exchangeId) + gone;
       if (removalBrake({ withdrawnInWindow: inWindow, armed, share, atLeast }) === 'pass') return undefined;
       return `${name} withdrew ${inWindow} of about ${armed} entries within ${windowHours} h`;
     }
     const { factor, atLeast } = settings.addition;
-    const inWindow = total("'addition'", minute - window, minute);
+    const inWindow = total("'addition'", minute - window, minute) + foreseen;
     if (inWindow < atLeast) return undefined;
     const before = total("'addition', 'approved'", minute - window * (USUAL_WINDOWS + 1), minute - window);
     const usual = before / this.#windows(group, minute, window);

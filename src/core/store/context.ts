@@ -4,6 +4,7 @@ import { ConnectorError } from '../model/failure.ts';
 import { randomHex } from '../runtime/ids.ts';
 import { Database, migrate } from './database.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
+import { RowIds } from './row-ids.ts';
 import { STATE } from './rows.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
 
@@ -57,6 +58,7 @@ export class StoreContext {
   #engineTime: number;
   #now = 0;
   readonly #tallies = new Map<string, Tally>();
+  readonly ids: RowIds;
 
   constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
     this.spec = spec;
@@ -70,6 +72,7 @@ export class StoreContext {
         `the state ${spec.path} belongs to instance "${instance}", the configuration says "${spec.instance}"; entries in the SIEMs carry that name, so use another state file or the old name`,
       );
     }
+    this.ids = new RowIds(this.db, (name) => this.meta(name));
     this.writer = this.meta('writer') ?? randomHex(8);
     this.#lastRevision = Number(this.meta('last_revision') ?? 0);
     this.openedRevision = this.#lastRevision;
@@ -256,7 +259,7 @@ export class StoreContext {
     const tallies = new Map<string, number>();
     for (const [key, tally] of this.#tallies) tallies.set(key, tally.n);
     try {
-      return this.db.transaction(() => {
+      const done = this.db.transaction(() => {
         this.#revision = Math.max(this.#lastRevision + 1, time * 1000);
         this.#now = time;
         const result = work(time, this.#revision);
@@ -264,10 +267,14 @@ export class StoreContext {
         this.setMeta('last_revision', String(this.#lastRevision));
         this.setMeta('engine_time', String(time));
         this.#flushTally(tallies);
+        this.ids.save((name, value) => this.setMeta(name, value));
         this.#engineTime = time;
         return result;
       });
+      this.ids.end(true);
+      return done;
     } catch (error) {
+      this.ids.end(false);
       this.#lastRevision = before;
       for (const [key, tally] of this.#tallies) tally.n = tallies.get(key) ?? 0;
       throw error;

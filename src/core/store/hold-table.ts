@@ -60,14 +60,17 @@ export class HoldTable {
       db.run('UPDATE hold SET reason = ? WHERE id = ?', reason, open.id);
       return open.id;
     }
-    return db.get<{ id: number }>(
-      'INSERT INTO hold (kind, siem_id, exchange_id, created, reason, sum) VALUES (?, ?, ?, ?, ?, 0) RETURNING id',
+    const id = this.#store.ids.take('hold');
+    db.run(
+      'INSERT INTO hold (id, kind, siem_id, exchange_id, created, reason, sum) VALUES (?, ?, ?, ?, ?, ?, 0)',
+      id,
       kind,
       siem.id,
       exchangeId,
       now,
       reason,
-    )!.id;
+    );
+    return id;
   }
 
   join(id: number, entryId: number): void {

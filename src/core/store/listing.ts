@@ -2,17 +2,40 @@
 // that ever showed it lacks it; that a partner is unreachable, or hides a scope, says nothing.
 import type { ArrivingPage } from './wire.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
+import type { Brakes } from './brakes.ts';
 import type { Objects } from './objects.ts';
-import { OBJECT, type ObjectRow } from './rows.ts';
+import { OBJECT, type ObjectRow, voucherBit } from './rows.ts';
+import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
+
+interface ListedRow extends ObjectRow {
+  readonly gone_at: number | null;
+  readonly shown: number;
+  readonly missing: number;
+}
+
+/** How far the sweep behind a complete listing is. */
+interface Vanishing {
+  readonly run: number;
+  readonly withdraw: boolean;
+  readonly phase: 'count' | 'act';
+  /** Entries still to be withdrawn, by SIEM. */
+  readonly left: Readonly<Record<number, number>>;
+}
 
 export class Listing {
   readonly #store: StoreContext;
   readonly #objects: Objects;
-  #swept = 0;
+  readonly #sweeps: Sweeps;
+  readonly #brakes: Brakes;
+  /** What the sweep behind an exchange's last listing found, until it is asked for. */
+  readonly #found = new Map<number, { run: number; vanished: number }>();
 
-  constructor(store: StoreContext, objects: Objects) {
+  constructor(store: StoreContext, objects: Objects, sweeps: Sweeps, brakes: Brakes) {
     this.#store = store;
     this.#objects = objects;
+    this.#sweeps = sweeps;
+    this.#brakes = brakes;
+    sweeps.register('vanished', (sweep, most, now) => this.#vanished(sweep, most, now));
   }
 
   begin(exchange: ExchangeState): number {
@@ -39,19 +62,91 @@ export class Listing {
     if (complete) this.#store.db.run('UPDATE scope SET listed = ? WHERE id = ?', run, scopeId);
   }
 
-  end(exchange: ExchangeState, run: number, withdraw: boolean, now: number): { vanished: number } {
-    const rows = this.#store.db.all<ObjectRow>(
-      `SELECT o.* FROM object o WHERE o.exchange_id = ? AND o.state = ${OBJECT.published}
-       AND EXISTS (SELECT 1 FROM presence p WHERE p.object_id = o.id)
-       AND NOT EXISTS (SELECT 1 FROM presence p JOIN scope s ON s.id = p.scope_id
-         WHERE p.object_id = o.id AND (p.listing >= ? OR s.listed IS NULL OR s.listed < ?))`,
+  /** One step of what follows from a complete listing, to be asked again while there is more. */
+  end(exchange: ExchangeState, run: number, withdraw: boolean, now: number): { vanished: number; more: boolean } {
+    const under = this.#sweeps.find('vanished', exchange.id, '');
+    // Written by `begin` below.
+    if (under !== undefined && (under.argument as unknown as Vanishing).run === run)
+      this.#sweeps.stepOf('vanished', exchange.id, '', now);
+    else if (this.#found.get(exchange.id)?.run !== run) {
+      this.#store.db.run('UPDATE exchange SET listed_at = ? WHERE id = ?', now, exchange.id);
+      this.#found.set(exchange.id, { run, vanished: 0 });
+      this.#sweeps.begin(
+        'vanished',
+        exchange.id,
+        '',
+        { run, withdraw, phase: withdraw ? 'count' : 'act', left: {} },
+        now,
+      );
+    }
+    const { vanished } = this.#found.get(exchange.id) ?? { vanished: 0 };
+    return { vanished, more: this.#sweeps.find('vanished', exchange.id, '') !== undefined };
+  }
+
+  /**
+   * Objects that no scope showed, by id. With `withdraw` they are counted before the first of them goes: the brake
+   * judges all that vanished with one listing together, not the thousands of one step.
+   */
+  #vanished(sweep: Sweep, most: number, now: number): SweepStep {
+    const exchange = this.#store.exchanges.find((one) => one.id === sweep.owner);
+    if (exchange === undefined) return { rows: 0, position: undefined };
+    const { run, withdraw, phase, left } = sweep.argument as unknown as Vanishing;
+    const rows = this.#store.db.all<ListedRow>(
+      `SELECT o.*, EXISTS (SELECT 1 FROM presence p WHERE p.object_id = o.id AND p.listing >= ?) AS shown,
+         EXISTS (SELECT 1 FROM presence p WHERE p.object_id = o.id) AND NOT EXISTS (
+           SELECT 1 FROM presence p JOIN scope s ON s.id = p.scope_id
+           WHERE p.object_id = o.id AND (p.listing >= ? OR s.listed IS NULL OR s.listed < ?)) AS missing
+       FROM object o NOT INDEXED WHERE o.id > ? AND o.exchange_id = ? AND o.state = ${OBJECT.published} ORDER BY o.id LIMIT ?`,
+      run,
+      run,
+      run,
+      Number(sweep.position),
       exchange.id,
-      run,
-      run,
+      most,
     );
-    if (withdraw) for (const row of rows) this.#objects.vanish(exchange, row, now);
-    this.#store.db.run('UPDATE exchange SET listed_at = ? WHERE id = ?', now, exchange.id);
-    return { vanished: rows.length };
+    const missing = rows.filter((row) => row.missing === 1);
+    const over = rows.length < most;
+    // What fits into one step needs no counting before.
+    const act = phase === 'act' || (over && sweep.position === '');
+    const next = { ...left };
+    let handled = rows.length;
+    for (const row of withdraw ? missing : []) {
+      for (const siem of this.#carriedBy(exchange, row)) next[siem] = (next[siem] ?? 0) + (act ? -1 : 1);
+      if (act) handled += this.#objects.vanish(exchange, row, now);
+    }
+    if (withdraw && act)
+      for (const siem of this.#store.siems) this.#brakes.foresee('removal', siem, exchange.id, next[siem.id] ?? 0);
+    if (!withdraw) this.#keep(rows, now);
+    const found = this.#found.get(exchange.id);
+    if (found !== undefined && act)
+      found.vanished += withdraw ? missing.length : missing.filter((row) => row.gone_at === null).length;
+    const argument = { run, withdraw, phase, left: next };
+    if (!over) return { rows: handled, position: String(rows.at(-1)!.id), argument };
+    if (act) return { rows: handled, position: undefined };
+    return { rows: handled, position: '0', argument: { ...argument, phase: 'act' } };
+  }
+
+  /** SIEMs whose entries of this object only its exchange carries. Too many rather than too few: others of it may, too. */
+  #carriedBy(exchange: ExchangeState, row: ObjectRow): number[] {
+    return this.#store.db
+      .all<{ siem_id: number }>(
+        // In this order: the planner would read all rows of a SIEM first.
+        `SELECT p.siem_id FROM contribution c CROSS JOIN siem s CROSS JOIN projection p
+         WHERE c.object_id = ? AND p.siem_id = s.id AND p.entry_id = c.entry_id AND p.wanted = 1 AND p.present <> 0 AND p.vouchers = ?`,
+        row.id,
+        voucherBit(exchange.id),
+      )
+      .map((one) => one.siem_id);
+  }
+
+  /** Still vouched for. Since when it is missed is remembered, so that it is told once. */
+  #keep(rows: readonly ListedRow[], now: number): void {
+    for (const row of rows) {
+      if (row.missing === 1 && row.gone_at === null)
+        this.#store.db.run('UPDATE object SET gone_at = ? WHERE id = ?', now, row.id);
+      else if (row.shown === 1 && row.gone_at !== null)
+        this.#store.db.run('UPDATE object SET gone_at = NULL WHERE id = ?', row.id);
+    }
   }
 
   /** A page that is a full snapshot of its scope: what it lacks is gone from that scope. */
@@ -68,39 +163,5 @@ export class Listing {
       const elsewhere = this.#store.db.get('SELECT 1 AS one FROM presence WHERE object_id = ? LIMIT 1', row.id);
       if (elsewhere === undefined) this.#objects.vanish(exchange, row, now);
     }
-  }
-
-  /** Entries that nothing refers to any more, some at a time: a changed pattern leaves them behind. True while there are more. */
-  #sweep(step: number): boolean {
-    const { db } = this.#store;
-    const last = db
-      .all<{ id: number }>('SELECT id FROM entry WHERE id > ? ORDER BY id LIMIT ?', this.#swept, step)
-      .at(-1)?.id;
-    db.run(
-      `DELETE FROM entry WHERE id > ? AND id <= ? AND NOT EXISTS (SELECT 1 FROM contribution WHERE entry_id = entry.id)
-       AND NOT EXISTS (SELECT 1 FROM siem s JOIN projection p ON p.siem_id = s.id AND p.entry_id = entry.id)`,
-      this.#swept,
-      last ?? this.#swept,
-    );
-    this.#swept = last ?? 0;
-    return last !== undefined;
-  }
-
-  /** Vanished objects are forgotten after a time; revoked ids stay as tombstones while their exchange is configured. */
-  retain(before: number, step: number): { dropped: number; more: boolean } {
-    const { db } = this.#store;
-    const rows = db.all<{ id: number }>(
-      `SELECT o.id FROM object o JOIN exchange e ON e.id = o.exchange_id
-       WHERE o.gone_at IS NOT NULL AND o.gone_at < ? AND (o.state = ${OBJECT.vanished} OR e.active = 0) LIMIT ?`,
-      before,
-      step,
-    );
-    for (const { id } of rows) {
-      db.run('DELETE FROM contribution WHERE object_id = ?', id);
-      db.run('DELETE FROM presence WHERE object_id = ?', id);
-      db.run('DELETE FROM unexplained WHERE object_id = ?', id);
-      db.run('DELETE FROM object WHERE id = ?', id);
-    }
-    return { dropped: rows.length, more: this.#sweep(step) || rows.length === step };
   }
 }

@@ -18,6 +18,7 @@ import {
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { neverBlock } from '../policy/never-block.ts';
 import { cutsShort } from '../policy/holds.ts';
+import type { Brakes } from './brakes.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import type { ClaimRow, Projector, StoredEntry, Trigger } from './projection.ts';
@@ -41,6 +42,9 @@ export interface CommitReport {
   readonly neverBlock: Record<string, number>;
 }
 
+/** More than any brake lets pass; counting on would take long. */
+const MOST_FORESEEN = 100_000;
+
 export const emptyReport = (): CommitReport => ({
   objects: 0,
   created: 0,
@@ -59,6 +63,7 @@ export class Objects {
   readonly #context: ContextTable;
   readonly #touched: Touched;
   readonly #sweeps: Sweeps;
+  readonly #brakes: Brakes;
   readonly #find;
   readonly #insert;
   readonly #update;
@@ -72,19 +77,27 @@ export class Objects {
   readonly #linked;
   readonly #scopes = new Map<string, number>();
 
-  constructor(store: StoreContext, projector: Projector, context: ContextTable, touched: Touched, sweeps: Sweeps) {
+  constructor(
+    store: StoreContext,
+    projector: Projector,
+    context: ContextTable,
+    touched: Touched,
+    sweeps: Sweeps,
+    brakes: Brakes,
+  ) {
     this.#store = store;
     this.#projector = projector;
     this.#context = context;
     this.#touched = touched;
     this.#sweeps = sweeps;
+    this.#brakes = brakes;
     sweeps.register('marking', (sweep, most) => this.#remark(sweep, most));
     sweeps.register('name', (sweep, most) => this.#renamed(sweep, most));
     const { db } = store;
     this.#find = db.statement<ObjectRow>('SELECT * FROM object WHERE exchange_id = ? AND object_id = ?');
     this.#insert = db.statement(
-      `INSERT INTO object (exchange_id, object_id, version, state, valid_from, valid_until, confidence, tlp, pap, benign,
-       open_markings, refusal, digest, facts, gone_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO object (id, exchange_id, object_id, version, state, valid_from, valid_until, confidence, tlp, pap, benign,
+       open_markings, refusal, digest, facts, gone_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (exchange_id, object_id) DO NOTHING`,
     );
     this.#update = db.statement(
@@ -98,7 +111,7 @@ export class Objects {
     );
     this.#findEntry = db.statement<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?');
     this.#insertEntry = db.statement(
-      'INSERT INTO entry (type, value) VALUES (?, ?) ON CONFLICT (type, value) DO NOTHING',
+      'INSERT INTO entry (id, type, value) VALUES (?, ?, ?) ON CONFLICT (type, value) DO NOTHING',
     );
     this.#link = db.statement('INSERT INTO contribution (entry_id, object_id) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#await = db.statement(
@@ -244,8 +257,10 @@ export class Objects {
     now: number,
     report: CommitReport,
   ): boolean {
-    const row = this.#rowOf(0, exchange, incoming);
+    const { ids } = this.#store;
+    const row = this.#rowOf(ids.next('object'), exchange, incoming);
     const made = this.#insert.run(
+      row.id,
       row.exchange_id,
       row.object_id,
       row.version,
@@ -263,7 +278,7 @@ export class Objects {
       incoming.revoked ? now : null,
     );
     if (made.changes === 0) return false;
-    row.id = made.lastInsertRowid;
+    ids.taken('object');
     this.#see.run(row.id, scope, listing);
     this.#awaitMarkings(row);
     if (incoming.revoked) {
@@ -277,11 +292,11 @@ export class Objects {
     this.#countListed(exchange, incoming, report);
     for (const { type, value } of incoming.observables) {
       const number = OBSERVABLE_TYPES.indexOf(type);
-      const fresh = this.#insertEntry.run(number, value);
-      if (fresh.changes > 0) {
-        const id = fresh.lastInsertRowid;
-        this.#link.run(id, row.id);
-        this.#projector.projectNew({ id, type, value }, row, trigger, now);
+      const next = ids.next('entry');
+      if (this.#insertEntry.run(next, number, value).changes > 0) {
+        ids.taken('entry');
+        this.#link.run(next, row.id);
+        this.#projector.projectNew({ id: next, type, value }, row, trigger, now);
       } else {
         const { id } = this.#findEntry.get(number, value)!;
         if (this.#link.run(id, row.id).changes > 0) this.#touched.add({ id, type, value }, trigger);
@@ -305,8 +320,10 @@ export class Objects {
   }
 
   #entryId(type: number, value: string): number {
-    const made = this.#insertEntry.run(type, value);
-    return made.changes > 0 ? made.lastInsertRowid : this.#findEntry.get(type, value)!.id;
+    const id = this.#store.ids.next('entry');
+    if (this.#insertEntry.run(id, type, value).changes === 0) return this.#findEntry.get(type, value)!.id;
+    this.#store.ids.taken('entry');
+    return id;
   }
 
   #replace(exchange: ExchangeState, found: ObjectRow, incoming: IncomingIndicator, report: CommitReport): void {
@@ -473,7 +490,18 @@ export class Objects {
       sweep.subject,
       step.last?.id ?? Number.MAX_SAFE_INTEGER,
     );
+    if (step.more) this.#foresee(sweep);
     return { rows: step.rows, position: step.more ? String(step.last!.id) : undefined };
+  }
+
+  /** The brake judges all that one marking lets in together. */
+  #foresee({ owner, subject }: Sweep): void {
+    const { n } = this.#store.db.get<{ n: number }>(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM unexplained WHERE exchange_id = ? AND marking_id = ? LIMIT ${MOST_FORESEEN})`,
+      owner,
+      subject,
+    )!;
+    for (const siem of this.#store.siems) this.#brakes.foresee('addition', siem, owner, n);
   }
 
   /** A name that indicators refer to arrived or changed: they are written again. */
@@ -515,6 +543,12 @@ export class Objects {
     this.#store.db.run(`UPDATE object SET state = ${OBJECT.vanished}, gone_at = ? WHERE id = ?`, now, row.id);
     this.#countObject(exchange, row, undefined);
     return this.#touchLinked(row.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id });
+  }
+
+  /** A published object is forgotten. */
+  uncount(row: ObjectRow): void {
+    const exchange = this.#store.exchanges.find((one) => one.id === row.exchange_id);
+    if (exchange !== undefined) this.#countObject(exchange, row, undefined);
   }
 
   #countObject(exchange: ExchangeState, before: ObjectRow | undefined, after: ObjectRow | undefined): void {

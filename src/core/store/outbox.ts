@@ -109,8 +109,9 @@ export class Outbox {
     const state =
       decision.action === 'share' ? OUTBOX.queued : decision.action === 'hold' ? OUTBOX.held : OUTBOX.denied;
     db.run(
-      `INSERT INTO outbox (exchange_id, object_id, start, kind, uuid, state, first, last, n, modified, latest, rule, reason, since, due)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO outbox (id, exchange_id, object_id, start, kind, uuid, state, first, last, n, modified, latest, rule, reason, since, due)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      this.#store.ids.take('outbox'),
       to.id,
       found.rowId,
       start,

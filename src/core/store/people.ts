@@ -1,10 +1,13 @@
 // What people ask of the store: taking a value off every SIEM for a time, looking at what waits or was refused,
 // and trying it again.
 import { ConnectorError } from '../model/failure.ts';
+import type { Json } from '../model/json.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { Projector } from './projection.ts';
+import { isFull } from './room.ts';
 import { CAUSE, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
+import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 
 export interface Suppression {
   readonly id: number;
@@ -22,24 +25,29 @@ export type Refused = 'all' | 'by the SIEM' | { readonly code: string } | { read
 export class People {
   readonly #store: StoreContext;
   readonly #projector: Projector;
+  readonly #sweeps: Sweeps;
 
-  constructor(store: StoreContext, projector: Projector) {
+  constructor(store: StoreContext, projector: Projector, sweeps: Sweeps) {
     this.#store = store;
     this.#projector = projector;
+    this.#sweeps = sweeps;
+    sweeps.register('parked', (sweep, most) => this.#step(sweep, most));
   }
 
   suppress(observables: readonly Observable[], until: number, reason: string, by: string, now: number): number[] {
     return observables.map((observable) => {
       const type = OBSERVABLE_TYPES.indexOf(observable.type);
-      const { id } = this.#store.db.get<{ id: number }>(
-        'INSERT INTO suppression (type, value, created, until, reason, made_by) VALUES (?, ?, ?, ?, ?, ?) RETURNING id',
+      const id = this.#store.ids.take('suppression');
+      this.#store.db.run(
+        'INSERT INTO suppression (id, type, value, created, until, reason, made_by) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        id,
         type,
         observable.value,
         now,
         until,
         reason,
         by,
-      )!;
+      );
       this.#again(type, observable.value, now);
       return id;
     });
@@ -68,55 +76,31 @@ export class People {
     }
   }
 
-  /** Parked rows go to work again: all of a SIEM, or one by its id (`siem-entry`). */
-  retryParked(only?: string): number {
-    let done = 0;
-    for (const siem of this.#store.siems) {
-      const rows = this.#parkedRows(siem, only);
-      for (const row of rows) {
-        const state = restingState(row);
-        this.#store.db.run(
-          'UPDATE projection SET state = ?, note = NULL, attempt = 0, next_at = NULL WHERE siem_id = ? AND entry_id = ?',
-          state,
-          siem.id,
-          row.entry_id,
-        );
-        this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state });
-        done++;
+  /** Parked rows go to work again: all, in steps, or one by its id (`siem-entry`). Returns how many. */
+  retryParked(only: string | undefined, now: number): number {
+    if (only === undefined) {
+      let waiting = 0;
+      for (const siem of this.#store.siems) {
+        waiting += this.#store.tally(`siem:${siem.id}`, 'parked');
+        this.#sweeps.begin('parked', siem.id, '', 'everything', now);
       }
+      return waiting;
     }
-    if (only !== undefined && done === 0)
-      throw new ConnectorError('permanent', `nothing is parked under ${only}; see entente parked list`);
-    return done;
-  }
-
-  #parkedRows(siem: SiemState, only: string | undefined): (ProjectionRow & { type: number })[] {
-    const sql = `SELECT p.*, e.type FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked}`;
-    if (only === undefined) return this.#store.db.all(sql, siem.id);
     const [siemId, entryId] = only.split('-').map(Number);
-    if (siemId !== siem.id || entryId === undefined || Number.isNaN(entryId)) return [];
-    return this.#store.db.all(`${sql} AND p.entry_id = ?`, siem.id, entryId);
+    const siem = this.#store.siems.find((one) => one.id === siemId);
+    const [row] = siem === undefined || !Number.isInteger(entryId) ? [] : this.#parked(siem, entryId! - 1, 1);
+    if (siem === undefined || row?.entry_id !== entryId)
+      throw new ConnectorError('permanent', `nothing is parked under ${only}; see entente parked list`);
+    this.#retry(siem, row!);
+    return 1;
   }
 
   /** Parked rows go to work again, as after an open that negotiated something else: those that `which` names. */
-  retryRefused(siem: SiemState, which: Refused): number {
-    const named = (row: ProjectionRow): boolean => {
-      if (which === 'all') return true;
-      if (which === 'by the SIEM') return row.code !== null;
-      return 'code' in which ? row.code === which.code : row.note === which.note;
-    };
-    const rows = this.#parkedRows(siem, undefined).filter(named);
-    for (const row of rows) {
-      const state = restingState(row);
-      this.#store.db.run(
-        'UPDATE projection SET state = ?, note = NULL, code = NULL WHERE siem_id = ? AND entry_id = ?',
-        state,
-        siem.id,
-        row.entry_id,
-      );
-      this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state });
-    }
-    return rows.length;
+  retryRefused(siem: SiemState, which: Refused, now: number): void {
+    if (this.#store.tally(`siem:${siem.id}`, 'parked') === 0) return;
+    // By word or reason beside one another; all of them are all there are.
+    const subject = typeof which === 'string' ? '' : JSON.stringify(which);
+    this.#sweeps.begin('parked', siem.id, subject, which as Json, now);
   }
 
   sendAgain(siem: SiemState): boolean {
@@ -137,4 +121,42 @@ export class People {
     this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, next);
     return true;
   }
+
+  #step({ owner, position, argument }: Sweep, most: number): SweepStep {
+    const siem = this.#store.siems.find((one) => one.id === owner);
+    if (siem === undefined) return { rows: 0, position: undefined };
+    const rows = this.#parked(siem, Number(position), most);
+    // As `begin` was given it above.
+    for (const row of rows) if (isNamed(row, argument as Refused | 'everything')) this.#retry(siem, row);
+    return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.entry_id) };
+  }
+
+  #parked(siem: SiemState, after: number, most: number): (ProjectionRow & { type: number })[] {
+    return this.#store.db.all(
+      `SELECT p.*, e.type FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked} AND p.entry_id > ? ORDER BY p.entry_id LIMIT ?`,
+      siem.id,
+      after,
+      most,
+    );
+  }
+
+  #retry(siem: SiemState, row: ProjectionRow & { type: number }): void {
+    const state = restingState(row);
+    this.#store.db.run(
+      'UPDATE projection SET state = ?, note = NULL, code = NULL, attempt = 0, next_at = NULL WHERE siem_id = ? AND entry_id = ?',
+      state,
+      siem.id,
+      row.entry_id,
+    );
+    this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state });
+  }
+}
+
+function isNamed(row: ProjectionRow, which: Refused | 'everything'): boolean {
+  if (which === 'everything') return true;
+  if (which === 'by the SIEM') return row.code !== null;
+  // What waits for room goes by itself when there is some.
+  if (which === 'all') return !isFull(row.note);
+  return 'code' in which ? row.code === which.code : row.note === which.note;
 }

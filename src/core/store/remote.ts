@@ -37,6 +37,9 @@ interface Reply {
   };
 }
 
+/** Heap of the store's thread; SQLite's own cache is outside of it. */
+export const STORE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
+
 /** The worker's side: opens the store and answers calls until `close`. */
 export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, SiemEncoder>): void {
   let store: Store | undefined;

@@ -4,7 +4,9 @@ import { OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
 
 /** Begins the reason of a row that waits for room. */
-export const FULL = 'the watchlist is full';
+const FULL = 'the watchlist is full';
+
+export const isFull = (note: string | null): boolean => note?.startsWith(`${FULL}: `) === true;
 
 export class Room {
   readonly #siem: SiemState;
@@ -36,6 +38,16 @@ export class Room {
   }
 
   reason(type: ObservableType): string {
-    return `${FULL}: ${this.#container(type)} holds max_entries ${this.#siem.spec.maxEntries}`;
+    return `${waitingFor(this.#container(type))} max_entries ${this.#siem.spec.maxEntries}`;
+  }
+
+  /** Containers that take more, with the beginning of the reason of what waits for them. */
+  open(): { reason: string; left: number }[] {
+    const names = new Set(OBSERVABLE_TYPES.map((type) => this.#container(type)));
+    return [...names]
+      .map((name) => ({ reason: waitingFor(name), left: this.#left.get(name) ?? Number.POSITIVE_INFINITY }))
+      .filter(({ left }) => left > 0);
   }
 }
+
+const waitingFor = (container: string): string => `${FULL}: ${container} holds`;

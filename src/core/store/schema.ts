@@ -170,6 +170,10 @@ export const MIGRATIONS: readonly string[] = [
     WHERE state = 7 AND hold IS NULL GROUP BY siem_id;
   UPDATE tally SET n = n - coalesce((SELECT t.n FROM tally t WHERE t.owner = tally.owner AND t.name = 'adopted'), 0) WHERE name = 'held';
   `,
+  `
+  -- What waits for room is found by its reason, which names the container.
+  CREATE INDEX projection_parked ON projection (siem_id, note, entry_id) WHERE state = 6;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

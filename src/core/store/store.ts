@@ -23,6 +23,7 @@ import { Projector, type Trigger } from './projection.ts';
 import { type SettleReport, type Settlement, Settling } from './settling.ts';
 import { Sweeps } from './sweeps.ts';
 import { bothOf, Touched } from './touched.ts';
+import { Retention } from './retention.ts';
 import { Requests, type StoredRequest } from './requests.ts';
 import { CAUSE, STATE, type StoredScope } from './rows.ts';
 import type { SendSettlement } from './outbox.ts';
@@ -70,6 +71,7 @@ export class Store {
   readonly #audit: Audit;
   readonly #doubts: Doubts;
   readonly #listing: Listing;
+  readonly #retention: Retention;
   readonly #people: People;
   readonly #requests: Requests;
   readonly #sightings: Sightings;
@@ -84,16 +86,24 @@ export class Store {
     this.#context = new ContextTable(this.#store);
     this.#sweeps = new Sweeps(this.#store);
     this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#sweeps);
-    this.#objects = new Objects(this.#store, this.#projector, this.#context, this.#touched, this.#sweeps);
+    this.#objects = new Objects(
+      this.#store,
+      this.#projector,
+      this.#context,
+      this.#touched,
+      this.#sweeps,
+      this.#brakes,
+    );
     this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#flights);
     this.#settling = new Settling(this.#store, this.#projector, this.#flights);
     this.#audit = new Audit(this.#store, this.#projector, this.#settling, this.#brakes);
     this.#doubts = new Doubts(this.#store, this.#audit);
-    this.#listing = new Listing(this.#store, this.#objects);
-    this.#people = new People(this.#store, this.#projector);
+    this.#listing = new Listing(this.#store, this.#objects, this.#sweeps, this.#brakes);
+    this.#retention = new Retention(this.#store, this.#objects, this.#sweeps);
+    this.#people = new People(this.#store, this.#projector, this.#sweeps);
     this.#requests = new Requests(this.#store);
     this.#sightings = new Sightings(this.#store);
-    registerProjections(this.#sweeps, this.#store, this.#projector);
+    registerProjections(this.#sweeps, this.#store, this.#projector, this.#brakes);
   }
 
   #unit<T>(now: number, work: (now: number) => T): T {
@@ -233,8 +243,11 @@ export class Store {
     this.#unit(now, () => this.#listing.part(this.#store.exchange(exchange), run, scope, present, complete));
   }
 
-  /** Over: what every scope that ever showed it was listed without has vanished. With `withdraw`, its claims end; otherwise it is only counted. */
-  endListing(exchange: string, run: number, withdraw: boolean, now: number): { vanished: number } {
+  /**
+   * Over: what every scope that ever showed it was listed without has vanished. With `withdraw`, its claims end; otherwise
+   * what is missed for the first time is only counted. One step: to be asked again while there is more.
+   */
+  endListing(exchange: string, run: number, withdraw: boolean, now: number): { vanished: number; more: boolean } {
     return this.#unit(now, (time) => this.#listing.end(this.#store.exchange(exchange), run, withdraw, time));
   }
 
@@ -297,11 +310,11 @@ export class Store {
   /** After `open`: what was negotiated. Other facts may mean another mapping, so refused rows are tried again. */
   opened(siem: string, facts: Json, now: number): void {
     const state = this.#store.siem(siem);
-    this.#unit(now, () => {
+    this.#unit(now, (time) => {
       const before = JSON.stringify(state.facts);
       state.facts = facts;
       this.#store.db.run('UPDATE siem SET facts = ? WHERE id = ?', JSON.stringify(facts), state.id);
-      if (before !== JSON.stringify(facts)) this.#people.retryRefused(state, 'all');
+      if (before !== JSON.stringify(facts)) this.#people.retryRefused(state, 'all', time);
     });
   }
 
@@ -421,8 +434,8 @@ export class Store {
   }
 
   /** Parked rows that go to work again. How many. */
-  retryRefused(siem: string, which: Refused, now: number): number {
-    return this.#unit(now, () => this.#people.retryRefused(this.#store.siem(siem), which));
+  retryRefused(siem: string, which: Refused, now: number): void {
+    this.#unit(now, (time) => this.#people.retryRefused(this.#store.siem(siem), which, time));
   }
 
   /** One row that stands there is written again as it is, to see whether anything is taken. False when there is none. */
@@ -485,7 +498,7 @@ export class Store {
   }
 
   retryParked(only: string | undefined, now: number): number {
-    return this.#unit(now, () => this.#people.retryParked(only));
+    return this.#unit(now, (time) => this.#people.retryParked(only, time));
   }
 
   /** `code` is of the set that the person was shown. */
@@ -541,7 +554,7 @@ export class Store {
     return this.#unit(now, (time) => {
       this.#brakes.prune(time);
       this.#holdTable.prune(time - goneDays * 86_400_000);
-      return this.#listing.retain(time - goneDays * 86_400_000, STEP);
+      return this.#retention.step(time - goneDays * 86_400_000, STEP, time);
     });
   }
 
@@ -614,7 +627,7 @@ export class Store {
 }
 
 /** Sweeps that compute wanted state anew: of a SIEM, after a change of configuration, and of one crowded entry. */
-function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Projector): void {
+function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Projector, brakes: Brakes): void {
   sweeps.register('recompute', ({ owner, position, argument }, most, now) => {
     const siem = store.siems.find((one) => one.id === owner);
     if (siem === undefined) return { rows: 0, position: undefined };
@@ -632,6 +645,10 @@ function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Pro
         now,
         siem,
       );
+    // What an exchange that left still carries goes with the steps that follow; the brake judges all of it together.
+    for (const id of store.exchangeNames.keys())
+      if (!store.exchanges.some((one) => one.id === id))
+        brakes.foresee('removal', siem, id, store.tally(`siem:${siem.id}`, `armed:${id}`));
     return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.id) };
   });
   sweeps.register('crowded', ({ subject, argument }, _most, now) => {

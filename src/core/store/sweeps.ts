@@ -15,7 +15,9 @@ export type SweepKind =
   | 'emptied'
   | 'parked'
   | 'adopted'
-  | 'approved';
+  | 'approved'
+  | 'expired'
+  | 'entries';
 
 export interface Sweep {
   readonly kind: SweepKind;
