@@ -75,8 +75,12 @@ function sqlOf(rows: Rows, objects: number): string {
   return `INSERT INTO projection (siem_id, entry_id, wanted, wanted_rev, content, vouchers, until, due, present, rev, state, cause, since, note)
       SELECT 1, id, ${wanted}, 1, 1, 2, ${NOW + 30 * DAY}, ${NOW + 30 * DAY}, ${present}, ${present}, ${state}, ${cause}, ${NOW - DAY}, ${note}
       FROM entry;
-    ${tallies.map((name) => `INSERT INTO tally (owner, name, n) VALUES ('siem:1', '${name}', ${objects})
-      ON CONFLICT (owner, name) DO UPDATE SET n = excluded.n`).join('; ')}`;
+    ${tallies
+      .map(
+        (name) => `INSERT INTO tally (owner, name, n) VALUES ('siem:1', '${name}', ${objects})
+      ON CONFLICT (owner, name) DO UPDATE SET n = excluded.n`,
+      )
+      .join('; ')}`;
 }
 
 export interface OnThread {

@@ -86,14 +86,7 @@ export class Store {
     this.#context = new ContextTable(this.#store);
     this.#sweeps = new Sweeps(this.#store);
     this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#sweeps);
-    this.#objects = new Objects(
-      this.#store,
-      this.#projector,
-      this.#context,
-      this.#touched,
-      this.#sweeps,
-      this.#brakes,
-    );
+    this.#objects = new Objects(this.#store, this.#projector, this.#context, this.#touched, this.#sweeps, this.#brakes);
     this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#flights);
     this.#settling = new Settling(this.#store, this.#projector, this.#flights);
     this.#audit = new Audit(this.#store, this.#projector, this.#settling, this.#brakes);
