@@ -25,6 +25,13 @@ describe('content for QRadar', () => {
     for (const name of asked) expect(SET_KINDS.map((kind) => `Entente ${kind.suffix}`)).toContain(name);
   });
 
+  it('names no column like a table, and cuts no list that has no order', () => {
+    for (const text of searches) {
+      expect(text).not.toMatch(/ AS (events|flows)\b/i);
+      expect(/ORDER BY (\w+) DESC\s+LIMIT \d+/.exec(text)?.[1]).toBe(/ AS (\w+)\s+FROM/.exec(text)?.[1]);
+    }
+  });
+
   it.each(searches.map((text) => [text.replace(/\s+/g, ' ').slice(0, 70), text]))(
     'finds what is listed: %s…',
     (_, text) => {
@@ -40,7 +47,7 @@ describe('content for QRadar', () => {
 
       const rows = parseAql(text, time).run(events, (name, value) => name === set?.[1] && value === listed?.value);
 
-      expect(rows).toMatchObject([{ value: listed?.value, events: 1 }]);
+      expect(rows).toMatchObject([{ value: listed?.value, event_total: 1 }]);
     },
   );
 });

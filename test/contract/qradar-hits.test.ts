@@ -9,7 +9,7 @@ import { createHttp } from '../../src/core/runtime/http.ts';
 import { qradar } from '../../src/connectors/siem/qradar/index.ts';
 import { anEntry } from '../builders/entry.ts';
 import { qradarConfig, qradarDeps } from './qradar-harness.ts';
-import { apply, asked, signal, sim, start, stop, upserts } from './qradar-rig.ts';
+import { apply, asked, connect, signal, sim, start, stop, upserts } from './qradar-rig.ts';
 
 afterEach(stop);
 
@@ -82,6 +82,56 @@ describe('hits in QRadar', () => {
     const { hits } = await read(connector);
 
     expect(hits.map((hit) => hit.key).toSorted()).toEqual(entries.map((entry) => entry.key).toSorted());
+  });
+
+  it.each([
+    ['folds', { foldsEvents: true }],
+    ['does not fold', { foldsEvents: false }],
+  ])('are found in other letters and with a final dot, where the console %s', async (_, settings) => {
+    const connector = await start({ settings });
+    const entries = [
+      anEntry({ type: 'domain-name', value: 'evil.example' }),
+      anEntry({ type: 'url', value: 'http://evil.example/Path' }),
+      anEntry({ type: 'email-addr', value: 'Eve@evil.example' }),
+      anEntry({ type: "file:hashes.'SHA-256'", value: 'ab'.repeat(32) }),
+    ];
+    await apply(connector, upserts(entries));
+    await connector.close();
+    const asking = connect({ event_fields: { 'email-addr': ['Sender'] } });
+    sim.plant([
+      ago(0, { 'DNS Request Domain': 'EVIL.Example.' }),
+      ago(0, { URL: 'HTTP://EVIL.example/path' }),
+      ago(0, { Sender: 'EVE@Evil.example' }),
+      ago(0, { 'SHA256 Hash': 'AB'.repeat(32) }),
+    ]);
+
+    expect((await read(asking)).hits.map((hit) => hit.key).toSorted()).toEqual(
+      entries.map((entry) => entry.key).toSorted(),
+    );
+  });
+
+  it('are found as they are written where the console takes no function beside a set', async () => {
+    const connector = await start({ settings: { functionsInSets: false } });
+    const entry = anEntry({ type: 'domain-name', value: 'evil.example' });
+    await apply(connector, upserts([entry]));
+    sim.plant([ago(0, { 'DNS Request Domain': 'evil.example' })]);
+
+    expect((await read(connector)).hits.map((hit) => hit.key)).toEqual([entry.key]);
+  });
+
+  it('are found where a property holds several values', async () => {
+    const connector = await start();
+    const url = anEntry({ type: 'url', value: 'https://evil.example/b' });
+    await apply(connector, upserts([anEntry({ value: ADDRESS }), url]));
+    sim.plant([
+      ago(0, { destinationip: ['10.9.9.9', ADDRESS] }),
+      ago(0, { URL: ['https://fine.example/', 'https://evil.example/b'] }),
+    ]);
+
+    const { hits } = await read(connector);
+
+    expect(hits.map((hit) => hit.key).toSorted()).toEqual([KEY, url.key]);
+    expect(total(hits)).toBe(2);
   });
 
   it('are found on a console before 7.4.3, with the letters that the set folded', async () => {
@@ -246,6 +296,40 @@ describe('offenses', () => {
     expect(JSON.stringify([first, second])).not.toContain('CANARY');
   });
 
+  it.each([2, 5])('are all read, equal times and pages cut to %i included', async (maxOffensePage) => {
+    const connector = await one();
+    sim.settings.maxOffensePage = maxOffensePage;
+    const at = Date.now();
+    await plant(
+      Array.from({ length: 23 }, (_, n) => anOffense(n + 1, ADDRESS, { last_persisted_time: at - (n < 11 ? 0 : n) })),
+    );
+
+    expect(new Set((await read(connector)).hits.map((hit) => hit.dedupe)).size).toBe(23);
+  });
+
+  it('are read on from the page that was reached, not from the begin', async () => {
+    const connector = await one();
+    sim.settings.maxOffensePage = 2;
+    const old = Date.now() - 60 * MINUTE;
+    await plant(
+      Array.from({ length: 10 }, (_, n) => anOffense(n + 1, ADDRESS, { last_persisted_time: old + n * 5 * MINUTE })),
+    );
+    let cursor: Json | undefined;
+    for await (const page of connector.hits!.read({ offenses: old - MINUTE }, signal)) {
+      cursor = page.cursor;
+      if (page.hits.length > 0) break;
+    }
+
+    expect((cursor as { offenses: number }).offenses).toBe(old + 5 * MINUTE);
+  });
+
+  it('of an unexpected form are passed over', async () => {
+    const connector = await one();
+    await plant([anOffense(1, ADDRESS, { offense_source: 17 }), anOffense(2, ADDRESS)]);
+
+    expect((await read(connector)).hits).toHaveLength(1);
+  });
+
   it('whose source is no value at all, or aims at the filter, are about nothing of ours', async () => {
     const connector = await one();
     const hostile = [
@@ -322,6 +406,26 @@ describe('a search', () => {
 
     expect(failure).toMatchObject({ kind: 'retryable' });
     expect(failure?.message).toContain('disk is full');
+  });
+
+  it('that is complete but complains of an error is a failure, and the cursor waits', async () => {
+    const connector = await oneHit();
+    sim.settings.searchError = 'a data node did not answer';
+    const cursors: Json[] = [];
+
+    const failure = await failureOf(
+      (async () => {
+        for await (const page of connector.hits!.read(undefined, signal)) cursors.push(page.cursor);
+      })(),
+    );
+
+    expect(failure).toMatchObject({
+      kind: 'retryable',
+      message: expect.stringContaining('a data node did not answer'),
+    });
+    expect(cursors).toEqual([]);
+    sim.settings.searchError = '';
+    expect(total((await read(connector)).hits)).toBe(1);
   });
 
   it('that AQL does not take is for a person, who learns which one', async () => {

@@ -79,7 +79,7 @@ export async function startQradar(options: QRadarOptions = {}): Promise<RunningQ
     }),
     'GET /siem/offenses': (call) => {
       const rows = offenses.filter(parseFilter(call.params.get('filter'), 1010));
-      const known = [...new Set(offenses.flatMap((row) => Object.keys(row)))];
+      const known = [...new Set([...OFFENSE_FIELDS, ...offenses.flatMap((row) => Object.keys(row))])];
       return page(call, sortRows(rows, call.params.get('sort'), 1030), known, settings.maxOffensePage);
     },
   };
@@ -188,6 +188,11 @@ export async function startQradar(options: QRadarOptions = {}): Promise<RunningQ
     },
   };
 }
+
+const OFFENSE_FIELDS =
+  'id description offense_type offense_source status start_time last_updated_time last_persisted_time first_persisted_time event_count flow_count magnitude rules log_sources source_address_ids local_destination_address_ids categories domain_id closing_reason_id'.split(
+    ' ',
+  );
 
 /** The line that a simulator prints once it listens. */
 export function announcement({ kind, url, token }: RunningQRadar): string {

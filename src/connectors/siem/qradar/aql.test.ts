@@ -26,6 +26,17 @@ describe('the query', () => {
     );
   });
 
+  it('writes what it compares as the set holds it', () => {
+    const compared = (fold: Watched['fold']) =>
+      /REFERENCESETCONTAINS\((.*?)\) AND/.exec(
+        hitQuery(watched({ field: 'URL Host', ...(fold && { fold }) }), bucket, 0),
+      )?.[1];
+
+    expect(compared(undefined)).toBe(`'Entente IPv4', "URL Host"`);
+    expect(compared('case')).toBe(`'Entente IPv4', LOWER("URL Host")`);
+    expect(compared('name')).toBe(`'Entente IPv4', REPLACEALL('[.]$', LOWER("URL Host"), '')`);
+  });
+
   it('quotes names with blanks, and is another text at another time', () => {
     const text = hitQuery(watched({ field: 'URL Host' }), bucket, TEN);
 

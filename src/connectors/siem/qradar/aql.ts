@@ -22,10 +22,14 @@ export interface Window {
   readonly to: number;
 }
 
+/** How the event's value is written before it is compared: as it stands, in lower case, or without a final dot as well. */
+export type Fold = 'none' | 'case' | 'name';
+
 export interface Watched {
   /** Full name of the reference set. */
   readonly set: string;
   readonly field: string;
+  readonly fold?: Fold;
   /** Only events of this domain. */
   readonly domainId?: number | undefined;
   /** Sources whose events are not counted: addresses or networks. */
@@ -33,10 +37,10 @@ export interface Watched {
 }
 
 /** `now` makes the text another one at each asking: the same text soon after gets the old search and its old rows. */
-export function hitQuery({ set, field, domainId, ignored }: Watched, { from, to }: Window, now: number): string {
+export function hitQuery({ set, field, fold, domainId, ignored }: Watched, { from, to }: Window, now: number): string {
   const column = name(field);
   const where = [
-    `REFERENCESETCONTAINS(${literal(set)}, ${column})`,
+    `REFERENCESETCONTAINS(${literal(set)}, ${folded(column, fold)})`,
     // START and STOP have the grain of a minute, so they only bound the search and these cut it.
     `starttime >= ${from}`,
     `starttime < ${to}`,
@@ -48,6 +52,12 @@ export function hitQuery({ set, field, domainId, ignored }: Watched, { from, to 
     `FROM events WHERE ${where.join(' AND ')} GROUP BY ${column}`,
     `START ${from} STOP ${to + (now % MINUTE_MS)}`,
   ].join(' ');
+}
+
+/** Our sets hold names in lower case and without a final dot; logs hold them as a resolver or a user wrote them. */
+function folded(column: string, fold: Fold = 'none'): string {
+  if (fold === 'none') return column;
+  return fold === 'case' ? `LOWER(${column})` : `REPLACEALL('[.]$', LOWER(${column}), '')`;
 }
 
 /** A plain word stands as it is, any other name in double quotes. */

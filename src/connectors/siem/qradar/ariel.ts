@@ -3,7 +3,7 @@
 import { configFailure, retryable, toFailure } from '../../../core/contracts/failure.ts';
 import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import type { QRadarClient, Reply } from './client.ts';
-import { Columns, ResultRow, Results, Search } from './responses.ts';
+import { Columns, type ResultRow, resultRows, Results, Search } from './responses.ts';
 
 const PAGE = 1000;
 const TRIES = 3;
@@ -102,8 +102,7 @@ export class Ariel {
       if (reply.status === 416) return true;
       const { events } = this.#client.parse(Results, reply.body, `the results for ${what}`);
       at += events.length;
-      // A row without value or time tells of nothing we could have delivered.
-      const rows = events.flatMap((event) => ResultRow.safeParse(event).data ?? []);
+      const rows = events.flatMap(resultRows);
       if (rows.length > 0) yield rows;
       if (events.length === 0 || at >= (reply.total ?? Number.POSITIVE_INFINITY)) return true;
     }

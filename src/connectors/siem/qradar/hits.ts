@@ -1,10 +1,12 @@
 // Reads what events hold of our sets, one search per set and event field, and what people say of offenses. The console does the comparing, so a search
 // is as short for twenty thousand entries as for one; of an event only value, time and count are fetched.
+import { ConnectorError } from '../../../core/contracts/failure.ts';
 import type { HitPage, HitReader, OwnedEntry, SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import type { Json } from '../../../core/model/json.ts';
 import type { EntryKey } from '../../../core/model/observable.ts';
 import type { Hit } from '../../../core/model/sighting.ts';
-import { halves, hitQuery, hitsOf, isSpread, type Watched, type Window, windowsOf } from './aql.ts';
+import type { Log } from '../../../core/runtime/log.ts';
+import { type Fold, halves, hitQuery, hitsOf, isSpread, type Watched, type Window, windowsOf } from './aql.ts';
 import { Ariel } from './ariel.ts';
 import type { HeldSets } from './board.ts';
 import type { QRadarClient } from './client.ts';
@@ -29,6 +31,7 @@ export interface SetsHeld {
 type Kind = (typeof SET_KINDS)[number];
 interface Target extends Watched {
   readonly kind: Kind;
+  readonly fold: Fold;
   readonly place: string;
 }
 
@@ -37,12 +40,15 @@ export class QRadarHits implements HitReader {
   readonly #ariel: Ariel;
   readonly #config: QRadarConfig;
   readonly #held: SetsHeld;
+  readonly #log: Log;
+  #folds = true;
 
   constructor(client: QRadarClient, config: QRadarConfig, held: SetsHeld, deps: SiemDeps) {
     this.#client = client;
     this.#ariel = new Ariel(client, deps);
     this.#config = config;
     this.#held = held;
+    this.#log = deps.log;
   }
 
   /**
@@ -78,9 +84,10 @@ export class QRadarHits implements HitReader {
     const { false_positive_reasons: reasons } = this.#config;
     if (reasons.length > 0) {
       const since = Math.min(places.get(OFFENSES) ?? now, now) - OVERLAP_MS;
-      for await (const offenses of closedOffenses(this.#client, since, reasons, signal)) {
-        const keys = await this.#keys(offenses.flatMap(slotsOf), signal);
-        yield page(verdictsOf(offenses, (slot) => keys.get(slot)));
+      for await (const { closed, upTo } of closedOffenses(this.#client, since, reasons, signal)) {
+        const keys = await this.#keys(closed.flatMap(slotsOf), signal);
+        places.set(OFFENSES, upTo);
+        yield page(verdictsOf(closed, (slot) => keys.get(slot)));
       }
       places.set(OFFENSES, now);
     }
@@ -94,19 +101,35 @@ export class QRadarHits implements HitReader {
       const usual = DEFAULT_FIELDS[kind.observable].filter((field) => columns.has(field.toLowerCase()));
       return (fields[kind.observable] ?? usual).map((field) => {
         const set = setName(prefix, kind);
-        return { kind, set, field, domainId, ignored, place: `${kind.suffix}|${field}` };
+        return { kind, set, field, fold: foldOf(kind), domainId, ignored, place: `${kind.suffix}|${field}` };
       });
     });
   }
 
-  #rows(target: Target, window: Window, signal: AbortSignal): AsyncIterable<readonly ResultRow[]> {
-    return this.#ariel.rows((now) => hitQuery(target, window, now), `${target.set} in ${target.field}`, signal);
+  async *#rows(target: Target, window: Window, signal: AbortSignal): AsyncIterable<readonly ResultRow[]> {
+    const what = `${target.set} in ${target.field}`;
+    const search = (fold: Fold) => this.#ariel.rows((now) => hitQuery({ ...target, fold }, window, now), what, signal);
+    const fold = this.#folds ? target.fold : 'none';
+    try {
+      yield* search(fold);
+    } catch (error) {
+      // No page says whether a function may stand there. A refusal comes before the first row.
+      if (fold === 'none' || !(error instanceof ConnectorError) || error.status !== 422) throw error;
+      yield* search('none');
+      this.#folds = false;
+      this.#log.warn(
+        'This console takes no functions beside reference sets: events are compared as they are written.',
+        {
+          refused: error.message,
+        },
+      );
+    }
   }
 
   /** The set may hold values of analysts as well: a hit is ours by the mark on the entry. */
   async #hits(target: Target, rows: readonly ResultRow[], window: Window, signal: AbortSignal): Promise<Hit[]> {
     const { observable, suffix } = target.kind;
-    const slotOf = (value: string): string => `${suffix}|${storedValue(observable, value)}`;
+    const slotOf = (value: string): string => `${suffix}|${storedValue(observable, withoutFinalDot(target, value))}`;
     const slots = rows.filter((row) => !isSpread(row, window)).map((row) => slotOf(row.value));
     const keys = await this.#keys(slots, signal);
     return hitsOf(rows, target, window, (value) => keys.get(slotOf(value)));
@@ -120,6 +143,14 @@ export class QRadarHits implements HitReader {
     return keys;
   }
 }
+
+function foldOf(kind: Kind): Fold {
+  if (kind.element !== 'ALNIC') return 'none';
+  return kind.observable === 'domain-name' ? 'name' : 'case';
+}
+
+const withoutFinalDot = (target: Target, value: string): string =>
+  target.fold === 'name' ? value.replace(/\.$/, '') : value;
 
 const isTimes = (cursor: Json | undefined): cursor is { readonly [place: string]: number } =>
   typeof cursor === 'object' &&

@@ -100,7 +100,7 @@ export const Search = z.object({
 
 export const Results = z.object({ events: z.array(z.unknown()) });
 
-/** Numbers of aggregates may come with a fraction. */
+/** Numbers of aggregates may come with a fraction, and a property may hold several values. */
 export const ResultRow = z.object({
   value: z.string().min(1),
   first_seen: z.number(),
@@ -108,6 +108,13 @@ export const ResultRow = z.object({
   hits: z.number(),
 });
 export type ResultRow = z.output<typeof ResultRow>;
+
+/** A row for each value. One without value or time tells of nothing that we could have delivered. */
+export function resultRows(event: unknown): ResultRow[] {
+  const values = typeof event === 'object' && event !== null && 'value' in event ? event.value : undefined;
+  const each = Array.isArray(values) ? (values as unknown[]).map((value) => ({ ...event!, value })) : [event];
+  return readable(ResultRow, each);
+}
 
 export const Offense = z.object({
   id: z.number(),
@@ -120,7 +127,6 @@ export const Offense = z.object({
   last_persisted_time: z.number(),
 });
 export type Offense = z.output<typeof Offense>;
-export const Offenses = z.array(Offense);
 
 export const Columns = z.object({ columns: z.array(z.object({ name: z.string() })) });
 
