@@ -1,4 +1,5 @@
 // Connectors made from the configuration, with the HTTP client of each peer. Nothing is contacted here.
+import { readsHits } from '../core/config/release.ts';
 import type { Config } from '../core/config/load.ts';
 import { httpPeer } from '../core/config/peer-http.ts';
 import type { ExchangeConnector } from '../core/contracts/exchange-connector.ts';
@@ -60,17 +61,21 @@ export async function probePeers(
   const peers = [
     ...config.exchanges
       .filter((one) => one.enabled)
-      .map((one) => ({ name: one.name, make: () => exchangeConnector(config, one.name, clock, log) })),
+      .map((one) => ({ name: one.name, hits: false, make: () => exchangeConnector(config, one.name, clock, log) })),
     ...config.siems
       .filter((one) => one.enabled)
-      .map((one) => ({ name: one.name, make: () => siemConnector(config, one.name, clock, log) })),
+      .map((one) => ({
+        name: one.name,
+        hits: readsHits(config, one),
+        make: () => siemConnector(config, one.name, clock, log),
+      })),
   ];
   return Promise.all(
-    peers.map(async ({ name, make }) => {
+    peers.map(async ({ name, hits, make }) => {
       try {
         const connector = make();
         try {
-          return { name, ...(await connector.probe(signal)) };
+          return { name, ...(await connector.probe(signal, { hits })) };
         } finally {
           await connector.close();
         }

@@ -34,6 +34,7 @@ function siemSpec(config: Config, siem: SiemConfig): SiemSpec {
   );
   const observables = definition.observables.filter((type) => siem.observables?.includes(type) ?? true);
   const maxEntries = siem.max_entries ?? definition.maxEntries;
+  const refreshAfterDays = definition.refreshAfter?.(siem.settings) ?? definition.refreshAfterDays;
   const shape = { settings, rules, observables, canon: CANON_VERSION };
   return {
     name: siem.name,
@@ -46,6 +47,6 @@ function siemSpec(config: Config, siem: SiemConfig): SiemSpec {
     observables,
     longestCallMs: definition.longestCallMs,
     ...(maxEntries === undefined ? {} : { maxEntries }),
-    ...(definition.refreshAfterDays === undefined ? {} : { refreshAfterDays: definition.refreshAfterDays }),
+    ...(refreshAfterDays === undefined ? {} : { refreshAfterDays }),
   };
 }

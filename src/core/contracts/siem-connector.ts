@@ -117,7 +117,8 @@ export interface EventSearch {
 
 export interface SiemConnector {
   /** Contacts the SIEM with the rights that real work needs and changes nothing there. Never throws. */
-  probe(signal: AbortSignal): Promise<Probe>;
+  /** With `hits`, reading them is asked for as well. */
+  probe(signal: AbortSignal, asked?: { readonly hits: boolean }): Promise<Probe>;
   /** Negotiates versions and provisions what is missing (unless `provision: never`). */
   open(signal: AbortSignal): Promise<{ readonly facts: Json; readonly containers: readonly Container[] }>;
   /** Cheap; asked each cycle. A missing container is left out. */
@@ -131,6 +132,12 @@ export interface SiemConnector {
   list(filter: { readonly slots?: readonly string[] }, signal: AbortSignal): AsyncIterable<readonly OwnedEntry[]>;
   /** How many rows without our mark stand in our containers; undefined where the product cannot tell cheaply. */
   foreign?(signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * What a person has to mend though work goes on: one container of several cannot be used, or forgets too soon. Known
+   * from the last call; the SIEM is failing as long as it stands. Changes that wait for it fail with kind `config` and a
+   * code that begins with `place_`, which holds up no others.
+   */
+  trouble?(): Failure | undefined;
   readonly hits?: HitReader;
   readonly search?: EventSearch;
   close(): Promise<void>;
@@ -184,6 +191,8 @@ export interface SiemDefinition<C extends { readonly type: string } = { readonly
   readonly longestCallMs: number;
   /** Re-send entries that were not written for so long, where the product forgets old ones. */
   readonly refreshAfterDays?: number;
+  /** The same, where it depends on the configuration. */
+  refreshAfter?(config: C): number;
   /** True when its connector has `hits` or `search`. */
   readonly readsHits?: boolean;
   /** Most entries of one container unless configuration says otherwise. */

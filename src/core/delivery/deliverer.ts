@@ -138,7 +138,8 @@ export class Deliverer {
       if (this.#failure !== undefined) return;
       if (this.#applied > 0) await this.#mark(signal);
       const [refused] = this.#refusedRemovals.values();
-      if (refused !== undefined) return await this.#remember(refused);
+      const trouble = refused ?? this.#o.connector.trouble?.();
+      if (trouble !== undefined) return await this.#remember(trouble);
       await this.#succeeded();
       await this.#auditWhenDue(signal);
     } catch (error) {
@@ -486,7 +487,7 @@ export class Deliverer {
     if (all === undefined) this.#noteRemovals(batch, applied.outcomes);
     const failure = applied.failure ?? settled.worst;
     // A refused change is that change's affair; anything else holds for the target.
-    if (failure !== undefined && failure.kind !== 'permanent') this.#failure = failure;
+    if (failure !== undefined && failure.kind !== 'permanent' && !isOfPlace(failure)) this.#failure = failure;
     if (settled.superseded) this.#superseded = true;
     return applied.outcomes.some((one) => one.kind === 'accepted');
   }
@@ -597,4 +598,9 @@ export class Deliverer {
     }
     await this.#o.store.note('siem', this.name, failure, this.#o.now());
   }
+}
+
+/** Holds for one container alone: its changes wait, the others go on, and `trouble()` says so at the end. */
+function isOfPlace(failure: Failure): boolean {
+  return failure.code?.startsWith('place_') === true;
 }

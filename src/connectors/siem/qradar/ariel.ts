@@ -33,6 +33,19 @@ export class Ariel {
     };
   }
 
+  /** Whether the console takes the query, without running it. */
+  async validate(text: string, what: string, signal: AbortSignal): Promise<void> {
+    const form = { query_expression: text };
+    const reply = await this.#client.call({
+      method: 'POST',
+      path: '/ariel/validators/aql',
+      form,
+      allow: [422],
+      signal,
+    });
+    if (reply.status === 422) throw this.#refused(reply, what);
+  }
+
   /** Rows page by page. `query` makes the text anew each time it is asked; `what` names the search for people. */
   async *rows(query: (now: number) => string, what: string, signal: AbortSignal): AsyncIterable<readonly ResultRow[]> {
     for (let tries = 1; ; tries += 1) {
@@ -58,7 +71,11 @@ export class Ariel {
     const form = { query_expression: text };
     const reply = await this.#client.call({ method: 'POST', path: '/ariel/searches', form, allow: [422], signal });
     if (reply.status !== 422) return this.#client.parse(Search, reply.body, `the search for ${what}`).search_id;
-    throw configFailure(
+    throw this.#refused(reply, what);
+  }
+
+  #refused(reply: Reply, what: string) {
+    return configFailure(
       `${this.#deps.name}: QRadar refused the search for ${what} (code ${reply.code ?? '?'}): ${reply.message}; check event_fields against Admin, Custom Event Properties`,
       { status: 422, uncertain: false },
     );

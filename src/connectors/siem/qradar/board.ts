@@ -1,6 +1,6 @@
 // What the connector needs of either API: the sets, the rows in them, and single changes. `collections.ts` speaks
 // the current API, `classic.ts` the one of consoles before 7.4.3.
-import type { Batch } from '../../../core/contracts/batch.ts';
+import { Batch } from '../../../core/contracts/batch.ts';
 import { ConnectorError, toFailure } from '../../../core/contracts/failure.ts';
 import type { Change, Outcome, WriterMark } from '../../../core/contracts/siem-connector.ts';
 import type { SetKind } from './sets.ts';
@@ -13,6 +13,14 @@ export interface HeldSet {
   readonly identity: string;
   readonly count: number;
   readonly element: string;
+  /** When entries leave by themselves. */
+  readonly expires?: Expiry;
+}
+
+export interface Expiry {
+  readonly days: number;
+  /** Counted from the last time an entry was written; else from the first, so that no renewal helps. */
+  readonly renewable: boolean;
 }
 
 export type HeldSets = ReadonlyMap<string, HeldSet>;
@@ -28,8 +36,10 @@ export interface HeldRow {
 export interface Board {
   sets(kinds: readonly SetKind[], signal: AbortSignal): Promise<HeldSets>;
   create(kind: SetKind, signal: AbortSignal): Promise<void>;
-  /** Throws a config failure when the token may not write. Changes nothing. */
+  /** Throws a config failure when the token may not write, or a method is refused on the way. Changes nothing. */
   mayWrite(signal: AbortSignal): Promise<void>;
+  /** Tenant in which a set of this name is seen that is not ours; null for a shared one. */
+  elsewhere?(name: string, signal: AbortSignal): Promise<number | null | undefined>;
   apply(batch: Batch, sets: HeldSets, signal: AbortSignal): Promise<readonly Outcome[]>;
   settle?(receipt: string, sets: HeldSets, signal: AbortSignal): Promise<readonly Outcome[] | 'pending'>;
   /** What no page of IBM tells of this console is found out on the control set, at the first open of a process. */
@@ -101,4 +111,17 @@ export function heldByOther(change: Change, source: string): Outcome {
       message: `the set already holds this value from "${source.slice(0, 80)}", and a set holds a value once; that entry is left alone`,
     },
   };
+}
+
+/** Some changes of a batch, with their frames. */
+export function pick(batch: Batch, indices: readonly number[]): Batch {
+  if (indices.length === batch.size) return batch;
+  const frames = indices.map((i) => batch.frame(i));
+  let end = 0;
+  const ends = Uint32Array.from(frames, (frame) => (end += frame.length));
+  return new Batch(
+    indices.map((i) => batch.changes[i]!),
+    Buffer.concat(frames),
+    ends,
+  );
 }

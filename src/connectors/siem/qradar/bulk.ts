@@ -1,11 +1,11 @@
 // A batch as one bulk update. It becomes a task; its results are read row by row, and whatever they leave open is
 // read back from the sets. Whether removals work inside a bulk update is not documented, so the first ones are
 // looked up before and read back after, and the way is changed when they had no effect.
-import { Batch } from '../../../core/contracts/batch.ts';
+import type { Batch } from '../../../core/contracts/batch.ts';
 import { ConnectorError, permanent, retryable, toFailure } from '../../../core/contracts/failure.ts';
 import type { Change, Outcome, SiemDeps } from '../../../core/contracts/siem-connector.ts';
-import { afterFailure, eachOf, type HeldSet, type HeldSets, heldByOther } from './board.ts';
-import type { QRadarClient } from './client.ts';
+import { afterFailure, eachOf, type HeldSet, type HeldSets, heldByOther, pick } from './board.ts';
+import { type QRadarClient, refusalCode } from './client.ts';
 import type { QRadarSettings } from './config.ts';
 import { Doubtful } from './doubtful.ts';
 import { type Entries, ROOT, type SingleEntry } from './entries.ts';
@@ -465,21 +465,10 @@ export class BulkUpdates {
   }
 }
 
-function pick(batch: Batch, indices: readonly number[]): Batch {
-  if (indices.length === batch.size) return batch;
-  const frames = indices.map((i) => batch.frame(i));
-  let end = 0;
-  const ends = Uint32Array.from(frames, (frame) => (end += frame.length));
-  return new Batch(
-    indices.map((i) => batch.changes[i]!),
-    Buffer.concat(frames),
-    ends,
-  );
-}
-
 function refusedRow(name: string, change: Change, told: BulkResults['responses'][number]): Outcome {
   const kind =
     told.http_status === 408 || told.http_status === 429 || told.http_status >= 500 ? 'retryable' : 'permanent';
   const message = `${name}: QRadar refused the entry with ${told.http_status} (code ${told.unique_code ?? '?'}): ${(told.message ?? '').slice(0, 300)}`;
-  return { key: change.key, kind: 'failed', failure: { kind, message } };
+  const code = refusalCode(told.http_status, told.unique_code ?? undefined);
+  return { key: change.key, kind: 'failed', failure: { kind, message, code } };
 }

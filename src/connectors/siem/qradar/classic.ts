@@ -7,6 +7,7 @@ import { afterFailure, type Board, eachOf, heldByOther, type HeldRow, type HeldS
 import type { QRadarClient } from './client.ts';
 import type { QRadarSettings } from './config.ts';
 import { CONTROL, type SetKind, setName } from './sets.ts';
+import { expiryIn } from './lifetime.ts';
 import { ClassicData, ClassicRow, ClassicSets, readable, StoredMark } from './responses.ts';
 import { Turns } from './turns.ts';
 
@@ -44,6 +45,7 @@ export class Classic implements Board {
         identity,
         count: set.number_of_elements,
         element: set.element_type,
+        ...expiryIn(set),
       });
     }
     return held;
@@ -67,6 +69,9 @@ export class Classic implements Board {
   async mayWrite(signal: AbortSignal): Promise<void> {
     // Without a name nothing is made, but the rights are looked at first.
     await this.#client.call({ method: 'POST', path: ROOT, form: {}, allow: [422], signal });
+    // Nor is anything of this value there to be removed.
+    const path = `${ROOT}/${inPath(setName(this.#config.set_prefix, CONTROL))}/${inPath(`nothing ${this.#owner}`)}`;
+    await this.#client.call({ method: 'DELETE', path, allow: [404, 422], signal });
   }
 
   async apply(batch: Batch, sets: HeldSets, signal: AbortSignal): Promise<readonly Outcome[]> {
@@ -226,7 +231,10 @@ export class Classic implements Board {
     } catch (error) {
       // One value that QRadar refuses does not hold up the others; everything else holds for them too.
       if (!(error instanceof ConnectorError) || error.kind !== 'permanent') throw error;
-      return { key, kind: 'failed', failure: toFailure(error) };
+      const failure = toFailure(error);
+      // The set was looked at before, so that an invalid parameter is the value.
+      const code = failure.code === 'qradar_422_1005' ? 'value_1005' : failure.code;
+      return { key, kind: 'failed', failure: { ...failure, ...(code === undefined ? {} : { code }) } };
     } finally {
       leave();
     }

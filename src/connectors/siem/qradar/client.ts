@@ -173,7 +173,7 @@ export class QRadarClient {
       {
         status,
         uncertain: status >= 500,
-        code: code === undefined ? `http_${status}${page ? '_page' : ''}` : `qradar_${status}_${code}`,
+        code: code === undefined ? `http_${status}${page ? '_page' : ''}` : refusalCode(status, code),
         ...(wait === undefined ? {} : { retryAfterMs: wait }),
         ...(status === 413 && ask.size !== undefined && ask.size > 1
           ? { split: { maxItems: Math.ceil(ask.size / 2) } }
@@ -205,6 +205,13 @@ export class QRadarClient {
       throw retryable(`${this.#name}: the answer to ${what} is no complete JSON`, { uncertain: true });
     return body;
   }
+}
+
+/** The value does not fit its set, is too long, or its notes are: about this value alone. */
+const OF_VALUE: ReadonlySet<number | undefined> = new Set([20003, 20006, 20007, 20008, 20009]);
+
+export function refusalCode(status: number, code: number | undefined): string {
+  return OF_VALUE.has(code) ? `value_${code}` : `qradar_${status}_${code ?? ''}`;
 }
 
 /** Read as QRadar's own even from a page: busy or too large is the same whoever says it. */

@@ -2,13 +2,14 @@
 import type { z } from 'zod';
 import type { Batch } from '../../../core/contracts/batch.ts';
 import type { Outcome, SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
-import type { Board, HeldRow, HeldSet, HeldSets } from './board.ts';
+import type { Board, Expiry, HeldRow, HeldSet, HeldSets } from './board.ts';
 import { BulkUpdates } from './bulk.ts';
 import type { QRadarClient } from './client.ts';
 import type { QRadarSettings } from './config.ts';
 import { CONTROL, type SetKind, setName } from './sets.ts';
 import { Entries, PAGE, ROOT } from './entries.ts';
-import { CollectionSets, StoredMark } from './responses.ts';
+import { expiryIn } from './lifetime.ts';
+import { type CollectionSet, CollectionSets, ClassicSets, StoredMark } from './responses.ts';
 
 export class Collections implements Board {
   readonly #client: QRadarClient;
@@ -18,6 +19,7 @@ export class Collections implements Board {
   readonly #entries: Entries;
   readonly #bulk: BulkUpdates;
   #control: HeldSet | undefined;
+  readonly #expiries = new Map<string, Expiry | undefined>();
 
   constructor(client: QRadarClient, config: QRadarSettings, deps: SiemDeps) {
     this.#client = client;
@@ -31,12 +33,16 @@ export class Collections implements Board {
   async sets(kinds: readonly SetKind[], signal: AbortSignal): Promise<HeldSets> {
     const names = new Map(kinds.map((kind) => [setName(this.#config.set_prefix, kind), kind]));
     const held = new Map<string, HeldSet>();
-    for (const set of await this.#list(
-      `name in (${[...names.keys()].map((name) => `"${name}"`).join(', ')})`,
-      signal,
-    )) {
-      const kind = names.get(set.name);
-      if (kind === undefined || (set.tenant_id ?? undefined) !== this.#config.tenant_id) continue;
+    const named = `name in (${[...names.keys()].map((name) => `"${name}"`).join(', ')})`;
+    const found = (await this.#list(named, signal)).filter(
+      (set) => names.has(set.name) && (set.tenant_id ?? undefined) === this.#config.tenant_id,
+    );
+    // In words, once for each set and change of how it expires.
+    const news = found.filter((set) => set.expiry_type !== 'NO_EXPIRY' && !this.#expiries.has(expiryKey(set)));
+    if (news.length > 0) await this.#readExpiries(news, named, signal);
+    for (const set of found) {
+      const kind = names.get(set.name)!; // filtered above
+      const expires = this.#expiries.get(expiryKey(set));
       held.set(kind.suffix, {
         kind,
         name: set.name,
@@ -44,9 +50,32 @@ export class Collections implements Board {
         identity: `${set.id}@${set.creation_time ?? ''}`,
         count: set.number_of_entries,
         element: set.entry_type,
+        ...(expires === undefined ? {} : { expires }),
       });
     }
     return held;
+  }
+
+  /** Without an answer nothing is known, and nothing is said: tenants' sets may not show, and the old API may go. */
+  async #readExpiries(sets: readonly CollectionSet[], filter: string, signal: AbortSignal): Promise<void> {
+    const query = { filter, fields: 'name,collection_id,element_type,time_to_live,timeout_type' };
+    const reply = await this.#client.call({
+      path: '/reference_data/sets',
+      query,
+      range: [0, PAGE - 1],
+      allow: [403, 404, 410, 422],
+      signal,
+    });
+    const told = reply.status < 300 ? this.#client.parse(ClassicSets, reply.body, 'the list of sets') : [];
+    for (const set of sets) {
+      const words = told.find((one) => one.collection_id === set.id);
+      this.#expiries.set(expiryKey(set), words && expiryIn(words).expires);
+    }
+  }
+
+  async elsewhere(name: string, signal: AbortSignal): Promise<number | null | undefined> {
+    const other = (await this.#list(`name = "${name}"`, signal)).find((set) => set.name === name);
+    return other === undefined ? undefined : (other.tenant_id ?? null);
   }
 
   async create(kind: SetKind, signal: AbortSignal): Promise<void> {
@@ -87,6 +116,15 @@ export class Collections implements Board {
   async mayWrite(signal: AbortSignal): Promise<void> {
     // A set without a name is refused for its content, but only after the rights were looked at.
     await this.#client.call({ method: 'POST', path: `${ROOT}/sets`, json: '{}', allow: [422], signal });
+    // A bulk update of nothing, and the removal of an entry that cannot be: whether either method comes through.
+    await this.#client.call({ method: 'PATCH', path: `${ROOT}/set_entries`, json: '[]', allow: [400, 422], signal });
+    await this.#client.call({
+      method: 'DELETE',
+      path: `${ROOT}/set_entries/0`,
+      accept: '*/*',
+      allow: [404, 422],
+      signal,
+    });
   }
 
   apply(batch: Batch, sets: HeldSets, signal: AbortSignal): Promise<readonly Outcome[]> {
@@ -135,7 +173,7 @@ export class Collections implements Board {
 
   async #list(filter: string, signal: AbortSignal): Promise<z.output<typeof CollectionSets>> {
     const sets: z.output<typeof CollectionSets> = [];
-    const fields = 'id,name,entry_type,tenant_id,creation_time,number_of_entries';
+    const fields = 'id,name,entry_type,tenant_id,creation_time,number_of_entries,expiry_type,time_to_live';
     for (;;) {
       const { body, total } = await this.#client.call({
         path: `${ROOT}/sets`,
@@ -149,3 +187,6 @@ export class Collections implements Board {
     }
   }
 }
+
+/** Another type or time to live is told anew. */
+const expiryKey = (set: CollectionSet): string => `${set.id} ${set.expiry_type} ${set.time_to_live ?? ''}`;

@@ -1,8 +1,15 @@
 // One console, kept as the engine asks: negotiates the version, keeps the sets there, and leaves the rows to the
 // board of the API that the console speaks.
 import type { Batch } from '../../../core/contracts/batch.ts';
-import { configFailure, retryable, toFailure } from '../../../core/contracts/failure.ts';
+import {
+  configFailure,
+  type ConnectorError,
+  type Failure,
+  retryable,
+  toFailure,
+} from '../../../core/contracts/failure.ts';
 import type {
+  Change,
   Container,
   Outcome,
   OwnedEntry,
@@ -11,13 +18,14 @@ import type {
   SiemDeps,
   WriterMark,
 } from '../../../core/contracts/siem-connector.ts';
-import type { Board, HeldSet, HeldSets } from './board.ts';
+import { type Board, type HeldSet, type HeldSets, pick } from './board.ts';
 import { Classic } from './classic.ts';
 import { QRadarClient } from './client.ts';
 import { Collections } from './collections.ts';
 import type { QRadarSettings } from './config.ts';
 import { CONTROL, SET_KINDS, type SetKind, containerKind, setName } from './sets.ts';
 import { QRadarHits } from './hits.ts';
+import { forgetsTooSoon, renewalDays } from './lifetime.ts';
 import { type Facts, ownedEntry, splitSlot } from './mapping.ts';
 import { About, Versions } from './responses.ts';
 import { chooseVersion } from './versions.ts';
@@ -37,6 +45,8 @@ export class QRadarConnector implements SiemConnector {
   #session: Session | undefined;
   #sets: HeldSets | undefined;
   #learned: Board | undefined;
+  /** Sets whose names are taken where we cannot reach them. Their changes wait, the others go on. */
+  readonly #barred = new Map<string, Failure>();
   /** Counts how often a set was found empty that had entries before: an administrator's purge keeps the set's id. */
   readonly #purges = new Map<string, number>();
   /** Sets from which we removed since their entries were counted last: they may be empty by our own doing. */
@@ -61,7 +71,7 @@ export class QRadarConnector implements SiemConnector {
     );
   }
 
-  async probe(signal: AbortSignal): Promise<Probe> {
+  async probe(signal: AbortSignal, asked?: { readonly hits: boolean }): Promise<Probe> {
     try {
       const { facts, board, kinds } = await this.#ready(signal);
       const about = await this.#client.call({ path: '/system/about', signal });
@@ -71,6 +81,8 @@ export class QRadarConnector implements SiemConnector {
       await board.mayWrite(signal);
       const missing = kinds.length - sets.size;
       if (missing > 0 && this.#config.provision === 'never') throw this.#missing(kinds, sets);
+      for (const set of sets.values()) this.#checkLifetime(set);
+      if (asked?.hits === true) await this.hits.probe(signal);
       const state = missing === 0 ? 'all sets are there' : `${missing} sets will be created`;
       return { ok: true, message: `QRadar ${release}, API ${facts.version} (${facts.api}); ${state}` };
     } catch (error) {
@@ -85,8 +97,7 @@ export class QRadarConnector implements SiemConnector {
     for (const set of before.values()) this.#check(set);
     const missing = kinds.filter((kind) => !before.has(kind.suffix));
     if (missing.length > 0 && this.#config.provision === 'never') throw this.#missing(kinds, before);
-    for (const kind of missing) await board.create(kind, signal);
-    this.#sets = missing.length === 0 ? before : await board.sets(kinds, signal);
+    this.#sets = missing.length === 0 ? before : await this.#provide(board, kinds, missing, signal);
     await this.#learn(board, this.#sets, signal);
     return { facts, containers: this.#containersOf(this.#sets, kinds) };
   }
@@ -118,10 +129,29 @@ export class QRadarConnector implements SiemConnector {
   }
 
   async apply(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
-    const { board } = await this.#ready(signal);
+    const { board, kinds } = await this.#ready(signal);
     for (const change of batch.changes)
       if (change.op === 'remove') this.#thinned.add(splitSlot(change.slot)?.kind.suffix ?? '');
-    return board.apply(batch, await this.#held(signal), signal);
+    const barredKinds = kinds.filter((kind) => this.#barred.has(kind.suffix));
+    if (batch.changes.some((change) => this.#barred.has(suffixOf(change))))
+      this.#sets = await this.#provide(board, kinds, barredKinds, signal);
+    const sets = await this.#held(signal);
+    const sound = batch.changes.flatMap((change, i) => (this.#barred.has(suffixOf(change)) ? [] : [i]));
+    const outcomes = batch.changes.flatMap((change): Outcome[] => {
+      const failure = this.#barred.get(suffixOf(change));
+      return failure === undefined ? [] : [{ key: change.key, kind: 'failed', failure }];
+    });
+    if (sound.length === 0) return outcomes;
+    return [...outcomes, ...(await board.apply(pick(batch, sound), sets, signal))];
+  }
+
+  trouble(): Failure | undefined {
+    for (const failure of this.#barred.values()) return failure;
+    for (const set of this.#sets?.values() ?? []) {
+      const said = forgetsTooSoon(set, renewalDays(this.#config.dead_man_days));
+      if (said !== undefined) return { kind: 'config', message: `${this.#deps.name}: ${said}`, code: 'place_lifetime' };
+    }
+    return undefined;
   }
 
   async settle(receipt: string, signal: AbortSignal): Promise<readonly Outcome[] | 'pending'> {
@@ -185,6 +215,35 @@ export class QRadarConnector implements SiemConnector {
     return this.#session;
   }
 
+  /** Makes sets that are missing. One that is taken all the same stands where we do not see it, and bars nobody else. */
+  async #provide(
+    board: Board,
+    kinds: readonly SetKind[],
+    missing: readonly SetKind[],
+    signal: AbortSignal,
+  ): Promise<HeldSets> {
+    for (const kind of missing) await board.create(kind, signal);
+    const sets = await board.sets(kinds, signal);
+    this.#barred.clear();
+    for (const kind of missing) {
+      if (sets.has(kind.suffix)) continue;
+      const name = setName(this.#config.set_prefix, kind);
+      const tenant = await board.elsewhere?.(name, signal);
+      const failure = this.#elsewhere(name, tenant);
+      if (kind.suffix === CONTROL.suffix) throw failure;
+      this.#barred.set(kind.suffix, toFailure(failure));
+    }
+    return sets;
+  }
+
+  #elsewhere(name: string, tenant: number | null | undefined): ConnectorError {
+    const where = tenant === null ? ' (it is shared)' : tenant === undefined ? '' : ` (tenant ${tenant})`;
+    return configFailure(
+      `${this.#deps.name}: set ${name} stands in another tenant${where}, and its name cannot be used twice; set tenant_id to that tenant${tenant === null ? ' or leave it out' : ''}, rename that set, or choose another set_prefix`,
+      { uncertain: false, code: 'place_other_tenant' },
+    );
+  }
+
   /** Once for each board: nothing of this changes while a console runs. */
   async #learn(board: Board, sets: HeldSets, signal: AbortSignal): Promise<void> {
     const control = sets.get(CONTROL.suffix);
@@ -230,6 +289,11 @@ export class QRadarConnector implements SiemConnector {
     );
   }
 
+  #checkLifetime(set: HeldSet): void {
+    const said = forgetsTooSoon(set, renewalDays(this.#config.dead_man_days));
+    if (said !== undefined) throw configFailure(`${this.#deps.name}: ${said}`, { code: 'place_lifetime' });
+  }
+
   #missing(kinds: readonly SetKind[], sets: HeldSets) {
     const names = kinds
       .filter((kind) => !sets.has(kind.suffix))
@@ -237,3 +301,5 @@ export class QRadarConnector implements SiemConnector {
     return configFailure(`${this.#deps.name}: sets are missing and provision is never; create ${names.join(', ')}`);
   }
 }
+
+const suffixOf = (change: Change): string => splitSlot(change.slot)?.kind.suffix ?? '';

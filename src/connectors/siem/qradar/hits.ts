@@ -1,6 +1,6 @@
 // Reads what events hold of our sets, one search per set and event field, and what people say of offenses. The console does the comparing, so a search
 // is as short for twenty thousand entries as for one; of an event only value, time and count are fetched.
-import { ConnectorError } from '../../../core/contracts/failure.ts';
+import { configFailure, ConnectorError } from '../../../core/contracts/failure.ts';
 import type { HitPage, HitReader, OwnedEntry, SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import type { Json } from '../../../core/model/json.ts';
 import type { EntryKey } from '../../../core/model/observable.ts';
@@ -92,6 +92,29 @@ export class QRadarHits implements HitReader {
       places.set(OFFENSES, now);
     }
     yield page([]);
+  }
+
+  /** Asks what a reading asks, without a search: the columns, whether AQL takes ours, and the offenses if they are read. */
+  async probe(signal: AbortSignal): Promise<void> {
+    const { event_fields: fields, false_positive_reasons: reasons } = this.#config;
+    const { names, now } = await this.#ariel.columns(signal);
+    const unknown = Object.values(fields)
+      .flat()
+      .filter((field) => !names.has(field.toLowerCase()));
+    if (unknown.length > 0)
+      throw configFailure(
+        `event_fields names properties that this console has not: ${unknown.join(', ')}; Admin, Custom Event Properties lists them`,
+        { code: 'event_fields_unknown' },
+      );
+    const target = this.#targets(names)[0];
+    const window = { from: now - OVERLAP_MS, to: now };
+    if (target !== undefined)
+      await this.#ariel.validate(
+        hitQuery({ ...target, fold: 'none' }, window, now),
+        `${target.set} in ${target.field}`,
+        signal,
+      );
+    if (reasons.length > 0) for await (const _ of closedOffenses(this.#client, now, reasons, signal)) break;
   }
 
   /** Fields that somebody configured are always asked for; of ours only those that the console knows. */

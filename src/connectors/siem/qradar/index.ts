@@ -3,6 +3,7 @@ import { defineSiem } from '../../../core/contracts/siem-connector.ts';
 import { QRadarConfig } from './config.ts';
 import { QRadarConnector } from './connector.ts';
 import { qradarEncoder } from './encoder.ts';
+import { renewalDays } from './lifetime.ts';
 
 export const qradar = defineSiem<QRadarConfig>({
   ...qradarEncoder,
@@ -12,7 +13,7 @@ export const qradar = defineSiem<QRadarConfig>({
   // Tasks wait behind others: a console that is deployed has been seen to take minutes.
   longestCallMs: 300_000,
   // The dead-man switch counts from the last time an entry was written.
-  refreshAfterDays: 30,
+  refreshAfter: (config) => renewalDays(config.dead_man_days),
   readsHits: true,
   // Rules on larger sets get slow.
   maxEntries: 20_000,

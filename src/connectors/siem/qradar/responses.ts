@@ -28,7 +28,11 @@ export const CollectionSet = z.object({
   tenant_id: z.number().nullish(),
   creation_time: z.number().nullish(),
   number_of_entries: z.number().default(0),
+  expiry_type: z.string().default('NO_EXPIRY').catch('NO_EXPIRY'),
+  /** In which unit is documented nowhere: it only tells that something changed. */
+  time_to_live: z.number().nullish().catch(undefined),
 });
+export type CollectionSet = z.output<typeof CollectionSet>;
 export const CollectionSets = z.array(CollectionSet);
 
 /** Text as it is; scalars of another type as text. What is neither tells nothing, and does not spoil its row. */
@@ -78,7 +82,10 @@ export const ClassicSet = z.object({
   collection_id: z.number().nullish(),
   creation_time: z.number().default(0),
   number_of_elements: z.number().default(0),
+  time_to_live: z.string().nullish().catch(undefined),
+  timeout_type: z.string().default('UNKNOWN').catch('UNKNOWN'),
 });
+export type ClassicSet = z.output<typeof ClassicSet>;
 export const ClassicSets = z.array(ClassicSet);
 
 export const ClassicData = z.object({ data: Rows.default([]) });
