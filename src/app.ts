@@ -8,17 +8,18 @@ import type { SiemConnector } from './core/contracts/siem-connector.ts';
 import { Deliverer, type Progress } from './core/delivery/deliverer.ts';
 import { Poller } from './core/ingest/poller.ts';
 import { toFailure } from './core/model/failure.ts';
-import type { StatusReport } from './core/model/status.ts';
+import type { PartReport, StatusReport } from './core/model/status.ts';
 import { type Clock, shiftedClock, systemClock } from './core/runtime/clock.ts';
 import { EngineTime } from './core/runtime/engine-time.ts';
 import { random, randomHex } from './core/runtime/ids.ts';
 import type { Log } from './core/runtime/log.ts';
-import { createMetrics, type Metrics } from './core/runtime/metrics.ts';
+import { createMetrics, type Metrics, type Role } from './core/runtime/metrics.ts';
 import type { CommitReport } from './core/store/objects.ts';
 import { SightingsReader } from './core/store/sightings-reader.ts';
 import { StoreReader } from './core/store/reader.ts';
 import { openRemote, type RemoteStore, STORE_LIMITS } from './core/store/remote.ts';
 import type { StateFailure } from './core/store/state-failure.ts';
+import { type Attempt, attempts } from './app/attempts.ts';
 import { exchangeConnector, siemConnector } from './app/peers.ts';
 import { Reporting } from './app/reporting.ts';
 import { storeSpec } from './app/specs.ts';
@@ -59,10 +60,11 @@ export class App {
   readonly reporting: Reporting;
   readonly sightings: SightingsReader;
   readonly work: Work;
+  readonly attempt: Attempt;
   /** Something was taken in: set by who wants to go on with it at once. */
   onCommit: () => void = () => {};
   readonly #connectors: (ExchangeConnector | SiemConnector)[] = [];
-  readonly #version: string;
+  readonly version: string;
   readonly #abort = new AbortController();
   /** Rejects when the state can no longer be kept: nothing more may be written anywhere then. */
   readonly broken: Promise<never>;
@@ -85,12 +87,13 @@ export class App {
       this.#broken = true;
       this.#abort.abort();
     });
-    this.#version = options.version;
+    this.version = options.version;
     this.reader = new StoreReader(storeSpec(config, options.state));
     this.sightings = new SightingsReader(storeSpec(config, options.state));
     this.time = new EngineTime(clock, engineTime, config.clockStart !== undefined);
     this.metrics = createMetrics(options.version);
     this.work = new Work(clock);
+    this.attempt = attempts(this.metrics, clock);
     const now = () => this.time.now();
     // Who meets this mark in a SIEM is told where its writer runs.
     const boot = `${randomHex(8)} ${hostname()}, process ${process.pid}`;
@@ -110,7 +113,7 @@ export class App {
         onPeerTime: (peerTime) => this.time.confirm(peerTime),
         onCommit: (name, report) => {
           const refused = Object.values(report.refused).reduce((sum, n) => sum + n, 0);
-          this.metrics.ingested(name, { pages: 1, objects: report.objects, refused });
+          this.metrics.ingested(name, { objects: report.objects, refused });
           for (const [listed, n] of Object.entries(report.neverBlock)) {
             const [list = '', action = ''] = listed.split(' ');
             this.metrics.neverBlocked(list, action, n);
@@ -143,7 +146,8 @@ export class App {
           takeOver: options.takeOver ?? false,
           abort: this.#abort.signal,
           onProgress: (progress) => {
-            this.metrics.delivered(progress.siem, 'upsert', 'applied', progress.applied);
+            this.metrics.delivered(progress.siem, 'applied', progress.applied);
+            this.metrics.delivered(progress.siem, 'parked', progress.parked);
             this.work.wrote(progress.siem, progress.applied + progress.parked);
             options.onProgress?.(progress);
           },
@@ -157,6 +161,7 @@ export class App {
       log,
       now,
       random,
+      attempt: this.attempt,
       siem: (name) => writing.get(name),
       exchange: (name) => this.exchanges.get(name)?.connector,
     });
@@ -197,7 +202,7 @@ export class App {
   }
 
   async status(): Promise<StatusReport> {
-    const report = statusReport(this, this.#version);
+    const report = statusReport(this, this.version);
     for (const one of report.siems) {
       this.metrics.siem(one.name, {
         wanted: one.wanted,
@@ -207,12 +212,12 @@ export class App {
         held: one.held,
         oldestPendingSecs: one.oldest_pending_secs,
       });
-      this.metrics.state('siem', one.name, one.state);
-      this.metrics.state('hits', one.name, one.hits.state);
+      this.#tellOf('siem', one.name, one);
+      this.#tellOf('hits', one.name, one.hits);
     }
     for (const one of report.exchanges) {
-      this.metrics.state('exchange', one.name, one.state);
-      this.metrics.state('report', one.name, one.report.state);
+      this.#tellOf('exchange', one.name, one);
+      this.#tellOf('report', one.name, one.report);
     }
     this.metrics.sightings({ ...report.sightings });
     return report;
@@ -231,6 +236,11 @@ export class App {
         }
       }),
     );
+  }
+
+  #tellOf(role: Role, name: string, part: PartReport): void {
+    this.metrics.state(role, name, part.state);
+    if (typeof part.last_success === 'string') this.metrics.succeeded(role, name, Date.parse(part.last_success));
   }
 
   /** Ends calls in hand. */

@@ -186,3 +186,33 @@ describe('changelog fragments', () => {
     expect(text).toMatch(/^# .+\n\n\*\*Before:\*\* [^*]+\n\n\*\*Now:\*\* [^*]+\n\n\*\*To do:\*\* [^*]+\n$/);
   });
 });
+
+describe('the runbook', () => {
+  const CALL = /\blog\??\.(?:info|warn|error)\(/g;
+  const MESSAGE = /\blog\??\.(?:info|warn|error)\(\s*(?:'((?:[^'\\]|\\.)*)'|`([^`$]*)`)/g;
+  const sources = globSync('src/**/*.ts', { cwd: root })
+    .filter((path) => !path.endsWith('.test.ts') && !path.startsWith('src/simulators/'))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+  const logged = new Set(
+    sources.flatMap(({ text }) =>
+      [...text.matchAll(MESSAGE)].map((one) => (one[1] ?? one[2] ?? '').replace("\\'", "'")),
+    ),
+  );
+  const table = proseOf(readFileSync(join(root, 'docs/runbook.md'), 'utf8'))
+    .split('## Messages of the log')[1]!
+    .split('\n## ')[0]!
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| message') && !line.startsWith('| ---'))
+    .flatMap((line) => line.split('|')[1]!.trim().split(' / '));
+
+  it('is about messages that are constant sentences', () => {
+    const calls = sources.filter(({ text }) => [...text.matchAll(CALL)].length !== [...text.matchAll(MESSAGE)].length);
+
+    expect(calls.map((one) => one.path)).toEqual([]);
+  });
+
+  it('has every message of the log, and none that is never logged', () => {
+    expect([...logged].filter((one) => !table.includes(one))).toEqual([]);
+    expect(table.filter((one) => !logged.has(one))).toEqual([]);
+  });
+});

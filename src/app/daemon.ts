@@ -96,7 +96,9 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
         cron: exchange.schedule,
         jitterMs: JITTER_MS,
         run: async (signal) => {
-          const report = await app.work.reading(exchange.name, () => poller.poll(signal, only));
+          const report = await app.work.reading(exchange.name, () =>
+            app.attempt('exchange', poller, () => poller.poll(signal, only)),
+          );
           if (report.created + report.changed + report.revoked > 0) {
             app.log.info('New indicators were taken in.', { exchange: exchange.name, ...report });
           }
@@ -132,7 +134,9 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     lifecycle.own(`deliver ${name}`, (signal) => deliverLoop(app, deliverer, wake, signal));
   }
   lifecycle.own('time', async (signal) => {
+    let doubt: string | undefined;
     while (!signal.aborted) {
+      doubt = tellDoubt(app, doubt);
       // Each step is a sign of life: a changed policy over a million entries takes minutes.
       const nextDue = await app.tick(signal, () => {
         lastTick = app.clock.monotonic();
@@ -168,10 +172,20 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
   app.log.info('Entente runs.', {
     instance: app.config.instance,
     listen: web.url,
+    says: `Entente ${app.version} listens on ${web.url} as ${app.config.instance}`,
     exchanges: app.exchanges.size,
     siems: app.deliverers.size,
   });
   return { web, crashed, stop: (reason) => stop(app, lifecycle, schedules, web, reason) };
+}
+
+/** Expiry waits while the clock is doubted, so a person must know. */
+function tellDoubt({ time, log }: App, before: string | undefined): string | undefined {
+  time.now();
+  const { doubt } = time;
+  if (doubt !== undefined && before === undefined) log.error('The clock is not believed; nothing expires.', { doubt });
+  if (doubt === undefined && before !== undefined) log.info('The clock is believed again.');
+  return doubt;
 }
 
 const tried = (history: { readonly lastSuccess?: number; readonly lastFailure?: number }): boolean =>
@@ -219,11 +233,24 @@ async function pollLoop(
 }
 
 /** A pause after a failure is the deliverer's own affair: woken within one, it looks whether something must go. */
+/** One line for a cycle that did something: with what `New indicators were taken in.` says, a quiet log means quiet. */
+function tellWritten(
+  app: App,
+  { name, totals }: Deliverer,
+  before: Pick<Deliverer['totals'], 'applied' | 'parked'>,
+): void {
+  const applied = totals.applied - before.applied;
+  const parked = totals.parked - before.parked;
+  if (applied + parked === 0) return;
+  const pending = app.reader.siems().find((one) => one.name === name)?.pending ?? 0;
+  app.log.info('Changes were written to the SIEM.', { siem: name, applied, parked, pending });
+}
+
 async function deliverLoop(app: App, deliverer: Deliverer, wake: Wake, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const paused = app.now() < deliverer.pausedUntil;
-    await deliverer.cycle(signal);
-    if (deliverer.failure !== undefined && !paused) app.metrics.failed(deliverer.name, deliverer.failure.kind);
+    const before = { ...deliverer.totals };
+    await app.attempt('siem', deliverer, () => deliverer.cycle(signal));
+    tellWritten(app, deliverer, before);
     const next = await app.store.nextWork(deliverer.name, app.now());
     const due =
       deliverer.failure !== undefined

@@ -39,7 +39,7 @@ export async function runOnce(app: App, patienceMs: number, signal: AbortSignal)
 async function pollOut(app: App, poller: Poller, patienceMs: number, signal: AbortSignal): Promise<string | undefined> {
   const start = app.clock.monotonic();
   while (!signal.aborted) {
-    await poller.poll(signal);
+    await app.work.reading(poller.name, () => app.attempt('exchange', poller, () => poller.poll(signal)));
     await app.tick(signal);
     if (poller.failure === undefined) return undefined;
     const wait = Math.max(PAUSE_MS, poller.pausedUntil - app.now());

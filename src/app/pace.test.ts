@@ -38,3 +38,24 @@ it('tells of a SIEM that is listed, too', () => {
 
   expect(lines).toEqual([{ read: 0, written: 0, listed: 5500, pending: 900, written_per_sec: 0 }]);
 });
+
+it('names no time left while an exchange is read, since nobody knows what is still to come', () => {
+  const lines: object[] = [];
+  // Only `info` is called.
+  const log = { info: (_message: string, facts: object) => void lines.push(facts) } as unknown as Log;
+  let now = 0;
+  let reading = true;
+  const pace = new Pace(
+    { ...systemClock, monotonic: () => now },
+    log,
+    () => 900,
+    () => reading,
+  );
+
+  for (; now <= 25_000; now += 1000) {
+    reading = now < 15_000;
+    pace.count({ read: 10, written: 5 });
+  }
+
+  expect(lines.map((one) => 'secs_left' in one)).toEqual([false, true]);
+});

@@ -11,6 +11,7 @@ export class Pace {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #pending: () => number;
+  readonly #unread: () => boolean;
   #began = 0;
   #last = Number.NEGATIVE_INFINITY;
   #told = 0;
@@ -18,11 +19,15 @@ export class Pace {
   #written = 0;
   #listed = 0;
 
-  /** `pending`: changes that still wait for a SIEM; asked for only when a line is due. */
-  constructor(clock: Clock, log: Log, pending: () => number) {
+  /**
+   * `pending`: changes that still wait for a SIEM; asked for only when a line is due. `unread`: an exchange is being read,
+   * so that nobody knows how much is still to come and when it is over.
+   */
+  constructor(clock: Clock, log: Log, pending: () => number, unread: () => boolean = () => false) {
     this.#clock = clock;
     this.#log = log;
     this.#pending = pending;
+    this.#unread = unread;
   }
 
   /** `listed`: entries that stand in a SIEM, looked at by a comparison. */
@@ -50,7 +55,7 @@ export class Pace {
       ...(this.#listed > 0 ? { listed: this.#listed } : {}),
       pending,
       written_per_sec: Math.round(perSec),
-      ...(perSec > 0 ? { secs_left: Math.ceil(pending / perSec) } : {}),
+      ...(perSec > 0 && !this.#unread() ? { secs_left: Math.ceil(pending / perSec) } : {}),
     });
   }
 }

@@ -9,8 +9,9 @@ import type { Lifecycle } from '../core/runtime/lifecycle.ts';
 import type { Log } from '../core/runtime/log.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
 import { Reporter } from '../core/sightings/reporter.ts';
-import { Sender } from '../core/sightings/sender.ts';
+import { type SendReport, Sender } from '../core/sightings/sender.ts';
 import type { RemoteStore } from '../core/store/remote.ts';
+import type { Attempt } from './attempts.ts';
 import { NOTHING_SENT, partReport } from './part-report.ts';
 import { Wake } from './wake.ts';
 
@@ -25,6 +26,7 @@ export interface ReportingParts {
   readonly log: Log;
   readonly now: () => number;
   readonly random: () => number;
+  readonly attempt: Attempt;
   readonly siem: (name: string) => SiemConnector | undefined;
   readonly exchange: (name: string) => ExchangeConnector | undefined;
 }
@@ -82,13 +84,25 @@ export class Reporting {
     const { store } = this.#parts;
     const begun = (await store.hitCursor(reporter.name)) !== undefined;
     if (!begun && (await store.presentEntries(reporter.name, 0, 1)).last === undefined) return;
-    await reporter.collect(signal);
+    const { fresh } = await this.#parts.attempt('hits', reporter, () => reporter.collect(signal));
+    if (fresh > 0) this.#parts.log.info('Hits were counted.', { siem: reporter.name, hits: fresh });
+  }
+
+  async #cycle(sender: Sender, signal: AbortSignal): Promise<SendReport> {
+    const report = await this.#parts.attempt('report', sender, () => sender.cycle(signal));
+    if (report.sent > 0)
+      this.#parts.log.info('Sightings were sent.', {
+        exchange: sender.name,
+        sent: report.sent,
+        pending: report.pending,
+      });
+    return report;
   }
 
   async #sendLoop(name: string, sender: Sender, signal: AbortSignal): Promise<void> {
     const { store, now } = this.#parts;
     while (!signal.aborted) {
-      await sender.cycle(signal);
+      await this.#cycle(sender, signal);
       const due = await store.nextSending(name);
       const next = Math.min(due ?? Number.POSITIVE_INFINITY, sender.nextAsk ?? Number.POSITIVE_INFINITY);
       const wait = Math.max(next - now(), sender.pausedUntil - now(), 100);
@@ -115,7 +129,7 @@ export class Reporting {
       [...this.senders].map(async ([name, sender]) => {
         const rest = new Wake(clock);
         while (!signal.aborted) {
-          const { pending, done } = await sender.cycle(signal);
+          const { pending, done } = await this.#cycle(sender, signal);
           const due = await store.nextSending(name);
           if (done && pending === 0 && (due === undefined || due > now())) return;
           if (!done && sender.failure?.kind !== 'retryable') return;

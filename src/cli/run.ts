@@ -10,7 +10,7 @@ import { takeLock } from '../core/store/database.ts';
 import { stateFailure } from '../core/store/state-failure.ts';
 import { configOf } from './cli.ts';
 import type { Command, Context } from './command.ts';
-import { DONE, LEFT, USAGE } from './exit.ts';
+import { BUG, DONE, LEFT, USAGE } from './exit.ts';
 import { clockOf, prepareState } from './state.ts';
 
 export const run: Command = {
@@ -82,7 +82,7 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
       written += progress.applied;
       writing ??= out.progress(() => `Read ${read.toLocaleString('en')}; writing`);
       // What is read meanwhile adds to it, so the time left grows with the reading.
-      writing.at(written, () => written + pendingOf(app));
+      writing.at(written, app.work.unread ? undefined : () => written + pendingOf(app));
     },
   });
   try {
@@ -156,12 +156,20 @@ async function forever(context: Context, first: Config): Promise<number> {
       }
       const { app, daemon } = running;
       let next: Config | undefined;
+      let reason = '';
+      let code = DONE;
       try {
         next = await Promise.race([daemon.crashed, app.broken, nextConfig(context, config, hangups, refuse)]);
+        reason = next === undefined ? toldBy(signal) : 'a new configuration is taken over';
+      } catch (error) {
+        // The log has it, with its stack where it is a bug; a line of another form after it would end a JSON log badly.
+        reason = error instanceof Error ? error.message : String(error);
+        code = stateFailure(error, config.state) === undefined ? BUG : LEFT;
       } finally {
-        await daemon.stop(next === undefined ? 'told to stop' : 'new configuration');
+        await daemon.stop(reason);
         await log.close();
       }
+      if (code !== DONE) return code;
       if (next === undefined || signal.aborted) return DONE;
       bad = undefined;
       before = config;
@@ -172,9 +180,19 @@ async function forever(context: Context, first: Config): Promise<number> {
   }
 }
 
+/** SIGTERM, SIGINT, or that the launcher is gone. */
+function toldBy({ reason }: AbortSignal): string {
+  return reason instanceof Error ? reason.message : 'told to stop';
+}
+
 async function start(context: Context, config: Config, log: RootLog, badReload: () => string | undefined) {
   const { version } = context.parts;
-  const pace = new Pace(clockOf(config), log, () => pendingOf(app));
+  const pace = new Pace(
+    clockOf(config),
+    log,
+    () => pendingOf(app),
+    () => app.work.unread,
+  );
   const app = await App.open({
     config,
     log,
@@ -188,7 +206,6 @@ async function start(context: Context, config: Config, log: RootLog, badReload: 
       badReload,
       onStep: ({ what, more }) => pace.count(what === 'listed' ? { listed: more } : { written: more }),
     });
-    context.out.note(`Entente ${version} listens on ${daemon.web.url}`);
     return { app, daemon };
   } catch (error) {
     await app.close();

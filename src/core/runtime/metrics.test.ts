@@ -4,22 +4,21 @@ import { createMetrics } from './metrics.ts';
 describe('metrics', () => {
   it('carry our prefix, and count what is told', async () => {
     const metrics = createMetrics('1.2.3');
-    metrics.ingested('partner', { pages: 1, objects: 10, refused: 0 });
-    metrics.ingested('partner', { pages: 1, objects: 5, refused: 2 });
-    metrics.delivered('watch', 'upsert', 'applied', 7);
+    metrics.ingested('partner', { objects: 10, refused: 0 });
+    metrics.ingested('partner', { objects: 5, refused: 2 });
+    metrics.delivered('watch', 'applied', 7);
     metrics.siem('watch', { wanted: 9, delivered: 7, pending: 2, parked: 0, held: 0, oldestPendingSecs: 1.5 });
 
     const text = await metrics.text();
 
     expect(text).toContain('entente_ingest_objects_total{exchange="partner"} 15');
     expect(text).toContain('entente_ingest_refused_total{exchange="partner"} 2');
-    expect(text).toContain('entente_delivery_changes_total{siem="watch",op="upsert",outcome="applied"} 7');
+    expect(text).toContain('entente_delivery_changes_total{siem="watch",outcome="applied"} 7');
     expect(text).toContain('entente_siem_entries{siem="watch",kind="pending"} 2');
     expect(text).toContain('entente_siem_oldest_pending_seconds{siem="watch"} 1.5');
     expect(text).toContain('entente_build_info{version="1.2.3"} 1');
-    expect(
-      text.split('\n').filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('entente_')),
-    ).toEqual([]);
+    expect(text).toMatch(/^process_resident_memory_bytes \d/m);
+    expect(text.split('\n').filter((line) => line !== '' && !/^(#|entente_|process_|nodejs_)/.test(line))).toEqual([]);
   });
 
   it('show exactly one state of a peer', async () => {

@@ -1,26 +1,24 @@
-// Numbers for Prometheus: names begin with entente_, units are base units. prom-client lives here alone, in a
-// registry of our own, so that two daemons in one process (tests) do not share counters.
+// Numbers for Prometheus: ours begin with entente_, those of the process have the names that every dashboard knows; units
+// are base units. prom-client lives here alone, in a registry of our own, so that two daemons in one process (tests) do
+// not share counters.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { STATES, type State } from '../model/status.ts';
 
 /** `hits` is reading from a SIEM, `report` sending to an exchange. */
-type PeerKind = 'exchange' | 'siem' | 'hits' | 'report';
+export type Role = 'exchange' | 'siem' | 'hits' | 'report';
 type Labels = Readonly<Record<string, string>>;
 
 export interface Metrics {
-  /** Pages and objects that came from an exchange. */
-  ingested(
-    exchange: string,
-    counts: { readonly pages: number; readonly objects: number; readonly refused: number },
-  ): void;
+  /** Objects that came from an exchange. */
+  ingested(exchange: string, counts: { readonly objects: number; readonly refused: number }): void;
+  /** Changes at a SIEM by what came of them. */
+  delivered(siem: string, outcome: 'applied' | 'parked', count: number): void;
+  /** A poll, cycle, reading of hits or sending that failed, by kind of failure. */
+  failed(role: Role, peer: string, kind: string): void;
+  /** One that ended, well or not. */
+  ran(role: Role, peer: string, seconds: number): void;
   /** Values that came and stand on a never-block list. */
   neverBlocked(list: string, action: string, count: number): void;
-  /** Outcomes of changes at a SIEM: applied, failed, superseded. */
-  delivered(siem: string, op: 'upsert' | 'remove', outcome: string, count: number): void;
-  /** A call to a peer that failed, by kind. */
-  failed(peer: string, kind: string): void;
-  /** Duration of a run: poll, listing, cycle, audit. */
-  ran(work: string, peer: string, seconds: number): void;
   /** Gauges of a SIEM, replaced as a whole. */
   siem(
     name: string,
@@ -34,16 +32,19 @@ export interface Metrics {
     },
   ): void;
   /** One series per state with 1 for the one that holds. */
-  state(kind: PeerKind, name: string, state: State): void;
+  state(role: Role, name: string, state: State): void;
   /** Gauges of the way back, replaced as a whole: hits counted, and sightings by what holds for them. */
   sightings(counts: Readonly<Record<string, number>>): void;
   /** Whether the newest configuration is the one that runs. */
   reloaded(successful: boolean): void;
   /** Epoch seconds of the last success. */
-  succeeded(kind: 'exchange' | 'siem', name: string, atMs: number): void;
+  succeeded(role: Role, peer: string, atMs: number): void;
   text(): Promise<string>;
   readonly contentType: string;
 }
+
+/** Gauges of prom-client whose names say that they are counters. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
@@ -53,24 +54,28 @@ export function createMetrics(version: string): Metrics {
     new Gauge({ name: `entente_${name}`, help, labelNames, registers: [registry] });
 
   gauge('build_info', 'Version that runs; always 1.', ['version']).set({ version }, 1);
-  collectDefaultMetrics({ register: registry, prefix: 'entente_' });
-  const pages = counter('ingest_pages_total', 'Pages read from an exchange.', ['exchange']);
+  collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   const objects = counter('ingest_objects_total', 'Objects read from an exchange.', ['exchange']);
   const refused = counter('ingest_refused_total', 'Objects that could not be used.', ['exchange']);
   const neverBlock = counter('never_block_total', 'Values that came and stand on a never-block list.', [
     'list',
     'action',
   ]);
-  const changes = counter('delivery_changes_total', 'Changes sent to a SIEM by outcome.', ['siem', 'op', 'outcome']);
-  const failures = counter('peer_failures_total', 'Calls to a peer that failed, by kind.', ['peer', 'kind']);
-  const runs = counter('runs_total', 'Runs of a loop.', ['work', 'peer']);
-  const seconds = counter('run_seconds_total', 'Time spent in runs of a loop.', ['work', 'peer']);
+  const changes = counter('delivery_changes_total', 'Changes sent to a SIEM by outcome.', ['siem', 'outcome']);
+  const failures = counter('peer_failures_total', 'Runs at a peer that failed, by kind of failure.', [
+    'role',
+    'peer',
+    'kind',
+  ]);
+  const runs = counter('peer_runs_total', 'Polls, cycles, readings of hits and sendings.', ['role', 'peer']);
+  const seconds = counter('peer_run_seconds_total', 'Time spent in them.', ['role', 'peer']);
   const entries = gauge('siem_entries', 'Entries of a SIEM by what holds for them.', ['siem', 'kind']);
   const oldest = gauge('siem_oldest_pending_seconds', 'Age of the oldest change that waits.', ['siem']);
   const states = gauge('peer_state', 'State of a peer: 1 for the one that holds.', ['kind', 'name', 'state']);
   const hits = gauge('hits', 'Hits that were counted, since the state began.', []);
   const sightings = gauge('sightings', 'Sightings of ours by what holds for them.', ['kind']);
-  const success = gauge('peer_last_success_timestamp_seconds', 'Time of the last success.', ['kind', 'name']);
+  const success = gauge('peer_last_success_timestamp_seconds', 'Time of the last success.', ['role', 'peer']);
 
   const reload = gauge('config_last_reload_successful', '1 when the newest configuration is the one that runs.', []);
 
@@ -79,30 +84,29 @@ export function createMetrics(version: string): Metrics {
   };
   return {
     ingested(exchange, counts) {
-      add(pages, { exchange }, counts.pages);
       add(objects, { exchange }, counts.objects);
       add(refused, { exchange }, counts.refused);
     },
     neverBlocked: (list, action, count) => add(neverBlock, { list, action }, count),
-    delivered: (siem, op, outcome, count) => add(changes, { siem, op, outcome }, count),
-    failed: (peer, kind) => add(failures, { peer, kind }, 1),
-    ran(work, peer, duration) {
-      add(runs, { work, peer }, 1);
-      add(seconds, { work, peer }, duration);
+    delivered: (siem, outcome, count) => add(changes, { siem, outcome }, count),
+    failed: (role, peer, kind) => add(failures, { role, peer, kind }, 1),
+    ran(role, peer, duration) {
+      add(runs, { role, peer }, 1);
+      add(seconds, { role, peer }, duration);
     },
     siem(siem, { oldestPendingSecs, ...counts }) {
       for (const [kind, count] of Object.entries(counts)) entries.set({ siem, kind }, count);
       oldest.set({ siem }, oldestPendingSecs);
     },
-    state(kind, name, state) {
-      for (const one of STATES) states.set({ kind, name, state: one }, one === state ? 1 : 0);
+    state(role, name, state) {
+      for (const one of STATES) states.set({ kind: role, name, state: one }, one === state ? 1 : 0);
     },
     sightings({ hits: counted = 0, ...counts }) {
       hits.set(counted);
       for (const [kind, count] of Object.entries(counts)) sightings.set({ kind }, count);
     },
     reloaded: (successful) => reload.set(successful ? 1 : 0),
-    succeeded: (kind, name, atMs) => success.set({ kind, name }, atMs / 1000),
+    succeeded: (role, peer, atMs) => success.set({ role, peer }, atMs / 1000),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
