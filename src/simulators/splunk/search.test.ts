@@ -38,6 +38,16 @@ describe('a search', () => {
     expect(await sources('search index=dns query=b.example')).toEqual(['192.0.2.1']);
   });
 
+  it('counts events by index, also where there are none', async () => {
+    expect(await rows('| eventcount summarize=false index=proxy index="d*" index=main | fields index, count')).toEqual([
+      { index: 'main', count: '0' },
+      { index: 'proxy', count: '2' },
+      { index: 'dns', count: '1' },
+    ]);
+    expect(await rows('| eventcount index=*')).toEqual([{ count: expect.stringMatching(/^\d+$/) }]);
+    expect(await rows('| eventcount summarize=false index=none')).toEqual([]);
+  });
+
   it('tells event time from index time', async () => {
     expect(await sources('search index=proxy earliest=-15m')).toEqual(['192.0.2.2']);
     expect(await sources('search index=proxy _index_earliest=-2m')).toEqual(['192.0.2.1']);

@@ -71,6 +71,7 @@ function command(text: string, rows: Row[] | undefined, context: SearchContext):
     if (name === 'search') return searchEvents(rest, context);
     if (name === 'makeresults') return makeResults(rest, context);
     if (name === 'inputlookup') return inputLookup(rest, context);
+    if (name === 'eventcount') return eventCount(rest, context);
     throw new SplError(`Unknown search command '${name}'.`);
   }
   switch (name) {
@@ -147,6 +148,17 @@ function makeResults(text: string, context: SearchContext): Row[] {
   const count = Number(/count=(\d+)/.exec(text)?.[1] ?? 1);
   const now = new Date(context.state.clock.now()).toISOString();
   return Array.from({ length: count }, () => ({ _time: now }));
+}
+
+/** Events by index, whenever they were; an index without events is counted as well. */
+function eventCount(text: string, { state }: SearchContext): Row[] {
+  const asked = [...text.matchAll(/\bindex="?([^\s"]+)"?/g)].map((one) => wildcard(one[1]!));
+  const held = [...state.events, ...state.internal].map((event) => String(event.fields['index'] ?? 'main'));
+  const counts = new Map([...state.indexes].map((name) => [name, 0]));
+  for (const name of held) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const found = [...counts].filter(([name]) => asked.some((one) => one.test(name)));
+  if (!/\bsummarize=(f|0)/i.test(text)) return [{ count: String(found.reduce((sum, [, one]) => sum + one, 0)) }];
+  return found.map(([index, count]) => ({ count: String(count), index, server: 'simulated-splunk' }));
 }
 
 function inputLookup(text: string, context: SearchContext): Row[] {

@@ -140,6 +140,8 @@ export class SplunkState {
   readonly apps = new Map<string, Acl>();
   readonly collections = new Map<string, Collection>();
   readonly lookups = new Map<string, Lookup>();
+  /** Indexes that are there without an event in them. */
+  readonly indexes = new Set(['main', 'history', 'summary', '_internal', '_audit']);
   readonly events: SplunkEvent[] = [];
   /** What the server logs about itself; `index=_internal` finds it, `index=*` does not. */
   readonly internal: SplunkEvent[] = [];

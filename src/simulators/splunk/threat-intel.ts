@@ -24,6 +24,7 @@ const COLLECTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 export function installEnterpriseSecurity(state: SplunkState): void {
+  state.indexes.add('threat_activity');
   for (const app of [ES_APP, 'SA-ThreatIntelligence', 'SplunkEnterpriseSecuritySuite'])
     state.apps.set(app, appAcl(app));
   for (const [name, fields] of Object.entries(COLLECTIONS)) {

@@ -18,6 +18,7 @@ import {
   type OwnRow,
   OwnRows,
   parse,
+  ShortRows,
   Started,
 } from './responses.ts';
 import { type Call, FORM, SplunkSession } from './session.ts';
@@ -196,6 +197,18 @@ export class SplunkClient {
   async mark(collection: string, key: string, signal: AbortSignal): Promise<WriterMark | undefined> {
     const response = await this.#document(collection, key, signal);
     return response && parse(Mark, response, this.#session.where('reading the writer mark'));
+  }
+
+  /** Runs a short search and returns its rows. `path` ends in `jobs`. */
+  async searchNow(path: string, search: string, signal: AbortSignal): Promise<z.output<typeof ShortRows>> {
+    const call: Call = {
+      method: 'POST',
+      path,
+      headers: { 'content-type': FORM },
+      body: Buffer.from(new URLSearchParams({ search, exec_mode: 'oneshot', output_mode: 'json' }).toString(), 'utf8'),
+      doing: 'searching',
+    };
+    return parse(ShortRows, await this.#session.call(call, signal), this.#session.where(call.doing));
   }
 
   /** Makes a search job and returns its id. `path` ends in `jobs`. */

@@ -85,6 +85,18 @@ describe('a probe', () => {
     expect(full).toMatchObject({ ok: false, message: expect.stringContaining('maximum number of concurrent') });
   });
 
+  it('names an index that is not there, or that the account may not search', async () => {
+    const fields = { 'ipv4-addr': ['dest_ip'] };
+    const connector = await rig.opened({ more: { event_search: { indexes: ['main', 'prox*', 'dns'], fields } } });
+    const at = Date.now() / 1000;
+    rig.server.state.events.push({ time: at, indexed: at, fields: { index: 'proxy_1' } });
+
+    expect(await connector.probe(never)).toMatchObject({
+      ok: true,
+      message: expect.stringContaining('hits can be searched, but dns is not there or may not be searched'),
+    });
+  });
+
   it('does not ask for hits before there is anything to search with', async () => {
     const probe = await rig.connect({ more: EVENTS }).probe(never);
 

@@ -9,6 +9,7 @@ import { collectionsOf } from './mapping.ts';
 import { INTEL_FIELDS, LOOKUP_PLANS } from './plans.ts';
 import { collectionPath, lookupPath, plansOf, refuseWrongField } from './provision.ts';
 import { refuseWhileStarting } from './readiness.ts';
+import { jobsPath } from './search-job.ts';
 import { prefixOf } from './settings.ts';
 
 const CREATES_APPS = ['edit_local_apps', 'install_apps', 'admin_all_objects'];
@@ -34,7 +35,8 @@ export async function probe(asked: Asked, app: () => Promise<string>, signal: Ab
   if (there !== undefined) await methods(client, `${place}/${there}`, owner, signal);
   if (missing.length > 0) await creation(asked, missing, signal);
   const made = missing.length > 0 ? `; ${missing.length} collections will be created` : '';
-  const searched = hits === undefined ? '' : await search(asked, hits, missing.length > 0, signal);
+  const early = missing.length > 0;
+  const searched = hits === undefined ? '' : await search(asked, hits, { early, version: info.version }, signal);
   return `Splunk ${info.version}, app ${place}${made}${searched}`;
 }
 
@@ -88,7 +90,12 @@ async function creation(asked: Asked, missing: readonly string[], signal: AbortS
 }
 
 /** The search for hits itself, over one second. Before the first start its lookups may be missing still. */
-async function search(asked: Asked, hits: SplunkHits, early: boolean, signal: AbortSignal): Promise<string> {
+async function search(
+  asked: Asked,
+  hits: SplunkHits,
+  { early, version }: { readonly early: boolean; readonly version: string },
+  signal: AbortSignal,
+): Promise<string> {
   const { client, config, deps } = asked;
   const may = await client.capabilities(signal);
   if (may !== undefined && !may.includes('search')) {
@@ -102,7 +109,26 @@ async function search(asked: Asked, hits: SplunkHits, early: boolean, signal: Ab
       if ((await client.entity(lookupPath(config.app, name), signal)) === undefined) return '';
   }
   await hits.probe(signal);
-  return '; hits can be searched';
+  const unseen = await unseenIndexes(client, config, version, signal);
+  const empty =
+    unseen.length === 0 ? '' : `, but ${unseen.join(', ')} is not there or may not be searched by this account`;
+  return `; hits can be searched${empty}`;
+}
+
+/** Splunk says nothing of an index that is not there, or that the account may not search. */
+async function unseenIndexes(
+  client: SplunkClient,
+  config: SplunkSettings,
+  version: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const asked = config.form === 'threat_intel' ? [config.threat_activity_index] : (config.event_search?.indexes ?? []);
+  const spl = `| eventcount summarize=false ${asked.map((index) => `index="${index}"`).join(' ')} | fields index`;
+  const { results } = await client.searchNow(jobsPath(config.app, version), spl, signal);
+  const there = results.flatMap((row) => (typeof row['index'] === 'string' ? [row['index']] : []));
+  // A name holds letters, digits, _, - and *, which stands for any of them.
+  const fits = (index: string): RegExp => new RegExp(`^${index.replaceAll('*', '.*')}$`);
+  return asked.filter((index) => !there.some((one) => fits(index).test(one)));
 }
 
 const noWrite = (name: string, what: string) =>

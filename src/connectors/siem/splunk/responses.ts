@@ -79,6 +79,8 @@ const JobMessages = z.union([
 
 export const MessagesOf = z.looseObject({ messages: JobMessages.catch([]).default([]) });
 
+export const ShortRows = z.looseObject({ results: z.array(z.record(z.string(), z.unknown())) });
+
 const JobState = MessagesOf.extend({
   dispatchState: z.string().optional(),
   isDone: z.boolean(),
@@ -145,19 +147,25 @@ export function refusal(
   const said = reason(response);
   const text = `${where} failed with status ${status}${said === '' ? '' : ` (${said})`}`;
   if (kind === 'permanent')
-    return permanent(text, { status, code: codeOf(status, said), ...split(said, status, items ?? 1) });
+    return permanent(text, { status, code: codeOf(status, said, items), ...split(said, status, items ?? 1) });
   // A KV store that starts has done nothing; any other 5xx may have come after the effect.
   const uncertain = status >= 500 && !/KV Store is init/i.test(said);
-  return new ConnectorError(kind, `${text}${next(status)}`, { status, uncertain, code: codeOf(status, said), ...wait });
+  return new ConnectorError(kind, `${text}${next(status)}`, {
+    status,
+    uncertain,
+    code: codeOf(status, said, items),
+    ...wait,
+  });
 }
 
 /** Nothing of this name, in Splunk's own words: an ingress that knows no route says 404 as well. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof ConnectorError && error.status === 404 && error.code !== 'http_404_page';
 
-function codeOf(status: number, said: string): string {
+function codeOf(status: number, said: string, items: number | undefined): string {
   if (/KV Store is init/i.test(said)) return 'kvstore_starting';
-  if (/exceeds API limits/i.test(said)) return 'exceeds_api_limits';
+  // One row that is too large is that row's own affair.
+  if (/exceeds API limits/i.test(said)) return items === 1 ? 'value_too_large' : 'exceeds_api_limits';
   return `http_${status}`;
 }
 

@@ -35,8 +35,7 @@ export class SearchJob {
   constructor(client: SplunkClient, deps: SiemDeps, search: Pick<Search, 'app' | 'version'>) {
     this.#client = client;
     this.#deps = deps;
-    const v2 = hasV2(search.version) ? 'v2/' : '';
-    this.#path = `/servicesNS/nobody/${encodeURIComponent(search.app)}/search/${v2}jobs`;
+    this.#path = jobsPath(search.app, search.version);
   }
 
   /** Starts the search and waits for its end. */
@@ -148,6 +147,9 @@ const textOf = (messages: readonly JobMessage[]): string =>
     .join('; ')
     .replace(/\p{Cc}+/gu, ' ')
     .slice(0, 300);
+
+export const jobsPath = (app: string, version: string): string =>
+  `/servicesNS/nobody/${encodeURIComponent(app)}/search/${hasV2(version) ? 'v2/' : ''}jobs`;
 
 /** The old paths are deprecated since 9.0.1, and official clients use the new ones from 9.0.2 on. */
 function hasV2(version: string): boolean {
