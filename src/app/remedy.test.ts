@@ -19,6 +19,11 @@ function reasonOf(claim: Partial<Claim>, rules: Partial<IntakeRules>, spec?: Sie
 }
 
 it.each([
+  [
+    reasonOf({ unexplained: 'marking-definition--1, which nobody explained', tlp: 'red' }, {}),
+    'a definition of marking-definition--1 from the partner',
+  ],
+  [reasonOf({ unexplained: 'a marking that cannot be read' }, {}), 'markings that can be read'],
   [reasonOf({ benign: true }, {}), 'not marked benign'],
   [reasonOf({ tlp: undefined } as never, { unmarked: 'refuse' }), 'policy.unmarked other than refuse'],
   [reasonOf({ tlp: undefined } as never, { clearance: 'green' }), 'clearance: amber for siem if it may hold that'],

@@ -3,6 +3,11 @@
 
 const REMEDIES: readonly (readonly [RegExp, (found: readonly string[], siem: string) => string])[] = [
   [/^the partner marks it benign/, () => 'a new version from the partner that is not marked benign'],
+  [
+    /^refers to (marking-definition\S+?),? /,
+    ([id = '']) => `a definition of ${id} from the partner that says what it asks for`,
+  ],
+  [/^refers to a marking/, () => 'a new version from the partner with markings that can be read'],
   [/^no TLP is stated, and unmarked/, () => 'a TLP from the partner, or policy.unmarked other than refuse'],
   [
     /^no TLP is stated, which counts as TLP:(\S+) /,
@@ -21,11 +26,7 @@ const REMEDIES: readonly (readonly [RegExp, (found: readonly string[], siem: str
   ],
   [/^exchange (\S+) is no longer configured/, ([name = '']) => `the exchange ${name} in the configuration`],
   [/ does not listen to exchange (\S+)/, ([name = ''], siem) => `${name} among the exchanges of ${siem}`],
-  [/\(never-block list own_hosts\)$/, () => 'another configuration of own, if it is none of ours'],
-  [
-    /\(never-block list (\S+)\)$/,
-    ([list = '']) => `policy.never_block.list_actions: { ${list}: note }, if it shall stand on watchlists all the same`,
-  ],
+  [/^(.*\(never-block list .*)$/, ([text = '']) => unlisted(text)],
   [/ takes no (\S+)$/, ([type = ''], siem) => `${type} among the observables of ${siem}, if it can hold them`],
 ];
 
@@ -35,4 +36,17 @@ export function remedyFor(reason: string, siem: string): string | undefined {
     if (found !== null) return say(found.slice(1), siem);
   }
   return undefined;
+}
+
+/** Every list that refuses the value would have to let it pass. */
+function unlisted(reason: string): string {
+  const lists = [...reason.matchAll(/\(never-block list (\w+)\)/g)].map(([, list]) => list);
+  const built = lists.filter((list) => list !== 'own_hosts').map((list) => `${list}: note`);
+  const ways = [
+    ...(built.length < lists.length ? ['another configuration of own, if it is none of ours'] : []),
+    ...(built.length > 0
+      ? [`policy.never_block.list_actions: { ${built.join(', ')} }, if it shall stand on watchlists all the same`]
+      : []),
+  ];
+  return ways.join(', and ');
 }

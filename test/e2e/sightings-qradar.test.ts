@@ -32,6 +32,7 @@ async function aPlace() {
     file,
     `instance: soc-one
 state: ./entente.db
+policy: { never_block: { list_actions: { documentation: note } } }
 listen: 127.0.0.1:0
 identity: { id: identity--0c3a5b2e-2f5b-4c8e-9d0f-5a8c3f6b1d11, name: SOC Example }
 exchanges:

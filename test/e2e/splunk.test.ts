@@ -8,6 +8,7 @@ import { feedBundle } from '../../src/simulators/feed.ts';
 import { type RunningSplunk, startSplunk } from '../../src/simulators/splunk/index.ts';
 import { ES_APP } from '../../src/simulators/splunk/threat-intel.ts';
 import { type RunningTaxii, startTaxii } from '../../src/simulators/taxii/index.ts';
+import { notingDocumentation } from './site.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/entente.mjs');
 let folder: string;
@@ -36,7 +37,8 @@ function configure(siems: readonly object[]): string {
   };
   const file = join(folder, 'entente.yaml');
   // JSON is YAML.
-  writeFileSync(file, JSON.stringify({ instance: 'e2e', state: './state.db', exchanges: [exchange], siems }));
+  const policy = notingDocumentation({});
+  writeFileSync(file, JSON.stringify({ instance: 'e2e', state: './state.db', exchanges: [exchange], siems, policy }));
   return file;
 }
 

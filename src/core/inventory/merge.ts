@@ -9,6 +9,8 @@ export interface Admitted {
   readonly claim: Claim;
   /** Epoch milliseconds, exclusive (policy/expiry.ts). */
   readonly until: number;
+  /** How the claim counts where it states no TLP: a matter of its own exchange. */
+  readonly unmarked: Tlp;
 }
 
 export interface Merged {
@@ -20,8 +22,8 @@ export interface Merged {
   readonly digest: number;
 }
 
-export function merge(observable: Observable, admitted: readonly Admitted[], unmarkedAs: Tlp, now: number): Merged {
-  const { entry, nextChangeAt } = mergeClaims(observable, admitted, unmarkedAs, now);
+export function merge(observable: Observable, admitted: readonly Admitted[], now: number): Merged {
+  const { entry, nextChangeAt } = mergeClaims(observable, admitted, now);
   return { entry, nextChangeAt, digest: entry === undefined ? 0 : digest48(seen(entry)) };
 }
 
@@ -29,30 +31,29 @@ export function merge(observable: Observable, admitted: readonly Admitted[], unm
 export function mergeClaims(
   observable: Observable,
   admitted: readonly Admitted[],
-  unmarkedAs: Tlp,
   now: number,
 ): Omit<Merged, 'digest'> {
   const [only] = admitted;
   // The usual case needs no lists of its own.
   if (only !== undefined && admitted.length === 1 && isActive(only, now)) {
-    return merged(observable, [only.claim], only.until, unmarkedAs, only.until);
+    return merged(observable, admitted, only.until, only.until);
   }
 
   let nextChangeAt = Number.POSITIVE_INFINITY;
   let until = Number.NEGATIVE_INFINITY;
-  const claims: Claim[] = [];
+  const active: Admitted[] = [];
   for (const one of admitted) {
     if (isActive(one, now)) {
-      claims.push(one.claim);
+      active.push(one);
       until = Math.max(until, one.until);
       nextChangeAt = Math.min(nextChangeAt, one.until);
     } else if (one.claim.validFrom > now && one.claim.validFrom < one.until) {
       nextChangeAt = Math.min(nextChangeAt, one.claim.validFrom);
     }
   }
-  if (claims.length === 0) return nextChangeAt === Number.POSITIVE_INFINITY ? NOTHING : { nextChangeAt };
-  claims.sort(newestFirst);
-  return merged(observable, claims, until, unmarkedAs, nextChangeAt);
+  if (active.length === 0) return nextChangeAt === Number.POSITIVE_INFINITY ? NOTHING : { nextChangeAt };
+  active.sort((a, b) => newestFirst(a.claim, b.claim));
+  return merged(observable, active, until, nextChangeAt);
 }
 
 /**
@@ -60,11 +61,11 @@ export function mergeClaims(
  * the strongest confidence, the strictest marking and the next change. Those of two lists, condensed together, are those
  * of all, so that more claims than fit can be gone through in parts. Only the newest are named as sources then.
  */
-export function condense(admitted: readonly Admitted[], unmarkedAs: Tlp, now: number, keep: number): Admitted[] {
+export function condense(admitted: readonly Admitted[], now: number, keep: number): Admitted[] {
   if (admitted.length <= keep) return [...admitted];
   const active = admitted.filter((one) => isActive(one, now)).sort((a, b) => newestFirst(a.claim, b.claim));
   const waiting = admitted.filter((one) => one.claim.validFrom > now && one.claim.validFrom < one.until);
-  const tlpOf = (one: Admitted) => tlpRank(one.claim.tlp ?? unmarkedAs);
+  const tlpOf = ({ claim, unmarked }: Admitted) => tlpRank(claim.tlp ?? unmarked);
   const chosen = new Set(active.slice(0, keep));
   for (const one of [
     most(active, ({ until }) => until),
@@ -100,21 +101,20 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 function merged(
   observable: Observable,
-  claims: readonly Claim[],
+  active: readonly Admitted[],
   until: number,
-  unmarkedAs: Tlp,
   nextChangeAt: number,
 ): Omit<Merged, 'digest'> {
   let validFrom = Number.POSITIVE_INFINITY;
   let confidence: number | undefined;
-  let tlp: Tlp | undefined;
+  let tlp: Tlp = 'clear';
   let pap: Pap | undefined;
-  for (const claim of claims) {
+  for (const { claim, unmarked } of active) {
     validFrom = Math.min(validFrom, claim.validFrom);
     if (claim.confidence !== undefined && !(confidence !== undefined && confidence >= claim.confidence)) {
       confidence = claim.confidence;
     }
-    tlp = stricterTlp(tlp, claim.tlp ?? unmarkedAs);
+    tlp = stricterTlp(tlp, claim.tlp ?? unmarked) ?? tlp;
     pap = stricterPap(pap, claim.pap);
   }
   const entry: { -readonly [K in keyof Entry]: Entry[K] } = {
@@ -123,8 +123,8 @@ function merged(
     key: entryKey(observable.type, observable.value),
     validFrom,
     until,
-    tlp: tlp ?? unmarkedAs,
-    claims,
+    tlp,
+    claims: active.map((one) => one.claim),
   };
   if (confidence !== undefined) entry.confidence = confidence;
   if (pap !== undefined) entry.pap = pap;

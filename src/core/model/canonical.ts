@@ -6,6 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { ipv4Number, ipv4Text, ipv6Groups, ipv6Hex, ipv6Text, isMapped, mask, splitCidr } from './ip.ts';
 import type { ObservableType } from './observable.ts';
+import { hasHidden } from './text.ts';
 
 export const CANON_VERSION = 2;
 
@@ -19,7 +20,7 @@ export type Canonical = { readonly value: string } | { readonly refused: string 
 
 export function canonical(type: ObservableType, text: string): Canonical {
   // Never repaired: who sees the text on a screen takes it for another value than the one that is compared.
-  if (NOT_PLAIN.test(text) && HIDDEN.test(text)) return refused('hidden character');
+  if (hasHidden(text)) return refused('hidden character');
   switch (type) {
     case 'ipv4-addr':
       return canonicalIPv4(text);
@@ -41,10 +42,6 @@ export function canonical(type: ObservableType, text: string): Canonical {
       return canonicalHash(text, 128);
   }
 }
-
-const NOT_PLAIN = /[^ -~]/;
-/** Zero width, soft hyphen, direction marks, fillers, and blanks other than the plain one. */
-const HIDDEN = /(?! )[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zs}\u2028\u2029\u2800]/u;
 
 const refused = (reason: string): Canonical => ({ refused: reason });
 

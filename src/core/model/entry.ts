@@ -12,8 +12,10 @@ export interface IndicatorFacts {
   /** STIX id of the creator, resolved to a name when an entry is encoded. */
   readonly createdBy?: string;
   readonly created?: string;
-  /** Kept only for indicators whose pattern was refused, cut to length. */
+  /** Kept only for indicators of which nothing, or not everything, could be used, cut to length. */
   readonly pattern?: string;
+  /** Of those, what exactly stood in the way. */
+  readonly detail?: string;
   readonly statements?: readonly string[];
 }
 
@@ -33,7 +35,7 @@ export interface IncomingIndicator {
   /** Strictest level among object and granular markings that are known by id, definition or name. */
   readonly tlp?: Tlp;
   readonly pap?: Pap;
-  /** Marking references that only a marking-definition of this exchange can explain; until then they count as TLP:RED. */
+  /** Marking references that only a marking-definition of this exchange can explain; until then they keep it out. */
   readonly openMarkings?: readonly string[];
   readonly benign?: boolean;
   /** Empty when refused. */
@@ -61,6 +63,8 @@ export type IncomingContext =
       readonly tlp?: Tlp;
       readonly pap?: Pap;
       readonly statement?: string;
+      /** What it says is not understood, as words to follow "marking X". */
+      readonly unread?: string;
     }
   | {
       readonly kind: 'relationship';
@@ -92,9 +96,13 @@ export interface Claim {
   readonly digest: number;
   readonly validFrom: number;
   readonly validUntil?: number | undefined;
+  /** Where its lifetime counts from (policy/expiry.ts); absent = by its own times alone. */
+  readonly lifeFrom?: number | undefined;
   readonly confidence?: number | undefined;
   readonly tlp?: Tlp | undefined;
   readonly pap?: Pap | undefined;
+  /** The marking that keeps it out because nobody explained it, as words to follow "refers to". */
+  readonly unexplained?: string | undefined;
   readonly benign: boolean;
   readonly facts: IndicatorFacts;
   /** Name of the creator, if its identity was received. */

@@ -1,5 +1,6 @@
 // Every failure is one of four kinds, because each kind asks something else of the engine and of people
 // (docs/architecture.md, "Failures"). Anything that is not classified counts as a bug.
+import { withoutHidden } from './text.ts';
 
 export type FailureKind = 'retryable' | 'permanent' | 'config' | 'bug';
 
@@ -41,7 +42,8 @@ export class ConnectorError extends Error {
   readonly code: string | undefined;
 
   constructor(kind: FailureKind, message: string, options: ConnectorErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    // Much of it is a peer's own text, and goes into log, status and page.
+    super(withoutHidden(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs;
     this.split = options.split;
@@ -68,5 +70,6 @@ export function toFailure(error: unknown): Failure {
       ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     };
   }
-  return { kind: 'bug', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { kind: 'bug', message: withoutHidden(text) };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isoTime, parseTimestamp } from './timestamp.ts';
+import { isoTime, isOddlySpelled, parseTimestamp } from './timestamp.ts';
 
 describe('parseTimestamp', () => {
   it.each([
@@ -25,6 +25,18 @@ describe('parseTimestamp', () => {
   });
 
   it.each([
+    ['2026-01-05T10:00:00+00:00', '2026-01-05T10:00:00.000000000Z'],
+    ['2026-01-05T10:00:00.123456-00:00', '2026-01-05T10:00:00.123456000Z'],
+    ['2026-01-05T01:30:00.5+02:00', '2026-01-04T23:30:00.500000000Z'],
+    ['2026-01-05T22:00:00-0530', '2026-01-06T03:30:00.000000000Z'],
+    ['2026-01-05t10:00:00.25z', '2026-01-05T10:00:00.250000000Z'],
+    ['2026-01-05 10:00:00Z', '2026-01-05T10:00:00.000000000Z'],
+  ])('reads %s as the instant it names, and knows that it is oddly spelled', (text, version) => {
+    expect(parseTimestamp(text)).toEqual({ version, ms: Math.floor(Date.parse(version)) });
+    expect([isOddlySpelled(text), isOddlySpelled(version), isOddlySpelled('nonsense')]).toEqual([true, false, false]);
+  });
+
+  it.each([
     '2026-02-30T00:00:00Z',
     '2025-02-29T00:00:00Z',
     '1900-02-29T00:00:00Z',
@@ -39,8 +51,12 @@ describe('parseTimestamp', () => {
     '2026-01-05T10:00:00.Z',
     '2026-01-05T10:00:00.1x3Z',
     '2026-01-05T10:00:00',
-    '2026-01-05T10:00:00+00:00',
-    '2026-01-05 10:00:00Z',
+    '2026-01-05T10:00:00+24:00',
+    '2026-01-05T10:00:00+01:60',
+    '2026-01-05T10:00:00+1:00',
+    '2026-02-30T10:00:00+01:00',
+    '0000-01-01T00:00:00+01:00',
+    '2026-01-05T10:00:00 UTC',
     '2026-1-5T10:00:00Z',
     '2026-01-05T1a:00:00Z',
     '+2026-01-05T10:00:00Z',

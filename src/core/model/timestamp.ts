@@ -1,5 +1,6 @@
 // Timestamps of STIX (RFC 3339, always UTC, a fraction of any length). Feeds mix zero to six fraction digits in
-// one file, so neither their text nor a Date orders them; `version` does, by plain text comparison.
+// one file, so neither their text nor a Date orders them; `version` does, by plain text comparison. STIX asks for a Z;
+// other spellings of RFC 3339 (an offset, a blank for the T) name an instant beyond doubt, and are read as that.
 
 export interface Timestamp {
   /** UTC with exactly nine fraction digits; further digits are cut. Text order is time order. */
@@ -10,9 +11,44 @@ export interface Timestamp {
 
 /** Undefined for anything that is no STIX timestamp, impossible dates such as 30 February included. */
 export function parseTimestamp(text: unknown): Timestamp | undefined {
-  const ms = timestampMs(text);
+  const ms = stixMs(text);
   // What has milliseconds is a text.
-  return ms === undefined ? undefined : { version: versionOf(text as string), ms };
+  if (ms !== undefined) return { version: versionOf(text as string), ms };
+  const utc = inUtc(text);
+  return utc === undefined ? undefined : parseTimestamp(utc);
+}
+
+/** The `ms` of parseTimestamp alone, for those who compare instants only. */
+export function timestampMs(text: unknown): number | undefined {
+  const ms = stixMs(text);
+  if (ms !== undefined) return ms;
+  const utc = inUtc(text);
+  return utc === undefined ? undefined : stixMs(utc);
+}
+
+/** A time that can be read and is not spelled as STIX asks. */
+export function isOddlySpelled(text: unknown): boolean {
+  return stixMs(text) === undefined && inUtc(text) !== undefined;
+}
+
+const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?(?:[Zz]|([+-])(\d\d):?([0-5]\d))$/;
+
+/** RFC 3339 of another spelling, as STIX would have it. Undefined for anything else, and for what is spelled so already. */
+function inUtc(text: unknown): string | undefined {
+  if (typeof text !== 'string' || text.length > MAX_LENGTH) return undefined;
+  const [, date, time, fraction = '', sign, hours, minutes] = RFC3339.exec(text) ?? [];
+  if (date === undefined || time === undefined) return undefined;
+  const plain = `${date}T${time}Z`;
+  const ms = stixMs(plain);
+  if (ms === undefined || Number(hours ?? 0) > 23) return undefined;
+  if (sign === undefined) {
+    const utc = `${plain.slice(0, -1)}${fraction}Z`;
+    return utc === text ? undefined : utc;
+  }
+  const offset = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+  const moved = isoTime(ms - offset);
+  // Beyond the years 0 to 9999 a date has other digits.
+  return moved.length === 24 ? `${moved.slice(0, 19)}${fraction}Z` : undefined;
 }
 
 function versionOf(text: string): string {
@@ -20,8 +56,7 @@ function versionOf(text: string): string {
   return text.slice(0, end) + PADDING[Math.max(0, end - 19)]!;
 }
 
-/** The `ms` of parseTimestamp alone, for those who compare instants only. */
-export function timestampMs(text: unknown): number | undefined {
+function stixMs(text: unknown): number | undefined {
   if (typeof text !== 'string') return undefined;
   const last = text.length - 1;
   if (last < 19 || last > MAX_LENGTH || text.charCodeAt(last) !== UPPER_Z) return undefined;

@@ -1,6 +1,6 @@
 // Until when a claim vouches. A partner's `valid_until` counts, capped; without one the claim lives for so many
 // days from the later of `modified` and `valid_from`. Never from receipt: reading an old feed again would make it
-// young.
+// young. No time that was still to come at receipt makes it older than it can be: there the receipt counts.
 import type { Claim } from '../model/entry.ts';
 import { family, type ObservableType } from '../model/observable.ts';
 import { timestampMs } from '../model/timestamp.ts';
@@ -14,7 +14,7 @@ export interface ExpiryRules {
 }
 
 /** What expiry needs of a claim. */
-export type Dated = Pick<Claim, 'version' | 'validFrom' | 'validUntil'>;
+export type Dated = Pick<Claim, 'version' | 'validFrom' | 'validUntil' | 'lifeFrom'>;
 
 /** Epoch milliseconds, exclusive. */
 export function expiryOf(claim: Dated, rules: ExpiryRules, type: ObservableType): number {
@@ -32,7 +32,8 @@ export function latestExpiryOf(claim: Dated, rules: ExpiryRules): number {
 /** The same sum as a line for people. */
 export function explainExpiry(claim: Dated, rules: ExpiryRules, type: ObservableType): string {
   const start = startOf(claim);
-  const from = start === claim.validFrom ? 'valid_from' : 'modified';
+  const from =
+    start === claim.validFrom ? 'valid_from' : start === timestampMs(claim.version) ? 'modified' : 'first received';
   const until = day(expiryOf(claim, rules, type));
   const cap = start + rules.maxDays * DAY_MS;
   if (claim.validUntil !== undefined) {
@@ -54,7 +55,12 @@ function lifetimeDays(rules: ExpiryRules, type: ObservableType): number {
 }
 
 function startOf(claim: Dated): number {
-  return Math.max(timestampMs(claim.version) ?? claim.validFrom, claim.validFrom);
+  return claim.lifeFrom ?? lifeFrom(claim, Number.POSITIVE_INFINITY);
+}
+
+/** Where lifetimes count from: the later of `modified` and `valid_from`, and no later than it came. */
+export function lifeFrom({ version, validFrom }: Pick<Claim, 'version' | 'validFrom'>, received: number): number {
+  return Math.min(received, Math.max(timestampMs(version) ?? validFrom, validFrom));
 }
 
 function day(ms: number): string {

@@ -24,6 +24,7 @@ export const DEFAULT_CLEARANCE: Tlp = 'amber';
 
 export type IntakeCode =
   | 'benign'
+  | 'marking_unexplained'
   | 'unmarked'
   | 'tlp_above_clearance'
   | 'pap_red_on_cloud'
@@ -39,9 +40,13 @@ export type Decision =
 
 export function judge(observable: Observable, claim: Claim, rules: IntakeRules): Decision {
   const listed = rules.neverBlock === undefined ? NOT_LISTED : neverBlock(observable, rules.neverBlock);
-  const barred = listed.find((one) => one.action === 'refuse');
-  if (barred !== undefined) return refuse(`never_block_${barred.list}`, barred.reason);
+  const [barred, ...more] = listed.length === 0 ? listed : listed.filter((one) => one.action === 'refuse');
+  if (barred !== undefined)
+    return refuse(`never_block_${barred.list}`, [barred, ...more].map((one) => one.reason).join('; '));
   if (claim.benign) return refuse('benign', 'the partner marks it benign');
+
+  // It may say less than the clearance or more: raising that would be no answer.
+  if (claim.unexplained !== undefined) return refuse('marking_unexplained', `refers to ${claim.unexplained}`);
 
   const tlp = claim.tlp ?? rules.unmarked;
   if (tlp === 'refuse') return refuse('unmarked', 'no TLP is stated, and unmarked objects are refused');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { aClaim } from '../../../test/builders/claim.ts';
 import { TLP_LEVELS, tlpRank } from '../model/marking.ts';
 import { additionBrake, removalBrake } from './brakes.ts';
-import { expiryOf, explainExpiry } from './expiry.ts';
+import { expiryOf, explainExpiry, lifeFrom } from './expiry.ts';
 import { judge, type IntakeRules } from './intake.ts';
 
 const NOW = Date.UTC(2026, 0, 10);
@@ -74,6 +74,13 @@ describe('judge', () => {
       aClaim({ confidence: 20 }),
       rules({ minConfidence: 50 }),
     ],
+    [
+      'refuse',
+      'marking_unexplained',
+      'refers to marking-definition--1, which nobody explained',
+      aClaim({ tlp: 'red', unexplained: 'marking-definition--1, which nobody explained' }),
+      rules({ clearance: 'red' }),
+    ],
     ['hold', 'confidence_unknown', 'no confidence is stated', aClaim(), rules({ unknownConfidence: 'hold' })],
     ['refuse', 'confidence_unknown', 'no confidence is stated', aClaim(), rules({ unknownConfidence: 'refuse' })],
   ])('%s with %s: %s', (kind, code, reason, claim, given) => {
@@ -128,6 +135,19 @@ describe('expiry', () => {
   ] as const)('gives %s', (_what, fields, type, until, line) => {
     expect(expiryOf(aClaim(fields), lifetimes, type)).toBe(until);
     expect(explainExpiry(aClaim(fields), lifetimes, type)).toBe(line);
+  });
+
+  it('counts from its receipt where its own times lay ahead then, and never from a later reading', () => {
+    const ahead = aClaim({ version: '2083-03-16T00:00:00.000000000Z', lifeFrom: NOW });
+
+    expect(expiryOf(ahead, lifetimes, 'ipv4-addr')).toBe(NOW + 30 * DAY);
+    expect(explainExpiry(ahead, lifetimes, 'ipv4-addr')).toBe(
+      'no valid_until: first received 2026-01-10T00:00:00Z + 30 days for ipv4-addr = 2026-02-09T00:00:00Z',
+    );
+    expect(expiryOf({ ...ahead, validUntil: Date.UTC(2084, 0) }, lifetimes, 'url')).toBe(NOW + 730 * DAY);
+    expect(lifeFrom({ version: '2083-03-16T00:00:00.000000000Z', validFrom: 0 }, NOW)).toBe(NOW);
+    expect(lifeFrom({ version: '2026-01-08T00:00:00.000000000Z', validFrom: NOW + DAY }, NOW)).toBe(NOW);
+    expect(lifeFrom({ version: '2026-01-08T00:00:00.000000000Z', validFrom: 0 }, NOW)).toBe(Date.UTC(2026, 0, 8));
   });
 
   it('caps a lifetime, too, and says so', () => {

@@ -8,6 +8,9 @@ const PAP_AMBER = id('60f8932b-e51e-4458-b265-a2e8be9a80ab');
 const OWN = id('11111111-1111-4111-8111-111111111111');
 const TLP_EXTENSION = 'extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d';
 const PAP_EXTENSION = 'extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b';
+const UNKNOWN_TLP = { unread: 'which states a TLP level that we do not know' };
+const says = (statement: string) => ({ definition_type: 'statement', definition: { statement } });
+const STATEMENT = says('terms of a group');
 
 describe('readMarkings', () => {
   it.each([
@@ -41,6 +44,13 @@ describe('readMarkings', () => {
     expect(readMarkings([GREEN, OWN, OWN], undefined)).toEqual({ tlp: 'green', open: [OWN] });
   });
 
+  it('knows an id in capitals', () => {
+    expect(readMarkings([RED.replace(/[a-f]/g, (letter) => letter.toUpperCase())], undefined)).toEqual({
+      tlp: 'red',
+      open: [],
+    });
+  });
+
   it('says nothing of an object without markings, and passes over languages', () => {
     expect(readMarkings(undefined, undefined)).toEqual({ open: [] });
     expect(readMarkings(null, [{ lang: 'fr', selectors: ['name'] }])).toEqual({ open: [] });
@@ -61,8 +71,8 @@ describe('readMarkings', () => {
 describe('readMarkingDefinition', () => {
   it.each<[string, Record<string, unknown>, object]>([
     ['TLP 2.0 extension', { extensions: { [TLP_EXTENSION]: { tlp_2_0: 'amber+strict' } } }, { tlp: 'amber+strict' }],
-    ['TLP extension of a level to come', { extensions: { [TLP_EXTENSION]: { tlp_2_0: 'violet' } } }, { tlp: 'red' }],
-    ['TLP extension without level', { extensions: { [TLP_EXTENSION]: {} } }, { tlp: 'red' }],
+    ['TLP extension of a level to come', { extensions: { [TLP_EXTENSION]: { tlp_2_0: 'violet' } } }, UNKNOWN_TLP],
+    ['TLP extension without level', { extensions: { [TLP_EXTENSION]: {} } }, UNKNOWN_TLP],
     ['PAP extension', { extensions: { [PAP_EXTENSION]: { pap: 'green' } } }, { pap: 'green' }],
     ['TLP 1.0 definition', { definition_type: 'tlp', definition: { tlp: 'white' } }, { tlp: 'clear' }],
     [
@@ -82,17 +92,81 @@ describe('readMarkingDefinition', () => {
     [
       'statement that speaks of PAP',
       { name: 'PAP:RED', definition_type: 'statement', definition: { statement: 'PAP:RED. Passive use only' } },
-      { statement: 'PAP:RED. Passive use only' },
+      { pap: 'red', statement: 'PAP:RED. Passive use only' },
     ],
     ['statement with control characters', { definition: { statement: 'a\u0000b\nc' } }, { statement: 'ab c' }],
-    ['unknown kind', { definition_type: 'iep', definition: { iep: {} } }, { tlp: 'red' }],
+    [
+      'unknown kind',
+      { definition_type: 'iep', definition: { iep: {} } },
+      { unread: 'of the kind iep, which we do not know' },
+    ],
     [
       'unknown extension',
       { extensions: { 'extension-definition--3a65884d-005a-4290-8335-cb2d778a83ce': {} } },
+      { unread: 'which says nothing we can read' },
+    ],
+    ['a name that is no level', { name: 'RED' }, { unread: 'which says nothing we can read' }],
+    ['nothing at all', {}, { unread: 'which says nothing we can read' }],
+    [
+      'red, and in its extension clear',
+      { definition_type: 'tlp', definition: { tlp: 'red' }, extensions: { [TLP_EXTENSION]: { tlp_2_0: 'clear' } } },
       { tlp: 'red' },
     ],
-    ['a name that is no level', { name: 'RED' }, { tlp: 'red' }],
-    ['nothing at all', {}, { tlp: 'red' }],
+    ['clear, and red in its name', { definition: { tlp: 'clear' }, name: 'TLP:RED' }, { tlp: 'red' }],
+    [
+      'fields of OpenCTI beside a statement',
+      { ...STATEMENT, x_opencti_definition_type: 'TLP', x_opencti_definition: 'TLP:AMBER+STRICT' },
+      { tlp: 'amber+strict', statement: 'terms of a group' },
+    ],
+    [
+      'OpenCTI PAP without prefix',
+      { ...STATEMENT, x_opencti_definition_type: 'pap', x_opencti_definition: 'Red' },
+      { pap: 'red', statement: 'terms of a group' },
+    ],
+    [
+      'OpenCTI in its extension',
+      { extensions: { 'extension-definition--x': { x_opencti_definition: 'tlp:red' } } },
+      { tlp: 'red' },
+    ],
+    [
+      'OpenCTI level to come',
+      { ...STATEMENT, x_opencti_definition_type: 'TLP', x_opencti_definition: 'TLP:VIOLET' },
+      { ...UNKNOWN_TLP, statement: 'terms of a group' },
+    ],
+    [
+      'a name beside a statement',
+      { ...STATEMENT, name: 'Tlp:Amber-Strict' },
+      { tlp: 'amber+strict', statement: 'terms of a group' },
+    ],
+    [
+      'a name of a level to come',
+      { ...STATEMENT, name: 'TLP:EX:CHR' },
+      { ...UNKNOWN_TLP, statement: 'terms of a group' },
+    ],
+    ['words of a statement that are the level', says('TLP: AMBER+STRICT'), { tlp: 'amber+strict' }],
+    [
+      'two levels in the words of a statement',
+      says('TLP:CLEAR for members, tlp red for others'),
+      { tlp: 'red', statement: 'TLP:CLEAR for members, tlp red for others' },
+    ],
+    [
+      'the long name',
+      says('Traffic Light Protocol 2.0: Green'),
+      { tlp: 'green', statement: 'Traffic Light Protocol 2.0: Green' },
+    ],
+    ['both schemes', { name: 'TLP:GREEN / PAP:AMBER' }, { tlp: 'green', pap: 'amber' }],
+    [
+      'a statement about TLP',
+      says('see https://www.first.org/tlp/ and the redaction rules'),
+      { statement: 'see https://www.first.org/tlp/ and the redaction rules' },
+    ],
+    [
+      'a PAP level that is none',
+      { name: 'PAP:AMBER+STRICT' },
+      { unread: 'which states a PAP level that we do not know' },
+    ],
+    ['a definition that is a text', { definition_type: 'tlp', definition: 'TLP:RED' }, { tlp: 'red' }],
+    ['well-known id in capitals', { id: GREEN.toUpperCase(), definition: { tlp: 'red' } }, { tlp: 'green' }],
   ])('%s', (_what, raw, level) => {
     expect(readMarkingDefinition(raw)).toEqual(level);
   });

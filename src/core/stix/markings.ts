@@ -1,6 +1,7 @@
-// TLP and PAP of an object. Levels are known by the table of well-known ids, else by the marking-definition itself:
-// its extension, its `definition`, its name. A reference that nothing explains yet is open and counts as TLP:RED;
-// so does a definition in a language we do not speak. Statements are kept as text and never read as a level.
+// TLP and PAP of an object. Levels are known by the table of well-known ids, else by the marking-definition itself: its
+// extension, its `definition`, its name, the fields of OpenCTI, the words of its statement; the strictest of all counts.
+// A reference that nothing explains yet is open and keeps the object out; so does a definition of a kind, or with a
+// level, that we do not know: what is stated and not understood never opens.
 import { PAP_LEVELS, stricterPap, stricterTlp, TLP_LEVELS, type Pap, type Tlp } from '../model/marking.ts';
 import { cleanText, isRecord } from './raw.ts';
 
@@ -25,9 +26,10 @@ export function readMarkings(objectMarkingRefs: unknown, granularMarkings: unkno
   let pap: Pap | undefined;
   let open: string[] | undefined;
   const take = (ref: unknown) => {
-    const known = typeof ref === 'string' ? WELL_KNOWN.get(ref) : undefined;
+    const id = typeof ref === 'string' ? ref.toLowerCase() : undefined;
+    const known = id === undefined ? undefined : WELL_KNOWN.get(id);
     if (known === undefined) {
-      const text = typeof ref === 'string' && ref.length <= MAX_ID ? ref : UNREADABLE_MARKING;
+      const text = id !== undefined && id.length <= MAX_ID ? id : UNREADABLE_MARKING;
       open ??= [];
       if (!open.includes(text)) open.push(text);
     } else {
@@ -49,35 +51,117 @@ export interface MarkingDefinition {
   readonly tlp?: Tlp;
   readonly pap?: Pap;
   readonly statement?: string;
+  /** What it says is not understood: for people, to follow "marking X". */
+  readonly unread?: string;
 }
 
-/** What a marking-definition says. One that is neither TLP, PAP nor statement is a rule we cannot keep: TLP:RED. */
 export function readMarkingDefinition(raw: Readonly<Record<string, unknown>>): MarkingDefinition {
-  const known = typeof raw['id'] === 'string' ? WELL_KNOWN.get(raw['id']) : undefined;
+  const known = typeof raw['id'] === 'string' ? WELL_KNOWN.get(raw['id'].toLowerCase()) : undefined;
   if (known !== undefined) return known;
 
-  const extensions = isRecord(raw['extensions']) ? raw['extensions'] : {};
-  const definition = isRecord(raw['definition']) ? raw['definition'] : {};
-  const kind = typeof raw['definition_type'] === 'string' ? raw['definition_type'].toLowerCase() : '';
-
-  const tlpText =
-    inExtension(extensions, TLP_EXTENSION, 'tlp_2_0') ?? definition['tlp'] ?? ofKind(kind, 'tlp', raw['name']);
-  if (tlpText !== undefined) return { tlp: parseTlp(tlpText) ?? 'red' };
-  const papText =
-    inExtension(extensions, PAP_EXTENSION, 'pap') ?? definition['pap'] ?? ofKind(kind, 'pap', raw['name']);
-  if (papText !== undefined) return { pap: parsePap(papText) ?? 'red' };
-  if (kind === 'statement' || typeof definition['statement'] === 'string') {
-    return { statement: cleanText(definition['statement'], MAX_STATEMENT) ?? '' };
+  let tlp: Tlp | undefined;
+  let pap: Pap | undefined;
+  let unread: string | undefined;
+  for (const { scheme, text, alone } of statedIn(raw)) {
+    const level = scheme === 'tlp' ? parseTlp(text) : parsePap(text);
+    if (level === undefined && alone) unread ??= unknownLevel(scheme);
+    if (scheme === 'tlp') tlp = stricterTlp(tlp, parseTlp(text));
+    else pap = stricterPap(pap, parsePap(text));
   }
-  const tlp = parsePrefixed('tlp', raw['name'], parseTlp);
-  if (tlp !== undefined) return { tlp };
-  const pap = parsePrefixed('pap', raw['name'], parsePap);
-  return pap === undefined ? { tlp: 'red' } : { pap };
+  const statement = statementOf(raw);
+  const kind = cleanText(raw['definition_type'], MAX_KIND)?.toLowerCase() ?? '';
+  if (tlp === undefined && pap === undefined && unread === undefined) {
+    if (kind === 'tlp' || kind === 'pap') unread = unknownLevel(kind);
+    else if (statement === undefined)
+      unread =
+        kind === '' || kind === 'statement'
+          ? 'which says nothing we can read'
+          : `of the kind ${kind}, which we do not know`;
+  }
+  return {
+    ...(tlp === undefined ? {} : { tlp }),
+    ...(pap === undefined ? {} : { pap }),
+    // Words that only spell the level are no terms besides it.
+    ...(statement === undefined || ONLY_LEVEL.test(statement) ? {} : { statement }),
+    ...(unread === undefined ? {} : { unread }),
+  };
+}
+
+const unknownLevel = (scheme: 'tlp' | 'pap'): string =>
+  `which states a ${scheme.toUpperCase()} level that we do not know`;
+
+interface Stated {
+  readonly scheme: 'tlp' | 'pap';
+  readonly text: unknown;
+  /** Nothing else can be meant there: a text that is no level is one that we do not know. */
+  readonly alone: boolean;
+}
+
+/** Every place where a definition may spell a level. */
+function statedIn(raw: Readonly<Record<string, unknown>>): Stated[] {
+  const found: Stated[] = [];
+  const extensions = isRecord(raw['extensions']) ? raw['extensions'] : {};
+  for (const [id, extension] of Object.entries(extensions)) {
+    if (!isRecord(extension)) continue;
+    // An extension of this kind that lacks its level is still one.
+    if (id === TLP_EXTENSION) found.push({ scheme: 'tlp', text: extension['tlp_2_0'], alone: true });
+    if (id === PAP_EXTENSION) found.push({ scheme: 'pap', text: extension['pap'], alone: true });
+    found.push(...openCti(extension));
+  }
+  const definition = raw['definition'];
+  if (isRecord(definition)) {
+    for (const [key, text] of Object.entries(definition)) {
+      const scheme = key.toLowerCase();
+      if (scheme === 'tlp' || scheme === 'pap') found.push({ scheme, text, alone: key === scheme });
+      else found.push(...inWords(text));
+    }
+  } else found.push(...inWords(definition));
+  const kind = typeof raw['definition_type'] === 'string' ? raw['definition_type'].trim().toLowerCase() : '';
+  if (kind === 'tlp' || kind === 'pap') found.push({ scheme: kind, text: raw['name'], alone: false });
+  found.push(...inWords(raw['name']), ...openCti(raw));
+  return found;
+}
+
+/** OpenCTI keeps kind and level in fields of its own where the standard has no room for them. */
+function openCti(raw: Readonly<Record<string, unknown>>): Stated[] {
+  const kind = raw['x_opencti_definition_type'];
+  const text = raw['x_opencti_definition'];
+  const scheme = typeof kind === 'string' ? kind.trim().toLowerCase() : '';
+  return scheme === 'tlp' || scheme === 'pap' ? [{ scheme, text, alone: true }] : inWords(text);
+}
+
+/** `TLP:RED`, `Traffic Light Protocol: amber+strict` and their like, anywhere in a text. */
+function inWords(text: unknown): Stated[] {
+  if (typeof text !== 'string') return [];
+  const words = text.length > 4 * MAX_STATEMENT ? text.slice(0, 4 * MAX_STATEMENT) : text;
+  const found = [...words.matchAll(LEVEL_WORDS)].map(([, name = '', level]): Stated => {
+    const scheme = /^[tT]/.test(name) ? 'tlp' : 'pap';
+    return { scheme, text: level, alone: true };
+  });
+  const whole = found.length === 0 ? ONLY_LABEL.exec(words) : null;
+  if (whole === null) return found;
+  return [{ scheme: whole[1]?.toLowerCase() === 'pap' ? 'pap' : 'tlp', text: whole[2], alone: true }];
+}
+
+const LEVEL = 'amber\\s*[+_\\- ]?\\s*strict|white|clear|green|amber|red';
+const SCHEME = 'tlp|traffic[ -]light[ -]protocol|pap|permissible[ -]actions?[ -]protocol';
+const LEVEL_WORDS = new RegExp(
+  `(?<![a-z0-9])(${SCHEME})[\\s:=_\\-]*(?:[12]\\.0[\\s:=_\\-]*)?(${LEVEL})(?![a-z])`,
+  'gi',
+);
+const ONLY_LEVEL = new RegExp(`^(?:${SCHEME})[\\s:=_\\-]*(?:${LEVEL})\\.?$`, 'i');
+/** A label and nothing else, of a level to come. */
+const ONLY_LABEL = /^\s*(tlp|pap)\s*:\s*(\S+)\s*$/i;
+
+function statementOf(raw: Readonly<Record<string, unknown>>): string | undefined {
+  const definition = raw['definition'];
+  if (isRecord(definition)) return cleanText(definition['statement'], MAX_STATEMENT);
+  return undefined;
 }
 
 /** `TLP:AMBER+STRICT`, `amber+strict`, `tlp:white`, in any case. */
 export function parseTlp(text: unknown): Tlp | undefined {
-  const level = levelOf('tlp', text)?.replace(/^amber[ _-]strict$/, 'amber+strict');
+  const level = levelOf('tlp', text)?.replace(/^amber\s*[+ _-]?\s*strict$/, 'amber+strict');
   return level === 'white' ? 'clear' : TLP_LEVELS.find((known) => known === level);
 }
 
@@ -88,6 +172,7 @@ export function parsePap(text: unknown): Pap | undefined {
 
 const MAX_ID = 128;
 const MAX_STATEMENT = 1024;
+const MAX_KIND = 64;
 const NONE: readonly string[] = [];
 const TLP_EXTENSION = 'extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d';
 const PAP_EXTENSION = 'extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b';
@@ -129,21 +214,8 @@ function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-function inExtension(extensions: Readonly<Record<string, unknown>>, id: string, property: string): unknown {
-  const extension = extensions[id];
-  // An extension of this kind that lacks its level is still one: it must end as the strictest level, not as none.
-  return isRecord(extension) ? (extension[property] ?? '') : undefined;
-}
-
-const ofKind = (kind: string, wanted: string, name: unknown) => (kind === wanted ? (name ?? '') : undefined);
-
 function levelOf(scheme: string, text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined;
   const lower = text.trim().toLowerCase();
   return lower.startsWith(`${scheme}:`) ? lower.slice(scheme.length + 1).trim() : lower;
-}
-
-/** A name is only a level when it says of what. */
-function parsePrefixed<T>(scheme: string, name: unknown, parse: (text: unknown) => T): T | undefined {
-  return typeof name === 'string' && name.trim().toLowerCase().startsWith(`${scheme}:`) ? parse(name) : undefined;
 }

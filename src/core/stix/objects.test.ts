@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { IncomingIndicator, IndicatorFacts } from '../model/entry.ts';
-import { readObject } from './objects.ts';
+import { ODD_TIMES, readObject } from './objects.ts';
 
 const ID = 'indicator--7df7da76-baa5-48be-98b3-ae9b4bd84184';
 const SOURCE = 'identity--96b9f522-7592-502b-a5f7-8fa59a268afd';
@@ -95,7 +95,18 @@ describe('an indicator', () => {
     ['valid_until is not after valid_from', { valid_until: '2025-01-05T10:00:00Z' }],
     ['valid_until is no timestamp', { valid_until: 'tomorrow' }],
     ['valid_from is no timestamp', { valid_from: '2026-02-30T00:00:00Z' }],
-    ['unsupported: file:name', { pattern: "[ipv4-addr:value = '198.51.100.1' OR file:name = 'a.exe']" }],
+    ['unsupported: file:name', { pattern: "[file:name = 'a.exe' OR file:size = 3]" }],
+    ['confidence is no integer from 0 to 100', { confidence: '85' }],
+    ['confidence is no integer from 0 to 100', { confidence: 0.9 }],
+    ['confidence is no integer from 0 to 100', { confidence: -1 }],
+    ['confidence is no integer from 0 to 100', { confidence: 101 }],
+    ['confidence is no integer from 0 to 100', { confidence: [50] }],
+    ['confidence is no integer from 0 to 100', { confidence: true }],
+    ['indicator_types is no list of texts', { indicator_types: 'malicious-activity' }],
+    ['indicator_types is no list of texts', { indicator_types: { 0: 'benign' } }],
+    ['indicator_types is no list of texts', { indicator_types: ['malicious-activity', ['benign']] }],
+    ['labels is no list of texts', { labels: 'benign', pattern_type: undefined }],
+    ['valid_until is no timestamp', { valid_until: 1767607200 }],
     ['URL with control or broken characters', { pattern: "[url:value = 'http://a.example/\ufffd']" }],
   ])('is kept without values when it cannot be used: %s', (refusal, fields) => {
     const read = indicator(anIndicator(fields));
@@ -114,8 +125,66 @@ describe('an indicator', () => {
     },
   );
 
-  it.each([-1, 101, '85', null, Number.NaN])('states no confidence by %s', (confidence) => {
-    expect(indicator(anIndicator({ confidence })).confidence).toBeUndefined();
+  it('states no confidence by null', () => {
+    const read = indicator(anIndicator({ confidence: null }));
+    expect([read.confidence, read.refusal]).toEqual([undefined, undefined]);
+  });
+
+  it('keeps the sound arms of an OR and says what was left out', () => {
+    const pattern = "[ipv4-addr:value = '198.51.100.1' OR file:name = 'a.exe' OR file:hashes.SSDEEP = '3:a:b']";
+
+    expect(indicator(anIndicator({ pattern }))).toMatchObject({
+      observables: [{ type: 'ipv4-addr', value: '198.51.100.1' }],
+      refusal: 'unsupported: file:name',
+      facts: { detail: 'unsupported: file:name; unsupported hash algorithm: file:hashes.SSDEEP', pattern },
+    });
+  });
+
+  it.each<[unknown, string]>([
+    ['85', 'confidence is "85"'],
+    [1e300, 'confidence is 1e+300'],
+    [{}, 'confidence is an object'],
+  ])('says what was stated in the place of a confidence: %j', (confidence, detail) => {
+    expect(indicator(anIndicator({ confidence })).facts.detail).toBe(detail);
+  });
+
+  it('is called harmless also by a text where a list belongs', () => {
+    expect(indicator(anIndicator({ indicator_types: 'benign' }))).toMatchObject({ benign: true, observables: [] });
+  });
+
+  it.each([true, 'true', 'True', ' TRUE ', 1, '1', 'yes'])('is withdrawn by revoked: %j', (revoked) => {
+    expect(indicator(anIndicator({ revoked })).revoked).toBe(true);
+  });
+
+  it.each(['false', 'no', '', 0, 2, [], {}, [true], 'maybe'])(
+    'is neither taken nor withdrawn by revoked: %j',
+    (revoked) => {
+      expect(readObject(anIndicator({ revoked }))).toMatchObject({
+        refusal: { objectId: ID, reason: 'revoked is neither true nor false' },
+      });
+    },
+  );
+
+  it.each([undefined, 'yesterday', 5, {}])('is withdrawn whatever its version says: %j', (modified) => {
+    const read = indicator(anIndicator({ revoked: true, modified }));
+    expect([read.revoked, read.version < '0001']).toEqual([true, true]);
+  });
+
+  it('has no valid_from: it is valid from when it was made, or changed where that is not said', () => {
+    expect(indicator(anIndicator({ valid_from: undefined })).validFrom).toBe(Date.UTC(2026, 0, 5, 10));
+    expect(indicator(anIndicator({ valid_from: undefined, created: undefined })).validFrom).toBe(
+      Date.UTC(2026, 0, 5, 10) + 500,
+    );
+  });
+
+  it('has its times in another spelling of RFC 3339: they are read, and the quirk is named', () => {
+    const odd = readObject(anIndicator({ modified: '2026-01-05T12:00:00.5+02:00', revoked: true }));
+
+    expect(odd).toMatchObject({
+      object: { version: '2026-01-05T10:00:00.500000000Z', revoked: true },
+      quirk: ODD_TIMES,
+    });
+    expect(readObject(anIndicator({}))).not.toHaveProperty('quirk');
   });
 
   it('keeps a confidence of 0, which is not the same as none', () => {
@@ -175,6 +244,9 @@ describe('readObject', () => {
     ['ipv4-addr', 'ipv4-addr'],
     ['x-invented', 'unknown type'],
     ['constructor', 'unknown type'],
+    ['Indicator', 'type in another case (indicator)'],
+    ['URL', 'type in another case (url)'],
+    ['X-Invented', 'unknown type'],
   ])('ignores %s', (type, ignored) => {
     expect(readObject({ type, id: `${type}--x` })).toEqual({ ignored });
   });
@@ -198,6 +270,10 @@ describe('readObject', () => {
     });
     expect(readObject({ type: 'marking-definition', id: RED, created: times.created })).toEqual({
       object: { kind: 'marking', objectId: RED, tlp: 'red' },
+    });
+    const unknown = RED.replace('5e57c739', 'AE57C739');
+    expect(readObject({ type: 'marking-definition', id: unknown, created: times.created })).toEqual({
+      object: { kind: 'marking', objectId: unknown.toLowerCase(), unread: 'which says nothing we can read' },
     });
     expect(
       readObject({
@@ -237,7 +313,7 @@ describe('readObject', () => {
         fc.constantFrom('indicator', 'marking-definition', 'relationship', 'identity'),
         (fields, type) => {
           const read = readObject({ ...anIndicator(), id: `${type}--${ID.slice(11)}`, ...fields, type });
-          expect(Object.keys(read)).toHaveLength(1);
+          expect(Object.keys(read).filter((key) => key !== 'quirk')).toHaveLength(1);
         },
       ),
       { numRuns: 1000 },

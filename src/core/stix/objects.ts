@@ -11,13 +11,15 @@ import type {
   ObjectRefusal,
 } from '../model/entry.ts';
 import type { Observable } from '../model/observable.ts';
-import { parseTimestamp, timestampMs } from '../model/timestamp.ts';
+import { isOddlySpelled, parseTimestamp, timestampMs } from '../model/timestamp.ts';
+import { showingHidden } from '../model/text.ts';
 import { readMarkingDefinition, readMarkings } from './markings.ts';
 import { readPattern } from './pattern/read.ts';
 import { cleanText, cleanTexts, isRecord, isStixId } from './raw.ts';
 
 export type ReadResult =
-  | { readonly object: IncomingObject }
+  /** `quirk`: read all the same, though it is not spelled as the standard asks. */
+  | { readonly object: IncomingObject; readonly quirk?: string }
   | { readonly refusal: ObjectRefusal }
   /** Nothing for us: the type, or 'unknown type'. */
   | { readonly ignored: string };
@@ -27,7 +29,7 @@ export function readObject(raw: unknown, bundleSpecVersion?: string): ReadResult
   const type = raw['type'];
   if (typeof type !== 'string') return refuse(raw['id'], 'type is missing');
   const reader = READERS.get(type);
-  if (reader === undefined) return { ignored: IGNORED.has(type) ? type : 'unknown type' };
+  if (reader === undefined) return { ignored: ignoredAs(type) };
   const id = raw['id'];
   if (!isStixId(id, type)) {
     return refuse(id, id === undefined ? 'id is missing' : 'id is not of the form type--UUID', id);
@@ -45,6 +47,7 @@ const MAX_PATTERN = 1024;
 const MAX_LABELS = 16;
 const MAX_LABEL = 64;
 const MAX_DETAIL = 128;
+const MAX_REFUSAL = 512;
 
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['indicator', readIndicator],
@@ -69,6 +72,15 @@ const IGNORED = new Set(
   ).split(' '),
 );
 
+/** Counted as this. A type that only lacks its small letters is named: the partner meant it to be read. */
+function ignoredAs(type: string): string {
+  if (IGNORED.has(type)) return type;
+  const small = type.trim().toLowerCase();
+  return small !== type && (READERS.has(small) || IGNORED.has(small)) ? `${OTHER_CASE} (${small})` : 'unknown type';
+}
+
+export const OTHER_CASE = 'type in another case';
+
 function refuse(id: unknown, reason: string, detail?: unknown): ReadResult {
   const refusal: Writable<ObjectRefusal> = { objectId: cleanText(id, MAX_DETAIL), reason };
   const text = typeof detail === 'string' ? cleanText(detail, MAX_DETAIL) : undefined;
@@ -77,23 +89,25 @@ function refuse(id: unknown, reason: string, detail?: unknown): ReadResult {
 }
 
 function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: string | undefined): ReadResult {
-  const modified = parseTimestamp(raw['modified']);
+  const revoked = readFlag(raw['revoked']);
+  // A version that may be a withdrawal or none takes nothing away, and gives nothing.
+  if (revoked === undefined) return refuse(id, 'revoked is neither true nor false', told(raw['revoked']));
+  // A withdrawal is not lost over its time: revocation is final, whatever its version.
+  const modified = parseTimestamp(raw['modified']) ?? (revoked ? FIRST_VERSION : undefined);
   if (modified === undefined) return refuse(id, 'modified is missing or no timestamp', raw['modified']);
 
   const created = parseTimestamp(raw['created']);
   const from = timestampMs(raw['valid_from']);
   const until = timestampMs(raw['valid_until']);
-  // Anything but an absence or a plain false withdraws: `"true"` can only have been meant as true.
-  const revoked = raw['revoked'] !== undefined && raw['revoked'] !== null && raw['revoked'] !== false;
   const validFrom = from ?? (created ?? modified).ms;
-
-  const use: { observables: readonly Observable[]; refusal?: string | undefined } = revoked
-    ? { observables: [] }
-    : (timeFault(raw, from, validFrom, until) ?? readable(raw));
 
   // STIX 2.0 has no pattern_type and keeps the indicator types in `labels`.
   const old =
     bundleSpecVersion === '2.0' || (raw['pattern_type'] === undefined && raw['indicator_types'] === undefined);
+  const use: Use = revoked
+    ? { observables: [] }
+    : (typeFault(raw, old) ?? timeFault(raw, from, validFrom, until) ?? readable(raw));
+
   const types = cleanTexts(raw['indicator_types'] ?? (old ? raw['labels'] : undefined), MAX_LABELS, MAX_LABEL);
   const labels = cleanTexts(raw['labels'], MAX_LABELS, MAX_LABEL);
 
@@ -107,6 +121,8 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   if (isStixId(raw['created_by_ref'])) facts.createdBy = raw['created_by_ref'];
   if (created !== undefined) facts.created = created.version;
   if (use.refusal !== undefined) {
+    const detail = cleanText(use.detail, MAX_REFUSAL);
+    if (detail !== undefined && detail !== use.refusal) facts.detail = detail;
     const pattern = cleanText(raw['pattern'], MAX_PATTERN);
     if (pattern !== undefined) facts.pattern = pattern;
   }
@@ -123,8 +139,8 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
     digest: 0,
   };
   if (until !== undefined) indicator.validUntil = until;
-  const confidence = readConfidence(raw['confidence']);
-  if (confidence !== undefined) indicator.confidence = confidence;
+  const confidence = raw['confidence'];
+  if (isConfidence(confidence)) indicator.confidence = confidence;
   if (tlp !== undefined) indicator.tlp = tlp;
   if (pap !== undefined) indicator.pap = pap;
   if (open.length > 0) indicator.openMarkings = open;
@@ -133,60 +149,98 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   const text = JSON.stringify(facts);
   indicator.digest = digest48(JSON.stringify(indicator) + text);
   indicator.facts = text;
-  return { object: indicator };
+  const odd = TIMES.some((name) => isOddlySpelled(raw[name]));
+  return odd ? { object: indicator, quirk: ODD_TIMES } : { object: indicator };
 }
 
-interface Unusable {
-  readonly observables: readonly [];
-  readonly refusal: string;
+const TIMES = ['modified', 'created', 'valid_from', 'valid_until'] as const;
+export const ODD_TIMES =
+  'times with an offset, or otherwise not as STIX spells them, are read as the instants they name';
+/** Older than anything. */
+const FIRST_VERSION = { version: '0000-01-01T00:00:00.000000000Z', ms: 0 };
+
+interface Use {
+  readonly observables: readonly Observable[];
+  /** Why nothing, or not everything, could be used. Constant. */
+  readonly refusal?: string | undefined;
+  readonly detail?: string | undefined;
 }
 
-const unusable = (refusal: string): Unusable => ({ observables: [], refusal });
+const unusable = (refusal: string, detail?: string): Use => ({ observables: [], refusal, detail });
+
+/** Undefined where it cannot be said which of the two is meant. What can only have been meant as true withdraws. */
+function readFlag(value: unknown): boolean | undefined {
+  if (value === undefined || value === null || value === false) return false;
+  if (value === true || value === 1) return true;
+  return typeof value === 'string' && /^\s*(?:true|1|yes)\s*$/i.test(value) ? true : undefined;
+}
+
+/** What is stated in a wrong type or range is not as good as not stated: it might have kept the object out. */
+function typeFault(raw: Raw, old: boolean): Use | undefined {
+  const confidence = raw['confidence'];
+  if (isGiven(confidence) && !isConfidence(confidence))
+    return unusable('confidence is no integer from 0 to 100', `confidence is ${told(confidence)}`);
+  const types = raw['indicator_types'];
+  if (isGiven(types) && !isTexts(types))
+    return unusable('indicator_types is no list of texts', `indicator_types is ${told(types)}`);
+  const labels = raw['labels'];
+  // In STIX 2.0 the types stand in the labels.
+  if (old && types === undefined && isGiven(labels) && !isTexts(labels))
+    return unusable('labels is no list of texts', `labels is ${told(labels)}`);
+  return undefined;
+}
+
+/** Not as JSON: what it holds may be nested deeper than any stack. */
+function told(value: unknown): string {
+  if (typeof value === 'string') return `"${showingHidden(value.slice(0, MAX_LABEL))}"`;
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'number' || typeof value === 'boolean') return `${value}`;
+  return value === null ? 'null' : 'an object';
+}
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 /** A validity that cannot be read must not turn into an open-ended one. */
-function timeFault(
-  raw: Raw,
-  from: number | undefined,
-  validFrom: number,
-  until: number | undefined,
-): Unusable | undefined {
-  if (from === undefined && isGiven(raw['valid_from'])) return unusable('valid_from is no timestamp');
+function timeFault(raw: Raw, from: number | undefined, validFrom: number, until: number | undefined): Use | undefined {
+  if (from === undefined && isGiven(raw['valid_from']))
+    return unusable('valid_from is no timestamp', `valid_from is ${told(raw['valid_from'])}`);
   if (!isGiven(raw['valid_until'])) return undefined;
-  if (until === undefined) return unusable('valid_until is no timestamp');
+  if (until === undefined) return unusable('valid_until is no timestamp', `valid_until is ${told(raw['valid_until'])}`);
   return until <= validFrom ? unusable('valid_until is not after valid_from') : undefined;
 }
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
-function readable(raw: Raw): { observables: readonly Observable[]; refusal?: string } {
+function readable(raw: Raw): Use {
   const language = raw['pattern_type'];
   if (language !== undefined && language !== 'stix') {
     const known = typeof language === 'string' && LANGUAGES.has(language);
     return unusable(known ? `pattern type ${language}` : 'unknown pattern type');
   }
   if (typeof raw['pattern'] !== 'string') return unusable('pattern is missing');
-  const { verdict, observables, reason } = readPattern(raw['pattern']);
-  // Only what says exactly what the partner said is armed.
-  return verdict === 'exact' ? { observables } : unusable(reason ?? verdict);
+  const { verdict, observables, reason, detail } = readPattern(raw['pattern']);
+  if (verdict === 'exact') return { observables };
+  // The arms of an OR stand each for itself: the sound ones say exactly what the partner said, and it is told what was
+  // left out.
+  return { observables, refusal: reason ?? verdict, detail };
 }
 
 const LANGUAGES = new Set(['pcre', 'sigma', 'snort', 'suricata', 'yara']);
 
-/** Out of range or of another kind is as good as not stated. */
-function readConfidence(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 0 && value <= 100 ? Math.floor(value) : undefined;
-}
+const isConfidence = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 100;
 
 /** Read from the whole list: what is cut for display must not hide that a partner calls the value harmless. */
 function isBenign(raw: Raw, old: boolean): boolean {
   const types = raw['indicator_types'] ?? (old ? raw['labels'] : undefined);
-  return (
-    Array.isArray(types) && types.some((type) => typeof type === 'string' && type.trim().toLowerCase() === 'benign')
-  );
+  // A text that should have been a list can only mean what it says.
+  const list: readonly unknown[] = Array.isArray(types) ? types : [types];
+  return list.some((type) => typeof type === 'string' && type.trim().toLowerCase() === 'benign');
 }
 
 function readMarking(raw: Raw, id: string): ReadResult {
-  return { object: { kind: 'marking', objectId: id, ...readMarkingDefinition(raw) } };
+  // In the case in which references to it are kept.
+  return { object: { kind: 'marking', objectId: id.toLowerCase(), ...readMarkingDefinition(raw) } };
 }
 
 function readName(raw: Raw, id: string, type: string): ReadResult {
@@ -206,7 +260,8 @@ function readRelationship(raw: Raw, id: string): ReadResult {
   const target = raw['target_ref'];
   if (relation === undefined || !isStixId(source) || !isStixId(target))
     return refuse(id, 'relationship without type or ends');
-  const revoked = raw['revoked'] === true;
+  const revoked = readFlag(raw['revoked']);
+  if (revoked === undefined) return refuse(id, 'revoked is neither true nor false', told(raw['revoked']));
   return { object: { kind: 'relationship', objectId: id, version, revoked, relation, source, target } };
 }
 

@@ -1,4 +1,5 @@
 // Reading fields of an object that a partner wrote. Whatever is not of the wanted kind reads as absent.
+import { withoutHidden } from '../model/text.ts';
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -14,17 +15,12 @@ export function isStixId(value: unknown, type?: string): value is string {
   return type === undefined || (value.length === type.length + UUID_LENGTH + 2 && value.startsWith(type));
 }
 
-/** Control characters and the invisible ones that reorder text on a screen. */
-const HIDDEN = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
-const HIDDEN_RUNS = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu;
-
 /** Text for people: hidden characters removed (a line break leaves a space), cut to `max`. Undefined when nothing is left. */
 export function cleanText(value: unknown, max: number): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined;
   // Cut first, generously, so that a text of megabytes costs no more than a short one.
   let text = value.length > 4 * max ? value.slice(0, 4 * max) : value;
-  if (HIDDEN.test(text)) text = text.replace(HIDDEN_RUNS, (run) => (/[\t\n\r]/.test(run) ? ' ' : ''));
-  text = text.trim();
+  text = withoutHidden(text).trim();
   if (text.length > max) text = text.slice(0, max);
   if (!text.isWellFormed()) text = text.replace(/[\ud800-\udbff]$/, '').toWellFormed();
   return text === '' ? undefined : text;

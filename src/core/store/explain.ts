@@ -1,5 +1,6 @@
 // Names, markings and relationships that explain indicators. They may come before or after what they explain, or
 // never; when one comes late, the store tells which indicators must be looked at again.
+import { CANON_VERSION } from '../model/canonical.ts';
 import type { Claim, IncomingContext } from '../model/entry.ts';
 import type { Pap, Tlp } from '../model/marking.ts';
 import type { StoreContext } from './context.ts';
@@ -8,6 +9,10 @@ export interface MarkingBody {
   readonly tlp?: Tlp;
   readonly pap?: Pap;
   readonly statement?: string;
+  /** What it says is not understood, as words to follow its id. */
+  readonly unread?: string;
+  /** The rules under which it was read; absent = the first. */
+  readonly canon?: number;
 }
 
 /** What other objects say of an indicator. */
@@ -71,16 +76,11 @@ export class ContextTable {
   store(exchangeId: number, object: IncomingContext): News | undefined {
     if (object.kind === 'relationship') return this.#relation(exchangeId, object);
     const version = object.kind === 'name' ? object.version : '';
-    const body =
-      object.kind === 'name'
-        ? object.name
-        : JSON.stringify({ tlp: object.tlp, pap: object.pap, statement: object.statement } satisfies {
-            [key: string]: string | undefined;
-          });
+    const body = object.kind === 'name' ? object.name : JSON.stringify(bodyOf(object));
     const found = this.#find.get(exchangeId, object.objectId);
     if (found !== undefined && (found.body === body || found.version > version)) return undefined;
-    // A marking definition has no versions (STIX 2.1 §7.2): the first one stands.
-    if (found !== undefined && object.kind === 'marking') return undefined;
+    // A marking definition has no versions (STIX 2.1 §7.2): the first one stands, unless it was read by older rules.
+    if (found !== undefined && object.kind === 'marking' && !isOutdated(found.body)) return undefined;
     this.#put.run(exchangeId, object.objectId, object.kind, version, body);
     this.#names.delete(`${exchangeId} ${object.objectId}`);
     this.#markings.delete(`${exchangeId} ${object.objectId}`);
@@ -143,3 +143,9 @@ export class ContextTable {
     return name;
   }
 }
+
+function bodyOf({ tlp, pap, statement, unread }: IncomingContext & { kind: 'marking' }): object {
+  return { tlp, pap, statement, unread, canon: CANON_VERSION };
+}
+
+const isOutdated = (body: string): boolean => ((JSON.parse(body) as MarkingBody).canon ?? 1) < CANON_VERSION;

@@ -17,6 +17,58 @@ const ID = 'indicator--1';
 const newer = versionAt(NOW - HOUR);
 const older = versionAt(NOW - 2 * DAY);
 
+describe('a version from the future', () => {
+  const ahead = versionAt(Date.UTC(2083, 2, 16));
+  const facts = JSON.stringify({ created: older });
+  const reasons = (rig: Rig) => rig.ask('SELECT refusal FROM object');
+
+  it('is armed for a life from its receipt, once and for all', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, version: ahead, facts })]);
+    expect(rig.row()?.until).toBeLessThanOrEqual(NOW + 90 * DAY);
+    expect(reasons(rig)).toEqual([{ refusal: 'modified lies more than a day ahead' }]);
+    const { until } = rig.row()!;
+
+    rig.commit([anIndicator({ objectId: ID, version: ahead, facts })], NOW + 30 * DAY);
+    rig.restart({ siems: [aSiem({ fingerprint: 'b' })] });
+    rig.tick(NOW + 30 * DAY);
+    expect(rig.row()?.until).toBe(until);
+  });
+
+  it('does not lock out the honest ones that follow', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, version: ahead, facts })]);
+    rig.commit([anIndicator({ objectId: ID, version: older, facts, observables: [ipv4('192.0.2.2')] })]);
+
+    expect([rig.deliver(), reasons(rig)]).toEqual([['upsert 192.0.2.2'], [{ refusal: null }]]);
+  });
+
+  it('takes nothing from an honest one, and is counted as refused', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID })]);
+    const report = rig.commit([anIndicator({ objectId: ID, version: ahead, facts, observables: [ipv4('192.0.2.2')] })]);
+
+    expect(report).toMatchObject({ outdated: 1, refused: { 'modified lies more than a day ahead': 1 } });
+    expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
+  });
+
+  it.each([versionAt(NOW), versionAt(Date.UTC(2090, 0))])('is withdrawn by %s', (version) => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, version: ahead, facts })]);
+    rig.deliver();
+    rig.commit([anIndicator({ objectId: ID, version, revoked: true })]);
+
+    expect(rig.deliver()).toEqual(['remove 192.0.2.1']);
+  });
+
+  it('within the day by which clocks may differ is believed, and lives from its receipt', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, version: versionAt(NOW + 12 * HOUR) })]);
+
+    expect([rig.row()?.until, reasons(rig)]).toEqual([NOW + 90 * DAY, [{ refusal: null }]]);
+  });
+});
+
 describe('versions of one object', () => {
   it('replaces all that an object said when a higher version comes', () => {
     const rig = new Rig();
@@ -117,6 +169,18 @@ describe('the same version with other content', () => {
     rig.commit([{ kind: 'marking', objectId: 'marking-definition--1', statement: 'for members' }]);
 
     expect(rig.deliver()).toEqual([]);
+  });
+
+  it('brings a vanished object back as strict as it returns', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, tlp: 'green' })]);
+    rig.deliver();
+    listingOf(rig, []);
+    rig.deliver();
+
+    rig.commit([anIndicator({ objectId: ID, tlp: 'red', validUntil: NOW + HOUR })]);
+
+    expect([rig.deliver(), rig.ask('SELECT tlp, state FROM object')]).toEqual([[], [{ tlp: 4, state: 0 }]]);
   });
 
   it('brings a vanished object back though its content differs', () => {
@@ -239,11 +303,11 @@ describe('what explains an indicator', () => {
     expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
   });
 
-  it('counts as TLP:RED again when the unit that explained its marking failed', () => {
+  it('is kept out again when the unit that explained its marking failed', () => {
     const rig = new Rig();
     const marked = anIndicator({ objectId: ID, openMarkings: ['marking-definition--1'] });
     const explaining = { kind: 'marking', objectId: 'marking-definition--1', tlp: 'green' } as const;
-    const broken = { ...anIndicator({ objectId: 'indicator--broken' }), version: null } as never;
+    const broken = { ...anIndicator({ objectId: 'indicator--broken' }), validFrom: null } as never;
     expect(() => rig.commit([explaining, marked, broken])).toThrow(/NOT NULL/);
 
     rig.commit([marked]);
@@ -253,7 +317,68 @@ describe('what explains an indicator', () => {
     expect(rig.deliver()).toHaveLength(1);
   });
 
-  it('counts as TLP:RED until an open marking is explained', () => {
+  const decision = (rig: Rig) =>
+    rig.read((reader) => reader.why(ipv4('192.0.2.1'), NOW))?.claims[0]?.decisions[0]?.reason;
+
+  it('keeps an object out by a marking that never came, whatever the clearance, and says so', () => {
+    const siem = aSiem();
+    const rules = {
+      ...siem.rules['partner']!,
+      intake: { ...siem.rules['partner']!.intake, clearance: 'red' as const },
+    };
+    const rig = new Rig({ siems: [{ ...siem, rules: { partner: rules } }] });
+    rig.commit([anIndicator({ objectId: ID, openMarkings: ['marking-definition--1'] })]);
+
+    expect([rig.deliver(), decision(rig)]).toEqual([[], 'refers to marking-definition--1, which nobody explained']);
+  });
+
+  it('keeps an object out by a definition that is not understood', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, openMarkings: ['marking-definition--1', 'marking-definition--2'] })]);
+    rig.commit([{ kind: 'marking', objectId: 'marking-definition--1', statement: 'for members' }]);
+    rig.commit([
+      { kind: 'marking', objectId: 'marking-definition--2', unread: 'of the kind iep, which we do not know' },
+    ]);
+
+    expect([rig.deliver(), decision(rig)]).toEqual([
+      [],
+      'refers to marking-definition--2, of the kind iep, which we do not know',
+    ]);
+  });
+
+  it('takes the strictest of what is stated and what a definition says, in either order', () => {
+    const definition = { kind: 'marking', objectId: 'marking-definition--1', tlp: 'clear', pap: 'green' } as const;
+    for (const objects of [
+      [definition, anIndicator({ objectId: ID, tlp: 'amber', pap: 'red', openMarkings: ['marking-definition--1'] })],
+      [anIndicator({ objectId: ID, tlp: 'amber', pap: 'red', openMarkings: ['marking-definition--1'] }), definition],
+    ]) {
+      const rig = new Rig();
+      for (const object of objects) rig.commit([object]);
+      expect(rig.ask('SELECT tlp, pap, unexplained FROM object')).toEqual([{ tlp: 2, pap: 3, unexplained: null }]);
+    }
+  });
+
+  it('takes a stricter definition over what is stated', () => {
+    const rig = new Rig();
+    rig.commit([anIndicator({ objectId: ID, tlp: 'clear', openMarkings: ['marking-definition--1'] })]);
+    rig.commit([{ kind: 'marking', objectId: 'marking-definition--1', tlp: 'red', pap: 'red' }]);
+
+    expect(rig.ask('SELECT tlp, pap FROM object')).toEqual([{ tlp: 4, pap: 3 }]);
+    expect([rig.deliver(), decision(rig)]).toEqual([[], "TLP:RED is above this SIEM's clearance TLP:AMBER"]);
+  });
+
+  it('keeps the name of the highest version, however late an older one comes', () => {
+    const rig = new Rig();
+    const name = (version: string, text: string) =>
+      ({ kind: 'name', objectId: 'malware--1', version, type: 'malware', name: text }) as const;
+    for (const one of [name(newer, 'new'), name(older, 'old')]) rig.commit([one]);
+    expect(rig.ask('SELECT body FROM context')).toEqual([{ body: 'new' }]);
+
+    rig.commit([name(versionAt(NOW), 'newest')]);
+    expect(rig.ask('SELECT body FROM context')).toEqual([{ body: 'newest' }]);
+  });
+
+  it('is kept out until an open marking is explained', () => {
     const rig = new Rig();
     rig.commit([anIndicator({ objectId: ID, openMarkings: ['marking-definition--1'] })]);
     expect(rig.deliver()).toEqual([]);

@@ -5,24 +5,19 @@
 // stays a tombstone, so a later unrevoked version is dropped; the same version with other content keeps the first,
 // except towards less (revoked, earlier valid_until, stricter marking).
 import type { IncomingIndicator } from '../model/entry.ts';
-import {
-  PAP_LEVELS,
-  papRank,
-  stricterPap,
-  stricterTlp,
-  type Pap,
-  type Tlp,
-  TLP_LEVELS,
-  tlpRank,
-} from '../model/marking.ts';
+import { CANON_VERSION } from '../model/canonical.ts';
+import { papRank, stricterPap, stricterTlp, tlpRank } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
+import { lifeFrom } from '../policy/expiry.ts';
 import { neverBlock } from '../policy/never-block.ts';
 import { cutsShort } from '../policy/holds.ts';
 import type { Brakes } from './brakes.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
+import { explained, openOf } from './open-markings.ts';
 import type { ClaimRow, Projector, StoredEntry, Trigger } from './projection.ts';
-import { CAUSE, OBJECT, type ObjectRow } from './rows.ts';
+import { CAUSE, type FoundObject, OBJECT, type ObjectRow } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 import type { Touched } from './touched.ts';
 import type { ArrivingPage } from './wire.ts';
@@ -94,15 +89,16 @@ export class Objects {
     sweeps.register('marking', (sweep, most) => this.#remark(sweep, most));
     sweeps.register('name', (sweep, most) => this.#renamed(sweep, most));
     const { db } = store;
-    this.#find = db.statement<ObjectRow>('SELECT * FROM object WHERE exchange_id = ? AND object_id = ?');
+    this.#find = db.statement<FoundObject>('SELECT * FROM object WHERE exchange_id = ? AND object_id = ?');
     this.#insert = db.statement(
       `INSERT INTO object (id, exchange_id, object_id, version, state, valid_from, valid_until, confidence, tlp, pap, benign,
-       open_markings, refusal, digest, facts, gone_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       open_markings, refusal, digest, facts, unexplained, life_from, gone_at, canon)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${CANON_VERSION})
        ON CONFLICT (exchange_id, object_id) DO NOTHING`,
     );
     this.#update = db.statement(
       `UPDATE object SET version = ?, state = ?, valid_from = ?, valid_until = ?, confidence = ?, tlp = ?, pap = ?, benign = ?,
-       open_markings = ?, refusal = ?, digest = ?, facts = ?, gone_at = ? WHERE id = ?`,
+       open_markings = ?, refusal = ?, digest = ?, facts = ?, unexplained = ?, life_from = ?, gone_at = ?, canon = ${CANON_VERSION} WHERE id = ?`,
     );
     this.#tombstone = db.statement('UPDATE object SET state = ?, version = ?, gone_at = ?, digest = ? WHERE id = ?');
     this.#see = db.statement(
@@ -196,12 +192,13 @@ export class Objects {
 
   #indicator(
     exchange: ExchangeState,
-    incoming: IncomingIndicator,
+    given: IncomingIndicator,
     scope: number,
     listing: number,
     now: number,
     report: CommitReport,
   ): void {
+    const incoming = believable(given, now);
     // On a first sync nearly every object is new, and the insert itself finds that out.
     if (exchange.firstSync && this.#create(exchange, incoming, scope, listing, now, report)) return;
     const found = this.#find.get(exchange.id, incoming.objectId);
@@ -219,6 +216,7 @@ export class Objects {
     const same = incoming.version === found.version;
     if (incoming.version < found.version && !incoming.revoked) {
       report.outdated++;
+      if (incoming !== given) report.refused[FUTURE_VERSION] = (report.refused[FUTURE_VERSION] ?? 0) + 1;
       return;
     }
     if (incoming.revoked) {
@@ -230,7 +228,9 @@ export class Objects {
       return;
     }
     const back = found.state === OBJECT.vanished;
-    if (same) {
+    // Read by older rules, the same version says what it says now: nobody changed anything but we.
+    const again = same && found.canon < CANON_VERSION;
+    if (same && !again) {
       const conflicting = incoming.digest !== found.digest;
       if (back) {
         // A vanished object that reappears counts again.
@@ -246,7 +246,14 @@ export class Objects {
       } else report.unchanged++;
       return;
     }
-    this.#replace(exchange, found, incoming, report);
+    this.#replace(
+      exchange,
+      found,
+      incoming,
+      report,
+      again ? BY_OUR_RULES : { cause: CAUSE.withdrawn, exchangeId: exchange.id },
+      now,
+    );
   }
 
   #create(
@@ -258,7 +265,7 @@ export class Objects {
     report: CommitReport,
   ): boolean {
     const { ids } = this.#store;
-    const row = this.#rowOf(ids.next('object'), exchange, incoming);
+    const row = this.#rowOf(ids.next('object'), exchange, incoming, now);
     const made = this.#insert.run(
       row.id,
       row.exchange_id,
@@ -275,6 +282,8 @@ export class Objects {
       row.refusal,
       row.digest,
       row.facts,
+      row.unexplained,
+      row.life_from,
       incoming.revoked ? now : null,
     );
     if (made.changes === 0) return false;
@@ -326,8 +335,16 @@ export class Objects {
     return id;
   }
 
-  #replace(exchange: ExchangeState, found: ObjectRow, incoming: IncomingIndicator, report: CommitReport): void {
-    const row = this.#rowOf(found.id, exchange, incoming);
+  /** `left`: what a value is put down to that the object names no longer. */
+  #replace(
+    exchange: ExchangeState,
+    found: ObjectRow,
+    incoming: IncomingIndicator,
+    report: CommitReport,
+    left: Trigger,
+    now: number,
+  ): void {
+    const row = this.#rowOf(found.id, exchange, incoming, now);
     this.#update.run(
       row.version,
       row.state,
@@ -341,6 +358,8 @@ export class Objects {
       row.refusal,
       row.digest,
       row.facts,
+      row.unexplained,
+      row.life_from,
       null,
       row.id,
     );
@@ -361,11 +380,13 @@ export class Objects {
       if (kept.has(entry.id)) continue;
       // The partner changed the pattern: it no longer vouches for the old value.
       this.#unlink.run(entry.id, found.id);
-      this.#touched.add(storedEntry(entry), { cause: CAUSE.withdrawn, exchangeId: exchange.id });
+      this.#touched.add(storedEntry(entry), left);
     }
-    const cause = withdraws(found, incoming) ? CAUSE.withdrawn : CAUSE.none;
+    const why: Trigger = withdraws(found, incoming)
+      ? { cause: CAUSE.withdrawn, exchangeId: exchange.id }
+      : { cause: CAUSE.none, exchangeId: left.exchangeId };
     for (const [id, observable] of kept) {
-      this.#touched.add({ id, ...observable }, { cause, exchangeId: exchange.id });
+      this.#touched.add({ id, ...observable }, why);
     }
   }
 
@@ -380,25 +401,25 @@ export class Objects {
       refs: [...new Set([...stated.refs, ...refs])],
     };
     const openText = open.refs.length === 0 ? null : JSON.stringify(open);
-    const { tlp, pap } = openText === null ? open : this.#explained(found.exchange_id, open);
     const next = {
+      ...explained(this.#context, found.exchange_id, open),
       until: earlier(found.valid_until, incoming.validUntil ?? null),
-      tlp: tlp === undefined ? null : tlpRank(tlp),
-      pap: pap === undefined ? null : papRank(pap),
       benign: incoming.benign === true ? 1 : found.benign,
     };
     const same =
       next.until === found.valid_until &&
       next.tlp === found.tlp &&
       next.pap === found.pap &&
+      next.unexplained === found.unexplained &&
       next.benign === found.benign &&
       openText === found.open_markings;
     if (same) return false;
     this.#store.db.run(
-      'UPDATE object SET valid_until = ?, tlp = ?, pap = ?, benign = ?, open_markings = ?, digest = ? WHERE id = ?',
+      'UPDATE object SET valid_until = ?, tlp = ?, pap = ?, unexplained = ?, benign = ?, open_markings = ?, digest = ? WHERE id = ?',
       next.until,
       next.tlp,
       next.pap,
+      next.unexplained,
       next.benign,
       openText,
       incoming.digest,
@@ -416,14 +437,10 @@ export class Objects {
     }
   }
 
-  #rowOf(id: number, exchange: ExchangeState, incoming: IncomingIndicator): ClaimRow {
-    let { tlp, pap } = incoming as { tlp?: Tlp | undefined; pap?: Pap | undefined };
-    let open: string | null = null;
-    if (incoming.openMarkings !== undefined && incoming.openMarkings.length > 0) {
-      const stated: OpenMarkings = { tlp, pap, refs: incoming.openMarkings };
-      open = JSON.stringify(stated);
-      ({ tlp, pap } = this.#explained(exchange.id, stated));
-    }
+  #rowOf(id: number, exchange: ExchangeState, incoming: IncomingIndicator, now: number): ClaimRow {
+    const { tlp, pap, openMarkings } = incoming;
+    const stated =
+      openMarkings === undefined || openMarkings.length === 0 ? undefined : { tlp, pap, refs: openMarkings };
     return {
       id,
       exchange_id: exchange.id,
@@ -433,26 +450,21 @@ export class Objects {
       valid_from: incoming.validFrom,
       valid_until: incoming.validUntil ?? null,
       confidence: incoming.confidence ?? null,
-      tlp: tlp === undefined ? null : tlpRank(tlp),
-      pap: pap === undefined ? null : papRank(pap),
+      ...(stated === undefined
+        ? {
+            tlp: tlp === undefined ? null : tlpRank(tlp),
+            pap: pap === undefined ? null : papRank(pap),
+            unexplained: null,
+          }
+        : explained(this.#context, exchange.id, stated)),
       benign: incoming.benign === true ? 1 : 0,
-      open_markings: open,
+      open_markings: stated === undefined ? null : JSON.stringify(stated),
       refusal: incoming.refusal ?? null,
       digest: incoming.digest,
       facts: incoming.facts,
+      life_from: lifeFrom(incoming, now),
       exchange_active: 1,
     };
-  }
-
-  /** Markings that only the exchange can explain: a definition that has not come counts as TLP:RED. */
-  #explained(exchangeId: number, stated: OpenMarkings): { tlp?: Tlp | undefined; pap?: Pap | undefined } {
-    let { tlp, pap }: { tlp?: Tlp | undefined; pap?: Pap | undefined } = stated;
-    for (const ref of stated.refs) {
-      const definition = this.#context.marking(exchangeId, ref);
-      tlp = stricterTlp(tlp, definition === undefined ? 'red' : definition.tlp);
-      pap = stricterPap(pap, definition?.pap);
-    }
-    return { tlp, pap };
   }
 
   #awaited(exchangeId: number, markingId: string): boolean {
@@ -476,10 +488,15 @@ export class Objects {
       most,
     );
     const step = this.#whileItFits(waiting, most, (row) => {
-      const { tlp, pap } = this.#explained(row.exchange_id, openOf(row));
-      const next = { tlp: tlp === undefined ? null : tlpRank(tlp), pap: pap === undefined ? null : papRank(pap) };
-      if (next.tlp === row.tlp && next.pap === row.pap) return 1;
-      this.#store.db.run('UPDATE object SET tlp = ?, pap = ? WHERE id = ?', next.tlp, next.pap, row.id);
+      const next = explained(this.#context, row.exchange_id, openOf(row));
+      if (next.tlp === row.tlp && next.pap === row.pap && next.unexplained === row.unexplained) return 1;
+      this.#store.db.run(
+        'UPDATE object SET tlp = ?, pap = ?, unexplained = ? WHERE id = ?',
+        next.tlp,
+        next.pap,
+        next.unexplained,
+        row.id,
+      );
       if (row.state !== OBJECT.published) return 1;
       return this.#touchLinked(row.id, { cause: CAUSE.policy, exchangeId: row.exchange_id, force: true });
     });
@@ -565,26 +582,14 @@ export class Objects {
   }
 }
 
-/** Markings as stated, with those that only the exchange can explain. */
-interface OpenMarkings {
-  readonly tlp?: Tlp | undefined;
-  readonly pap?: Pap | undefined;
-  readonly refs: readonly string[];
-}
-
-const openOf = (row: ObjectRow): OpenMarkings =>
-  row.open_markings === null
-    ? { tlp: levelOf(TLP_LEVELS, row.tlp), pap: levelOf(PAP_LEVELS, row.pap), refs: [] }
-    : (JSON.parse(row.open_markings) as OpenMarkings);
+/** No partner withdrew or added anything, and no brake counts it. */
+const BY_OUR_RULES: Trigger = { cause: CAUSE.policy, exchangeId: 0 };
 
 const storedEntry = (row: { id: number; type: number; value: string }): StoredEntry => ({
   id: row.id,
   type: OBSERVABLE_TYPES[row.type]!,
   value: row.value,
 });
-
-const levelOf = <L>(levels: readonly L[], rank: number | null): L | undefined =>
-  rank === null ? undefined : levels[rank];
 
 /** To mark an object benign, or to cut its validity short, is to withdraw it. */
 const withdraws = (found: ObjectRow, incoming: IncomingIndicator): boolean =>

@@ -53,7 +53,7 @@ export interface ClaimRow extends ObjectRow {
 
 /** Columns of a claim, in the order in which `claimRow` reads them. */
 export const CLAIM_COLUMNS = `o.id, o.exchange_id, o.object_id, o.version, o.state, o.valid_from, o.valid_until, o.confidence,
-  o.tlp, o.pap, o.benign, o.open_markings, o.refusal, o.digest, o.facts`;
+  o.tlp, o.pap, o.benign, o.open_markings, o.refusal, o.digest, o.facts, o.unexplained, o.life_from`;
 
 export class Projector {
   readonly #store: StoreContext;
@@ -178,6 +178,8 @@ export class Projector {
       refusal: row[at + 12] as string | null,
       digest: row[at + 13] as number,
       facts: row[at + 14] as string,
+      unexplained: row[at + 15] as string | null,
+      life_from: row[at + 16] as number | null,
       exchange_active: this.#active.has(exchange) ? 1 : 0,
     };
   }
@@ -217,7 +219,7 @@ export class Projector {
     else for (const rows of this.#parts(entry.id)) this.#admit(admission, siem, entry, rows, now);
     for (const { claim } of admission.admitted)
       claim.explain(explain(claim.exchangeId, claim.objectId, claim.facts.createdBy));
-    return mergeClaims(entry, admission.admitted, admission.unmarked, now).entry;
+    return mergeClaims(entry, admission.admitted, now).entry;
   }
 
   /**
@@ -231,11 +233,11 @@ export class Projector {
     now: number,
     explain?: ContextTable['explain'],
   ): Entry | undefined {
-    const { admitted, unmarked } = this.#kept(siem, entry, now).admission;
+    const { admitted } = this.#kept(siem, entry, now).admission;
     if (explain !== undefined)
       for (const { claim } of admitted) claim.explain(explain(claim.exchangeId, claim.objectId, claim.facts.createdBy));
-    const standing = admitted.map((one) => ({ claim: one.claim, until: until ?? one.until }));
-    return mergeClaims(entry, standing, unmarked, now).entry;
+    const standing = admitted.map((one) => ({ ...one, until: until ?? one.until }));
+    return mergeClaims(entry, standing, now).entry;
   }
 
   /** A withdrawal is no judgement on what was withdrawn: neither its revocation nor its new validity counts here. */
@@ -264,14 +266,14 @@ export class Projector {
       }
       // Accepted means that the SIEM has rules for this exchange.
       const rules = siem.spec.rules[exchange]!;
-      if (rules.intake.unmarked !== 'refuse') into.unmarked = rules.intake.unmarked;
+      // Where unmarked ones are refused, whoever was accepted states a level.
+      const unmarked = rules.intake.unmarked === 'refuse' ? 'red' : rules.intake.unmarked;
       const until = expiryOf(claim, rules.lifetime, entry.type);
       if (row.valid_from <= now && now < until) into.vouchers |= voucherBit(row.exchange_id);
-      into.admitted.push({ claim, until });
+      into.admitted.push({ claim, until, unmarked });
     }
     // They were made here, of stored claims.
-    if (into.admitted.length > CROWDED)
-      into.admitted = condense(into.admitted, into.unmarked, now, CROWDED) as Admission['admitted'];
+    if (into.admitted.length > CROWDED) into.admitted = condense(into.admitted, now, CROWDED) as Admission['admitted'];
   }
 
   #projectOne(
@@ -282,7 +284,7 @@ export class Projector {
     now: number,
     fresh = false,
   ): void {
-    const merged = merge(entry, admission.admitted, admission.unmarked, now);
+    const merged = merge(entry, admission.admitted, now);
     if (this.#stale) this.reloadSuppressions();
     const suppressedUntil =
       this.suppressed.size === 0
@@ -529,14 +531,13 @@ export function newestFirst(claims: ClaimRow[]): ClaimRow[] {
 /** What the claims on an entry come to for one SIEM, as far as they were gone through. */
 interface Admission {
   admitted: (Admitted & { readonly claim: StoredClaim })[];
-  unmarked: Tlp;
   refused: boolean;
   vouchers: number;
   /** An exchange among them that left the configuration. */
   left: number | undefined;
 }
 
-const noneYet = (): Admission => ({ admitted: [], unmarked: 'amber', refused: false, vouchers: 0, left: undefined });
+const noneYet = (): Admission => ({ admitted: [], refused: false, vouchers: 0, left: undefined });
 
 interface Tallies {
   readonly wanted: Tally;
@@ -575,6 +576,8 @@ class StoredClaim implements Claim {
   readonly benign: boolean;
   // Always set: objects of one shape are read twice as fast.
   readonly validUntil: number | undefined;
+  readonly lifeFrom: number | undefined;
+  readonly unexplained: string | undefined;
   readonly confidence: number | undefined;
   readonly tlp: Tlp | undefined;
   readonly pap: Pap | undefined;
@@ -592,6 +595,8 @@ class StoredClaim implements Claim {
     this.validFrom = row.valid_from;
     this.benign = row.benign === 1;
     this.validUntil = row.valid_until ?? undefined;
+    this.lifeFrom = row.life_from ?? undefined;
+    this.unexplained = row.unexplained ?? undefined;
     this.confidence = row.confidence ?? undefined;
     this.tlp = row.tlp === null ? undefined : TLP_LEVELS[row.tlp]!;
     this.pap = row.pap === null ? undefined : PAP_LEVELS[row.pap]!;

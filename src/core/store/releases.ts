@@ -68,8 +68,9 @@ export class Releases {
       from: row.exchange,
       published: row.state === OBJECT.published,
       active: row.exchange_active === 1,
-      ...(row.tlp === null ? {} : { tlp: TLP_LEVELS[row.tlp]! }),
-      ...(row.pap === null ? {} : { pap: PAP_LEVELS[row.pap]! }),
+      // Without a level it counts as the strictest there is, and so does one whose marking nobody explained.
+      ...(row.tlp === null || row.unexplained !== null ? {} : { tlp: TLP_LEVELS[row.tlp]! }),
+      ...(row.pap === null || row.unexplained !== null ? {} : { pap: PAP_LEVELS[row.pap]! }),
       statements: this.#statements(row),
       shown: this.#isShown(row),
       canaries: canaries.map((one) => one.id),
@@ -109,7 +110,8 @@ export class Releases {
       );
       // What nothing explains may be terms of use: it stands under its id, which no rule that names texts covers.
       if (found === undefined) return [ref];
-      const { statement } = JSON.parse(found.body) as { statement?: string };
+      const { statement, unread } = JSON.parse(found.body) as { statement?: string; unread?: string };
+      if (unread !== undefined) return [ref];
       return statement === undefined ? [] : [statement];
     });
   }

@@ -104,6 +104,15 @@ export interface ObjectRow {
   refusal: string | null;
   digest: number;
   facts: string;
+  /** The marking that nobody explained, as words to follow "refers to". */
+  unexplained: string | null;
+  /** Where its lifetime counts from; null = it was taken in before that was kept, and not gone through yet. */
+  life_from: number | null;
+}
+
+/** Of an object that is found again: the rules under which it was read. */
+export interface FoundObject extends ObjectRow {
+  canon: number;
 }
 
 /** Bit of an exchange in `vouchers`; beyond 31 exchanges some share one, which only makes a brake's share coarser. */

@@ -174,6 +174,20 @@ export const MIGRATIONS: readonly string[] = [
   -- What waits for room is found by its reason, which names the container.
   CREATE INDEX projection_parked ON projection (siem_id, note, entry_id) WHERE state = 6;
   `,
+  `
+  -- A marking that nobody explained keeps its object out; a lifetime counts from no later than the receipt; and what was
+  -- read by older rules (canon) is gone through once (respelling.ts) and read again from the start.
+  ALTER TABLE object ADD COLUMN unexplained TEXT;
+  ALTER TABLE object ADD COLUMN life_from INTEGER;
+  ALTER TABLE object ADD COLUMN canon INTEGER NOT NULL DEFAULT 1;
+  UPDATE exchange SET cursor = NULL;
+  INSERT INTO unexplained (exchange_id, marking_id, object_id)
+    SELECT DISTINCT o.exchange_id, r.value, o.id FROM object o, json_each(o.open_markings, '$.refs') r
+    WHERE o.open_markings IS NOT NULL ON CONFLICT DO NOTHING;
+  INSERT INTO sweep (kind, owner, subject, position, argument, done, since, turn)
+    SELECT 'respelled', 0, '', '', 'null', 0, 0, (SELECT coalesce(max(turn), 0) + 1 FROM sweep)
+    WHERE EXISTS (SELECT 1 FROM object);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

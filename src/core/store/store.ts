@@ -20,6 +20,7 @@ import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport, Objects } from './objects.ts';
 import { People, type Refused } from './people.ts';
 import { Projector, type Trigger } from './projection.ts';
+import { registerRespelling } from './respelling.ts';
 import { type SettleReport, type Settlement, Settling } from './settling.ts';
 import { Sweeps } from './sweeps.ts';
 import { bothOf, Touched } from './touched.ts';
@@ -97,6 +98,7 @@ export class Store {
     this.#requests = new Requests(this.#store);
     this.#sightings = new Sightings(this.#store);
     registerProjections(this.#sweeps, this.#store, this.#projector, this.#brakes);
+    registerRespelling(this.#sweeps, this.#store, this.#context, this.#touched);
   }
 
   #unit<T>(now: number, work: (now: number) => T): T {

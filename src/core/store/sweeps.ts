@@ -7,6 +7,7 @@ import type { StoreContext } from './context.ts';
 
 /** What is gone through, and on behalf of whom (`owner`: the id of an exchange, SIEM or hold; 0 = nobody). */
 export type SweepKind =
+  | 'respelled'
   | 'marking'
   | 'name'
   | 'crowded'

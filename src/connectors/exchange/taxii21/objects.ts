@@ -4,7 +4,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts';
 import { permanent, retryable } from '../../../core/model/failure.ts';
 import { sha256 } from '../../../core/runtime/ids.ts';
-import { readObject } from '../../../core/stix/objects.ts';
+import { OTHER_CASE, type ReadResult, readObject } from '../../../core/stix/objects.ts';
 import { MOST_NAMED } from './bounds.ts';
 import type { RawObjects } from './envelope.ts';
 
@@ -20,6 +20,10 @@ export interface ReadAnswer {
   readonly read: readonly Read[];
   /** Tells an answer that comes again. Of identities only, as the server sent them. */
   readonly mark: string;
+  /** What was taken though it is not as the standard asks, and what was left out: for people, each once. */
+  readonly notes: readonly string[];
+  /** Objects of types that are nothing for us, by type. */
+  readonly ignored: Readonly<Record<string, number>>;
 }
 
 /** `what` names the answer in messages. */
@@ -28,7 +32,8 @@ export async function readObjects(raw: RawObjects, what: string, signal: AbortSi
   let names = '';
   let portion = 0;
   let named = 0;
-  for (const one of raw) {
+  const odd = new Odd();
+  for (const one of unwrapped(raw, what, odd)) {
     if (++portion > PORTION) {
       portion = 1;
       await breathe();
@@ -37,6 +42,7 @@ export async function readObjects(raw: RawObjects, what: string, signal: AbortSi
     const { id, modified } = Object(one) as { id?: unknown; modified?: unknown };
     names += `${textOr(id)} ${textOr(modified)}\n`;
     const result = readObject(one);
+    odd.note(result);
     if ('object' in result) {
       read.push({ kind: 'object', object: result.object });
       if (result.object.kind === 'indicator') named += result.object.observables.length;
@@ -48,7 +54,51 @@ export async function readObjects(raw: RawObjects, what: string, signal: AbortSi
     } else if ('refusal' in result) read.push({ kind: 'refusal', refusal: result.refusal });
     else read.push({ kind: 'ignored', type: result.ignored, id: `${textOr(id)} ${textOr(modified)}`.slice(0, 128) });
   }
-  return { read, mark: sha256(names).slice(0, 24) };
+  return { read, mark: sha256(names).slice(0, 24), notes: odd.notes(), ignored: Object.fromEntries(odd.ignored) };
+}
+
+/** How deep bundles may stand in bundles. */
+const MOST_NESTED = 4;
+
+/**
+ * TAXII has no bundles among the objects (§3.7), but a bundle has no meaning of its own either: what it holds is read as
+ * if it stood there itself.
+ */
+function* unwrapped(raw: Iterable<unknown>, what: string, odd: Odd, depth = 0): Generator<unknown, void, undefined> {
+  for (const one of raw) {
+    const { type, objects } = Object(one) as { type?: unknown; objects?: unknown };
+    if (typeof type !== 'string' || type.trim().toLowerCase() !== 'bundle' || !Array.isArray(objects)) yield one;
+    else if (depth === MOST_NESTED)
+      throw permanent(`${what} holds bundles in bundles, deeper than ${MOST_NESTED}; ask the partner what it sends`);
+    else {
+      odd.bundles++;
+      yield* unwrapped(objects, what, odd, depth + 1);
+    }
+  }
+}
+
+/** What is not as the standard asks in one answer, counted. */
+class Odd {
+  bundles = 0;
+  readonly #quirks = new Set<string>();
+  readonly ignored = new Map<string, number>();
+
+  note(result: ReadResult): void {
+    if ('ignored' in result) this.ignored.set(result.ignored, (this.ignored.get(result.ignored) ?? 0) + 1);
+    if ('quirk' in result && result.quirk !== undefined) this.#quirks.add(result.quirk);
+  }
+
+  notes(): string[] {
+    const notes = [...this.#quirks];
+    if (this.bundles > 0) {
+      const stand = this.bundles === 1 ? '1 bundle stands' : `${this.bundles} bundles stand`;
+      notes.push(`${stand} among the objects, against TAXII 2.1 §3.7; what they hold is read`);
+    }
+    for (const [type, count] of this.ignored) {
+      if (type.startsWith(OTHER_CASE)) notes.push(`${count} ignored: ${type}; STIX writes types in small letters`);
+    }
+    return notes;
+  }
 }
 
 const textOr = (value: unknown): string => (typeof value === 'string' ? value : typeof value);

@@ -111,7 +111,7 @@ describe('readPattern', () => {
     ["[url:value = 'hxxp://a.example/']", 'defanged value'],
     ["[ipv4-addr:value = '0.0.0.0/0']", 'network too wide'],
   ])('%s stands for no value', (text, reason) => {
-    expect(readPattern(text)).toEqual({ verdict: 'irreducible', observables: [], reason });
+    expect(readPattern(text)).toMatchObject({ verdict: 'irreducible', observables: [], reason });
   });
 
   it.each([
@@ -123,7 +123,25 @@ describe('readPattern', () => {
       'AND of tests',
     ],
   ])('%s is only partly a value', (text, reason) => {
-    expect(readPattern(text)).toEqual({ verdict: 'partial', observables: [domain('a.example')], reason });
+    expect(readPattern(text)).toMatchObject({ verdict: 'partial', observables: [domain('a.example')], reason });
+  });
+
+  it.each([
+    ["[file:hashes.SHA-256 = 'a']", 'line 1, column 14: expected a property name'],
+    ["[domain-name:value = 'a.example'\n  OR url:value 'x']", 'line 2, column 16: '],
+    ["[file:hashes.MD5 = 'abc']", "hash of the wrong length: file:hashes.MD5 'abc'"],
+    ["[domain-name:value = 'hid\u200bden.example']", "hidden character: domain-name 'hid\\u{200b}den.example'"],
+    [
+      "[domain-name:value = 'a.example' OR file:hashes.SSDEEP = '3:a:b']",
+      'unsupported hash algorithm: file:hashes.SSDEEP',
+    ],
+    [
+      "[domain-name:value = 'a.example' OR file:name = 'a' OR url:value MATCHES 'x']",
+      'unsupported: file:name; operator MATCHES',
+    ],
+    ["[url:value = 'a.example/x']", "URL without scheme and host: url 'a.example/x'"],
+  ])('of %j it is said where or what: %s', (text, detail) => {
+    expect(readPattern(text).detail).toContain(detail);
   });
 
   it('reads the common shapes without the grammar', () => {

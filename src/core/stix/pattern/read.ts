@@ -28,7 +28,9 @@ export function readByShape(text: string): Reduction | undefined {
 
 export function readByGrammar(text: string): Reduction {
   const parsed = parsePattern(text);
-  return 'fault' in parsed ? irreducible(BROKEN_PATTERN) : reduce(parsed.pattern);
+  if (!('fault' in parsed)) return reduce(parsed.pattern);
+  const { line, column, message } = parsed.fault;
+  return irreducible(BROKEN_PATTERN, `line ${line}, column ${column}: ${message}`);
 }
 
 const SINGLE =

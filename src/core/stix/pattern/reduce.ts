@@ -4,6 +4,7 @@
 // the hash alone. Reasons are constant texts, because they are counted.
 import { canonical } from '../../model/canonical.ts';
 import type { Observable } from '../../model/observable.ts';
+import { showingHidden } from '../../model/text.ts';
 import type { Comparison, Literal, Observation, Path, Test } from './ast.ts';
 import { watchedPath, type Watched } from './paths.ts';
 
@@ -11,8 +12,10 @@ export interface Reduction {
   readonly verdict: 'exact' | 'partial' | 'irreducible';
   /** Without repeats. Empty when irreducible. */
   readonly observables: readonly Observable[];
-  /** Why the verdict is not exact: the first thing that stood in the way. */
+  /** Why the verdict is not exact: the first thing that stood in the way. Constant, fit to be counted. */
   readonly reason?: string;
+  /** The particular case: where a pattern breaks off, or what was left out of it. */
+  readonly detail?: string;
 }
 
 export function reduce(pattern: Observation): Reduction {
@@ -29,10 +32,20 @@ export function ofValue(watched: Watched, text: string): Reduction {
       : irreducible('reference to something other than an address');
   }
   const value = canonical(watched, text);
-  return 'value' in value ? exact({ type: watched, value: value.value }) : irreducible(value.refused);
+  return 'value' in value
+    ? exact({ type: watched, value: value.value })
+    : irreducible(value.refused, `${value.refused}: ${watched} '${showingHidden(text.slice(0, MOST_VALUE))}'`);
 }
 
-export const irreducible = (reason: string): Reduction => ({ verdict: 'irreducible', observables: [], reason });
+/** So much of a value that was refused is named. */
+const MOST_VALUE = 128;
+
+export const irreducible = (reason: string, detail?: string): Reduction => ({
+  verdict: 'irreducible',
+  observables: [],
+  reason,
+  ...(detail === undefined ? {} : { detail }),
+});
 
 const exact = (observable: Observable): Reduction => ({ verdict: 'exact', observables: [observable] });
 
@@ -71,23 +84,29 @@ function ofComparison(node: Comparison): Reduction {
   }
 }
 
-/** An OR means everything its arms mean. */
+/** How many different things that were left out are named. */
+const MOST_DETAILS = 8;
+
+/** An OR means everything its arms mean; what no list holds is left out and said. */
 function union(arms: readonly Reduction[]): Reduction {
   const observables = new Map<string, Observable>();
   let reason: string | undefined;
+  const details = new Set<string>();
   for (const arm of arms) {
     for (const observable of arm.observables) observables.set(`${observable.type}|${observable.value}`, observable);
     reason ??= arm.reason;
+    if (arm.reason !== undefined && details.size < MOST_DETAILS) details.add(arm.detail ?? arm.reason);
   }
   const found = [...observables.values()];
   if (reason === undefined) return { verdict: 'exact', observables: found };
-  return found.length > 0 ? { verdict: 'partial', observables: found, reason } : irreducible(reason);
+  const detail = [...details].join('; ');
+  return found.length > 0 ? { verdict: 'partial', observables: found, reason, detail } : irreducible(reason, detail);
 }
 
 function ofTest(test: Test, watched: Watched | { readonly unsupported: string }): Reduction {
   if (test.kind === 'exists') return irreducible('EXISTS');
   if (test.negated) return irreducible('NOT');
-  if (typeof watched === 'object') return irreducible(watched.unsupported);
+  if (typeof watched === 'object') return irreducible(watched.unsupported, namingPath(watched.unsupported, test.path));
   if (test.kind === 'in') {
     return test.values.length === 0
       ? irreducible('empty IN')
@@ -114,6 +133,17 @@ function ofTest(test: Test, watched: Watched | { readonly unsupported: string })
       return irreducible(`operator ${test.operator}`);
   }
 }
+
+const MOST_PATH = 80;
+
+/** As the partner wrote it, more or less, cut to length. */
+function pathText({ objectType, steps }: Path): string {
+  const names = steps.map((step) => (step.kind === 'key' ? `.${step.name}` : `[${step.at}]`)).join('');
+  return `${objectType}:${names.slice(1)}`.slice(0, MOST_PATH);
+}
+
+const namingPath = (reason: string, path: Path): string =>
+  reason.startsWith('unsupported:') ? reason : `${reason}: ${pathText(path)}`;
 
 function ofLiteral(watched: Watched, literal: Literal): Reduction {
   return literal.kind === 'string' ? ofValue(watched, literal.value) : irreducible('value is not a string');
