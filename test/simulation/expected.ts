@@ -1,52 +1,81 @@
 // What a SIEM shall hold, computed from the partners' objects alone and written apart from the store's own rules.
-import type { ObservableType } from '../../src/core/model/observable.ts';
+import { TLP_LEVELS, type Tlp } from '../../src/core/model/marking.ts';
+import { type EntryKey, entryKey, type ObservableType } from '../../src/core/model/observable.ts';
 import type { MemorySiemStore } from '../contract/memory-siem.ts';
 import type { Partner } from './partner.ts';
+import { admitted, type RuleSet } from './rules.ts';
 
 /** The product refuses this value for good. */
 export const PARKED_VALUE = 'http://refused.example/';
 
 interface Content {
   readonly until: number;
-  readonly tlp: string;
+  readonly tlp: Tlp;
+  readonly confidence: number | null;
   readonly sources: readonly string[];
 }
 
-/** Undefined when the SIEM holds exactly what the partners vouch for now. */
+export interface Expected extends Content {
+  readonly slot: string;
+  readonly sources: string[];
+}
+
+/** By entry key. `suppressed` says whether a person took the value off. */
 export function expectedIn(
   partners: readonly Partner[],
-  clearance: 'green' | 'amber',
+  rules: RuleSet,
   now: number,
-  siem: MemorySiemStore,
+  suppressed: (key: string) => boolean,
   slotOf: (type: ObservableType, value: string) => string,
-): string | undefined {
-  const wanted = new Map<string, { slot: string; until: number; sources: string[] }>();
+): Map<EntryKey, Expected> {
+  const wanted = new Map<EntryKey, Expected>();
   for (const partner of partners) {
     for (const object of partner.current.values()) {
-      const allowed = object.tlp === 'green' || (object.tlp === 'amber' && clearance === 'amber');
+      const tlp = admitted(object, partner.name, rules);
       const until = object.validUntil ?? Number.POSITIVE_INFINITY;
-      if (object.revoked || !allowed || object.validFrom > now || until <= now) continue;
+      if (object.revoked || tlp === undefined || object.validFrom > now || until <= now) continue;
       for (const { type, value } of object.observables) {
-        if (value === PARKED_VALUE) continue;
-        const key = `${type}|${value}`;
-        const entry = wanted.get(key) ?? { slot: slotOf(type, value), until: 0, sources: [] };
-        entry.until = Math.max(entry.until, until);
-        entry.sources.push(`${partner.name}/${object.objectId}`);
-        wanted.set(key, entry);
+        const key = entryKey(type, value);
+        if (value === PARKED_VALUE || suppressed(key)) continue;
+        const known = wanted.get(key);
+        wanted.set(key, {
+          slot: slotOf(type, value),
+          until: Math.max(known?.until ?? 0, until),
+          tlp: TLP_LEVELS.findLast((level) => level === tlp || level === known?.tlp)!,
+          confidence: larger(known?.confidence ?? null, object.confidence ?? null),
+          sources: [...(known?.sources ?? []), `${partner.name}/${object.objectId}`].sort(),
+        });
       }
     }
   }
-  const slots = new Set([...wanted.values()].map(({ slot }) => slot));
+  return wanted;
+}
+
+/** Undefined when the SIEM holds exactly that, but for what a person said no to. */
+export function difference(
+  wanted: ReadonlyMap<EntryKey, Expected>,
+  siem: MemorySiemStore,
+  rejected: ReadonlySet<string>,
+): string | undefined {
+  const slots = new Set([...wanted].filter(([key]) => !rejected.has(key)).map(([, { slot }]) => slot));
   for (const [slot, row] of siem.rows) {
+    if (rejected.has(row.key)) {
+      slots.delete(slot);
+      continue;
+    }
     const entry = wanted.get(row.key);
     if (entry === undefined) return `${row.key} stands there and nobody vouches for it`;
     const content = contentOf(row.body);
-    if (content.until !== entry.until) return `${row.key} ends at ${content.until} instead of ${entry.until}`;
-    if (content.sources.join() !== entry.sources.sort().join()) return `${row.key} names ${content.sources.join()}`;
+    for (const what of ['until', 'tlp', 'confidence'] as const)
+      if (content[what] !== entry[what]) return `${row.key}: ${what} is ${content[what]} instead of ${entry[what]}`;
+    if (content.sources.join() !== entry.sources.join()) return `${row.key} names ${content.sources.join()}`;
     slots.delete(slot);
   }
   return slots.size === 0 ? undefined : `missing: ${[...slots].join(', ')}`;
 }
+
+const larger = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b);
 
 /** What the in-memory SIEM's encoder wrote. */
 export const contentOf = (body: string): Content => JSON.parse(body) as Content;

@@ -3,6 +3,7 @@
 import type { ExchangeConnector, ListingPart, Page } from '../../src/core/contracts/exchange-connector.ts';
 import type { IncomingIndicator } from '../../src/core/model/entry.ts';
 import { retryable } from '../../src/core/model/failure.ts';
+import { entryKey } from '../../src/core/model/observable.ts';
 import { anIndicator } from '../builders/store.ts';
 import type { Draw } from './draw.ts';
 
@@ -14,6 +15,8 @@ export class Partner {
   readonly log: IncomingIndicator[] = [];
   /** Newest version by object id, as the standard sees it; absent = vanished. */
   readonly current = new Map<string, IncomingIndicator>();
+  /** Entry keys that each object ever named, also of those that vanished. */
+  readonly named = new Map<string, Set<string>>();
   readonly #draw: Draw;
   faulty = true;
 
@@ -25,6 +28,9 @@ export class Partner {
   publish(facts: Facts): void {
     const object = anIndicator(facts);
     this.log.push(object);
+    const named = this.named.get(object.objectId) ?? new Set();
+    for (const { type, value } of object.observables) named.add(entryKey(type, value));
+    this.named.set(object.objectId, named);
     const known = this.current.get(object.objectId);
     if (known?.revoked !== true) this.current.set(object.objectId, object);
   }

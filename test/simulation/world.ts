@@ -1,23 +1,30 @@
-// Store, pollers and deliverers in one thread, with a clock that is turned by hand, two scripted partners and two
-// SIEMs in memory. Faults come by seed: a crash between any two steps, lost, partial, wrong and reordered outcomes,
-// writes that land late, containers deleted, older and lost state files.
+// Store, pollers, deliverers, reporters and senders in one thread, with a clock that is turned by hand, two scripted
+// partners, two SIEMs in memory under different rules, and people who act. Faults come by seed: a crash between any two
+// steps, lost, partial, wrong and reordered outcomes, writes that land late, containers deleted, other rules at a
+// restart, older and lost state files.
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Batch } from '../../src/core/contracts/batch.ts';
-import type { Outcome, SiemConnector } from '../../src/core/contracts/siem-connector.ts';
 import { Deliverer } from '../../src/core/delivery/deliverer.ts';
 import { Poller } from '../../src/core/ingest/poller.ts';
-import { permanent, retryable } from '../../src/core/model/failure.ts';
+import { TLP_LEVELS } from '../../src/core/model/marking.ts';
+import { type EntryKey, entryKey, OBSERVABLE_TYPES } from '../../src/core/model/observable.ts';
+import type { BrakeSettings } from '../../src/core/policy/brakes.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
+import { Reporter } from '../../src/core/sightings/reporter.ts';
+import { Sender } from '../../src/core/sightings/sender.ts';
 import { localStore, type RemoteStore } from '../../src/core/store/remote.ts';
+import { StoreReader } from '../../src/core/store/reader.ts';
 import type { StoreSpec } from '../../src/core/store/spec.ts';
-import { anExchange, aSiem, DAY, HOUR, ipv4, MINUTE, NOW, versionAt } from '../builders/store.ts';
+import { anExchange, DAY, HOUR, ipv4, MINUTE, NOW, versionAt } from '../builders/store.ts';
 import { memorySiem, type MemorySiemOptions, type MemorySiemStore } from '../contract/memory-siem.ts';
 import { Draw } from './draw.ts';
-import { contentOf, expectedIn, PARKED_VALUE } from './expected.ts';
+import { difference, type Expected, expectedIn, PARKED_VALUE } from './expected.ts';
+import { faultyConnector, LATEST_MS } from './far-side.ts';
 import { Partner } from './partner.ts';
+import { type RuleSet, RULES, specOf } from './rules.ts';
+import { RELEASE, SeenHits, Told } from './sightings.ts';
 
 const PRODUCTS: readonly MemorySiemOptions[] = [
   { versioned: true },
@@ -26,11 +33,16 @@ const PRODUCTS: readonly MemorySiemOptions[] = [
   { versioned: false, foldsSlots: true },
   { versioned: false, foldsSlots: true, receipts: true },
 ];
-export const SIEMS = [
-  { name: 'one', clearance: 'amber' },
-  { name: 'two', clearance: 'green' },
-] as const;
+export const SIEMS = ['one', 'two'] as const;
 const FOREIGN = 'analyst.example';
+/** Ends of the URLs that are published: few, so that sources meet, and some that differ in case only. */
+const LETTERS = ['x', 'X', 'y', 'Y', 'z', 'w', 'v', 'u'] as const;
+
+interface Suppressed {
+  readonly id: number;
+  readonly key: string;
+  readonly until: number;
+}
 
 export class World {
   readonly seed: number;
@@ -41,14 +53,26 @@ export class World {
   readonly #folder: string;
   readonly #product: MemorySiemOptions;
   readonly #doubles;
+  readonly #seen = SIEMS.map(() => new SeenHits());
+  readonly #told: readonly Told[];
   readonly #late: { at: number; land: () => void }[] = [];
+  #rules: Record<string, RuleSet> = { ...RULES };
+  readonly #brake: BrakeSettings;
+  /** What people took off, as the state file that is in use knows it. */
+  #suppressed: readonly Suppressed[] = [];
+  #backedUp: readonly Suppressed[] = [];
   #faulty = true;
   /** Steps until the process dies. */
   #fuse = Number.POSITIVE_INFINITY;
   #died: () => void = () => {};
   #store!: RemoteStore;
+  #spec!: StoreSpec;
+  /** The same without a life that ends: what people ask for happens, or does not. */
+  #people!: RemoteStore;
   #pollers: Poller[] = [];
   #deliverers: Deliverer[] = [];
+  #reporters: Reporter[] = [];
+  #senders: Sender[] = [];
   #boots = 0;
   /** Counts the lives, so that what an earlier one left behind does nothing in a later one. */
   #life = 0;
@@ -58,8 +82,26 @@ export class World {
     this.#draw = new Draw(seed);
     this.#folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'entente-sim-'));
     this.partners = ['alpha', 'beta'].map((name) => new Partner(name, this.#draw));
-    this.#product = { ...PRODUCTS[seed % PRODUCTS.length]!, maxItems: 1 + this.#draw.below(6) };
+    this.#product = {
+      ...PRODUCTS[seed % PRODUCTS.length]!,
+      maxItems: 1 + this.#draw.below(6),
+      longestCallMs: LATEST_MS,
+    };
     this.#doubles = SIEMS.map(() => memorySiem(this.#product));
+    // Every fourth world is too small for its brakes.
+    this.#brake =
+      seed % 4 === 0
+        ? { removal: { share: 1, atLeast: 1e9, windowHours: 24 }, addition: { factor: 1, atLeast: 1e9 } }
+        : { removal: { share: 0.3, atLeast: 2, windowHours: 6 }, addition: { factor: 2, atLeast: 4 } };
+    this.#told = this.partners.map(
+      (one) =>
+        new Told(
+          one,
+          this.#draw,
+          (...object) => this.#knownTlp(...object),
+          (message) => this.#fail(message),
+        ),
+    );
     for (const { store } of this.#doubles) store.foreign.set(FOREIGN, 'an analyst');
   }
 
@@ -67,7 +109,7 @@ export class World {
     this.#boot();
     for (let i = 0; i < steps; i++) await this.#step();
     await this.#settle();
-    this.#check('after the faults');
+    await this.#tell();
     // Everything expires in the end, and goes within one cycle.
     this.now += 20 * DAY;
     await this.#round();
@@ -86,37 +128,79 @@ export class World {
   #boot(): void {
     this.#life++;
     this.#boots++;
-    const spec: StoreSpec = {
+    this.#spec = {
       path: this.#state,
       instance: 'test-instance',
       exchanges: this.partners.map(({ name }) => anExchange({ name })),
-      siems: SIEMS.map(({ name, clearance }) =>
-        aSiem({
-          name,
-          clearance,
-          listensTo: ['alpha', 'beta'],
-          brake: { removal: { share: 1, atLeast: 1e9, windowHours: 24 } },
-        }),
-      ),
+      siems: SIEMS.map((name) => specOf(name, this.#rules[name]!, this.#brake, LATEST_MS)),
+      release: RELEASE,
     };
-    const inner = localStore(spec, new Map([['memory', this.#doubles[0]!.definition]]));
-    this.#store = this.#mortal(inner);
+    this.#people = localStore(this.#spec, new Map([['memory', this.#doubles[0]!.definition]]));
+    this.#store = this.#mortal(this.#neverHeld(this.#people));
     const common = { store: this.#store, now: () => this.now, log: silentLog, random: () => this.#draw.next() };
     this.#pollers = this.partners.map(
       (one) => new Poller({ ...common, name: one.name, connector: one.connector(), withdrawVanished: true }),
     );
+    const connectors = SIEMS.map((name, i) => this.#connector(name, i));
     this.#deliverers = SIEMS.map(
-      ({ name }, i) =>
+      (name, i) =>
         new Deliverer({
           ...common,
           name,
           definition: this.#doubles[i]!.definition,
-          connector: this.#connector(i),
+          connector: connectors[i]!,
           clock: { now: () => this.now, monotonic: () => this.now, sleep: async () => {} },
           boot: `boot-${this.#boots}`,
           abort: new AbortController().signal,
         }),
     );
+    this.#reporters = SIEMS.map((name, i) => new Reporter({ ...common, name, connector: connectors[i]! }));
+    const life = this.#life;
+    this.#senders = this.partners.map(({ name }, i) => {
+      const send = async (sightings: Parameters<Told['send']>[0]) => {
+        await this.#beat(life);
+        const outcomes = await this.#told[i]!.send(sightings);
+        await this.#beat(life);
+        return outcomes;
+      };
+      return new Sender({ ...common, name, connector: { send } });
+    });
+  }
+
+  /** What a person has not allowed to go is in no batch. The rows are read in the moment in which they are taken. */
+  #neverHeld(store: RemoteStore): RemoteStore {
+    const takeBatch: RemoteStore['takeBatch'] = async (siem, ...rest) => {
+      const held = this.#heldRemovals(siem);
+      const batch = await store.takeBatch(siem, ...rest);
+      const changes = typeof batch?.changes === 'function' ? batch.changes() : batch?.changes;
+      for (const { op, key } of changes ?? [])
+        if (op === 'remove' && held.has(key)) this.#fail(`${siem}: ${key} is held, and its removal was sent`);
+      return batch;
+    };
+    return new Proxy(store, { get: (target, name) => (name === 'takeBatch' ? takeBatch : Reflect.get(target, name)) });
+  }
+
+  #heldRemovals(siem: string): Set<string> {
+    return this.#heldKeys(siem, "h.kind = 'removal' AND (h.decided IS NULL OR h.decision = 'reject')");
+  }
+
+  #heldKeys(siem: string, which: string): Set<string> {
+    const rows = this.#ask<{ type: number; value: string }>(
+      `SELECT e.type, e.value FROM projection p JOIN siem s ON s.id = p.siem_id JOIN entry e ON e.id = p.entry_id
+       JOIN hold h ON h.id = p.hold WHERE s.name = ? AND ${which}`,
+      siem,
+    );
+    return new Set(rows.map(({ type, value }) => entryKey(OBSERVABLE_TYPES[type]!, value)));
+  }
+
+  #ask<R>(sql: string, ...values: string[]): R[] {
+    const db = new DatabaseSync(this.#state, { readOnly: true });
+    try {
+      // Each caller names the columns it reads.
+      return db.prepare(sql).all(...values) as R[];
+    } finally {
+      db.close();
+    }
   }
 
   /** A call that a dead process made comes back to nobody. */
@@ -146,93 +230,108 @@ export class World {
     await new Promise<never>(() => {});
   }
 
-  #connector(i: number): SiemConnector {
+  #connector(name: string, i: number) {
     const life = this.#life;
-    const { store } = this.#doubles[i]!;
-    const inner = this.#doubles[i]!.connect();
-    const call = async <T>(work: () => Promise<T>): Promise<T> => {
-      await this.#beat(life);
-      if (this.#fails(0.05)) throw retryable('SIEM: 503');
-      const result = await work();
-      await this.#beat(life);
-      return result;
-    };
-    return {
-      probe: (signal) => inner.probe(signal),
-      open: (signal) => call(() => inner.open(signal)),
-      containers: (signal) => call(() => inner.containers(signal)),
-      writer: (mine, signal) => call(() => inner.writer(mine, signal)),
-      apply: (batch, signal) => call(() => this.#apply(i, inner, batch, signal)),
-      ...(this.#product.receipts === true && inner.settle !== undefined
-        ? {
-            settle: (receipt: string, signal: AbortSignal) =>
-              call(async () => {
-                if (this.#fails(0.2)) return 'pending' as const;
-                if (this.#fails(0.1)) store.receipts.delete(receipt);
-                return (await inner.settle?.(receipt, signal)) ?? 'pending';
-              }),
-          }
-        : {}),
-      list: (filter, signal) => inner.list(filter, signal),
-      close: () => inner.close(),
-    };
-  }
-
-  async #apply(i: number, inner: SiemConnector, batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
-    const clearance = SIEMS[i]!.clearance;
-    for (let at = 0; at < batch.size; at++) {
-      if (batch.changes[at]!.op === 'remove') continue;
-      const { tlp } = contentOf(batch.frame(at).toString());
-      if (tlp === 'red' || (tlp !== 'green' && clearance === 'green')) throw new Error(`${tlp} sent above clearance`);
-    }
-    if (this.#fails(0.08)) throw retryable('SIEM: refused before anything happened');
-    // One value is refused for good, and with it any batch it stands in.
-    if (batch.changes.some((one) => one.op === 'upsert' && one.key.endsWith(PARKED_VALUE)))
-      throw permanent('SIEM: 400');
-    if (this.#fails(0.06)) {
-      // The caller gives up; the write lands some time later.
-      this.#late.push({ at: this.now + this.#draw.below(2 * MINUTE), land: () => void inner.apply(batch, signal) });
-      throw retryable('SIEM: time-out');
-    }
-    if (this.#fails(0.06)) {
-      await inner.apply(batch.slice(0, this.#draw.below(batch.size)), signal);
-      throw retryable('SIEM: reset half-way');
-    }
-    const outcomes = [...(await inner.apply(batch, signal))];
-    if (this.#fails(0.06)) throw retryable('SIEM: answer lost');
-    if (this.#fails(0.3)) outcomes.reverse();
-    if (this.#fails(0.04)) outcomes.pop();
-    return outcomes;
-  }
-
-  #fails(share: number): boolean {
-    return this.#faulty && this.#draw.chance(share);
+    const faulty = (): boolean => this.#faulty;
+    return faultyConnector(this.#doubles[i]!, this.#product.receipts === true, {
+      draw: this.#draw,
+      now: () => this.now,
+      rules: () => this.#rules[name]!,
+      faulty,
+      beat: () => this.#beat(life),
+      later: (at, land) => void this.#late.push({ at, land }),
+      hits: this.#seen[i]!.reader(this.#draw, faulty),
+    });
   }
 
   async #step(): Promise<void> {
     const draw = this.#draw;
     const dice = draw.below(100);
     this.#fuse = draw.chance(0.15) ? 1 + draw.below(30) : Number.POSITIVE_INFINITY;
-    if (dice < 35) this.#publish();
-    else if (dice < 55) await this.#alive('poll', () => draw.from(this.#pollers).poll(new AbortController().signal));
-    else if (dice < 80)
-      await this.#alive('cycle', () => draw.from(this.#deliverers).cycle(new AbortController().signal));
-    else if (dice < 85) await this.#alive('both', () => Promise.all(this.#everybody()));
-    else if (dice < 90) await this.#alive('tick', () => this.#store.tick(this.now, false));
-    else if (dice < 92)
-      await this.#alive('listing', () => draw.from(this.#pollers).listing(new AbortController().signal));
-    else if (dice < 94)
-      await this.#alive('audit', () => draw.from(this.#deliverers).audit(new AbortController().signal, true));
-    else if (dice < 95) this.#drop();
-    else if (dice < 96) this.#vanish();
-    else if (dice < 97) this.#disk();
+    const signal = new AbortController().signal;
+    if (dice < 30) this.#publish();
+    else if (dice < 48) await this.#alive('poll', () => draw.from(this.#pollers).poll(signal));
+    else if (dice < 70) await this.#alive('cycle', () => draw.from(this.#deliverers).cycle(signal));
+    else if (dice < 75) await this.#alive('all', () => Promise.all(this.#everybody()));
+    else if (dice < 80) await this.#alive('tick', () => this.#store.tick(this.now, false));
+    else if (dice < 82) await this.#alive('listing', () => draw.from(this.#pollers).listing(signal));
+    else if (dice < 84) await this.#alive('audit', () => draw.from(this.#deliverers).audit(signal, draw.chance(0.5)));
+    else if (dice < 86) this.#plant();
+    else if (dice < 88) await this.#alive('hits', () => draw.from(this.#reporters).collect(signal));
+    else if (dice < 90) await this.#alive('send', () => draw.from(this.#senders).cycle(signal));
+    else if (dice < 92) await this.#person();
+    else if (dice < 93) this.#otherRules();
+    else if (dice < 94) this.#drop();
+    else if (dice < 95) this.#vanish();
+    else if (dice < 96) this.#disk();
     else this.#pass(draw.chance(0.2) ? draw.below(3 * DAY) : draw.below(2 * HOUR));
     this.#pass(draw.below(30_000));
   }
 
   #everybody(): Promise<unknown>[] {
     const signal = new AbortController().signal;
-    return [...this.#pollers.map((one) => one.poll(signal)), ...this.#deliverers.map((one) => one.cycle(signal))];
+    return [
+      ...this.#pollers.map((one) => one.poll(signal)),
+      ...this.#deliverers.map((one) => one.cycle(signal)),
+      ...this.#reporters.map((one) => one.collect(signal)),
+      ...this.#senders.map((one) => one.cycle(signal)),
+    ];
+  }
+
+  /** Somebody's machine talks to what stands on a list, or to what stood there. */
+  #plant(): void {
+    const i = this.#draw.below(SIEMS.length);
+    const keys = [...this.#doubles[i]!.store.rows.values()].map(({ key }) => key);
+    if (keys.length === 0) return;
+    const key = this.#draw.from(keys);
+    this.#seen[i]!.plant(key, this.now);
+    this.#note(`hit ${SIEMS[i]} ${key}`);
+  }
+
+  /** Takes a value off for a while, gives one back, or decides about what is held. */
+  async #person(): Promise<void> {
+    const draw = this.#draw;
+    if (draw.chance(0.4)) return await this.#decide(() => draw.from(['approve', 'reject', 'wait'] as const));
+    if (this.#suppressed.length > 0 && draw.chance(0.4)) {
+      const one = draw.from(this.#suppressed);
+      await this.#people.lift(one.id, this.now);
+      this.#suppressed = this.#suppressed.filter(({ id }) => id !== one.id);
+      this.#note(`lift ${one.key}`);
+      return;
+    }
+    const value = `http://a.example/${draw.from(LETTERS)}`;
+    const until = this.now + 1 + draw.below(2 * DAY);
+    const [id] = await this.#people.suppress([{ type: 'url', value }], until, 'quiet', 'a person', this.now);
+    this.#suppressed = [...this.#suppressed, { id: id!, key: `url|${value}`, until }];
+    this.#note(`suppress ${value}`);
+  }
+
+  /** Goes through all holds that wait. */
+  async #decide(choice: () => 'approve' | 'reject' | 'wait'): Promise<void> {
+    const reader = new StoreReader(this.#spec);
+    const held = reader.held();
+    reader.close();
+    for (const { id, kind, siem, set, count } of held) {
+      const decision = choice();
+      if (decision === 'wait') continue;
+      await this.#people.decideHold(id, decision, set, 'a person', 'seen', this.now);
+      this.#note(`${decision} ${kind} ${siem} ${count}`);
+    }
+  }
+
+  /** Another configuration, which takes a restart. */
+  #otherRules(): void {
+    const draw = this.#draw;
+    const name = draw.from(SIEMS);
+    const rules = {
+      ...this.#rules[name]!,
+      clearance: draw.from(['green', 'amber', 'amber+strict'] as const),
+      minConfidence: draw.from([0, 30, 60]),
+      hosting: draw.from(['on_premises', 'cloud'] as const),
+    };
+    this.#rules = { ...this.#rules, [name]: rules };
+    this.#note(`other rules ${name} ${JSON.stringify(rules)}`);
+    this.#boot();
   }
 
   #publish(): void {
@@ -242,9 +341,7 @@ export class World {
     for (let i = 0; i < n; i++) {
       // Few ids and few values, so that versions, sources and slots meet.
       const type = 'url' as const;
-      const value = draw.chance(0.04)
-        ? PARKED_VALUE
-        : `http://a.example/${draw.from(['x', 'X', 'y', 'Y', 'z', 'w', 'v', 'u'])}`;
+      const value = draw.chance(0.04) ? PARKED_VALUE : `http://a.example/${draw.from(LETTERS)}`;
       partner.publish({
         objectId: `indicator--${partner.name}-${draw.below(14)}`,
         version: versionAt(this.now + partner.log.length),
@@ -253,8 +350,10 @@ export class World {
         ...(draw.chance(0.5)
           ? { validUntil: this.now + draw.below(10 * DAY) + 1 }
           : { validUntil: this.now + 15 * DAY }),
-        tlp: draw.from(['green', 'green', 'amber', 'red']),
-        confidence: draw.below(101),
+        ...(draw.chance(0.1) ? {} : { tlp: draw.from(['green', 'green', 'amber', 'red'] as const) }),
+        ...(draw.chance(0.1) ? {} : { confidence: draw.below(101) }),
+        ...(draw.chance(0.1) ? { pap: 'red' as const } : {}),
+        ...(draw.chance(0.05) ? { benign: true } : {}),
         observables: draw.chance(0.15)
           ? []
           : draw.chance(0.2)
@@ -293,12 +392,14 @@ export class World {
       const db = new DatabaseSync(this.#state);
       db.prepare('VACUUM INTO ?').run(backup);
       db.close();
+      this.#backedUp = this.#suppressed;
       this.#note('backup');
       return;
     }
     this.#life++;
     for (const suffix of ['', '-wal', '-shm']) rmSync(this.#state + suffix, { force: true });
     if (draw === 1) copyFileSync(backup, this.#state);
+    this.#suppressed = draw === 1 ? this.#backedUp : [];
     this.#note(draw === 1 ? 'older state restored' : 'state lost');
     this.#boot();
   }
@@ -333,14 +434,58 @@ export class World {
     for (let i = 0; i < 4; i++) await this.#round();
     const signal = new AbortController().signal;
     for (const one of this.#pollers) await one.listing(signal);
-    for (const one of this.#deliverers) await one.audit(signal, true);
     for (let i = 0; i < 3; i++) await this.#round();
+    // What an audit would mend must not be there to be mended.
+    this.#check('after the faults');
+    for (const one of this.#deliverers) {
+      const { missing, stale, orphaned } = (await one.audit(signal, false))!;
+      if (missing.length + stale.length + orphaned.length > 0)
+        this.#fail(`${one.name}: an audit finds ${JSON.stringify({ missing, stale, orphaned })}`);
+    }
+    await this.#round();
+    this.#check('after an audit');
+  }
+
+  /** With everything calm, each value on a list is seen once more: whoever may know, knows. */
+  async #tell(): Promise<void> {
+    const before = this.partners.map(() => new Map<string, number>());
+    const due = new Set<string>();
+    this.now += 2 * HOUR;
+    SIEMS.forEach((_, i) => {
+      for (const [key, { sources }] of this.#wanted(i)) {
+        if (![...this.#doubles[i]!.store.rows.values()].some((row) => row.key === key)) continue;
+        this.#seen[i]!.plant(key, this.now);
+        for (const source of sources) due.add(source);
+      }
+    });
+    for (const source of due) {
+      const [at, objectId] = this.#split(source);
+      before[at]!.set(objectId, this.#told[at]!.countOf(objectId));
+    }
+    for (let i = 0; i < 3; i++) await this.#round();
+    for (const source of due) {
+      const [at, objectId] = this.#split(source);
+      const released = this.#knownTlp(this.partners[at]!.name, objectId) === 'green';
+      const told = this.#told[at]!.countOf(objectId) > before[at]!.get(objectId)!;
+      if (told !== released) this.#fail(`${source} was seen; told: ${told}, released: ${released}`);
+    }
+    for (const one of this.#told) {
+      const problem = one.exaggerated(this.#seen);
+      if (problem !== undefined) this.#fail(problem);
+    }
+  }
+
+  #split(source: string): [number, string] {
+    const [name, objectId = ''] = source.split('/');
+    return [this.partners.findIndex((one) => one.name === name), objectId];
   }
 
   async #round(): Promise<void> {
     this.#pass(16 * MINUTE);
     while ((await this.#store.tick(this.now, false)).more);
     await Promise.all(this.#everybody());
+    await this.#decide(() => 'approve');
+    while ((await this.#store.tick(this.now, false)).more);
     await Promise.all(this.#everybody());
   }
 
@@ -359,16 +504,32 @@ export class World {
     db.close();
   }
 
+  /** As the daemon knows it now; undefined when it states none or knows no such object. */
+  #knownTlp(exchange: string, objectId: string): string | undefined {
+    const [row] = this.#ask<{ tlp: number | null }>(
+      'SELECT o.tlp FROM object o JOIN exchange e ON e.id = o.exchange_id WHERE e.name = ? AND o.object_id = ?',
+      exchange,
+      objectId,
+    );
+    return typeof row?.tlp === 'number' ? TLP_LEVELS[row.tlp] : undefined;
+  }
+
+  #wanted(i: number): Map<EntryKey, Expected> {
+    const { definition } = this.#doubles[i]!;
+    const off = (key: string) => this.#suppressed.some((one) => one.key === key && one.until > this.now);
+    return expectedIn(this.partners, this.#rules[SIEMS[i]!]!, this.now, off, (type, value) =>
+      definition.slot(type, value, null),
+    );
+  }
+
   #check(when: string): void {
-    SIEMS.forEach(({ name, clearance }, i) => {
-      const { store, definition } = this.#doubles[i]!;
-      const problem = expectedIn(this.partners, clearance, this.now, store, (type, value) =>
-        definition.slot(type, value, null),
-      );
+    SIEMS.forEach((name, i) => {
+      const { store } = this.#doubles[i]!;
+      const problem = difference(this.#wanted(i), store, this.#heldKeys(name, "h.decision = 'reject'"));
       if (problem !== undefined) this.#fail(`${when}, ${name}: ${problem}`);
       if (store.foreign.get(FOREIGN) !== 'an analyst') this.#fail(`${when}, ${name}: a foreign entry changed`);
-      if (this.#deliverers[i]!.failure !== undefined)
-        this.#fail(`${when}, ${name}: ${JSON.stringify(this.#deliverers[i]!.failure)}`);
+      for (const { failure } of [this.#deliverers[i]!, this.#reporters[i]!, ...this.#senders])
+        if (failure !== undefined) this.#fail(`${when}, ${name}: ${JSON.stringify(failure)}`);
     });
   }
 

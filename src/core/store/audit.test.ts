@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
 import { entryKey } from '../model/observable.ts';
 import { anIndicator, aSiem, DAY, HOUR, indicators, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
-import { STATE } from './rows.ts';
+import { PRESENT, STATE } from './rows.ts';
 
 const owned = (value: string, revision: number, given: Partial<OwnedEntry> = {}): OwnedEntry => ({
   key: entryKey('ipv4-addr', value),
@@ -48,6 +48,16 @@ describe('an audit', () => {
     expect(rig.deliver()).toEqual(['upsert 198.18.0.1', 'upsert 198.18.0.2']);
     rig.store.pollCompleted('partner', NOW + 1);
     expect(rig.deliver()).toEqual(['remove 192.0.2.200']);
+  });
+
+  it('does not call missing what never was said to be there', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 1));
+    rig.deliver(NOW, 'siem', () => ({ kind: 'unknown', retryAt: NOW + HOUR }));
+    rig.deliver(NOW + HOUR, 'siem', () => ({ kind: 'park', reason: 'refused' }));
+
+    expect(rig.row('198.18.0.0')).toMatchObject({ state: STATE.parked, present: PRESENT.maybe });
+    expect(audit(rig, [], false, NOW + HOUR).counts).toMatchObject({ missing: 0 });
   });
 
   it('leaves rows in flight alone', () => {

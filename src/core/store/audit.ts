@@ -257,7 +257,9 @@ export class Audit {
     );
     const gone: (ProjectionRow & { type: number; value: string })[] = [];
     for (const row of rows) {
-      if (row.wanted === 1) this.#name(run.report, 'missing', `${OBSERVABLE_TYPES[row.type]}|${row.value}`);
+      // One that only may be there was never said to be: it is no drift.
+      if (row.wanted === 1 && row.present === PRESENT.yes)
+        this.#name(run.report, 'missing', `${OBSERVABLE_TYPES[row.type]}|${row.value}`);
       if (run.repair) gone.push(row);
     }
     for (const row of gone) this.#absent(siem, { type: OBSERVABLE_TYPES[row.type]!, value: row.value }, row);
