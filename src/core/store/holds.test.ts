@@ -289,6 +289,30 @@ describe('what a hold keeps', () => {
       }
     });
 
+  it('goes, once approved, under a later revision than it was written anew', () => {
+    const rig = armed({ encoder: { container: () => 'watch' } });
+    rig.commit(withdraw(0, 10));
+    lost(rig);
+    rig.deliver();
+    const kept = Math.max(...rig.rows().map((row) => row.rev));
+
+    decide(rig, 'approve');
+
+    // Under the same one a product with versions would take the removal for done.
+    expect(Math.min(...rig.take()!.changes.map(({ revision }) => revision))).toBeGreaterThan(kept);
+  });
+
+  it('that was cut short gets its new expiry once approved, though it was written anew', () => {
+    const rig = armed({ encoder: { container: () => 'watch' } }, { validUntil: NOW + 5 * DAY });
+    rig.commit(indicators(0, 10, { version: versionAt(NOW), validUntil: NOW + HOUR }));
+    lost(rig);
+    expect(rig.deliver()).toHaveLength(ALL);
+
+    decide(rig, 'approve');
+
+    expect(rig.deliver()).toHaveLength(10);
+  });
+
   it('goes at its expiry though it was written anew', () => {
     const rig = armed({ encoder: { container: () => 'watch' } }, { validUntil: NOW + DAY });
     rig.commit(withdraw(0, 10));

@@ -333,9 +333,12 @@ export class Projector {
     const changed = turned || (wanted === 1 && (row.content !== merged.digest || trigger.force === true));
     const sentAt = row.rev / 1000;
     const stale = refreshAfter !== undefined && row.present === PRESENT.yes && now >= sentAt + refreshAfter;
-    const wantedRev = changed || stale ? this.#store.revision : row.wanted_rev;
     const lapsed = row.until !== null && row.until <= now;
     const hold = this.#stays(siem, entry, row, { wanted, changed, until, suppressed }, now) ? row.hold : null;
+    // What was kept may have been written anew as it was kept, under the revision that is wanted.
+    const released = row.hold !== null && hold === null && row.hold_kind === HOLD.removal;
+    const fresher = changed || stale || released;
+    const wantedRev = fresher ? this.#store.revision : row.wanted_rev;
     const kept = hold !== null && row.hold_kind === HOLD.removal;
     const cause =
       wanted === 1
@@ -355,7 +358,6 @@ export class Projector {
     if (!busy && !stuck) next.state = restingState(next);
     if (row.hold !== null && hold === null) this.#holds.leave(row.hold, entry.id);
 
-    const fresher = changed || stale;
     // What a hold keeps has the expiry it had; only then it goes by itself.
     const lastUntil = kept ? row.until : (until ?? row.until);
     if ((kept || (wanted === 0 && row.present !== PRESENT.no)) && lastUntil !== null && lastUntil > now)
