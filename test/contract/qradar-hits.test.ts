@@ -119,6 +119,18 @@ describe('hits in QRadar', () => {
     expect((await read(connector)).hits.map((hit) => hit.key)).toEqual([entry.key]);
   });
 
+  it('are read though a proxy lets no PATCH through', async () => {
+    const connector = await start();
+    await apply(connector, upserts([anEntry({ value: ADDRESS })]));
+    await connector.close();
+    const again = connect();
+    await again.open(signal);
+    sim.settings.refusedMethods = ['PATCH'];
+    sim.plant([ago(0, { destinationip: ADDRESS })]);
+
+    expect(total((await read(again)).hits)).toBe(1);
+  });
+
   it('are found where a property holds several values', async () => {
     const connector = await start();
     const url = anEntry({ type: 'url', value: 'https://evil.example/b' });

@@ -2,7 +2,7 @@
 // parked, and what can be served is served.
 import { afterEach, describe, expect, it } from 'vitest';
 import { type RunningQRadar, startQradar } from '../../src/simulators/qradar/index.ts';
-import { addresses, aWorld, idFor, indicator, type World } from './world.ts';
+import { addresses, aWorld, idFor, indicator, revoked, type World } from './world.ts';
 
 let world: World | undefined;
 let qradar: RunningQRadar | undefined;
@@ -19,7 +19,7 @@ async function aSite(values: readonly string[], names: readonly string[] = []) {
     ...values.map((one) => indicator(one)),
     ...names.map((one) => ({ ...indicator(one), id: idFor(one), pattern: `[domain-name:value = '${one}']` })),
   ]);
-  const settings = world.settings();
+  const settings = world.settings({ exchange: { schedule: '*/2 * * * * *' } });
   world.site.configure({
     ...settings,
     siems: [
@@ -31,6 +31,27 @@ async function aSite(values: readonly string[], names: readonly string[] = []) {
 }
 
 const stored = (sim: RunningQRadar, set: string) => sim.store.byName(`Entente ${set}`)?.entries.size ?? 0;
+
+describe('a bulk update whose answer is lost', () => {
+  it('and that lands long after leaves no revoked value armed', { timeout: 60_000 }, async () => {
+    const values = addresses(3);
+    const { site, sim } = await aSite(values);
+    sim.settings.nextTasksMs = [4000];
+    sim.setFaults([{ match: 'PATCH /api', action: 'reset-after', times: 1 }]);
+    const daemon = await site.daemon({ limitMs: 55_000 });
+    await daemon.until(({ siems }) => siems.some((one) => one['name'] === 'watch' && one['delivered'] === 3), 20_000);
+
+    world?.taxii.load([revoked(values[0]!)]);
+    await daemon.until(({ siems }) => siems.every((one) => one['delivered'] === 2 && one['pending'] === 0), 50_000);
+    await new Promise((go) => setTimeout(go, 4500));
+    await fetch(`${sim.url}/_sim/state`);
+
+    expect([...sim.store.byName('Entente IPv4')!.entries.values()].map((row) => row.value).toSorted()).toEqual(
+      values.slice(1).toSorted(),
+    );
+    expect((await daemon.stop()).code).toBe(0);
+  });
+});
 
 describe('a QRadar in trouble', () => {
   it('with a set of our name in another tenant serves the other sets', { timeout: 60_000 }, async () => {

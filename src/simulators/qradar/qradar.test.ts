@@ -402,3 +402,108 @@ describe('back door', () => {
     });
   });
 });
+
+describe('what stands around a console, and what its pages leave open', () => {
+  it('refuses methods on the way with 405 and a web page', async () => {
+    await start({ settings: { refusedMethods: ['PATCH'] } });
+
+    const refused = await ask('PATCH', `${ROOT}/set_entries`, { json: [] });
+
+    expect(refused.status).toBe(405);
+    expect(refused.headers.get('content-type')).toContain('html');
+    expect((await ask('GET', `${ROOT}/sets`)).status).toBe(200);
+  });
+
+  it('decodes a query once, or twice', async () => {
+    await start();
+    const id = await aSet('Odd', 'ALN');
+    await ask('POST', `${ROOT}/set_entries`, { json: { collection_id: id, value: 'a%2fb+c' } });
+    const find = async (filter: string) =>
+      (await ask('GET', `${ROOT}/set_entries?filter=${encodeURIComponent(filter)}`)).body.length as number;
+
+    expect(await find(`collection_id = ${id} and value = "a%2fb+c"`)).toBe(1);
+    sim.settings.queryDecoding = 'twice';
+    expect(await find(`collection_id = ${id} and value = "a%2fb+c"`)).toBe(0);
+    expect(await find(encodeURIComponent(`collection_id = ${id} and value = "a%2fb+c"`))).toBe(1);
+  });
+
+  it('lets a task wait for those before it, or not', async () => {
+    for (const [tasksInOrder, done] of [
+      [true, []],
+      [false, ['192.0.2.2']],
+    ] as const) {
+      await start({ settings: { tasksInOrder, nextTasksMs: [5000, 10] } });
+      const id = await aSet('Late', 'IP');
+      for (const value of ['192.0.2.1', '192.0.2.2'])
+        await ask('PATCH', `${ROOT}/set_entries`, { json: [{ collection_id: id, value }] });
+      pass(100);
+      expect(await values('Late')).toEqual(done);
+      pass(5000);
+      expect((await values('Late')).toSorted()).toEqual(['192.0.2.1', '192.0.2.2']);
+      if (tasksInOrder) await sim.close();
+    }
+  });
+
+  it('takes a name once per console, or once per namespace, and hides sets of other tenants', async () => {
+    await start({ settings: { visibleTenants: [] } });
+    const theirs = { name: 'Shared name', entry_type: 'IP', namespace: 'TENANT', tenant_id: 5 };
+    const ours = { name: 'Shared name', entry_type: 'IP' };
+    const id = (await ask('POST', `${ROOT}/sets`, { json: theirs })).body.id as number;
+
+    expect(await ask('POST', `${ROOT}/sets`, { json: ours })).toMatchObject({ status: 409, body: { code: 10_006 } });
+    expect((await ask('GET', `${ROOT}/sets`)).body).toEqual([]);
+    expect((await ask('GET', `${ROOT}/sets/${id}`)).status).toBe(404);
+    sim.settings.namesUnique = 'namespace';
+    expect((await ask('POST', `${ROOT}/sets`, { json: ours })).status).toBe(201);
+    sim.settings.visibleTenants = null;
+    expect((await ask('GET', `${ROOT}/sets`)).body).toHaveLength(2);
+    await ask('POST', '/reference_data/sets/Shared%2520name?value=192.0.2.1');
+    expect([
+      sim.store.byName('Shared name', null)?.entries.size,
+      sim.store.byName('Shared name', 5)?.entries.size,
+    ]).toEqual([1, 0]);
+  });
+
+  it('cuts pages of offenses shorter than what was asked for', async () => {
+    await start({ settings: { maxOffensePage: 2 } });
+    const offenses = [1, 2, 3].map((id) => ({ id, last_persisted_time: 7 }));
+    await fetch(`${sim.url}/_sim/offenses`, { method: 'POST', body: JSON.stringify(offenses) });
+    const page = async (filter: string) =>
+      (
+        await ask('GET', `/siem/offenses?sort=${encodeURIComponent('+last_persisted_time,+id')}&filter=${filter}`, {
+          headers: { Range: 'items=0-99' },
+        })
+      ).body.map((one: { id: number }) => one.id);
+
+    expect(await page('')).toEqual([1, 2]);
+    expect(await page(encodeURIComponent('last_persisted_time > 7 or (last_persisted_time = 7 and id > 2)'))).toEqual([
+      3,
+    ]);
+  });
+
+  it('compares values of events as they are where it does not fold, and each of several', async () => {
+    await start({ settings: { foldsEvents: false } });
+    const id = await aSet('Names', 'ALNIC');
+    await ask('POST', `${ROOT}/set_entries`, { json: { collection_id: id, value: 'evil.example' } });
+    sim.plant([
+      { time: NOON, fields: { host: 'EVIL.example.' } },
+      { time: NOON, fields: { host: ['fine.example', 'evil.example'] } },
+    ]);
+    const found = async (compared: string) => {
+      const query_expression = `SELECT host AS value FROM events WHERE REFERENCESETCONTAINS('Names', ${compared}) START ${NOON - 1000} STOP ${NOON + 1000}`;
+      const { body } = await ask('POST', '/ariel/searches', { form: { query_expression } });
+      pass(100);
+      return (await ask('GET', `/ariel/searches/${body.search_id}/results`)).body.events.length as number;
+    };
+
+    expect(await found('host')).toBe(1);
+    expect(await found("REPLACEALL('[.]$', LOWER(host), '')")).toBe(2);
+    sim.settings.searchError = 'a data node did not answer';
+    const { body } = await ask('POST', '/ariel/searches', { form: { query_expression: 'SELECT host FROM events' } });
+    pass(100);
+    expect((await ask('GET', `/ariel/searches/${body.search_id}`)).body).toMatchObject({
+      status: 'COMPLETED',
+      error_messages: [{ severity: 'ERROR' }],
+    });
+  });
+});

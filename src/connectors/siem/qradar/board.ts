@@ -46,6 +46,8 @@ export interface Board {
   learn?(control: HeldSet, signal: AbortSignal): Promise<void>;
   /** Our rows of one set, page by page. */
   rows(set: HeldSet, signal: AbortSignal): AsyncIterable<readonly HeldRow[]>;
+  /** Waits until nothing that was sent of these values can still take effect. */
+  settled?(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<void>;
   /** Our rows with these stored values. */
   rowsOf(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<readonly HeldRow[]>;
   countOthers(sets: readonly HeldSet[], signal: AbortSignal): Promise<number>;

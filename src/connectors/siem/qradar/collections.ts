@@ -1,6 +1,7 @@
 // The collections API (QRadar 7.4.3 and later): sets and the writer mark. Rows are in entries.ts, batches in bulk.ts.
 import type { z } from 'zod';
 import type { Batch } from '../../../core/contracts/batch.ts';
+import { toFailure } from '../../../core/contracts/failure.ts';
 import type { Outcome, SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
 import type { Board, Expiry, HeldRow, HeldSet, HeldSets } from './board.ts';
 import { BulkUpdates } from './bulk.ts';
@@ -59,14 +60,15 @@ export class Collections implements Board {
   /** Without an answer nothing is known, and nothing is said: tenants' sets may not show, and the old API may go. */
   async #readExpiries(sets: readonly CollectionSet[], filter: string, signal: AbortSignal): Promise<void> {
     const query = { filter, fields: 'name,collection_id,element_type,time_to_live,timeout_type' };
-    const reply = await this.#client.call({
-      path: '/reference_data/sets',
-      query,
-      range: [0, PAGE - 1],
-      allow: [403, 404, 410, 422],
-      signal,
-    });
-    const told = reply.status < 300 ? this.#client.parse(ClassicSets, reply.body, 'the list of sets') : [];
+    const told = await this.#client
+      .call({ path: '/reference_data/sets', query, range: [0, PAGE - 1], allow: [403, 404, 410, 422], signal })
+      .then(({ body }) => this.#client.parse(ClassicSets, body ?? [], 'the list of sets'))
+      .catch((error: unknown) => {
+        if (signal.aborted) throw error;
+        this.#deps.log.debug('When entries of sets expire could not be asked.', { failure: toFailure(error).message });
+        return undefined;
+      });
+    if (told === undefined) return;
     for (const set of sets) {
       const words = told.find((one) => one.collection_id === set.id);
       this.#expiries.set(expiryKey(set), words && expiryIn(words).expires);
@@ -144,8 +146,11 @@ export class Collections implements Board {
     return this.#entries.ofSet(set, signal);
   }
 
-  async rowsOf(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<readonly HeldRow[]> {
-    await this.#bulk.fence(set, stored, this.#control, signal);
+  settled(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#bulk.fence(set, stored, this.#control, signal);
+  }
+
+  rowsOf(set: HeldSet, stored: readonly string[], signal: AbortSignal): Promise<readonly HeldRow[]> {
     return this.#entries.withValues(set, stored, signal);
   }
 

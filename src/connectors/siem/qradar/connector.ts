@@ -65,7 +65,7 @@ export class QRadarConnector implements SiemConnector {
           const { board, kinds } = await this.#ready(signal);
           return board.sets(kinds, signal);
         },
-        list: (filter, signal) => this.list(filter, signal),
+        list: (filter, signal) => this.#listed(filter, false, signal),
       },
       deps,
     );
@@ -160,8 +160,14 @@ export class QRadarConnector implements SiemConnector {
     return (await board.settle?.(receipt, await this.#held(signal), signal)) ?? [];
   }
 
-  async *list(
+  list(filter: { readonly slots?: readonly string[] }, signal: AbortSignal): AsyncIterable<readonly OwnedEntry[]> {
+    return this.#listed(filter, true, signal);
+  }
+
+  /** `settled`: what was sent and may still take effect is waited for; hits need only what stands there now. */
+  async *#listed(
     filter: { readonly slots?: readonly string[] },
+    settled: boolean,
     signal: AbortSignal,
   ): AsyncIterable<readonly OwnedEntry[]> {
     const { board } = await this.#ready(signal);
@@ -173,7 +179,10 @@ export class QRadarConnector implements SiemConnector {
       if (set.kind.suffix === CONTROL.suffix || (wanted !== undefined && slots === undefined)) continue;
       const stored = slots?.map((slot) => slot.slice(set.kind.suffix.length + 1));
       if (stored === undefined) for await (const page of board.rows(set, signal)) yield this.#owned(set, page);
-      else yield this.#owned(set, await board.rowsOf(set, stored, signal));
+      else {
+        if (settled) await board.settled?.(set, stored, signal);
+        yield this.#owned(set, await board.rowsOf(set, stored, signal));
+      }
     }
   }
 
