@@ -119,8 +119,8 @@ describe('taxii21 on a server that bends the standard', () => {
   });
 
   it.each<[Quirk, string, RegExp]>([
-    [{ kind: 'huge', bytes: 80 * 1024 * 1024, match: '/objects/' }, 'permanent', /more than 64 MiB/],
-    [{ kind: 'gzip-bomb', bytes: 80 * 1024 * 1024, match: '/objects/' }, 'permanent', /more than 64 MiB/],
+    [{ kind: 'huge', bytes: 48 * 1024 * 1024, match: '/objects/' }, 'permanent', /more than 32 MiB/],
+    [{ kind: 'gzip-bomb', bytes: 48 * 1024 * 1024, match: '/objects/' }, 'permanent', /more than 32 MiB/],
     [{ kind: 'too-many-requests', secs: 30, match: '/objects/' }, 'retryable', /429/],
     [{ kind: 'unavailable', secs: 30, match: '/objects/' }, 'retryable', /503/],
     [{ kind: 'unauthorized', after: 4 }, 'config', /401/],

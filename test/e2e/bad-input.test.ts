@@ -38,13 +38,13 @@ const TROUBLE: readonly {
     name: 'huge',
     go: (one) => one.setQuirks([{ kind: 'huge', bytes: 500_000_000 }]),
     state: 'failing',
-    says: /more than 64 MiB/,
+    says: /more than 32 MiB/,
   },
   {
     name: 'bomb',
     go: (one) => one.setQuirks([{ kind: 'gzip-bomb', bytes: 500_000_000 }]),
     state: 'failing',
-    says: /more than 64 MiB/,
+    says: /more than 32 MiB/,
   },
   {
     name: 'busy',
@@ -112,7 +112,7 @@ describe('a partner that goes wrong', () => {
       url: one.apiRoot,
       collections: [one.collections.read],
       auth: { username: one.username, password: one.password },
-      // 64 MiB take their time where many tests run at once.
+      // 32 MiB take their time where many tests run at once.
       ...(name === 'huge' || name === 'bomb' ? { timeout_secs: 240 } : {}),
     };
   }

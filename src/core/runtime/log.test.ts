@@ -98,6 +98,17 @@ describe('the log', () => {
     expect(found[0]).not.toContain('\u001b');
   });
 
+  it.each(['text', 'json'] as const)('spells out what a partner hides in a text, as %s', async (format) => {
+    const { log, lines } = aLog(format);
+    log.warn('Refused.', { collection: 'a\u202egpj.exe', error: new Error('zero\u200bwidth') });
+
+    const [line = ''] = await lines();
+
+    expect(line).not.toMatch(/[\u202e\u200b]/);
+    expect(line).toContain('u{202e}gpj.exe');
+    expect(line).toContain('u{200b}width');
+  });
+
   it('lets no field replace time, level or message', async () => {
     const { log, lines } = aLog();
     log.info('Mine.', { message: 'theirs', level: 'error', time: 'never' });

@@ -1,5 +1,6 @@
 // Logging: a constant sentence, facts as fields. winston lives here alone.
 import winston from 'winston';
+import { showingHidden } from '../model/text.ts';
 
 export type Fields = { readonly [name: string]: unknown };
 
@@ -23,7 +24,9 @@ const SECRET_NAME = /(passw|secret|token|api_?key|authorization|passphrase|cooki
 const SECRET_TEXT = /(\/\/[^\s/:@]*:)[^\s/@]+@|\b(Bearer|Basic|Splunk|ApiKey)\s+[A-Za-z0-9+/=._~-]{6,}/g;
 const REDACTED = '[redacted]';
 
-function withoutSecrets(text: string): string {
+/** Hidden characters of whoever wrote it are spelled out: here nothing may get lost, and nothing may look like another. */
+function withoutSecrets(given: string): string {
+  const text = given.split('\n').map(showingHidden).join('\n');
   return text.replace(SECRET_TEXT, (_, before?: string, scheme?: string) =>
     before === undefined ? `${scheme} ${REDACTED}` : `${before}${REDACTED}@`,
   );

@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import type { ExchangeDeps } from '../../../core/contracts/exchange-connector.ts';
 import { ConnectorError, configFailure, permanent, retryable } from '../../../core/model/failure.ts';
+import { withoutHidden } from '../../../core/model/text.ts';
 import { type HttpClient, type HttpResponse, retryAfterMs, statusFailure } from '../../../core/runtime/http.ts';
 import { hasMoreValues, MOST_OBJECTS, MOST_VALUES } from './bounds.ts';
 import type { Taxii21Config } from './config.ts';
@@ -11,7 +12,7 @@ import { Envelope, ErrorMessage, Status } from './responses.ts';
 
 /** Form of the standard first; some servers refuse a version, others its absence (TAXII 2.1 §1.6.8). */
 const MEDIA_TYPES = ['application/taxii+json;version=2.1', 'application/taxii+json'] as const;
-export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+export const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 export interface Answer<T> {
   readonly content: T;
@@ -219,7 +220,7 @@ export class TaxiiClient {
       for (const one of [bare, pair, pair.slice(pair.indexOf(':') + 1)])
         if (one !== '') text = text.replaceAll(one, '[redacted]');
     }
-    return text.replace(/\p{Cc}+/gu, ' ').slice(0, 200);
+    return withoutHidden(text).trim().slice(0, 200);
   }
 }
 

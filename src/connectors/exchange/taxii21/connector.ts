@@ -102,7 +102,7 @@ export class Taxii21Connector implements ExchangeConnector {
         // 404 may mean empty; the list just said that it is there.
         if (error.status === 404) return size;
         const why = tooLarge(error);
-        const next = why === 'refused' ? smaller(size, why) : undefined;
+        const next = why === undefined || why === 'slow' ? undefined : smaller(size, why);
         if (next === undefined) throw error;
         size = next;
       }

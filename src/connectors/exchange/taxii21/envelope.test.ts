@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitObjects } from './envelope.ts';
@@ -81,6 +82,14 @@ describe('the objects of an answer, one by one', () => {
   it('reads a byte order mark and invalid UTF-8 as a parser reads the decoded text', () => {
     const bytes = Buffer.concat([Buffer.from('\uFEFF{"objects":["a'), Buffer.from([0xe2, 0x82]), Buffer.from('",1]}')]);
     expect(split(bytes)).toEqual({ objects: ['a\uFFFD', 1] });
+  });
+
+  it('takes an answer that was cut anywhere, or packed twice, for what it is', () => {
+    const text = '{"more":true,"objects":[{"id":"indicator--1","name":"a\\"b"},{"x":["y"]}],"next":"n"}';
+    for (let end = 0; end < text.length; end++)
+      expect(splitObjects(Buffer.from(text.slice(0, end)), 10)).toBeUndefined();
+    expect(splitObjects(gzipSync(gzipSync(text)), 10)).toBeUndefined();
+    for (let n = 0; n < 200; n++) expect(splitObjects(gzipSync(`{"objects":["${n}"]}`), 10)).toBeUndefined();
   });
 
   it('agrees with a parser on any text', () => {

@@ -76,6 +76,8 @@ function listOfObjects(body: Buffer): number | undefined {
     const byte = body[i];
     if (byte === QUOTE) {
       const end = endOfText(body, i);
+      // The answer ends inside a text: no JSON, as the usual parser then says.
+      if (end >= body.length) return undefined;
       if (depth === 1 && body.compare(KEY, 0, KEY.length, i, end + 1) === 0) {
         const colon = afterSpace(body, end + 1);
         const value = afterSpace(body, colon + 1);

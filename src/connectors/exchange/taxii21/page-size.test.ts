@@ -163,6 +163,7 @@ describe('a page that is too large', () => {
   it('shrinks to a fourth, and in time to nothing smaller', () => {
     expect([1000, 2, 1].map((size) => smaller(size, 'refused'))).toEqual([250, 1, undefined]);
     expect([1000, 15, 10].map((size) => smaller(size, 'slow'))).toEqual([250, 10, undefined]);
+    expect([1000, 10, 1].map((size) => smaller(size, 'heavy'))).toEqual([10, 1, undefined]);
   });
 });
 

@@ -205,7 +205,7 @@ class Run {
         if (why !== undefined && size !== undefined) {
           tried = { size, of: this.#context.pageSize, why, at: this.#context.now, words: wordsFor(error) };
           this.#askSmaller(size);
-          if (why === 'refused') continue;
+          if (why !== 'slow') continue;
           // What takes so long is not tried five times over: the next run begins with the smaller page.
           this.#learnt(tried);
           yield { read: [], before: this.#place(), after: this.#place(), warnings: [] };

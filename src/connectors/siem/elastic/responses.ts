@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Change, Outcome } from '../../../core/contracts/siem-connector.ts';
 import { type Failure, retryable } from '../../../core/model/failure.ts';
+import { withoutHidden } from '../../../core/model/text.ts';
 
 export const Root = z.object({
   version: z.object({ number: z.string(), distribution: z.string().optional() }),
@@ -204,6 +205,6 @@ export function settleConflict(conflict: Conflict, held: number | undefined): Ou
 
 /** Reasons may quote a whole document. */
 export function cut(reason: string): string {
-  const clean = reason.replace(/\p{Cc}+/gu, ' ');
+  const clean = withoutHidden(reason);
   return clean.length <= 300 ? clean : `${clean.slice(0, 299)}…`;
 }

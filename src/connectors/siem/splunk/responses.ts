@@ -1,6 +1,7 @@
 // What we read of Splunk's answers, and nothing more; and its refusals as our kinds of failure.
 import { z } from 'zod';
 import { configFailure, ConnectorError, permanent, retryable } from '../../../core/contracts/failure.ts';
+import { withoutHidden } from '../../../core/model/text.ts';
 import {
   type HttpResponse,
   pageInsteadOfJson,
@@ -195,7 +196,7 @@ function reason(response: HttpResponse): string {
     // Atom XML, when something on the way dropped output_mode.
     said = [...text.matchAll(/<msg[^>]*>([^<]*)<\/msg>/g)].map((one) => one[1] ?? '').join('; ');
   }
-  return said.replace(/\p{Cc}+/gu, ' ').slice(0, 300);
+  return withoutHidden(said).slice(0, 300);
 }
 
 function next(status: number): string {

@@ -2,6 +2,7 @@
 // user's quota counts it until it is gone, so it is cancelled whatever happened, and dies by itself if we do.
 import { configFailure, ConnectorError, retryable, toFailure } from '../../../core/contracts/failure.ts';
 import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
+import { withoutHidden } from '../../../core/model/text.ts';
 import type { SplunkClient } from './client.ts';
 import { HIT_FIELDS, type HitRow } from './hit-search.ts';
 import { isMissing, type JobMessage } from './responses.ts';
@@ -142,11 +143,7 @@ export class SearchJob {
 const LOOKUPS_NEXT = 'check that the lookup definitions of the app exist and that the account may read them';
 
 const textOf = (messages: readonly JobMessage[]): string =>
-  messages
-    .map(({ text }) => text)
-    .join('; ')
-    .replace(/\p{Cc}+/gu, ' ')
-    .slice(0, 300);
+  withoutHidden(messages.map(({ text }) => text).join('; ')).slice(0, 300);
 
 export const jobsPath = (app: string, version: string): string =>
   `/servicesNS/nobody/${encodeURIComponent(app)}/search/${hasV2(version) ? 'v2/' : ''}jobs`;
