@@ -5,7 +5,7 @@ import { ConnectorError, type Failure, toFailure } from '../../../core/contracts
 import type { Outcome, SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import type { SplunkClient } from './client.ts';
 import { collectionOfSlot } from './mapping.ts';
-import { isSlot } from './ownership.ts';
+import { isSlot, type Mark } from './ownership.ts';
 import type { Rows } from './rows.ts';
 import type { Form } from './settings.ts';
 
@@ -44,15 +44,14 @@ export class Applying {
         });
         if (stop !== undefined) return unsent(batch, outcomes, stop);
       }
+      const slots = removals.map((i) => batch.changes[i]!.slot);
+      let unmarked: ReadonlyMap<string, Mark> | undefined;
       for (let at = 0; at < removals.length; ) {
         const left = removals.slice(at);
         let taken = left.length;
         const stop = await this.#call(batch, left, outcomes, collection, async () => {
-          taken = await this.#remove(
-            collection,
-            left.map((i) => batch.changes[i]!.slot),
-            signal,
-          );
+          unmarked ??= await this.#rows.unmarked(collection, slots, signal);
+          taken = await this.#remove(collection, slots.slice(at), unmarked, signal);
           return left.slice(0, taken).map((i) => ({ key: key(i), kind: 'applied' }));
         });
         if (stop !== undefined) return unsent(batch, outcomes, stop);
@@ -99,8 +98,12 @@ export class Applying {
   }
 
   /** Removes the first of these rows, as many as one call takes; also those whose mark somebody overwrote. */
-  async #remove(collection: string, slots: readonly string[], signal: AbortSignal): Promise<number> {
-    const unmarked = await this.#rows.unmarked(collection, slots, signal);
+  async #remove(
+    collection: string,
+    slots: readonly string[],
+    unmarked: ReadonlyMap<string, Mark>,
+    signal: AbortSignal,
+  ): Promise<number> {
     const taken = await this.#client.remove(collection, slots, { owner: this.#owner }, signal);
     const here = slots.slice(0, taken);
     for (const [mark, query] of [
