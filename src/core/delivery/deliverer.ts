@@ -62,6 +62,8 @@ export class Deliverer {
   #opened = false;
   #marked = false;
   #renewedAt = Number.NEGATIVE_INFINITY;
+  /** The mark says that up to this revision may have been written. */
+  #markedUpTo = 0;
   #attempt = 0;
   #pausedUntil = 0;
   /** Removals that the SIEM refused for good, by key: it fails until they are gone. */
@@ -69,8 +71,6 @@ export class Deliverer {
   /** Batches taken whose results are not written: a failing store may leave some. */
   readonly #taken = new Set<number>();
   #failure: Failure | undefined;
-  /** Changes applied in this cycle; the mark then says up to which revision this state wrote. */
-  #applied = 0;
   #refusals = new Refusals();
   /** Everything is refused for this, as far as was seen; one sound row is sent along to make sure. */
   #suspected: Failure | undefined;
@@ -122,7 +122,6 @@ export class Deliverer {
       // No pause holds up what must go: it is tried at once, whatever the SIEM said to others.
       if (this.#o.now() < this.#pausedUntil && !(await store.urgent(this.name))) return;
       this.#failure = undefined;
-      this.#applied = 0;
       if (this.#woken) await store.dueAtOnce(this.name, this.#o.now());
       this.#woken = false;
       await this.#giveBack();
@@ -136,7 +135,6 @@ export class Deliverer {
       await this.#awaitReceipts(signal);
       if (this.#superseded) await this.#listNewer(signal);
       if (this.#failure !== undefined) return;
-      if (this.#applied > 0) await this.#mark(signal);
       const [refused] = this.#refusedRemovals.values();
       const trouble = refused ?? this.#o.connector.trouble?.();
       if (trouble !== undefined) return await this.#remember(trouble);
@@ -230,6 +228,7 @@ export class Deliverer {
     await this.#o.connector.writer(mark, signal);
     this.#marked = true;
     this.#renewedAt = mark.at;
+    this.#markedUpTo = revision;
   }
 
   /** At a clean stop: whoever comes next need not wait until the mark is old. */
@@ -318,7 +317,6 @@ export class Deliverer {
       const report = await store.settleReceipt(this.name, receipt, settlements, now);
       if (report.refusedRemoval !== undefined) this.#refused(receipt, report.refusedRemoval);
       else this.#refusedRemovals.delete(receipt);
-      this.#applied += report.applied;
       this.#progress(report);
     }
   }
@@ -418,6 +416,8 @@ export class Deliverer {
       }
       const batch = taken;
       this.#taken.add(batch.id);
+      // Before anything of it is written: an older state that is put back then knows that it is older.
+      if (batch.newest > this.#markedUpTo) await this.#mark(signal).catch(failed);
       queue
         .add(async () => {
           if (await this.#send(batch, signal)) lookSoon();
@@ -481,7 +481,6 @@ export class Deliverer {
             now,
           );
     this.#taken.delete(taken.id);
-    this.#applied += report.applied;
     if (report.applied > 0) this.#suspected = undefined;
     this.#progress(report);
     if (all === undefined) this.#noteRemovals(batch, applied.outcomes);

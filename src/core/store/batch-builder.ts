@@ -9,6 +9,8 @@ export interface BuiltBatch {
   readonly changes: readonly Change[];
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly ends: Uint32Array;
+  /** Highest revision among the changes. */
+  readonly newest: number;
 }
 
 /**
@@ -52,6 +54,7 @@ export class BatchBuilder<R> {
   readonly #changes: Change[] = [];
   readonly #ends: number[] = [];
   #end = 0;
+  #newest = 0;
 
   constructor(buffers: Buffers, encoder: SiemEncoder, base: EncodeContext, maxBytes: number) {
     this.#buffers = buffers;
@@ -76,6 +79,7 @@ export class BatchBuilder<R> {
     if (this.rows.length > 0 && this.#end + size > this.#maxBytes) return false;
     this.#end += size;
     this.#changes.push(change);
+    if (change.revision > this.#newest) this.#newest = change.revision;
     this.#ends.push(this.#end);
     this.rows.push(row);
     return true;
@@ -84,6 +88,6 @@ export class BatchBuilder<R> {
   finish(id: number): BuiltBatch {
     // Allocated by itself (allocUnsafeSlow), so that its memory is this batch's alone and may be transferred.
     const bytes = new Uint8Array(this.#buffer.buffer as ArrayBuffer, 0, this.#end);
-    return { id, changes: this.#changes, bytes, ends: Uint32Array.from(this.#ends) };
+    return { id, changes: this.#changes, bytes, ends: Uint32Array.from(this.#ends), newest: this.#newest };
   }
 }

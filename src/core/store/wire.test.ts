@@ -35,9 +35,9 @@ describe('a batch that crosses threads', () => {
       [{ op: 'remove', key, slot: 's', revision: 2, handle: 'h' }],
       [{ op: 'remove', key, slot: 's', revision: 2 }],
     ] as const) {
-      const arrived = unpackBatch(deserialize(serialize(packBatch({ id: 7, changes, bytes, ends }))));
+      const arrived = unpackBatch(deserialize(serialize(packBatch({ id: 7, changes, bytes, ends, newest: 9 }))));
 
-      expect({ ...arrived, changes: arrived.changes() }).toEqual({ id: 7, changes, bytes, ends });
+      expect({ ...arrived, changes: arrived.changes() }).toEqual({ id: 7, changes, bytes, ends, newest: 9 });
     }
   });
 });

@@ -108,6 +108,7 @@ export interface PackedBatch {
   readonly id: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly ends: Uint32Array<ArrayBuffer>;
+  readonly newest: number;
   /** A batch is of one kind. */
   readonly op: Change['op'];
   readonly keys: PackedTexts;
@@ -122,14 +123,16 @@ export function packBatch(batch: {
   readonly changes: readonly Change[];
   readonly bytes: Uint8Array;
   readonly ends: Uint32Array;
+  readonly newest: number;
 }): PackedBatch {
-  const { id, changes } = batch;
+  const { id, changes, newest } = batch;
   const handles = changes.map((change) => (change.op === 'remove' ? change.handle : undefined));
   return {
     id,
     // Both are made for this batch alone, over buffers of their own.
     bytes: batch.bytes as Uint8Array<ArrayBuffer>,
     ends: batch.ends as Uint32Array<ArrayBuffer>,
+    newest,
     op: changes[0]?.op ?? 'upsert',
     keys: packTexts(changes.map((change) => change.key)),
     slots: packTexts(changes.map((change) => change.slot)),
@@ -138,11 +141,12 @@ export function packBatch(batch: {
   };
 }
 
-export function unpackBatch({ id, bytes, ends, op, keys, slots, revisions, handles }: PackedBatch): {
+export function unpackBatch({ id, bytes, ends, newest, op, keys, slots, revisions, handles }: PackedBatch): {
   id: number;
   changes: () => Change[];
   bytes: Uint8Array<ArrayBuffer>;
   ends: Uint32Array;
+  newest: number;
 } {
   // Made when somebody asks: as objects they would outlive the request and be the most of the garbage in this thread.
   const changes = () => {
@@ -157,7 +161,7 @@ export function unpackBatch({ id, bytes, ends, op, keys, slots, revisions, handl
       return handle === undefined ? { op, key, slot, revision } : { op, key, slot, revision, handle };
     });
   };
-  return { id, changes, bytes, ends };
+  return { id, changes, bytes, ends, newest };
 }
 
 /** Texts one after the other, with the end of each. */
