@@ -5,6 +5,7 @@
 // child when the launcher is gone.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS, nodeEnvironment } from './flags.mjs';
@@ -26,15 +27,27 @@ if (node === undefined) {
 function findNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return process.execPath;
-  const pinned = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
-  return existsSync(pinned) ? pinned : undefined;
+  try {
+    // In a clone it lies below, in an installed package beside.
+    const manifest = createRequire(import.meta.url).resolve(`node-${process.platform}-${process.arch}/package.json`);
+    const pinned = join(dirname(manifest), 'bin', 'node');
+    return existsSync(pinned) ? pinned : undefined;
+  } catch {
+    return undefined; // not installed, which is said below
+  }
+}
+
+/** The sources of a clone; an installed package has built ones, because Node strips no types under node_modules. */
+function mainFile() {
+  const source = join(root, 'src', 'main.ts');
+  return existsSync(source) ? source : join(root, 'dist', 'src', 'main.js');
 }
 
 function start(file) {
   // Simulators hold what a partner and a SIEM would hold; caps are for the daemon and its commands.
   const simulating = process.argv[2] === 'simulate' || process.argv[2] === 'demo';
   const flags = simulating ? NODE_FLAGS.filter((flag) => !flag.includes('-space-size')) : NODE_FLAGS;
-  const args = [...flags, join(root, 'src', 'main.ts'), ...process.argv.slice(2)];
+  const args = [...flags, mainFile(), ...process.argv.slice(2)];
   const env = nodeEnvironment(root, process.env);
   if (typeof process.execve === 'function') {
     process.removeAllListeners('warning'); // execve announces itself as experimental

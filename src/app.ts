@@ -47,6 +47,9 @@ export interface RunningExchange {
 
 const LEAVE_MS = 3_000;
 
+/** Built JavaScript, as in a package, has its worker beside it. */
+const WORKER = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
+
 export class App {
   readonly config: Config;
   readonly clock: Clock;
@@ -171,7 +174,7 @@ export class App {
   static async open(options: AppOptions): Promise<App> {
     const { config } = options;
     const clock = config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: STORE_LIMITS });
+    const worker = new Worker(new URL(WORKER, import.meta.url), { resourceLimits: STORE_LIMITS });
     let store: RemoteStore;
     let breaks: (error: StateFailure) => void = () => {};
     const broken = new Promise<never>((_, reject) => {

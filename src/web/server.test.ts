@@ -107,6 +107,57 @@ describe('the web server', () => {
     expect((await get('/status', { authorization: 'Bearer t0ken' })).status).toBe(200);
   });
 
+  it('lets a browser in beyond loopback by a form, whose cookie is strict and no longer holds with another token', async () => {
+    const token = Secret.of('t0ken');
+    await aServer({}, { loopback: false, token });
+    const post = (body: string, headers: Record<string, string> = {}) =>
+      fetch(`http://127.0.0.1:${web?.port}/sign-in`, { method: 'POST', body, headers, redirect: 'manual' });
+    const form = 'application/x-www-form-urlencoded';
+
+    const first = await get('/');
+    expect(first.status).toBe(401);
+    expect(first.body).toMatch(/<form method="post" action="\/sign-in">[\s\S]*type="password" name="token"/);
+    expect(first.headers['content-security-policy']).toContain("form-action 'self'");
+    expect((await post('token=wrong', { 'content-type': form })).status).toBe(401);
+    expect((await post('token=t0ken', { origin: 'https://evil.example' })).status).toBe(403);
+    expect((await post('token=t0ken', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await post(`token=${'x'.repeat(5000)}`)).status).toBe(413);
+
+    const good = await post('token=t0ken', { 'content-type': form, origin: `http://127.0.0.1:${web?.port}` });
+    const cookie = good.headers.get('set-cookie') ?? '';
+
+    expect([good.status, good.headers.get('location')]).toEqual([303, '/']);
+    expect(cookie).toMatch(/^entente=\S+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
+    expect(cookie).not.toContain('t0ken');
+    expect((await post('token=t0ken', { 'x-forwarded-proto': 'https' })).headers.get('set-cookie')).toContain(
+      '; Secure',
+    );
+    const pair = cookie.split(';')[0]!;
+    expect((await get('/', { cookie: `other=1; ${pair}` })).body).toContain('<h1>soc-one');
+    expect((await get('/status', { cookie: pair })).status).toBe(200);
+    for (const bad of [pair.replace(/\d\./, '9.'), `${pair.slice(0, -1)}x`, 'entente=1.2', 'entente='])
+      expect((await get('/status', { cookie: bad })).status).toBe(401);
+
+    await web?.close();
+    await aServer({}, { loopback: false, token: Secret.of('another') });
+    expect((await get('/status', { cookie: pair })).status).toBe(401);
+  });
+
+  it('takes no form on loopback, where none is needed', async () => {
+    await aServer();
+    expect((await get('/sign-in', {}, 'POST')).status).toBe(405);
+  });
+
+  it('shows a page that stays as it is until the reader asks again, and fits a phone', async () => {
+    await aServer();
+    const { body } = await get('/');
+
+    expect(body).not.toMatch(/http-equiv|<script/i);
+    expect(body).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">');
+    expect(body).toMatch(/As of <time datetime="\d{4}-/);
+    expect(body).toContain('@media (max-width: 48rem)');
+  });
+
   it('does not start beyond loopback without a token', async () => {
     await expect(aServer({}, { loopback: false })).rejects.toThrow('token');
   });

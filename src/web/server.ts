@@ -1,15 +1,15 @@
-// Probes, metrics and the status page. Reads only: GET and HEAD. A Host header that is not ours is refused, so that
+// Probes, metrics and the status page. Reads only: GET and HEAD, and a form that lets a browser in. A Host header that is not ours is refused, so that
 // a web page elsewhere cannot read this one through a name that it points at loopback; from beyond loopback a
 // token is needed.
-import { timingSafeEqual } from 'node:crypto';
 import http from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
 import { permanent } from '../core/model/failure.ts';
 import type { StatusReport } from '../core/model/status.ts';
-import { sha256 } from '../core/runtime/ids.ts';
+import { systemClock } from '../core/runtime/clock.ts';
 import type { Secret } from '../core/runtime/secret.ts';
 import { limitConnections } from './connections.ts';
-import { statusPage } from './page.ts';
+import { signInPage, statusPage } from './page.ts';
+import { isToken, sessionCookie, sessionHolds } from './session.ts';
 
 export interface WebSource {
   status(): Promise<StatusReport>;
@@ -53,7 +53,7 @@ const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
@@ -109,16 +109,19 @@ export async function startWeb(options: WebOptions, source: WebSource): Promise<
 async function answer(request: http.IncomingMessage, options: WebOptions, source: WebSource): Promise<Answer> {
   if (!hostAllowed(request.headers.host, options))
     return plain(421, 'this Host is not served here; add it to listen.hosts');
+  const path = (request.url ?? '/').split('?', 1)[0];
+  if (request.method === 'POST' && path === '/sign-in' && !options.loopback) return signIn(request, options);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { ...plain(405, 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
   }
-  const path = (request.url ?? '/').split('?', 1)[0];
   if (path === '/livez') return source.live() ? plain(200, 'ok') : plain(503, 'the loops do not turn');
   if (path === '/readyz')
     return source.ready() ? plain(200, 'ok') : plain(503, 'starting: not every peer was tried yet');
   // Probes say nothing that is worth a token; everything below does.
-  if (!options.loopback && !tokenAllowed(request.headers.authorization, options.token)) {
-    return { ...plain(401, 'a token is needed'), headers: { 'www-authenticate': 'Bearer realm="entente"' } };
+  if (!options.loopback && !letIn(request, options)) {
+    const headers = { 'www-authenticate': 'Bearer realm="entente"' };
+    if (path !== '/') return { ...plain(401, 'a token is needed'), headers };
+    return { status: 401, type: 'text/html; charset=utf-8', body: signInPage(), headers };
   }
   switch (path) {
     case '/health': {
@@ -132,7 +135,11 @@ async function answer(request: http.IncomingMessage, options: WebOptions, source
     case '/metrics':
       return { status: 200, type: PROMETHEUS, body: await source.metrics() };
     case '/':
-      return { status: 200, type: 'text/html; charset=utf-8', body: statusPage(await source.status()) };
+      return {
+        status: 200,
+        type: 'text/html; charset=utf-8',
+        body: statusPage(await source.status(), new Date(systemClock.now()).toISOString()),
+      };
     default:
       return plain(404, 'nothing here; try /status');
   }
@@ -146,11 +153,35 @@ function hostAllowed(header: string | undefined, options: WebOptions): boolean {
   return [options.host, ...options.hosts].some((one) => one.toLowerCase() === name);
 }
 
-/** Compares digests, so that neither length nor content shows in the time taken. */
-function tokenAllowed(header: string | undefined, token: Secret | undefined): boolean {
-  const given = /^Bearer (.+)$/i.exec(header ?? '')?.[1];
-  if (given === undefined || token === undefined) return false;
-  return timingSafeEqual(Buffer.from(sha256(given)), Buffer.from(sha256(token.reveal())));
+const bearer = (header: string | undefined): string | undefined => /^Bearer (.+)$/i.exec(header ?? '')?.[1];
+
+function letIn({ headers }: http.IncomingMessage, { token }: WebOptions): boolean {
+  return isToken(bearer(headers.authorization), token) || sessionHolds(headers.cookie, token, systemClock.now());
+}
+
+const MOST_FORM_BYTES = 4_096;
+
+/** The form: the token once, and from then on a cookie. Only a page of ours may send it. */
+async function signIn(request: http.IncomingMessage, options: WebOptions): Promise<Answer> {
+  const { origin, host } = request.headers;
+  const site = request.headers['sec-fetch-site'];
+  const foreign =
+    (site !== undefined && site !== 'same-origin' && site !== 'none') ||
+    (origin !== undefined && URL.parse(origin)?.host !== host);
+  if (foreign) return plain(403, 'another site sent this form');
+  let text = '';
+  for await (const chunk of request) {
+    text += String(chunk);
+    if (text.length > MOST_FORM_BYTES) return plain(413, 'this is no token');
+  }
+  const { token } = options;
+  if (token === undefined || !isToken(new URLSearchParams(text).get('token') ?? undefined, token))
+    return { status: 401, type: 'text/html; charset=utf-8', body: signInPage('That is not the token.') };
+  const secure = request.headers['x-forwarded-proto'] === 'https';
+  return {
+    ...plain(303, 'signed in'),
+    headers: { location: '/', 'set-cookie': sessionCookie(token, systemClock.now(), secure) },
+  };
 }
 
 const plain = (status: number, text: string): Answer => ({
