@@ -1,4 +1,5 @@
 // Arguments, signals and exit codes. The only place that ends the process.
+import { askOf } from './cli/ask.ts';
 import { runCli } from './cli/cli.ts';
 import { BUG, DONE } from './cli/exit.ts';
 import { createOutput } from './cli/output.ts';
@@ -21,10 +22,11 @@ process.stderr.on('error', () => {});
 process.on('unhandledRejection', bug);
 process.on('uncaughtException', bug);
 
+const ask = askOf(process.stdin, process.stdout);
 const env = environment();
 const out = createOutput(process.stdout, process.stderr, env, systemClock);
 try {
-  finish(await runCli(process.argv.slice(2), { parts, out, env, signal: stopping.signal }));
+  finish(await runCli(process.argv.slice(2), { parts, out, env, signal: stopping.signal, ask }));
 } catch (error) {
   bug(error);
 }

@@ -92,11 +92,11 @@ describe('what happens next to an entry', () => {
     rig.deliver();
     rig.commit(indicators(0, 5, { revoked: true, version: versionAt(NOW) }));
     expect(next(rig, {}, '198.18.0.0')).toBe(
-      'the removal brake keeps it armed until a person decides: entente held show 1, then entente held approve 1 or entente held reject 1',
+      'the removal brake keeps it armed until a person decides: entente held show 1, then entente held approve 1 --set CODE --reason TEXT, or entente held reject',
     );
 
     const [hold] = rig.read((reader) => reader.held());
-    rig.store.decideHold(1, 'reject', hold!.set, 'ana', 'a mistake', NOW);
+    rig.decideHold(1, 'reject', hold!.set, 'ana', 'a mistake', NOW);
     expect(next(rig, {}, '198.18.0.0')).toBe(
       'hold 1 was rejected: it stays as it is until the partner says something new about it',
     );

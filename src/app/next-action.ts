@@ -69,7 +69,7 @@ function held({ reason }: Stand, { reader }: NextActionSource): string {
   const set = reader.held().find((one) => String(one.id) === id);
   if (set === undefined)
     return `hold ${id} was rejected: it stays as it is until the partner says something new about it`;
-  return `${BRAKED[set.kind]}: entente held show ${id}, then entente held approve ${id} or entente held reject ${id}`;
+  return `${BRAKED[set.kind]}: entente held show ${id}, then entente held approve ${id} --set CODE --reason TEXT, or entente held reject`;
 }
 
 const BRAKED: Readonly<Record<HeldSet['kind'], string>> = {

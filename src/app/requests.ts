@@ -15,6 +15,9 @@ const Observables = z.array(z.object({ type: z.enum(OBSERVABLE_TYPES), value: z.
 /** Ten years; a longer one is a rule, and belongs into the configuration. */
 export const MOST_HOURS = 87_600;
 
+/** With the code of what the person was shown. */
+const Shown = z.object({ id: z.number().int(), set: z.string() });
+
 export const RequestArguments = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('suppress'),
@@ -26,19 +29,11 @@ export const RequestArguments = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('lift'), id: z.number().int() }),
   z.object({
     kind: z.literal('decide'),
-    id: z.number().int(),
     decision: z.enum(['approve', 'reject']),
-    digest: z.string(),
+    holds: z.array(Shown),
+    sightings: z.array(Shown),
     by: z.string(),
-    reason: z.string(),
-  }),
-  z.object({
-    kind: z.literal('decide-sighting'),
-    id: z.number().int(),
-    decision: z.enum(['approve', 'reject']),
-    shown: z.number().int(),
-    by: z.string(),
-    reason: z.string(),
+    reason: z.string().min(1),
   }),
   z.object({ kind: z.literal('retry-parked'), id: z.string().optional() }),
   z.object({ kind: z.literal('reconcile'), siem: z.string().optional(), repair: z.boolean() }),
@@ -64,18 +59,15 @@ export async function perform(
         now,
         args.false_positive,
       );
+      app.log.info('Values were suppressed.', { values: args.observables.length, hours: args.hours, by });
       return { ids, until: new Date(now + args.hours * 3_600_000).toISOString() };
     }
     case 'lift':
       await app.store.lift(args.id, now);
+      app.log.info('A suppression was lifted.', { suppression: args.id, by });
       return { lifted: args.id };
     case 'decide':
-      return {
-        entries: (await app.store.decideHold(args.id, args.decision, args.digest, args.by, args.reason, now)).entries,
-      };
-    case 'decide-sighting':
-      await app.store.decideSighting(args.id, args.decision, args.shown, args.by, args.reason, now);
-      return { sighting: args.id };
+      return decide(app, args, now);
     case 'retry-parked':
       return retryParked(app, args.id, now);
     case 'reconcile':
@@ -83,6 +75,17 @@ export async function perform(
     case 'purge':
       return { removed: await purge(app, args.siem, signal, onStep) };
   }
+}
+
+/** Who decided, about whom and how many stands in the log as one line; never what. */
+async function decide(app: App, args: Extract<RequestArguments, { kind: 'decide' }>, now: number): Promise<Json> {
+  const { decision, by, reason } = args;
+  const { holds, sightings } = await app.store.decide(args, decision, by, reason, now);
+  const verdict = decision === 'approve' ? 'approved' : 'rejected';
+  for (const { id, ...one } of holds) app.log.info(`A hold was ${verdict}.`, { hold: id, ...one, by, reason });
+  for (const { id, ...one } of sightings)
+    app.log.info(`A held sighting was ${verdict}.`, { sighting: `s${id}`, ...one, by });
+  return { holds: holds.length, sightings: sightings.length };
 }
 
 /** What a SIEM refused and what an exchange refused: all of both, or one by its id. */

@@ -6,7 +6,7 @@ import { ConnectorError } from '../core/model/failure.ts';
 import { stateFailure } from '../core/store/state-failure.ts';
 import { helpOf, overview, parseCommandLine } from './args.ts';
 import { check } from './check.ts';
-import type { Command, Context, Parts } from './command.ts';
+import type { Ask, Command, Context, Parts } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import type { Output } from './output.ts';
 import { schema } from './schema.ts';
@@ -71,7 +71,13 @@ export function commandTable(parts: Parts): readonly Command[] {
 
 export async function runCli(
   argv: readonly string[],
-  given: { readonly parts: Parts; readonly out: Output; readonly env: Environment; readonly signal: AbortSignal },
+  given: {
+    readonly parts: Parts;
+    readonly out: Output;
+    readonly env: Environment;
+    readonly signal: AbortSignal;
+    readonly ask?: Ask | undefined;
+  },
 ): Promise<number> {
   const { parts, out, env, signal } = given;
   const commands = commandTable(parts);
@@ -88,7 +94,9 @@ export async function runCli(
       const configPath =
         typeof flags['config'] === 'string' ? flags['config'] : env['ENTENTE_CONFIG'] || './entente.yaml';
       try {
-        return await command.run({ parts, args, flags, json: flags['json'] === true, out, env, configPath, signal });
+        const asking = given.ask === undefined ? {} : { ask: given.ask };
+        const json = flags['json'] === true;
+        return await command.run({ parts, args, flags, json, out, env, configPath, signal, ...asking });
       } catch (error) {
         return told(error, out, () => {
           const answer = loadConfig(configPath, parts.registry, env);

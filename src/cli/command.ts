@@ -15,6 +15,8 @@ export interface Flag {
 
 export type FlagValue = string | boolean | readonly (string | boolean)[] | undefined;
 
+export type Ask = (question: string) => Promise<string>;
+
 export interface Context {
   readonly parts: Parts;
   readonly args: readonly string[];
@@ -24,6 +26,8 @@ export interface Context {
   readonly env: Environment;
   /** --config, else $ENTENTE_CONFIG, else ./entente.yaml. */
   readonly configPath: string;
+  /** Asks the person at the terminal; absent where nobody sits there. */
+  readonly ask?: Ask;
   /** Aborts at SIGTERM, SIGINT, and when the launcher is gone. */
   readonly signal: AbortSignal;
 }

@@ -13,6 +13,8 @@ export type Colour = 'red' | 'yellow' | 'green' | 'dim' | 'bold';
 export interface Output {
   line(text: string): void;
   json(value: unknown): void;
+  /** An answer for machines that comes piece by piece. */
+  parts(pieces: Iterable<string>): void;
   /** To stderr. */
   note(text: string): void;
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;
@@ -48,6 +50,9 @@ export function createOutput(
   return {
     line: (text) => void stdout.write(`${printable(text)}\n`),
     json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    parts: (pieces) => {
+      for (const piece of pieces) stdout.write(piece);
+    },
     note: (text) => void stderr.write(`${printable(text)}\n`),
     table: (head, rows) => {
       for (const line of tableLines(head, rows, stdout.isTTY === true ? stdout.columns || 80 : undefined))

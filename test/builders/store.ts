@@ -179,6 +179,11 @@ export class Rig {
     }
   }
 
+  /** One hold of those that wait, as a person decides it. */
+  decideHold(id: number, decision: 'approve' | 'reject', set: string, by: string, reason: string, now: number) {
+    return this.store.decide({ holds: [{ id, set }], sightings: [] }, decision, by, reason, now).holds[0]!;
+  }
+
   tick(now: number): void {
     while (this.store.tick(now, false).more);
   }

@@ -279,24 +279,39 @@ describe('what waits for people', () => {
 
     world.taxii.load(values.slice(20, 25).map(revoked));
     const now = await holdOf(25);
-    expect(await decide({ id: before.id, digest: before.set })).toMatchObject({ ok: false });
+    expect(await decide({ holds: [{ id: before.id, set: before.set }], sightings: [] })).toMatchObject({ ok: false });
     expect(world.armed()).toHaveLength(40);
     const shown = await world.site.entente(['held', 'show', String(now.id)]);
     expect(shown.stdout).toContain('removal of 25 entries at watch');
     expect(shown.stdout).toContain(values[24]);
 
-    const done = await world.site.entente(['held', 'approve', String(now.id), '--reason', 'phoned', '--by', 'ana']);
+    const done = await world.site.entente([
+      'held',
+      'approve',
+      String(now.id),
+      '--set',
+      now.set,
+      '--reason',
+      'phoned',
+      '--by',
+      'ana',
+    ]);
     expect([done.code, done.stdout]).toEqual([0, `Approved ${now.id}: removal of 25 entries at watch.\n`]);
     await eventually(() => safely(world).join() === values.slice(25).toSorted().join(), 'what was approved is gone');
 
     world.taxii.load(values.slice(25, 38).map(revoked));
     const next = await holdOf(13);
-    expect((await world.site.entente(['held', 'reject', String(next.id)])).code).toBe(0);
-    const again = await world.site.entente(['held', 'reject', String(next.id)]);
+    const reject = ['held', 'reject', String(next.id), '--set', next.set, '--reason', 'a mistake', '--by', 'ana'];
+    expect((await world.site.entente(reject)).code).toBe(0);
+    const again = await world.site.entente(reject);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('nothing that fits is waiting')]);
     expect(world.armed()).toHaveLength(15);
     const { stderr } = await daemon.stop();
     expect(stderr).toContain('New indicators were taken in.');
+    expect(stderr).toMatch(
+      /"A hold was approved\.".*"kind":"removal","siem":"watch","exchange":"partner","entries":25,"by":"ana"/,
+    );
+    expect(stderr).toMatch(/"A hold was rejected\.".*"siem":"watch".*"entries":13,"by":"ana"/);
     expect(stderr).not.toMatch(/198\.18\./);
   });
 
@@ -326,7 +341,7 @@ describe('what waits for people', () => {
            SELECT 'decide', ?, 'ana', user_version, ?, ? FROM pragma_user_version RETURNING id`,
         )
         .get(
-          JSON.stringify({ ...request, decision: 'approve', by: 'ana', reason: '' }),
+          JSON.stringify({ ...request, decision: 'approve', by: 'ana', reason: 'phoned' }),
           Date.now(),
           Date.now() + 60_000,
         );

@@ -111,9 +111,20 @@ describe('sightings by the launcher', () => {
     await entente('run', '--once');
     expect(taxii.sightings()).toEqual([]);
 
-    const list = JSON.parse((await entente('held', 'list', '--json')).stdout) as { held: { id: string }[] };
-    const shown = JSON.parse((await entente('held', 'show', list.held[0]!.id, '--json')).stdout) as { stix: object };
-    const approved = await entente('held', 'approve', list.held[0]!.id, '--reason', 'known campaign', '--by', 'ann');
+    const list = JSON.parse((await entente('held', 'list', '--json')).stdout) as {
+      held: { id: string; set: string }[];
+    };
+    const { id, set } = list.held[0]!;
+    const because = ['--reason', 'known campaign', '--by', 'ann'];
+    await plant(3);
+    await entente('run', '--once');
+    const stale = await entente('held', 'approve', id, '--set', set, ...because);
+    expect([stale.code, stale.stderr]).toEqual([
+      1,
+      expect.stringContaining('s1 has changed since it was shown: it counted 2 then and counts 5 now'),
+    ]);
+    const shown = JSON.parse((await entente('held', 'show', id, '--json')).stdout) as { set: string; stix: object };
+    const approved = await entente('held', 'approve', id, '--set', shown.set, ...because);
     await entente('run', '--once');
     const why = JSON.parse((await entente('why', ADDRESS, '--json')).stdout) as {
       entries: { hits: Record<string, { count: number }[]>; releases: { state: string; rule: number }[] }[];
@@ -122,13 +133,13 @@ describe('sightings by the launcher', () => {
     const status = JSON.parse((await entente('status', '--json')).stdout) as { sightings: object };
 
     expect(told).toMatch(
-      /one: seen, 2 from .*\n.*To partner, window .*, count 2: sent: rule 1 holds .*; ann: known campaign/,
+      /one: seen, 5 from .*\n.*To partner, window .*, count 5: sent: rule 1 holds .*; ann: known campaign/,
     );
     expect(approved.code).toBe(0);
     expect(taxii.sightings()).toEqual([expect.objectContaining(shown.stix)]);
-    expect(why.entries[0]?.hits['one']?.[0]?.count).toBe(2);
+    expect(why.entries[0]?.hits['one']?.[0]?.count).toBe(5);
     expect(why.entries[0]?.releases).toMatchObject([{ state: 'sent', rule: 1 }]);
-    expect(status.sightings).toEqual({ hits: 2, held: 0, denied: 0, queued: 0, sent: 1, failed: 0 });
+    expect(status.sightings).toEqual({ hits: 5, held: 0, denied: 0, queued: 0, sent: 1, failed: 0 });
   });
 
   it('let nothing of a hit out: not in metrics, status, what is printed, or the tables', {

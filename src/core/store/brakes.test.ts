@@ -147,12 +147,12 @@ describe('a hold', () => {
     const [shown] = held(rig);
     rig.commit(withdraw(10, 11));
 
-    expect(() => rig.store.decideHold(shown!.id, 'approve', shown!.set, 'op', 'seen', NOW)).toThrow(
+    expect(() => rig.decideHold(shown!.id, 'approve', shown!.set, 'op', 'seen', NOW)).toThrow(
       /covered 10 entries then and covers 11 now, 1 more \(among them 198\.18\.0\.10\)/,
     );
 
     const [now] = held(rig);
-    expect(rig.store.decideHold(now!.id, 'approve', now!.set, 'op', 'seen', NOW)).toMatchObject({ entries: 11 });
+    expect(rig.decideHold(now!.id, 'approve', now!.set, 'op', 'seen', NOW)).toMatchObject({ entries: 11 });
     expect(rig.deliver()).toHaveLength(11);
   });
 
@@ -160,10 +160,10 @@ describe('a hold', () => {
     const rig = armed(braked(), 20);
     rig.commit(withdraw(0, 10));
     const [hold] = held(rig);
-    rig.store.decideHold(hold!.id, 'reject', hold!.set, 'op', 'a mistake', NOW);
+    rig.decideHold(hold!.id, 'reject', hold!.set, 'op', 'a mistake', NOW);
 
     expect(rig.deliver()).toEqual([]);
-    expect(() => rig.store.decideHold(hold!.id, 'approve', hold!.set, 'op', 'after all', NOW)).toThrow(/no hold/);
+    expect(() => rig.decideHold(hold!.id, 'approve', hold!.set, 'op', 'after all', NOW)).toThrow(/no hold/);
   });
 
   it('releases a row that the partner vouches for again', () => {
@@ -218,7 +218,7 @@ describe('the addition brake', () => {
     const rig = synced();
     rig.commit(indicators(200, 260));
     const [hold] = held(rig);
-    rig.store.decideHold(hold!.id, 'reject', hold!.set, 'op', 'nonsense', NOW);
+    rig.decideHold(hold!.id, 'reject', hold!.set, 'op', 'nonsense', NOW);
     expect(rig.deliver()).toEqual([]);
 
     const later = NOW + 30 * HOUR;

@@ -33,7 +33,7 @@ const withdraw = (from: number, to: number, now = NOW) =>
 const held = (rig: Rig) => rig.read((reader) => reader.held());
 const decide = (rig: Rig, decision: 'approve' | 'reject', now = NOW) => {
   const [hold] = held(rig);
-  return rig.store.decideHold(hold!.id, decision, hold!.set, 'ana', 'phoned', now);
+  return rig.decideHold(hold!.id, decision, hold!.set, 'ana', 'phoned', now);
 };
 const states = (rig: Rig) => [...new Set(rig.rows().map((row) => row.state))];
 /** Counts by tally against counts by row. */
@@ -359,12 +359,12 @@ it('remembers what was shown: fewer, and others, are told from more', () => {
   const rig = armed({ exchanges: [anExchange()] });
   rig.commit(withdraw(0, 10));
   const [shown] = held(rig);
-  const approve = () => rig.store.decideHold(shown!.id, 'approve', shown!.set, 'ana', 'seen', NOW);
+  const approve = () => rig.decideHold(shown!.id, 'approve', shown!.set, 'ana', 'seen', NOW);
   rig.commit([anIndicator({ objectId: 'indicator--new', observables: [ipv4('198.18.0.2')] })]);
   expect(approve).toThrow(/covered 10 entries then and covers 9 now, 1 fewer/);
   rig.commit(withdraw(12, 13, NOW + MINUTE), NOW + MINUTE);
   expect(approve).toThrow(/covered 10 entries then and covers 10 now, as many, but others/);
-  expect(() => rig.store.decideHold(shown!.id, 'approve', '00000000', 'ana', 'seen', NOW)).toThrow(
+  expect(() => rig.decideHold(shown!.id, 'approve', '00000000', 'ana', 'seen', NOW)).toThrow(
     /is not the set with the code 00000000: it covers 10 entries now/,
   );
   expect(held(rig)).toHaveLength(1);

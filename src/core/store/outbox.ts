@@ -13,7 +13,7 @@ import { type Posted, SIGHTING_KINDS, type Sighting } from '../model/sighting.ts
 import { cut, sighting, sightingUuid, type Totals } from '../inventory/aggregate.ts';
 import type { ReleaseDecision } from '../policy/release.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
-import type { Released, Releases } from './releases.ts';
+import { type Released, type Releases, sightingCode } from './releases.ts';
 import type { ReleaseSpec } from './spec.ts';
 
 export const OUTBOX = { queued: 0, held: 1, denied: 2, sending: 3, pending: 4, sent: 5, failed: 6 } as const;
@@ -22,6 +22,8 @@ export type OutboxState = (typeof OUTBOX)[keyof typeof OUTBOX];
 /** Names that status counts by. */
 const COUNTED = ['queued', 'held', 'denied', 'queued', 'queued', 'sent', 'failed'] as const;
 const STEP = 2000;
+/** Earlier states of a held sighting that are remembered. */
+const MOST_PAST = 50;
 
 export interface OutboxRow {
   readonly id: number;
@@ -91,6 +93,7 @@ export class Outbox {
       // A SIEM that left the configuration, or may no longer hold the object, takes its count along: what was known
       // stays known, and a version never goes back.
       if (totals.modified <= row.modified) return;
+      if (row.state === OUTBOX.held) this.#remember(row, found);
       db.run(
         'UPDATE outbox SET first = ?, last = ?, n = ?, modified = ?, latest = ? WHERE id = ?',
         totals.firstSeen,
@@ -305,8 +308,15 @@ export class Outbox {
     );
   }
 
-  /** `shown` stands for what the person saw, markings included: an approval covers exactly that. */
-  decideHeld(id: number, decision: 'approve' | 'reject', shown: number, by: string, reason: string, now: number): void {
+  /** `code` stands for what the person saw, markings included: an approval covers exactly that. */
+  decideHeld(
+    id: number,
+    decision: 'approve' | 'reject',
+    code: string,
+    by: string,
+    reason: string,
+    now: number,
+  ): OutboxRow {
     const row = this.#store.db.get<OutboxRow>('SELECT * FROM outbox WHERE id = ?', id);
     if (row === undefined || row.state !== OUTBOX.held)
       throw new ConnectorError('permanent', `no sighting is held under s${id}; see entente held list`);
@@ -317,9 +327,11 @@ export class Outbox {
         `s${id} waited longer than sightings.hold_hours and counts as denied; nothing was done`,
       );
     const found = this.#releases.object(row.object_id);
-    const to = this.#store.exchangeNames.get(row.exchange_id) ?? '';
-    if (found === undefined || this.#releases.shown(to, row.modified, found) !== shown)
-      throw new ConnectorError('permanent', `the held sighting s${id} has changed since it was shown; look again`);
+    const shown = this.#shown(row, found);
+    if (sightingCode(this.#store.writer, id, shown) !== code.toLowerCase())
+      throw new ConnectorError('permanent', this.#changed(row, code.toLowerCase()));
+    if (found === undefined && decision === 'approve')
+      throw new ConnectorError('permanent', `the object that s${id} tells of is forgotten: it can only be rejected`);
     const state = decision === 'approve' ? OUTBOX.queued : OUTBOX.denied;
     this.#store.db.run(
       'UPDATE outbox SET state = ?, approved = ?, rejected = ?, decided_by = ?, decision_reason = ?, since = ?, due = ? WHERE id = ?',
@@ -333,6 +345,43 @@ export class Outbox {
       id,
     );
     this.#recount(row.state, state);
+    this.#store.db.run('DELETE FROM outbox_past WHERE outbox_id = ?', id);
+    return row;
+  }
+
+  /** Without its object it can only be rejected, which nothing else is shown for. */
+  #shown(row: OutboxRow, found: Released | undefined): number {
+    const to = this.#store.exchangeNames.get(row.exchange_id) ?? '';
+    return this.#releases.shown(to, row.modified, found ?? { statements: [] });
+  }
+
+  /** More came to a sighting that a person may just be looking at. */
+  #remember(row: OutboxRow, found: Released): void {
+    const { db, writer } = this.#store;
+    db.run(
+      'INSERT INTO outbox_past (outbox_id, code, n) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      row.id,
+      sightingCode(writer, row.id, this.#shown(row, found)),
+      row.n,
+    );
+    db.run(
+      `DELETE FROM outbox_past WHERE outbox_id = ? AND n <= (SELECT n FROM outbox_past WHERE outbox_id = ? ORDER BY n DESC LIMIT 1 OFFSET ${MOST_PAST})`,
+      row.id,
+      row.id,
+    );
+  }
+
+  #changed(row: OutboxRow, code: string): string {
+    const then = this.#store.db.get<{ n: number }>(
+      'SELECT n FROM outbox_past WHERE outbox_id = ? AND code = ?',
+      row.id,
+      code,
+    );
+    const what =
+      then === undefined
+        ? `what it says, its markings or the form in which it leaves are not those of the code ${code}; it counts ${row.n} now`
+        : `it counted ${then.n} then and counts ${row.n} now`;
+    return `the held sighting s${row.id} has changed since it was shown: ${what}; nothing was done; look again: entente held show s${row.id}`;
   }
 
   /** Held for too long becomes denied, so that the queue cannot rot. */
@@ -372,6 +421,7 @@ export class Outbox {
     );
     for (const row of rows) {
       this.#store.db.run('DELETE FROM outbox WHERE id = ?', row.id);
+      this.#store.db.run('DELETE FROM outbox_past WHERE outbox_id = ?', row.id);
       this.#store.count('sightings', COUNTED[row.state], -1);
     }
     return rows.length;

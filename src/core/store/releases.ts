@@ -5,6 +5,7 @@ import { entryKey, OBSERVABLE_TYPES, type ObservableType, parseEntryKey } from '
 import type { SightingKind } from '../model/sighting.ts';
 import { isOurGround, type Own } from '../policy/never-block.ts';
 import { release, type ReleaseDecision } from '../policy/release.ts';
+import { sha256 } from '../runtime/ids.ts';
 import type { Database } from './database.ts';
 import { OBJECT, type ObjectRow } from './rows.ts';
 import type { ReleaseSpec } from './spec.ts';
@@ -30,6 +31,10 @@ export interface Released {
   readonly onlyCanaries: boolean;
   readonly types: readonly ObservableType[];
 }
+
+/** Eight digits that stand for exactly what `shown` stands for (hold-table.ts has those of sets). */
+export const sightingCode = (secret: string, id: number, shown: number): string =>
+  sha256(`sighting ${secret} ${id} ${shown}`).slice(0, 8);
 
 /** Per exchange: objects count as its own that a listing or poll of at least this number showed. 0: all that are known. */
 export type Places = ReadonlyMap<string, number>;

@@ -188,6 +188,10 @@ export const MIGRATIONS: readonly string[] = [
     SELECT 'respelled', 0, '', '', 'null', 0, 0, (SELECT coalesce(max(turn), 0) + 1 FROM sweep)
     WHERE EXISTS (SELECT 1 FROM object);
   `,
+  `
+  -- What a held sighting said when it was looked at before it changed.
+  CREATE TABLE outbox_past (outbox_id INTEGER NOT NULL, code TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (outbox_id, code)) WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

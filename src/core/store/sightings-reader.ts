@@ -5,7 +5,7 @@ import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { SIGHTING_KINDS, type Sighting, VERDICTS } from '../model/sighting.ts';
 import { Database } from './database.ts';
 import { OUTBOX, type OutboxRow, sightingOf } from './outbox.ts';
-import { Releases } from './releases.ts';
+import { type Released, Releases, sightingCode } from './releases.ts';
 import type { StoreSpec } from './spec.ts';
 
 export interface SightingCounts {
@@ -25,18 +25,19 @@ export interface HitSourceStatus {
   readonly failure: Failure | undefined;
 }
 
-/** `id` is what `held show`, `approve` and `reject` take; `shown` goes with a decision, so that it covers what was shown. */
+/** `id` is what `held show`, `approve` and `reject` take; a decision names `set`, so that it covers what was shown. */
 export interface HeldSighting {
   readonly id: string;
   readonly kind: 'sighting';
+  readonly siem: null;
   readonly exchange: string;
   readonly object_id: string;
   readonly says: string;
   readonly count: number;
-  readonly since: string;
+  readonly set: string;
+  readonly created: string;
   readonly expires: string;
   readonly reason: string;
-  readonly shown: number;
 }
 
 /** Refused by the exchange for good; `parked retry` tries it again. */
@@ -119,33 +120,46 @@ export class SightingsReader {
       }));
   }
 
-  held(): HeldSighting[] {
-    const { release } = this.#spec;
-    if (release === undefined) return [];
-    const releases = new Releases(this.#db, release);
-    return this.#rows(`b.state = ${OUTBOX.held} ORDER BY b.id LIMIT ${MOST}`).map((row) => ({
-      id: `s${row.id}`,
-      kind: 'sighting',
-      exchange: row.exchange,
-      object_id: row.objectId ?? '(forgotten)',
-      says: SIGHTING_KINDS[row.kind]!,
-      count: row.n,
-      since: iso(row.since),
-      expires: iso(row.since + release.holdHours * 3_600_000),
-      reason: row.reason,
-      // Without its object it can only be rejected, which nothing else is shown for.
-      shown: releases.shown(row.exchange, row.modified, releases.object(row.object_id) ?? { statements: [] }),
-    }));
+  *held(): Generator<HeldSighting> {
+    for (let after = 0; ; ) {
+      const page = this.#heldRows(`b.id > ? ORDER BY b.id LIMIT ${MOST}`, after);
+      for (const one of page) yield one.held;
+      if (page.length < MOST) return;
+      after = page.at(-1)!.row.id;
+    }
   }
 
   /** What would leave, for `held show`; stix/build.ts makes the exact STIX of it. */
   heldSighting(id: string): { readonly held: HeldSighting; readonly sighting: Sighting } | undefined {
-    const held = this.held().find((one) => one.id === id);
-    if (held === undefined || this.#spec.release === undefined) return undefined;
-    const row = this.#db.get<OutboxRow>('SELECT * FROM outbox WHERE id = ?', Number(id.slice(1)));
-    if (row === undefined) return undefined;
-    const found = new Releases(this.#db, this.#spec.release).object(row.object_id);
-    return found === undefined ? undefined : { held, sighting: sightingOf(row, found, this.#spec.release) };
+    const [one] = this.#heldRows('b.id = ?', Number(id.slice(1)));
+    if (one?.found === undefined || this.#spec.release === undefined) return undefined;
+    return { held: one.held, sighting: sightingOf(one.row, one.found, this.#spec.release) };
+  }
+
+  /** Code and content come from one reading, so that they belong together. */
+  #heldRows(which: string, value: number): { held: HeldSighting; row: OutboxRow; found: Released | undefined }[] {
+    const { release } = this.#spec;
+    if (release === undefined) return [];
+    const releases = new Releases(this.#db, release);
+    const secret = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'writer'")?.value ?? '';
+    return this.#rows(`b.state = ${OUTBOX.held} AND ${which}`, value).map((row) => {
+      const found = releases.object(row.object_id);
+      const shown = releases.shown(row.exchange, row.modified, found ?? { statements: [] });
+      const held: HeldSighting = {
+        id: `s${row.id}`,
+        kind: 'sighting',
+        siem: null,
+        exchange: row.exchange,
+        object_id: row.objectId ?? '(forgotten)',
+        says: SIGHTING_KINDS[row.kind]!,
+        count: row.n,
+        set: sightingCode(secret, row.id, shown),
+        created: iso(row.since),
+        expires: iso(row.since + release.holdHours * 3_600_000),
+        reason: row.reason,
+      };
+      return { held, row, found };
+    });
   }
 
   failed(): FailedSighting[] {

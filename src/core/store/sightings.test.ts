@@ -29,6 +29,15 @@ const reading = <T>(test: TestStore, ask: (reader: SightingsReader) => T): T => 
     reader.close();
   }
 };
+const decideSighting = (
+  { store }: TestStore,
+  id: number,
+  decision: 'approve' | 'reject',
+  set: string,
+  by: string,
+  reason: string,
+  now: number,
+) => store.decide({ holds: [], sightings: [{ id, set }] }, decision, by, reason, now);
 const sendAll = (test: TestStore, now = NOW) => {
   const sent = take(test, now);
   test.store.settleSightings(
@@ -395,7 +404,7 @@ describe('the outbox', () => {
       test.store.commitHits('one', [aHit(2)], 'x', NOW);
 
       expect(take(test)).toEqual([]);
-      const held = reading(test, (reader) => reader.held());
+      const held = reading(test, (reader) => [...reader.held()]);
       expect(held.map((one) => one.reason)).toEqual(Array(2).fill(expect.stringContaining('configured anew')));
     });
 
@@ -417,7 +426,7 @@ describe('the outbox', () => {
       elsewhere(test);
 
       expect(take(test)).toEqual([]);
-      expect(reading(test, (reader) => [reader.held().length, reader.counts()])).toMatchObject([
+      expect(reading(test, (reader) => [[...reader.held()].length, reader.counts()])).toMatchObject([
         1,
         { held: 1, queued: 0 },
       ]);
@@ -489,7 +498,7 @@ describe('the outbox', () => {
 
 describe('a held sighting', () => {
   const holding: Partial<ReleaseSpec> = { rules: [{ to: '*', tlp: ['green'], action: 'hold' }] };
-  const held = (test: TestStore) => reading(test, (reader) => reader.held());
+  const held = (test: TestStore) => reading(test, (reader) => [...reader.held()]);
   const withOne = () => {
     const test = aStore({ release: holding });
     test.publish([anIndicator(1)]);
@@ -503,7 +512,7 @@ describe('a held sighting', () => {
     expect(take(test)).toEqual([]);
     const shown = reading(test, (reader) => reader.heldSighting(one!.id));
 
-    test.store.decideSighting(1, 'approve', one!.shown, 'ann', 'known campaign', NOW);
+    decideSighting(test, 1, 'approve', one!.set, 'ann', 'known campaign', NOW);
 
     expect(take(test)).toEqual([shown?.sighting]);
   });
@@ -512,7 +521,7 @@ describe('a held sighting', () => {
     using test = aStore({ release: { rules: [{ to: '*', tlp: ['green'], delayMinutes: 60, action: 'hold' }] } });
     test.publish([anIndicator(1)]);
     test.store.commitHits('one', [aHit(1)], 'x', NOW);
-    test.store.decideSighting(1, 'approve', held(test)[0]!.shown, 'ann', '', NOW + 60_000);
+    decideSighting(test, 1, 'approve', held(test)[0]!.set, 'ann', '', NOW + 60_000);
 
     expect([take(test, NOW + 60_000).length, take(test, NOW + 3_600_000).length]).toEqual([0, 1]);
   });
@@ -522,8 +531,8 @@ describe('a held sighting', () => {
     const [one] = held(test);
     test.store.commitHits('one', [aHit(1, { dedupe: 'more' })], 'x', NOW);
 
-    expect(() => test.store.decideSighting(1, 'approve', one!.shown, 'ann', '', NOW)).toThrow(/changed since/);
-    test.store.decideSighting(1, 'approve', held(test)[0]!.shown, 'ann', '', NOW);
+    expect(() => decideSighting(test, 1, 'approve', one!.set, 'ann', '', NOW)).toThrow(/changed since/);
+    decideSighting(test, 1, 'approve', held(test)[0]!.set, 'ann', '', NOW);
     sendAll(test);
     test.store.commitHits('one', [aHit(1, { dedupe: 'yet more' })], 'x', NOW);
     expect(held(test)).toHaveLength(1);
@@ -531,7 +540,7 @@ describe('a held sighting', () => {
 
   it('stays here for good when a person rejects it', () => {
     using test = withOne();
-    test.store.decideSighting(1, 'reject', held(test)[0]!.shown, 'ann', 'too telling', NOW);
+    decideSighting(test, 1, 'reject', held(test)[0]!.set, 'ann', 'too telling', NOW);
     test.store.commitHits('one', [aHit(1, { dedupe: 'more' })], 'x', NOW);
 
     expect([take(test), held(test)]).toEqual([[], []]);
@@ -549,8 +558,8 @@ describe('a held sighting', () => {
     const looser = anIndicator(1, { tlp: 'green', version: '2026-01-02T00:00:00.000000000Z' });
 
     test.publish([looser]);
-    expect(() => test.store.decideSighting(1, 'approve', one!.shown, 'ann', '', NOW)).toThrow(/changed since/);
-    test.store.decideSighting(1, 'approve', held(test)[0]!.shown, 'ann', '', NOW);
+    expect(() => decideSighting(test, 1, 'approve', one!.set, 'ann', '', NOW)).toThrow(/changed since/);
+    decideSighting(test, 1, 'approve', held(test)[0]!.set, 'ann', '', NOW);
     test.publish([anIndicator(1, { tlp: 'amber', version: '2026-01-03T00:00:00.000000000Z' })]);
 
     expect([take(test), held(test).length]).toEqual([[], 1]);
@@ -558,7 +567,7 @@ describe('a held sighting', () => {
 
   it('is not approved for another form than was shown: identity, place or precision', () => {
     using test = withOne();
-    test.store.decideSighting(1, 'approve', held(test)[0]!.shown, 'ann', '', NOW);
+    decideSighting(test, 1, 'approve', held(test)[0]!.set, 'ann', '', NOW);
     test.store.close();
     const release = { ...test.spec.release!, forms: { partner: 'another identity' } };
     test.store = aStoreOf({ ...test.spec, release });
@@ -571,7 +580,7 @@ describe('a held sighting', () => {
     const [one] = held(test);
     const late = NOW + 73 * 3_600_000;
 
-    expect(() => test.store.decideSighting(1, 'approve', one!.shown, 'ann', '', late)).toThrow(/hold_hours/);
+    expect(() => decideSighting(test, 1, 'approve', one!.set, 'ann', '', late)).toThrow(/hold_hours/);
     expect(take(test, late)).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ import { backup } from './database.ts';
 import { Doubts, type Doubtful } from './doubts.ts';
 import { ContextTable } from './explain.ts';
 import { Flights } from './flights.ts';
-import { type HoldRow, HoldTable } from './hold-table.ts';
+import { HoldTable } from './hold-table.ts';
 import { Holds } from './holds.ts';
 import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport, Objects } from './objects.ts';
@@ -54,6 +54,18 @@ function sane(one: OwnedEntry): OwnedEntry {
   if (revision === one.revision && dated) return one;
   const { until, ...rest } = one;
   return { ...rest, revision, ...(dated && until !== undefined ? { until } : {}) };
+}
+
+/** Holds and held sightings, each with the code of what the person was shown. */
+export interface Decided {
+  readonly holds: readonly { readonly id: number; readonly set: string }[];
+  readonly sightings: readonly { readonly id: number; readonly set: string }[];
+}
+
+/** What was decided, for the record: about whom and how many, never what. */
+export interface Decisions {
+  readonly holds: readonly { id: number; kind: string; siem: string; exchange: string; entries: number }[];
+  readonly sightings: readonly { id: number; exchange: string; count: number }[];
 }
 
 export class Store {
@@ -496,16 +508,20 @@ export class Store {
     return this.#unit(now, (time) => this.#people.retryParked(only, time));
   }
 
-  /** `code` is of the set that the person was shown. */
-  decideHold(
-    id: number,
-    decision: 'approve' | 'reject',
-    code: string,
-    by: string,
-    reason: string,
-    now: number,
-  ): HoldRow {
-    return this.#unit(now, (time) => this.#holds.decide(id, decision, code, by, reason, time));
+  /** All of what a person decides on at once, or nothing: each under the code of what was shown. */
+  decide(what: Decided, decision: 'approve' | 'reject', by: string, reason: string, now: number): Decisions {
+    const exchangeOf = (id: number) => this.#store.exchangeNames.get(id) ?? '(adopted)';
+    return this.#unit(now, (time) => ({
+      holds: what.holds.map(({ id, set }) => {
+        const { kind, siem_id, exchange_id, entries } = this.#holds.decide(id, decision, set, by, reason, time);
+        const siem = this.#store.siems.find((one) => one.id === siem_id)?.spec.name ?? '(removed)';
+        return { id, kind, siem, exchange: exchangeOf(exchange_id), entries };
+      }),
+      sightings: what.sightings.map(({ id, set }) => {
+        const row = this.#sightings.outbox.decideHeld(id, decision, set, by, reason, time);
+        return { id, exchange: exchangeOf(row.exchange_id), count: row.n };
+      }),
+    }));
   }
 
   /** A purge emptied the SIEM: nothing of it is present any more. */
@@ -589,18 +605,6 @@ export class Store {
 
   nextSending(exchange: string): number | undefined {
     return this.#sightings.outbox.nextDue(this.#store.exchange(exchange));
-  }
-
-  /** `shown` is of what the person saw. */
-  decideSighting(
-    id: number,
-    decision: 'approve' | 'reject',
-    shown: number,
-    by: string,
-    reason: string,
-    now: number,
-  ): void {
-    this.#unit(now, (time) => this.#sightings.outbox.decideHeld(id, decision, shown, by, reason, time));
   }
 
   /** Refused by an exchange for good: tried again, all of them or one. */
