@@ -90,6 +90,7 @@ exchanges:
     report_to: ${taxii.collections.write}
 siems:
   - ${entry}
+policy: { never_block: { list_actions: { documentation: note } } }
 release:
   - { to: partner, tlp: [green], action: ${action} }
 `,
