@@ -314,7 +314,7 @@ export class World {
     for (const { id, kind, siem, set, count } of held) {
       const decision = choice();
       if (decision === 'wait') continue;
-      await this.#people.decideHold(id, decision, set, 'a person', 'seen', this.now);
+      await this.#people.decide({ holds: [{ id, set }], sightings: [] }, decision, 'a person', 'seen', this.now);
       this.#note(`${decision} ${kind} ${siem} ${count}`);
     }
   }
