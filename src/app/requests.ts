@@ -81,10 +81,9 @@ export async function perform(
 async function decide(app: App, args: Extract<RequestArguments, { kind: 'decide' }>, now: number): Promise<Json> {
   const { decision, by, reason } = args;
   const { holds, sightings } = await app.store.decide(args, decision, by, reason, now);
-  const verdict = decision === 'approve' ? 'approved' : 'rejected';
-  for (const { id, ...one } of holds) app.log.info(`A hold was ${verdict}.`, { hold: id, ...one, by, reason });
+  for (const { id, ...one } of holds) app.log.info('A hold was decided.', { decision, hold: id, ...one, by, reason });
   for (const { id, ...one } of sightings)
-    app.log.info(`A held sighting was ${verdict}.`, { sighting: `s${id}`, ...one, by });
+    app.log.info('A held sighting was decided.', { decision, sighting: `s${id}`, ...one, by });
   return { holds: holds.length, sightings: sightings.length };
 }
 
