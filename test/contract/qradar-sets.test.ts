@@ -64,6 +64,13 @@ describe('a set of our name in another tenant', () => {
     expect((await held(connector)).map((row) => row.key)).toEqual([domain.key]);
   });
 
+  it('that is seen is told beforehand', async () => {
+    await startConsole();
+    plant('Entente IPv4', inTenant(5));
+
+    expect((await connect().probe(signal)).message).toContain('but Entente IPv4 stands in another tenant');
+  });
+
   it('is served as soon as it is out of the way', async () => {
     await startConsole({ settings: { visibleTenants: [] } });
     const other = plant('Entente IPv4', inTenant(5));

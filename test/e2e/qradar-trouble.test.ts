@@ -19,7 +19,7 @@ async function aSite(values: readonly string[], names: readonly string[] = []) {
     ...values.map((one) => indicator(one)),
     ...names.map((one) => ({ ...indicator(one), id: idFor(one), pattern: `[domain-name:value = '${one}']` })),
   ]);
-  const settings = world.settings({ exchange: { schedule: '*/2 * * * * *' } });
+  const settings = world.settings({ exchange: { schedule: '* * * * * *' } });
   world.site.configure({
     ...settings,
     siems: [
@@ -36,14 +36,19 @@ describe('a bulk update whose answer is lost', () => {
   it('and that lands long after leaves no revoked value armed', { timeout: 60_000 }, async () => {
     const values = addresses(3);
     const { site, sim } = await aSite(values);
-    sim.settings.nextTasksMs = [4000];
-    sim.setFaults([{ match: 'PATCH /api', action: 'reset-after', times: 1 }]);
+    sim.settings.nextTasksMs = [8000];
+    // The look for others' rows comes first; the read-back then has to wait until the partner revoked a value.
+    const busy = { action: 'status', status: 503, headers: { 'retry-after': '5' }, body: '{}' } as const;
+    sim.setFaults([
+      { match: 'PATCH /api', action: 'reset-after', times: 1 },
+      { match: 'value+in', skip: 1, times: 1, ...busy },
+    ]);
     const daemon = await site.daemon({ limitMs: 55_000 });
     await daemon.until(({ siems }) => siems.some((one) => one['name'] === 'watch' && one['delivered'] === 3), 20_000);
 
     world?.taxii.load([revoked(values[0]!)]);
     await daemon.until(({ siems }) => siems.every((one) => one['delivered'] === 2 && one['pending'] === 0), 50_000);
-    await new Promise((go) => setTimeout(go, 4500));
+    await new Promise((go) => setTimeout(go, 8500));
     await fetch(`${sim.url}/_sim/state`);
 
     expect([...sim.store.byName('Entente IPv4')!.entries.values()].map((row) => row.value).toSorted()).toEqual(
@@ -51,6 +56,34 @@ describe('a bulk update whose answer is lost', () => {
     );
     expect((await daemon.stop()).code).toBe(0);
   });
+});
+
+const page = { body: '<html><body>Rejected</body></html>', headers: { 'content-type': 'text/html' } };
+
+describe('a full batch that is refused twice', () => {
+  it.each([
+    ['413', { status: 413, body: '{}' }],
+    ['403 and a web page', { status: 403, ...page }],
+  ])(
+    'with %s is divided under the heaps of the daemon, and everything arrives',
+    { timeout: 90_000 },
+    async (_, fault) => {
+      const values = addresses(2600);
+      const { site, sim } = await aSite([]);
+      world?.taxii.load(values.map((one) => indicator(one, { name: 'n'.repeat(900) })));
+      sim.setFaults([{ match: 'PATCH /api', action: 'status', times: 2, ...fault }]);
+
+      const daemon = await site.daemon({ limitMs: 85_000 });
+      const status = await daemon.until(
+        ({ siems }) => siems.every((one) => one['delivered'] === 2600 && one['pending'] === 0),
+        80_000,
+      );
+
+      expect(status.siems.map((one) => one['parked'])).toEqual([0, 0]);
+      expect(stored(sim, 'IPv4')).toBe(2600);
+      expect((await daemon.stop()).code).toBe(0);
+    },
+  );
 });
 
 describe('a QRadar in trouble', () => {

@@ -83,7 +83,8 @@ export class QRadarConnector implements SiemConnector {
       if (missing > 0 && this.#config.provision === 'never') throw this.#missing(kinds, sets);
       for (const set of sets.values()) this.#checkLifetime(set);
       if (asked?.hits === true) await this.hits.probe(signal);
-      const state = missing === 0 ? 'all sets are there' : `${missing} sets will be created`;
+      const taken = await this.#takenElsewhere(board, kinds, sets, signal);
+      const state = missing === 0 ? 'all sets are there' : `${missing} sets will be created${taken}`;
       return { ok: true, message: `QRadar ${release}, API ${facts.version} (${facts.api}); ${state}` };
     } catch (error) {
       const failure = toFailure(error);
@@ -243,6 +244,18 @@ export class QRadarConnector implements SiemConnector {
       this.#barred.set(kind.suffix, toFailure(failure));
     }
     return sets;
+  }
+
+  /** A name that is seen elsewhere may bar ours; only making the set tells. */
+  async #takenElsewhere(board: Board, kinds: readonly SetKind[], sets: HeldSets, signal: AbortSignal): Promise<string> {
+    const taken: string[] = [];
+    for (const kind of kinds) {
+      const name = setName(this.#config.set_prefix, kind);
+      if (!sets.has(kind.suffix) && (await board.elsewhere?.(name, signal)) !== undefined) taken.push(name);
+    }
+    return taken.length === 0
+      ? ''
+      : `, but ${taken.join(', ')} stands in another tenant and may be in the way: see tenant_id and set_prefix`;
   }
 
   #elsewhere(name: string, tenant: number | null | undefined): ConnectorError {
