@@ -272,18 +272,24 @@ async function requestLoop(
   let seen: number | undefined;
   // Long work goes one after the other, beside what is done at once: a value is taken off while a listing runs.
   let long: Promise<void> = Promise.resolve();
+  let beside: Promise<unknown> = Promise.resolve();
+  let crash: unknown;
+  const failed = (error: unknown) => {
+    crash ??= error;
+  };
   const carryOut = async (request: StoredRequest): Promise<void> => {
     try {
       const args = RequestArguments.parse({ ...(request.arguments as object), kind: request.kind });
       const value = await perform(app, args, request.by, signal, onStep);
       await app.store.finishRequest(request.id, { ok: true, value }, app.now());
       app.reporting.wake();
+      if (request.kind === 'suppress')
+        beside = Promise.all([...app.deliverers.values()].map((one) => one.urgent(signal))).catch(failed);
     } catch (error) {
       await app.store.finishRequest(request.id, { ok: false, message: toFailure(error).message }, app.now());
     }
     wakeAll();
   };
-  let crash: unknown;
   while (!signal.aborted && crash === undefined) {
     const version = await app.store.dataVersion();
     if (version !== seen) {
@@ -292,18 +298,13 @@ async function requestLoop(
         const request = await app.store.claimRequest(app.now());
         if (request === undefined) break;
         app.log.info('A command asks for something.', { kind: request.kind, by: request.by });
-        if (LONG_REQUESTS.has(request.kind))
-          long = long
-            .then(() => carryOut(request))
-            .catch((error: unknown) => {
-              crash ??= error;
-            });
+        if (LONG_REQUESTS.has(request.kind)) long = long.then(() => carryOut(request)).catch(failed);
         else await carryOut(request);
       }
     }
     await nap(app, REQUESTS_EVERY_MS, signal);
   }
-  await long;
+  await Promise.all([long, beside]);
   if (crash !== undefined) throw crash;
 }
 

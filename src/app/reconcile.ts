@@ -32,7 +32,8 @@ export async function reconcile(
     const connector = siemConnector(app.config, siem.name, app.clock, app.log);
     const deliverer = app.deliverers.get(siem.name);
     // Never beside a cycle or another audit of this SIEM: they would spoil each other's listing.
-    const alone = deliverer === undefined ? <T>(work: () => Promise<T>) => work() : deliverer.exclusive.bind(deliverer);
+    const alone = <T>(work: () => Promise<T>): Promise<T> =>
+      deliverer === undefined ? work() : deliverer.exclusive(() => deliverer.listing(work));
     const audited = (repairing: boolean) =>
       alone(async () => {
         // Opening makes what is missing; who only looks must not.

@@ -79,6 +79,9 @@ export class Deliverer {
   #woken = false;
   #auditNotBefore = 0;
   #lane: Promise<unknown> = Promise.resolve();
+  /** Listings that hold the lane and let others work beside them. */
+  #listings = 0;
+  #beside: Promise<void> = Promise.resolve();
   readonly totals = { applied: 0, parked: 0, calls: 0 };
 
   constructor(options: DelivererOptions) {
@@ -110,15 +113,46 @@ export class Deliverer {
     return turn;
   }
 
+  /**
+   * A long listing holds the lane and changes nothing there, so what must go goes beside it: the store leaves rows that are
+   * sent meanwhile out of the comparison.
+   */
+  async listing<T>(work: () => Promise<T>): Promise<T> {
+    this.#listings++;
+    try {
+      return await work();
+    } finally {
+      this.#listings--;
+    }
+  }
+
+  /** A person took a value off: where a listing holds the lane it is not waited for; else the next cycle does it. */
+  urgent(signal: AbortSignal): Promise<void> {
+    this.#beside = this.#beside.then(() => this.#besideListing(signal));
+    return this.#beside;
+  }
+
+  async #besideListing(signal: AbortSignal): Promise<void> {
+    if (this.#listings === 0 || !this.#opened || !this.#marked || signal.aborted) return;
+    try {
+      if (!(await this.#o.store.urgent(this.name))) return;
+      await this.#deliver(signal);
+      await this.#awaitReceipts(signal);
+    } catch (error) {
+      if (!signal.aborted) await this.#failed(toFailure(error), error);
+    }
+  }
+
   /** One pass until nothing is due or the target fails. Never throws; the failure is in `failure` and `history`. */
   cycle(signal: AbortSignal): Promise<void> {
     return this.exclusive(() => this.#cycle(signal));
   }
 
   async #cycle(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
     const { store } = this.#o;
     try {
+      await this.#beside;
+      if (signal.aborted) return;
       // No pause holds up what must go: it is tried at once, whatever the SIEM said to others.
       if (this.#o.now() < this.#pausedUntil && !(await store.urgent(this.name))) return;
       this.#failure = undefined;
@@ -247,7 +281,7 @@ export class Deliverer {
   async #adopt(signal: AbortSignal, floor: number): Promise<void> {
     await this.#o.store.adopted(this.name, floor, this.#o.now());
     this.#refusedRemovals.clear();
-    const report = await this.#audit(signal, true);
+    const report = await this.#audit(signal, true, 'alone');
     await this.#o.store.adopted(this.name, Math.max(floor, report.highestRevision), this.#o.now());
   }
 
@@ -256,11 +290,14 @@ export class Deliverer {
     return this.exclusive(() => this.#audit(signal, repair));
   }
 
-  async #audit(signal: AbortSignal, repair: boolean): Promise<AuditReport> {
+  async #audit(signal: AbortSignal, repair: boolean, how: 'alone' | 'shared' = 'shared'): Promise<AuditReport> {
     const { store, connector } = this.#o;
-    await store.beginAudit(this.name, repair, this.#o.now());
-    for await (const part of connector.list({}, signal)) await store.auditPart(this.name, part, this.#o.now());
-    return store.endAudit(this.name, this.#o.now());
+    const list = async (): Promise<AuditReport> => {
+      await store.beginAudit(this.name, repair, this.#o.now());
+      for await (const part of connector.list({}, signal)) await store.auditPart(this.name, part, this.#o.now());
+      return store.endAudit(this.name, this.#o.now());
+    };
+    return how === 'alone' ? list() : this.listing(list);
   }
 
   /** By the time of the last one, which outlives restarts. */
