@@ -1,6 +1,6 @@
 // Connectors made from the configuration, with the HTTP client of each peer. Nothing is contacted here.
-import { readsHits } from '../core/config/release.ts';
 import type { Config } from '../core/config/load.ts';
+import { readsHits } from '../core/config/release.ts';
 import { httpPeer } from '../core/config/peer-http.ts';
 import type { ExchangeConnector } from '../core/contracts/exchange-connector.ts';
 import type { Probe, SiemConnector } from '../core/contracts/siem-connector.ts';

@@ -163,6 +163,8 @@ export class Reporting {
     idle: string,
   ): PartReport {
     if (part === undefined) return { state: 'paused', reason: idle };
+    const nothing = part instanceof Reporter && part.failure === undefined ? part.idle : undefined;
+    if (nothing !== undefined) return { state: 'paused', reason: nothing };
     const minutes = peers.find((one) => one.name === name)?.stale_after_minutes ?? 60;
     const unused = part instanceof Sender ? NOTHING_SENT : 'no hits were read yet';
     return partReport(part.history, minutes, this.#parts.now(), unused);

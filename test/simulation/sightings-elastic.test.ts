@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import { shiftedClock } from '../../src/core/runtime/clock.ts';
 import { SightingsReader } from '../../src/core/store/sightings-reader.ts';
+import type { RunningElastic } from '../../src/simulators/elastic/index.ts';
 import { objectIdAt } from '../builders/sightings.ts';
 import { aRoundTrip, closers, elasticSide, INDEX, never } from './round-trip.ts';
 
@@ -163,6 +164,126 @@ describe('hits in Elastic', () => {
     const counts = [first.fresh, (await reporter.collect(never)).fresh, (await reporter.collect(never)).fresh];
 
     expect([counts, reporter.failure]).toEqual([[1, 1, 0], undefined]);
+  });
+
+  it('in part of the event indices only are a failure, and nothing is lost once it is mended', async () => {
+    const indices = ['logs-simulated.events', 'app-events'];
+    const fields = { 'domain-name': ['dns.question.name'] };
+    const { reporter, plant, sim } = await aRoundTrip(["[domain-name:value = 'evil.example']"], {
+      elastic: { event_search: { indices, fields } },
+    });
+    const ask = (method: string, path: string, body: object) =>
+      fetch(sim.url + path, {
+        method,
+        headers: { 'content-type': 'application/json', authorization: `ApiKey ${(sim as RunningElastic).apiKey}` },
+        body: JSON.stringify(body),
+      });
+    const name = (type: string) => ({ dns: { properties: { question: { properties: { name: { type } } } } } });
+    const event = { time: now(), fields: { dns: { question: { name: 'evil.example' } } } };
+    await ask('PUT', '/app-events', { mappings: { properties: name('ip') } });
+    await plant([event]);
+
+    const first = await reporter.collect(never);
+    expect(reporter.failure).toMatchObject({ kind: 'config' });
+    expect(reporter.failure?.message).toMatch(/failed in 1 shards of app-events \(/);
+    await ask('DELETE', '/app-events', {});
+    await ask('PUT', '/app-events', {
+      mappings: { properties: { '@timestamp': { type: 'date' }, ...name('keyword') } },
+    });
+    await plant([{ ...event, index: 'app-events' }]);
+    reporter.wake();
+    const second = await reporter.collect(never);
+
+    expect(first.fresh + second.fresh).toBe(2);
+    expect(reporter.failure).toBeUndefined();
+  });
+
+  it('made from alerts, and by rules that match no indicators, are not counted', async () => {
+    const { reporter, plant } = await aRoundTrip([PATTERN]);
+    await plant([
+      anAlert('first', { 'kibana.alert.rule.type': 'threat_match', 'kibana.alert.depth': 1 }),
+      anAlert('above', { 'kibana.alert.rule.type': 'query', 'kibana.alert.depth': 2 }),
+      anAlert('query', { 'kibana.alert.rule.type': 'query', 'kibana.alert.depth': 1 }),
+      anAlert('deep', { kibana: { alert: { rule: { type: 'threat_match' }, depth: 2 } } }),
+      anAlert('child', { 'kibana.alert.ancestors': [{ type: 'event' }, { type: 'signal' }] }),
+    ]);
+
+    expect((await reporter.collect(never)).fresh).toBe(1);
+  });
+
+  it('on an index behind an alias of our name are ours, and on another instance of the same values are not', async () => {
+    const { reporter, plant, sim, siem, logged } = await aRoundTrip([PATTERN]);
+    const server = sim as RunningElastic;
+    const ask = async (method: string, path: string, body?: object) =>
+      (
+        await fetch(server.url + path, {
+          method,
+          headers: { 'content-type': 'application/json', authorization: `ApiKey ${server.apiKey}` },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        })
+      ).json() as Promise<Record<string, object>>;
+    const documents = server.documents(INDEX) as Record<string, { entente: object }>;
+    const mapping = (await ask('GET', `/${INDEX}/_mapping`))[INDEX]!;
+    await ask('DELETE', `/${INDEX}`);
+    for (const [name, owner] of [
+      ['second', 'entente:soc-one'],
+      ['theirs', 'entente:other'],
+    ] as const) {
+      await ask('PUT', `/${name}`, mapping);
+      for (const [id, doc] of Object.entries(documents))
+        await ask('PUT', `/${name}/_doc/${id}`, { ...doc, entente: { ...doc.entente, owner } });
+    }
+    await ask('PUT', `/second/_alias/${INDEX}`, {});
+    const named = (index: string) => ({ threat: { enrichments: [{ indicator, matched: { ...matched(), index } }] } });
+    await plant([anAlert('new', named('second')), anAlert('old', named(INDEX)), anAlert('theirs', named('theirs'))]);
+
+    await siem.open(never);
+
+    expect((await reporter.collect(never)).fresh).toBe(2);
+    expect(logged.join('\n')).toContain('Our index is an alias');
+  });
+
+  it('in other letter case, with a final dot and in fields of several values are found', async () => {
+    const sha256 = 'ab'.repeat(32);
+    const { reporter, plant } = await aRoundTrip(
+      [`[file:hashes.'SHA-256' = '${sha256}']`, "[domain-name:value = 'evil.example']", PATTERN],
+      {
+        elastic: {
+          event_search: {
+            ...EVENTS,
+            fields: { ...EVENTS.fields, "file:hashes.'SHA-256'": ['file.hash.sha256'] },
+          },
+        },
+      },
+    );
+    await plant([
+      { time: now(), fields: { file: { hash: { sha256: sha256.toUpperCase() } } } },
+      { time: now(), fields: { dns: { question: { name: 'EVIL.Example.' } } } },
+      { time: now(), fields: { dns: { question: { name: ['fine.example', 'evil.EXAMPLE'] } } } },
+      { time: now(), fields: { destination: { ip: ['192.0.2.1', ADDRESS.value] } } },
+    ]);
+
+    expect((await reporter.collect(never)).fresh).toBe(4);
+  });
+
+  it('in events that do not say when they were indexed are found by their own time', async () => {
+    const { reporter, plant } = await aRoundTrip([PATTERN], { elastic: { event_search: EVENTS } });
+    await plant([
+      { ...anEvent(ADDRESS.value), fields: { destination: { ip: ADDRESS.value }, event: { kind: 'event' } } },
+    ]);
+
+    expect((await reporter.collect(never)).fresh).toBe(1);
+  });
+
+  it('are not said to be read where there is nothing to read', async () => {
+    const { reporter, plant } = await aRoundTrip([PATTERN]);
+    await reporter.collect(never);
+    expect(reporter.idle).toContain('.alerts-security.alerts-default is not there yet');
+
+    await plant([anAlert('a')]);
+    await reporter.collect(never);
+
+    expect(reporter.idle).toBeUndefined();
   });
 
   it('cannot turn a value of a feed into a query', async () => {

@@ -97,12 +97,16 @@ export interface HitPage {
 
 /** Reads what the product itself matched against our entries (alerts, threat activity, offenses). */
 export interface HitReader {
+  /** Why the last reading had nothing to read at all, for people (no alerts are there yet); undefined where it had. */
+  readonly idle?: string | undefined;
   /** From `cursor` to what is searchable now, oldest first. Undefined cursor = from now on, less the overlap. */
   read(cursor: Json | undefined, signal: AbortSignal): AsyncIterable<HitPage>;
 }
 
 /** Finds events that match given entries, where nothing in the product matches by itself. */
 export interface EventSearch {
+  /** As in HitReader. */
+  readonly idle?: string | undefined;
   /** Most entries of one search. */
   readonly maxEntries: number;
   /** How far a next search reaches back over the end of the one before: events are indexed late and out of order. */
@@ -116,8 +120,10 @@ export interface EventSearch {
 }
 
 export interface SiemConnector {
-  /** Contacts the SIEM with the rights that real work needs and changes nothing there. Never throws. */
-  /** With `hits`, reading them is asked for as well. */
+  /**
+   * Contacts the SIEM with the rights that real work needs and changes nothing there. Never throws. With `hits`, reading
+   * them is asked for as well.
+   */
   probe(signal: AbortSignal, asked?: { readonly hits: boolean }): Promise<Probe>;
   /** Negotiates versions and provisions what is missing (unless `provision: never`). */
   open(signal: AbortSignal): Promise<{ readonly facts: Json; readonly containers: readonly Container[] }>;

@@ -329,14 +329,20 @@ export function pageInsteadOfJson({ headers, body }: Pick<HttpResponse, 'headers
  * What a page instead of JSON stands for, when its status is a refusal. `doing` names peer and call. In answer to a
  * write, 403 may be about one value in it (a firewall that reads along), so that the engine may divide the batch.
  */
-export function refusedBetween(response: HttpResponse, doing: string, write: boolean): ConnectorError {
+export function refusedBetween(response: HttpResponse, doing: string, write: boolean, now = 0): ConnectorError {
   const { status } = response;
   const aboutOne = write && status === 403;
   const kind = aboutOne ? 'permanent' : (statusFailure(status, { 405: 'config', 407: 'config' }) ?? 'config');
+  const wait = retryAfterMs(response.headers['retry-after'], now);
   return new ConnectorError(
     kind,
     `${doing} refused by something in between (${status}, a web page); look at the proxy or firewall before it`,
-    { status, code: status === 403 ? 'between_403' : `http_${status}_page`, uncertain: status >= 500 },
+    {
+      status,
+      code: status === 403 ? 'between_403' : `http_${status}_page`,
+      uncertain: status >= 500,
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    },
   );
 }
 

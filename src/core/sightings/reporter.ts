@@ -49,6 +49,13 @@ export class Reporter {
     this.history = freshHistory(options.now());
   }
 
+  /** Why there is nothing to read, where none of the ways of reading has anything. */
+  get idle(): string | undefined {
+    const ways = [this.#o.connector.hits, this.#o.connector.search].filter((one) => one !== undefined);
+    const idle = ways.flatMap((one) => one.idle ?? []);
+    return ways.length > 0 && idle.length < ways.length ? undefined : (idle[0] ?? 'no way to read hits is configured');
+  }
+
   get failure(): Failure | undefined {
     return this.history.failure;
   }

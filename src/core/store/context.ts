@@ -30,7 +30,6 @@ export interface ExchangeState {
 
 /** What a call that was under way may need to be seen. */
 const READ_BACK_MS = 1_000;
-const LONGEST_WAIT_MS = 86_400_000;
 /**
  * Revisions are microseconds of some clock. One beyond every clock was written by no Entente: it is counted as this
  * one, so that ours can still lie above it and every number here stays exact. It is the year 2223.
@@ -203,11 +202,12 @@ export class StoreContext {
       this.#engineTime + (siem.encoder.versioned ? 0 : READ_BACK_MS),
       siem.id,
     );
-    // A peer once could ask for any wait, and it was written here.
+    // Who starts again wants to know now how the SIEM is; what nobody knows of is read back soon, not at once.
     this.db.run(
-      'UPDATE projection SET next_at = NULL WHERE siem_id = ? AND state <> 0 AND next_at > ?',
+      `UPDATE projection SET next_at = CASE state WHEN ${STATE.uncertain} THEN ? ELSE NULL END
+       WHERE siem_id = ? AND state <> 0 AND state IN (${STATE.upsert}, ${STATE.remove}, ${STATE.uncertain}) AND next_at IS NOT NULL`,
+      this.#engineTime + READ_BACK_MS,
       siem.id,
-      this.#engineTime + LONGEST_WAIT_MS,
     );
   }
 

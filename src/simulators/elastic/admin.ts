@@ -72,10 +72,46 @@ export function settings(room: Room, call: Call, name: string): Answer {
   return acknowledged;
 }
 
+/** `_close` and `_open`. A closed index keeps its place in the metadata. */
+export function openOrClose(room: Room, call: Call, name: string, closed: boolean): Answer {
+  const found = room.cluster.resolve(name);
+  for (const one of found) {
+    demandIndex(call.caller, one.name, 'manage');
+    one.closed = closed;
+  }
+  if (!closed) return json(200, { acknowledged: true, shards_acknowledged: true });
+  const indices = Object.fromEntries(found.map((one) => [one.name, { closed: true }]));
+  return json(200, { acknowledged: true, shards_acknowledged: true, indices });
+}
+
+export function pipeline(room: Room, call: Call, name: string): Answer {
+  const { method, body } = call.request;
+  demandCluster(call.caller, 'manage_pipeline');
+  const held = room.cluster.pipelines;
+  if (method === 'PUT') {
+    held.set(name, parseBody(body));
+    return acknowledged;
+  }
+  if (method === 'DELETE') {
+    if (!held.delete(name)) throw notFound(`pipeline [${name}] is missing`);
+    return acknowledged;
+  }
+  return held.has(name) ? json(200, { [name]: held.get(name) }) : json(404, {});
+}
+
+export function clusterSettings(room: Room, call: Call): Answer {
+  demandCluster(call.caller, 'manage');
+  const { persistent = {}, transient = {} } = parseBody(call.request.body) as Record<string, JsonObject>;
+  const most = flatSettings({ ...persistent, ...transient }).get('cluster.max_shards_per_node');
+  if (most !== undefined) room.cluster.maxShards = most === 'null' ? 1000 : Number(most);
+  return json(200, { acknowledged: true, persistent, transient });
+}
+
 export function refresh(room: Room, call: Call, name: string): Answer {
   const found = room.cluster.resolve(name, resolveOptions(call.request.query));
   for (const one of found) {
     demandIndex(call.caller, one.name, 'maintenance');
+    one.demandOpen();
     one.refresh();
   }
   const total = found.reduce((sum, one) => sum + 1 + one.replicas, 0);
@@ -131,7 +167,7 @@ export function resolveIndex(room: Room, call: Call, name: string): Answer {
   const indices = found.map((one) => ({
     name: one.name,
     ...(one.aliases.size === 0 ? {} : { aliases: [...one.aliases.keys()].sort() }),
-    attributes: ['open'],
+    attributes: [one.closed ? 'closed' : 'open'],
     ...(elastic && room.product.major >= 9 ? { mode: 'standard' } : {}),
   }));
   const patterns = name.split(',').map(glob);
@@ -240,6 +276,7 @@ function settingsOf(one: IndexStore): Map<string, string> {
     ['creation_date', String(one.createdAt)],
     ['provided_name', one.name],
     ['version.created', '9111000'],
+    ...(one.closed ? ([['verified_before_close', 'true']] as const) : []),
   ]);
 }
 

@@ -92,6 +92,7 @@ export class Bulk {
       throw indexNotFound(action.index);
     const index = this.cluster.writable(action.index);
     checkBlock(index);
+    if (op !== 'delete') this.cluster.demandPipelines(index);
     touched.add(index);
     if (op === 'delete') return done(index, id, index.delete(id, action.condition));
     if (op === 'update') return done(index, id, update(index, id, action.source, action.condition));
@@ -156,6 +157,13 @@ export function checkId(id: string | undefined): void {
 export function checkBlock(index: IndexStore): void {
   const block = (what: string) =>
     new ElasticError(403, 'cluster_block_exception', `index [${index.name}] blocked by: [FORBIDDEN/${what}];`);
+  index.demandOpen();
+  if (index.unassigned)
+    throw new ElasticError(
+      503,
+      'unavailable_shards_exception',
+      `[${index.name}][0] primary shard is not active Timeout: [1m], request: [BulkShardRequest [[${index.name}][0]] containing [1] requests]`,
+    );
   if (index.settings.get('blocks.write') === 'true') throw block('8/index write (api)');
   if (index.settings.get('blocks.read_only') === 'true') throw block('5/index read-only (api)');
   if (index.settings.get('blocks.read_only_allow_delete') === 'true')

@@ -29,6 +29,9 @@ export class Cluster {
   readonly indices = new Map<string, IndexStore>();
   readonly components = new Map<string, ComponentTemplate>();
   readonly templates = new Map<string, IndexTemplate>();
+  readonly pipelines = new Map<string, JsonObject>();
+  /** `cluster.max_shards_per_node`, with one node. */
+  maxShards = 1000;
   readonly modern: boolean;
   readonly now: () => number;
 
@@ -51,10 +54,35 @@ export class Cluster {
         },
       );
     const made = this.compose(name, body);
+    this.demandShards(made.settings);
     const index = new IndexStore(name, made.settings, made.mappings, this.modern, this.now);
     for (const [alias, options] of Object.entries(made.aliases)) index.aliases.set(alias, options);
     this.indices.set(name, index);
     return index;
+  }
+
+  private demandShards(settings: ReadonlyMap<string, string>): void {
+    const shardsOf = (of: ReadonlyMap<string, string>): number =>
+      Number(of.get('number_of_shards') ?? 1) * (1 + Number(of.get('number_of_replicas') ?? 1));
+    const held = [...this.indices.values()]
+      .filter((one) => !one.closed)
+      .reduce((sum, one) => sum + shardsOf(one.settings), 0);
+    const more = shardsOf(settings);
+    if (held + more <= this.maxShards) return;
+    throw new ElasticError(
+      400,
+      'validation_exception',
+      `Validation Failed: 1: this action would add [${more}] shards, but this cluster currently has [${held}]/[${this.maxShards}] maximum normal shards open;`,
+    );
+  }
+
+  /** The pipelines that a write to this index runs through have to exist. */
+  demandPipelines(index: IndexStore): void {
+    for (const setting of ['default_pipeline', 'final_pipeline']) {
+      const name = index.settings.get(setting);
+      if (name !== undefined && name !== '_none' && !this.pipelines.has(name))
+        throw illegalArgument(`pipeline with id [${name}] does not exist`);
+    }
   }
 
   /** The index a write goes to: an index, the write index of an alias, or a new index made from the templates. */

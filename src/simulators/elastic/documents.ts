@@ -1,7 +1,7 @@
 // Single documents: `_doc`, `_create`, `_update`, `_source` and `_mget`. Reads here are real-time.
 import { checkBlock, checkId, parseSource, statusOf, update, written } from './bulk.ts';
 import { indexNotFound, type JsonObject, ElasticError, invalidRequest, notFound } from './errors.ts';
-import { precondition, randomId, type StoredDocument } from './index-store.ts';
+import { type IndexStore, precondition, randomId, type StoredDocument } from './index-store.ts';
 import { PlainError } from './media-types.ts';
 import { type Answer, type Call, json, parseBody, type Room } from './room.ts';
 import { sourceText } from './search.ts';
@@ -25,6 +25,7 @@ function read(room: Room, call: Call, name: string, kind: string, id: string): A
   demandIndex(call.caller, name, 'read');
   const [index] = room.cluster.resolve(name);
   if (index === undefined) throw indexNotFound(name);
+  demandReadable(index);
   const held = index.get(id);
   if (kind === '_source') {
     if (held === undefined) throw notFound(`Document not found [${index.name}]/[${id}]`);
@@ -49,6 +50,7 @@ function write(room: Room, call: Call, name: string, kind: string, givenId: stri
   if (op !== 'delete' && body.length === 0) throw new ElasticError(400, 'parse_exception', 'request body is required');
   const index = room.cluster.writable(name);
   checkBlock(index);
+  if (op !== 'delete') room.cluster.demandPipelines(index);
   const id = givenId ?? randomId(20);
   const text = body.toString('utf8');
   const change =
@@ -63,6 +65,12 @@ function write(room: Room, call: Call, name: string, kind: string, givenId: stri
   return status === 201
     ? { ...answer, headers: { location: `/${index.name}/_doc/${encodeURIComponent(id)}` } }
     : answer;
+}
+
+function demandReadable(index: IndexStore): void {
+  index.demandOpen();
+  if (index.unassigned)
+    throw new ElasticError(503, 'no_shard_available_action_exception', `No shard available for [get [${index.name}]]`);
 }
 
 /** `_mget`: a document that is missing, or an index that is, concerns its own place in the answer only. */
@@ -80,6 +88,7 @@ export function multiGet(room: Room, call: Call, name: string | undefined): Answ
       if (!mayIndex(call.caller, index, 'read')) demandIndex(call.caller, index, 'read');
       const [held] = room.cluster.resolve(index);
       if (held === undefined) throw indexNotFound(index);
+      demandReadable(held);
       return found(held.name, id, held.get(id), one['_source'] ?? common);
     } catch (error) {
       if (!(error instanceof ElasticError)) throw error;

@@ -316,3 +316,92 @@ describe('back door', () => {
     expect(ids(found)).toHaveLength(1);
   });
 });
+
+describe('an index that cannot be used', () => {
+  const errorsOf = (reply: Reply) =>
+    (reply.body['items'] as Record<string, { status: number; error?: { type: string; reason: string } }>[]).map(
+      (item) => Object.values(item)[0]!.error?.type,
+    );
+  const write = lines({ index: { _index: 'x', _id: 'a' } }, { value: 1 });
+  const kindOf = ({ body }: Reply) => (body['error'] as { root_cause: { type: string }[] }).root_cause[0]?.type;
+
+  it('is closed: its rows are refused inside a success, and it is passed over where a pattern finds it', async () => {
+    const ask = await aSimulator();
+    await ask('PUT', '/x', {});
+    await ask('PUT', '/y', {});
+    await ask('POST', '/x/_close');
+
+    const bulk = await ask('POST', '/_bulk', write);
+    const named = await ask('POST', '/x/_search', {});
+    const many = await ask('POST', '/*/_search', {});
+    const got = await ask('POST', '/x/_mget', { ids: ['a'] });
+    const settings = await ask('GET', '/x/_settings');
+
+    expect([bulk.status, errorsOf(bulk)]).toEqual([200, ['index_closed_exception']]);
+    expect([named.status, kindOf(named)]).toEqual([400, 'index_closed_exception']);
+    expect([many.status, many.body['_shards']]).toMatchObject([200, { total: 1, failed: 0 }]);
+    expect(got.text).toContain('index_closed_exception');
+    expect(settings.text).toContain('"verified_before_close":"true"');
+    await ask('POST', '/x/_open');
+    expect(statuses(await ask('POST', '/_bulk', write))).toEqual([201]);
+  });
+
+  it('names a pipeline that is missing', async () => {
+    const ask = await aSimulator();
+    await ask('PUT', '/x', { settings: { 'index.default_pipeline': 'enrich' } });
+
+    const without = await ask('POST', '/_bulk', write);
+    await ask('PUT', '/_ingest/pipeline/enrich', { processors: [] });
+    const withIt = await ask('POST', '/_bulk', write);
+
+    expect([statuses(without), errorsOf(without)]).toEqual([[400], ['illegal_argument_exception']]);
+    expect(without.text).toContain('pipeline with id [enrich] does not exist');
+    expect(statuses(withIt)).toEqual([201]);
+  });
+
+  it('has its primary shard nowhere', async () => {
+    const ask = await aSimulator();
+    await ask('PUT', '/x', {});
+    await ask('PUT', '/y', {});
+    running?.setUnassigned('x', true);
+
+    const bulk = await ask('POST', '/_bulk', write);
+    const alone = await ask('POST', '/x/_search', {});
+    const both = await ask('POST', '/x,y/_search', {});
+
+    expect([statuses(bulk), errorsOf(bulk)]).toEqual([[503], ['unavailable_shards_exception']]);
+    expect([alone.status, kindOf(alone)]).toEqual([503, 'no_shard_available_action_exception']);
+    expect([both.status, both.body['_shards']]).toMatchObject([200, { total: 2, successful: 1, failed: 1 }]);
+  });
+
+  it('would be one shard too many', async () => {
+    const ask = await aSimulator();
+    await ask('PUT', '/_cluster/settings', { persistent: { 'cluster.max_shards_per_node': 2 } });
+
+    const first = await ask('PUT', '/x', {});
+    const second = await ask('POST', '/_bulk', lines({ index: { _index: 'y', _id: 'a' } }, { value: 1 }));
+
+    expect(first.status).toBe(200);
+    expect([statuses(second), errorsOf(second)]).toEqual([[400], ['validation_exception']]);
+    expect(second.text).toContain('[2]/[2] maximum normal shards open');
+  });
+
+  it('fails in some of its shards only, inside a success', async () => {
+    const ask = await aSimulator();
+    const event = (type: string) => ({ mappings: { properties: { host: { type } } } });
+    await ask('PUT', '/a', event('keyword'));
+    await ask('PUT', '/b', event('ip'));
+    await ask('PUT', '/a/_doc/1?refresh=true', { host: 'one.example' });
+    const query = { query: { terms: { host: ['one.example'] } } };
+
+    const some = await ask('POST', '/a,b/_search', query);
+    const all = await ask('POST', '/b/_search', query);
+
+    expect([some.status, ids(some)]).toEqual([200, ['1']]);
+    expect(some.body['_shards']).toMatchObject({ total: 2, successful: 1, failed: 1, failures: [{ index: 'b' }] });
+    expect([all.status, (all.body['error'] as { type: string }).type]).toEqual([
+      400,
+      'search_phase_execution_exception',
+    ]);
+  });
+});

@@ -33,6 +33,8 @@ const kibana = {
     properties: {
       uuid: keyword,
       original_time: { type: 'date' },
+      depth: { type: 'long' },
+      ancestors: { properties: { id: keyword, index: keyword, depth: { type: 'long' }, type: keyword } },
       status: keyword,
       workflow_status: keyword,
       workflow_status_updated_at: { type: 'date' },

@@ -53,6 +53,10 @@ export class IndexStore {
   /** Flat names below `index.`, all values text. */
   readonly settings: Map<string, string>;
   mappings: Mappings;
+  /** By `_close`: neither read nor written until `_open`. */
+  closed = false;
+  /** Its primary shard is on no node, as after a lost disk. */
+  unassigned = false;
   private readonly modern: boolean;
   private readonly now: () => number;
   private readonly live = new Map<string, StoredDocument>();
@@ -76,6 +80,11 @@ export class IndexStore {
 
   get count(): number {
     return this.live.size;
+  }
+
+  /** Throws where the index can be neither read nor written now. */
+  demandOpen(): void {
+    if (this.closed) throw new ElasticError(400, 'index_closed_exception', 'closed', this.place());
   }
 
   get replicas(): number {

@@ -54,6 +54,8 @@ export interface RunningElastic extends RunningSimulator {
   documents(index: string): Record<string, unknown>;
   /** Removes an index as an administrator would. */
   dropIndex(name: string): void;
+  /** Takes the primary shard of an index off its node, or gives it back. */
+  setUnassigned(name: string, unassigned: boolean): void;
 }
 
 const EVERYBODY: Caller = {
@@ -91,6 +93,10 @@ export async function startElastic(options: ElasticOptions = {}): Promise<Runnin
         events: planted,
         item_faults: (body) => room.bulk.setFaults(body as ItemFault[]),
         documents: (body) => sources(cluster, String((body as { index: string }).index)),
+        unassign: (body) => {
+          const { index, unassigned } = body as { index: string; unassigned: boolean };
+          unassign(cluster, index, unassigned);
+        },
         drop_index: (body) => void cluster.indices.delete(String((body as { index: string }).index)),
       },
     },
@@ -107,6 +113,7 @@ export async function startElastic(options: ElasticOptions = {}): Promise<Runnin
     plantEvents: (events) => plant(cluster, events),
     documents: (index) => sources(cluster, index),
     dropIndex: (name) => void cluster.indices.delete(name),
+    setUnassigned: (name, unassigned) => unassign(cluster, name, unassigned),
   };
 }
 
@@ -152,6 +159,10 @@ function failed(room: Room, error: unknown): Answer {
   if (!(error instanceof ElasticError)) throw error;
   if (error.status === 401 && room.product.kind === 'opensearch') return { status: 401, body: 'Unauthorized' };
   return json(error.status, error.body());
+}
+
+function unassign(cluster: Cluster, name: string, unassigned: boolean): void {
+  for (const one of cluster.resolve(name)) one.unassigned = unassigned;
 }
 
 function sources(cluster: Cluster, index: string): Record<string, unknown> {

@@ -63,7 +63,16 @@ export function compile(query: unknown, context: QueryContext): Predicate {
       return onField(field, context, (found) => oneOf(values, found, context));
     }
     case 'term':
-      return leaf(body, 'value', context, (value, found) => oneOf([value], found, context));
+      return leaf(body, 'value', context, (value, found, options) => {
+        if (options['case_insensitive'] !== true) return oneOf([value], found, context);
+        if (!word(undefined, found))
+          throw badValue(
+            `Field [${found.path}] of type [${found.mapping.type ?? 'object'}] does not support case insensitive term queries`,
+            context,
+          );
+        const wanted = fold(String(value), options);
+        return (held) => fold(String(held), options) === wanted;
+      });
     case 'match':
     case 'match_phrase':
       return leaf(body, 'query', context, (value, found) => matchText(value, found, kind, context));

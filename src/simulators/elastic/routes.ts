@@ -65,13 +65,17 @@ function api(room: Room, call: Call, [first, second, third]: readonly (string | 
         demandCluster(call.caller, 'monitor');
         return admin.health(room);
       }
+      if (second === 'settings' && method === 'PUT') return admin.clusterSettings(room, call);
+      break;
+    case '_ingest':
+      if (second === 'pipeline' && third !== undefined) return admin.pipeline(room, call, third);
       break;
     case '_security':
       if (elastic) return security(room, call, second, third);
       break;
     default:
   }
-  if (['_bulk', '_cluster', '_security', '_search', '_pit', '_resolve'].includes(first ?? ''))
+  if (['_bulk', '_cluster', '_security', '_search', '_pit', '_resolve', '_ingest'].includes(first ?? ''))
     throw admin.unknownRoute(room, call);
   // The product takes an unknown API name for a bad index name.
   return admin.index(room, call, first ?? '');
@@ -112,6 +116,10 @@ function onIndex(room: Room, call: Call, [name = '', second, third]: readonly (s
       return count(room, call, name);
     case '_refresh':
       return admin.refresh(room, call, name);
+    case '_close':
+    case '_open':
+      if (method === 'POST') return admin.openOrClose(room, call, name, second === '_close');
+      break;
     case '_mapping':
       return admin.mapping(room, call, name);
     case '_settings':

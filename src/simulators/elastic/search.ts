@@ -58,8 +58,8 @@ export class Search {
 
   count(expression: string, body: JsonObject, options: Resolve): JsonObject {
     const views = this.views(expression, options);
-    const total = views.reduce((sum, view) => sum + this.matches(view, body['query'], []).length, 0);
-    return { count: total, _shards: shards(views) };
+    const { lists, failures } = this.perShard(views, body['query'], []);
+    return { count: lists.reduce((sum, one) => sum + one.length, 0), _shards: shards(views, failures) };
   }
 
   /** The answer as text. */
@@ -95,7 +95,7 @@ export class Search {
       throw invalidRequest('`from` parameter must be set to 0 when `search_after` is used');
     if (after !== undefined && (after.length > sort.length || after.length === 0))
       throw illegalArgument(`search_after has ${after.length} value(s) but sort has ${sort.length}.`);
-    const found = this.merge(views, body['query'], sort);
+    const { found, failures } = this.merge(views, body['query'], sort);
     const start = after === undefined ? from : firstAfter(found, after, sort, views);
     const page = found.slice(start, start + size);
     const scored = sort.length === 0;
@@ -115,7 +115,7 @@ export class Search {
     const best = scored ? (views.length === 0 ? '0.0' : found.length === 0 ? 'null' : score) : 'null';
     const head = pit === undefined ? '' : `"pit_id":${JSON.stringify(pit.id)},`;
     const took = Math.round(performance.now() - started);
-    return `{${head}"took":${took},"timed_out":false,"_shards":${JSON.stringify(shards(views))},"hits":{${total}"max_score":${best},"hits":[${hits.join(',')}]}}`;
+    return `{${head}"took":${took},"timed_out":false,"_shards":${JSON.stringify(shards(views, failures))},"hits":{${total}"max_score":${best},"hits":[${hits.join(',')}]}}`;
   }
 
   open(expression: string, keepAlive: string | null, options: Resolve): { id: string; views: number; at: number } {
@@ -163,16 +163,47 @@ export class Search {
   }
 
   private views(expression: string, options: Resolve): View[] {
+    // A closed index is passed over where a pattern finds it, and refused where it is named.
+    const named = new Set(expression.split(','));
     return this.cluster
       .resolve(expression, options)
+      .filter((index) => {
+        const byName = named.has(index.name) || [...index.aliases.keys()].some((alias) => named.has(alias));
+        if (byName) index.demandOpen();
+        return !index.closed;
+      })
       .map((index, order) => ({ index, snapshot: index.snapshot(), order }));
   }
 
-  private merge(views: readonly View[], query: unknown, sort: readonly SortKey[]): readonly Match[] {
-    const lists = views.map((view) => this.matches(view, query, sort));
-    if (lists.length === 1) return lists[0]!;
+  private merge(views: readonly View[], query: unknown, sort: readonly SortKey[]) {
+    const { lists, failures } = this.perShard(views, query, sort);
+    if (lists.length === 1) return { found: lists[0]!, failures };
     const all = lists.flat();
-    return sort.length === 0 ? all : all.sort((a, b) => compare(a.keys, b.keys, sort));
+    return { found: sort.length === 0 ? all : all.sort((a, b) => compare(a.keys, b.keys, sort)), failures };
+  }
+
+  /** Shards that fail are told inside a success, unless all of them do. */
+  private perShard(views: readonly View[], query: unknown, sort: readonly SortKey[]) {
+    const lists: (readonly Match[])[] = [];
+    const failures: unknown[] = [];
+    let failed: ElasticError | undefined;
+    for (const view of views) {
+      try {
+        if (view.index.unassigned)
+          throw shardFailure(503, 'no_shard_available_action_exception', 'no shard available', view.index.name);
+        lists.push(this.matches(view, query, sort));
+      } catch (error) {
+        if (!(error instanceof ElasticError) || error.details['failed_shards'] === undefined) throw error;
+        failed ??= error;
+        failures.push(...(error.details['failed_shards'] as unknown[]));
+      }
+    }
+    if (failed !== undefined && lists.length === 0)
+      throw new ElasticError(failed.status, failed.type, failed.message, {
+        ...failed.details,
+        failed_shards: failures,
+      });
+    return { lists, failures };
   }
 
   private matches(view: View, query: unknown, sort: readonly SortKey[]): readonly Match[] {
@@ -399,6 +430,7 @@ function onlyFilters(query: unknown): boolean {
   return inner !== undefined && inner['must'] === undefined && inner['should'] === undefined;
 }
 
-function shards(views: readonly View[]): JsonObject {
-  return { total: views.length, successful: views.length, skipped: 0, failed: 0 };
+function shards(views: readonly View[], failures: readonly unknown[]): JsonObject {
+  const [total, failed] = [views.length, failures.length];
+  return { total, successful: total - failed, skipped: 0, failed, ...(failed === 0 ? {} : { failures }) };
 }

@@ -32,6 +32,7 @@ const INCLUDES: Readonly<Record<string, readonly string[]>> = {
     'maintenance',
     'auto_configure',
     'manage_index_templates',
+    'manage_pipeline',
   ],
   auto_configure: ['create_index'],
   manage_security: ['manage_api_key', 'manage_own_api_key'],

@@ -1,6 +1,6 @@
-// Alerts of indicator-match rules as hits. Pure. Of an alert only four things are read: which document of ours it
-// matched, when, how many events it stands for, and whether a person closed it as a false positive. Everything else
-// stays where it is.
+// Alerts of indicator-match rules as hits. Pure. Of an alert only this is read: which document of ours it matched, when,
+// how many events it stands for, whether a person closed it as a false positive, and whether it is an alert of such a
+// rule about an event at all. Everything else stays where it is.
 import { z } from 'zod';
 import { hitDigest } from '../../../core/model/digest.ts';
 import { entryKey, type EntryKey, OBSERVABLE_TYPES, parseEntryKey } from '../../../core/model/observable.ts';
@@ -15,6 +15,9 @@ export const ALERT_FIELDS = [
   'kibana.alert.workflow_reason',
   'kibana.alert.workflow_tags',
   'kibana.alert.suppression.docs_count',
+  'kibana.alert.rule.type',
+  'kibana.alert.depth',
+  'kibana.alert.ancestors.type',
   'threat.enrichments.matched.id',
   'threat.enrichments.matched.index',
   'threat.enrichments.indicator.name',
@@ -39,36 +42,53 @@ export interface Alert {
   readonly source: unknown;
 }
 
-interface Match {
+/** A document that an alert names as what it matched: in an index of any name, since ours may be behind an alias. */
+export interface Match {
+  readonly index: string;
   readonly slot: string;
+  /** As the alert itself tells it, by the name of the indicator; the index is asked otherwise. */
   readonly key: EntryKey | undefined;
 }
 
-/** Slots whose key the alert itself does not tell; the index is asked for them. */
-export function unknownSlots(alerts: readonly Alert[], index: string): string[] {
-  const slots = alerts.flatMap(({ source }) =>
-    matches(source, index).flatMap((one) => (one.key === undefined ? [one.slot] : [])),
-  );
-  return [...new Set(slots)];
+/** What the alerts name, without repetition. */
+export function matchesOf(alerts: readonly Alert[]): Match[] {
+  const found = new Map<string, Match>();
+  for (const { source } of alerts)
+    if (isFirstHand(source))
+      for (const one of matches(source)) if (!found.has(placeOf(one))) found.set(placeOf(one), one);
+  return [...found.values()];
 }
 
-/** One hit per matched entry of each alert; none where the alert is not about an entry of ours. */
-export function hitsOf(alerts: readonly Alert[], index: string, keys: ReadonlyMap<string, string>): Hit[] {
+export const placeOf = ({ index, slot }: Pick<Match, 'index' | 'slot'>): string => `${index} ${slot}`;
+
+/** One hit per entry of ours that an alert matched; `ours` holds the keys of those documents by their place. */
+export function hitsOf(alerts: readonly Alert[], ours: ReadonlyMap<string, string>): Hit[] {
   return alerts.flatMap(({ id, source }) => {
     const time = timeOf(text(source, 'kibana.alert.original_time')) ?? timeOf(text(source, '@timestamp'));
-    if (time === undefined) return [];
+    if (time === undefined || !isFirstHand(source)) return [];
     const suppressed = Number(values(source, ['kibana', 'alert', 'suppression', 'docs_count'])[0] ?? 0);
     const count = 1 + (Number.isSafeInteger(suppressed) && suppressed > 0 ? suppressed : 0);
     const verdict = isFalsePositive(source) ? 'false_positive' : 'seen';
     const seen = new Set<string>();
-    return matches(source, index).flatMap((match): Hit[] => {
-      const found = match.key ?? known(keys.get(match.slot));
+    return matches(source).flatMap((match): Hit[] => {
+      const found = known(ours.get(placeOf(match)));
       if (found === undefined || seen.has(found)) return [];
       seen.add(found);
       const dedupe = hitDigest(id, match.slot, verdict);
       return [{ key: found, verdict, first: time, last: time, count, dedupe }];
     });
   });
+}
+
+/**
+ * Of an indicator-match rule, about events. An alert made from alerts carries a copy of their enrichments, so that one
+ * event would count once for each rule that stands upon another.
+ */
+function isFirstHand(source: unknown): boolean {
+  const rule = text(source, 'kibana.alert.rule.type');
+  if (rule !== undefined && rule !== 'threat_match') return false;
+  if (Number(values(source, ['kibana', 'alert', 'depth'])[0] ?? 1) > 1) return false;
+  return !values(source, ['kibana', 'alert', 'ancestors', 'type']).includes('signal');
 }
 
 /** An alert that was open when it was read first counts as seen; closed as no threat it says so besides. */
@@ -82,18 +102,22 @@ function isFalsePositive(source: unknown): boolean {
 }
 
 /** Enrichments come as a list of objects, or with dotted keys that each hold a list. */
-function matches(source: unknown, index: string): Match[] {
+function matches(source: unknown): Match[] {
   const nested = records(values(source, ['threat', 'enrichments'])).flatMap((one) => {
     const slot = text(one, 'matched.id');
-    if (slot === undefined || text(one, 'matched.index') !== index) return [];
-    return [{ slot, key: keyOf(slot, text(one, 'indicator.type'), text(one, 'indicator.name')) }];
+    const index = text(one, 'matched.index');
+    if (slot === undefined || index === undefined) return [];
+    return [{ index, slot, key: keyOf(slot, text(one, 'indicator.type'), text(one, 'indicator.name')) }];
   });
   if (nested.length > 0) return nested;
   const ids = values(source, ['threat', 'enrichments', 'matched', 'id']);
   const places = values(source, ['threat', 'enrichments', 'matched', 'index']);
   // Side by side only where every match has both; otherwise nobody could tell which id is ours.
   if (ids.length !== places.length) return [];
-  return ids.flatMap((slot, i) => (typeof slot === 'string' && places[i] === index ? [{ slot, key: undefined }] : []));
+  return ids.flatMap((slot, i) => {
+    const index = places[i];
+    return typeof slot === 'string' && typeof index === 'string' ? [{ index, slot, key: undefined }] : [];
+  });
 }
 
 /** The name of our indicator is its value, and its id a digest of type and value: together they prove the key. */

@@ -11,6 +11,7 @@ import { EventPage } from './events.ts';
 import {
   BULK_FILTER,
   Count,
+  CountedShards,
   ElasticPit,
   IndexInfo,
   IndexTemplates,
@@ -22,7 +23,10 @@ import {
   Root,
   SearchPage,
   SimulatedIndex,
+  WithShards,
 } from './responses.ts';
+import { cut, shardFailure } from './errors.ts';
+import { stateOf } from './states.ts';
 import {
   CONTROL_INDEX,
   CONTROL_MAPPINGS,
@@ -60,8 +64,10 @@ export class ElasticApi {
   /** What the index is, or undefined when there is none. */
   async index(index: string, signal: AbortSignal) {
     const found = await this.#found(IndexInfo, `looking at index ${index}`, 'GET', `/${index}`, signal);
-    // An alias answers under the name of the index behind it.
-    return found === undefined ? undefined : Object.values(found)[0];
+    if (found === undefined) return undefined;
+    // An alias answers under the names of the indices behind it.
+    const [first] = Object.values(found);
+    return first === undefined ? undefined : { ...first, names: Object.keys(found) };
   }
 
   async indexUuid(index: string, signal: AbortSignal): Promise<string | undefined> {
@@ -133,8 +139,9 @@ export class ElasticApi {
 
   /** Stored versions of these ids; what is not there is left out. Real-time: needs no refresh. */
   async versions(index: string, ids: readonly string[], signal: AbortSignal): Promise<Map<string, number>> {
-    const path = `/${index}/_mget?_source=false&filter_path=docs._id,docs.found,docs._version`;
+    const path = `/${index}/_mget?_source=false&filter_path=docs._id,docs.found,docs._version,docs.error`;
     const { docs } = await this.#ask(ManyDocs, 'comparing versions', 'POST', path, signal, { ids });
+    this.#whole(docs, 'comparing versions');
     return new Map(
       docs.flatMap((doc) => (doc.found === true && doc._version !== undefined ? [[doc._id, doc._version]] : [])),
     );
@@ -143,7 +150,55 @@ export class ElasticApi {
   async documents(index: string, ids: readonly string[], signal: AbortSignal) {
     const path = `/${index}/_mget?_source_includes=${OWN_FIELDS.join(',')}`;
     const { docs } = await this.#ask(ManyDocs, 'reading entries', 'POST', path, signal, { ids });
+    this.#whole(docs, 'reading entries');
     return docs.filter((doc) => doc.found === true);
+  }
+
+  /** The same of an index that may be anybody's; undefined where there is none, or this credential may not look. */
+  async documentsElsewhere(index: string, ids: readonly string[], signal: AbortSignal) {
+    const path = `/${encodeURIComponent(index)}/_mget?_source_includes=entente.owner,entente.key`;
+    try {
+      const { docs } = await this.#ask(ManyDocs, `looking at ${index}`, 'POST', path, signal, { ids });
+      return docs.filter((doc) => doc.found === true);
+    } catch (error) {
+      if (error instanceof ConnectorError && error.kind === 'config') return undefined;
+      throw error;
+    }
+  }
+
+  /** A document that could not be read is not one that is missing. */
+  #whole(docs: z.output<typeof ManyDocs>['docs'], doing: string): void {
+    const error = docs.find((doc) => doc.error !== undefined)?.error;
+    if (error === undefined) return;
+    const { type = '', reason } = error;
+    const state = stateOf(type, reason ?? '');
+    const said = `${this.#deps.name}: ${doing} failed for some (${type}: ${cut(reason ?? '')})`;
+    throw new ConnectorError(
+      state === undefined ? 'retryable' : 'config',
+      state === undefined ? said : `${said}; ${state.remedy}`,
+      { uncertain: false, code: state?.code ?? type },
+    );
+  }
+
+  /** Asks what real work asks of the way there and of the index, and changes nothing. Throws what stands against it. */
+  async rehearse(index: string, signal: AbortSignal): Promise<void> {
+    await this.#ask(Count, `searching ${index}`, 'POST', `/${index}/_count`, signal, { query: { match_all: {} } });
+    try {
+      // Nothing in it: the product refuses it with 400, and whoever stands between has seen the method and the path.
+      await this.#send(`writing to ${index}`, 'POST', `/${index}/_bulk`, signal);
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || error.status !== 400 || error.code?.startsWith('http_') === true)
+        throw error;
+    }
+  }
+
+  /** How many shards stand behind an expression of names and patterns; undefined where a name is missing. */
+  async shardsBehind(expression: string, signal: AbortSignal): Promise<number | undefined> {
+    const path = `/${encodeURIComponent(expression)}/_count`;
+    const found = await this.#found(CountedShards, `looking at ${expression}`, 'POST', path, signal, {
+      query: { match_none: {} },
+    });
+    return found?._shards.total;
   }
 
   /** Makes recent writes visible to search, where the credential may. */
@@ -253,7 +308,8 @@ export class ElasticApi {
       ];
     } catch (error) {
       // Without security the route is unknown, and the answer a 400 or 405.
-      if (error instanceof ConnectorError && (error.status === 400 || error.status === 405)) return undefined;
+      const told = error instanceof ConnectorError && error.code?.startsWith('http_') !== true;
+      if (told && (error.status === 400 || error.status === 405)) return undefined;
       throw error;
     }
   }
@@ -307,17 +363,29 @@ export class ElasticApi {
     signal: AbortSignal,
     body?: Body,
   ): Promise<z.output<T>> {
-    const read = answer.safeParse(await this.#send(doing, method, path, signal, body));
-    if (read.success) return read.data;
-    throw this.#strange(doing);
+    const given = await this.#send(doing, method, path, signal, body);
+    const read = answer.safeParse(given);
+    if (!read.success) throw this.#strange(doing);
+    const shards = WithShards.safeParse(given);
+    const failure = shards.success ? shardFailure(shards.data._shards, `${this.#deps.name}: ${doing}`) : undefined;
+    if (failure !== undefined) throw failure;
+    return read.data;
   }
 
   /** Undefined where the product answers 404. */
-  async #found<T extends z.ZodType>(answer: T, doing: string, method: Method, path: string, signal: AbortSignal) {
+  async #found<T extends z.ZodType>(
+    answer: T,
+    doing: string,
+    method: Method,
+    path: string,
+    signal: AbortSignal,
+    body?: Body,
+  ) {
     try {
-      return await this.#ask(answer, doing, method, path, signal);
+      return await this.#ask(answer, doing, method, path, signal, body);
     } catch (error) {
-      if (error instanceof ConnectorError && error.status === 404) return undefined;
+      // A page with this status is the word of an ingress that knows no such place.
+      if (error instanceof ConnectorError && error.status === 404 && error.code !== 'http_404_page') return undefined;
       throw error;
     }
   }

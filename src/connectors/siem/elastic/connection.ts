@@ -13,7 +13,7 @@ import {
 } from '@elastic/elasticsearch';
 import { configFailure, ConnectorError } from '../../../core/contracts/failure.ts';
 import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
-import type { HttpClient, HttpResponse } from '../../../core/runtime/http.ts';
+import { type HttpClient, type HttpResponse, pageInsteadOfJson, refusedBetween } from '../../../core/runtime/http.ts';
 import { type ElasticConfig, nodeUrls } from './config.ts';
 
 export function createClient(config: ElasticConfig, deps: SiemDeps): Client {
@@ -92,6 +92,8 @@ function connectionClass(config: ElasticConfig, deps: SiemDeps): typeof BaseConn
           ...(params.body == null || params.body === '' ? {} : { body: bodyBytes(params.body) }),
           signal: options.signal ?? new AbortController().signal,
         });
+        const between = fromBetween(answer, params, deps);
+        if (between !== undefined) throw between;
         // `never` stands for either answer form of the base class; this is the form without stream.
         return { statusCode: answer.status, headers: readable(answer), body: answer.body } as never;
       } catch (error) {
@@ -110,6 +112,25 @@ function connectionClass(config: ElasticConfig, deps: SiemDeps): typeof BaseConn
       this.#http.close();
     }
   };
+}
+
+/**
+ * A page of a proxy, firewall or login is no word of the product. Left out are statuses that mean the same from
+ * anybody (a bare `Unauthorized` is OpenSearch's own) and 413, after which a batch is split.
+ */
+function fromBetween(
+  answer: HttpResponse,
+  { method, path }: ConnectionRequestParams,
+  deps: SiemDeps,
+): ConnectorError | undefined {
+  const { status } = answer;
+  if (status === 401 || status === 413 || method === 'HEAD' || !pageInsteadOfJson(answer)) return undefined;
+  const doing = `${deps.name}: ${method} ${path.split('?')[0] ?? ''}`;
+  if (status >= 400) return refusedBetween(answer, `${doing} is`, path.endsWith('/_bulk'), deps.clock.now());
+  return configFailure(
+    `${doing} was answered by a web page instead of JSON, so the answer does not come from Elasticsearch; check url and what stands between (proxy, login page)`,
+    { status, code: `http_${status}_page`, uncertain: true },
+  );
 }
 
 /** OpenSearch calls a bare `Unauthorized` JSON. The client would stumble over the text and lose the status. */

@@ -14,7 +14,8 @@ import { entryKey, parseEntryKey } from '../../../core/model/observable.ts';
 import { ElasticApi } from './client.ts';
 import type { ElasticSettings } from './config.ts';
 import { indexName } from './settings.ts';
-import { ElasticEventSearch, ElasticHits } from './hits.ts';
+import { alertsOf, ElasticEventSearch, ElasticHits } from './hits.ts';
+import { mappingProblems, problemText } from './mapping-check.ts';
 import { OwnSource, readBulk, settleConflict } from './responses.ts';
 import { CONTROL_INDEX, TEMPLATE_VERSION } from './template.ts';
 
@@ -28,6 +29,7 @@ export class ElasticConnector implements SiemConnector {
   readonly #name: string;
   readonly #provision: 'auto' | 'never';
   readonly #deps: SiemDeps;
+  readonly #spaces: readonly string[];
   readonly hits?: ElasticHits;
   readonly search?: ElasticEventSearch;
 
@@ -38,6 +40,7 @@ export class ElasticConnector implements SiemConnector {
     this.#name = deps.name;
     this.#provision = config.provision ?? 'auto';
     this.#deps = deps;
+    this.#spaces = config.alert_spaces;
     // Alerts are Kibana's; without it only events can be searched.
     if (config.product === 'elasticsearch')
       this.hits = new ElasticHits(this.#api, config, this.#index, this.#owner, deps);
@@ -45,23 +48,29 @@ export class ElasticConnector implements SiemConnector {
       this.search = new ElasticEventSearch(this.#api, config.event_search, config.ignore_hosts, deps);
   }
 
-  async probe(signal: AbortSignal): Promise<Probe> {
+  async probe(signal: AbortSignal, asked?: { readonly hits: boolean }): Promise<Probe> {
+    const readsHits = asked?.hits === true;
     try {
       const { version, product } = await this.#api.version(signal);
-      const missing = await this.#api.missingRights(this.#rights(), signal);
+      const there = await this.#api.index(this.#index, signal);
+      const missing = await this.#api.missingRights(this.#rights(there === undefined, readsHits), signal);
       if (missing !== undefined && missing.length > 0) {
         return failed(
           `${this.#name}: the credential lacks ${missing.join(', ')}; see the README of the Elastic connector`,
         );
       }
-      const there = await this.#api.indexUuid(this.#index, signal);
       if (there === undefined && this.#provision === 'never') {
         return failed(
           `${this.#name}: index ${this.#index} is missing and provision is never; create it as content/elastic says`,
         );
       }
-      const state = there === undefined ? 'will be created' : 'is there';
-      return { ok: true, message: `${product} ${version}; index ${this.#index} ${state}` };
+      if (there !== undefined) {
+        this.#checkIndex(there);
+        await this.#api.rehearse(this.#index, signal);
+      }
+      const reading = readsHits ? await this.#probeHits(signal) : '';
+      const state = there === undefined ? 'will be created' : behind(there.names, this.#index);
+      return { ok: true, message: `${product} ${version}; index ${this.#index} ${state}${reading}` };
     } catch (error) {
       const failure = toFailure(error);
       return { ok: false, message: failure.message, failure };
@@ -74,6 +83,11 @@ export class ElasticConnector implements SiemConnector {
     if (found === undefined) await this.#provisionIndex(signal);
     else {
       this.#checkIndex(found);
+      if (!found.names.includes(this.#index))
+        this.#deps.log.warn('Our index is an alias; rules and hits name the index behind it.', {
+          alias: this.#index,
+          behind: found.names,
+        });
       if (this.#provision === 'auto') await this.#renewTemplate(signal);
     }
     await this.#provisionControl(signal);
@@ -139,15 +153,51 @@ export class ElasticConnector implements SiemConnector {
     await this.#api.close();
   }
 
+  /** Aliases and patterns that hits are read from. */
+  get #readFrom(): string[] {
+    return [...(this.hits === undefined ? [] : this.#spaces.map(alertsOf)), ...(this.search?.indices ?? [])];
+  }
+
   /** What daily work does; creating index and templates is asked for only where it is still to be done by us. */
-  #rights(): Record<string, unknown> {
+  #rights(making: boolean, readsHits: boolean): Record<string, unknown> {
+    const make = making && this.#provision === 'auto';
+    const reads = readsHits ? this.#readFrom : [];
     return {
-      cluster: ['monitor'],
+      cluster: ['monitor', ...(make ? ['manage_index_templates'] : [])],
       index: [
-        { names: [this.#index], privileges: ['index', 'delete', 'read', 'view_index_metadata'] },
-        { names: [CONTROL_INDEX], privileges: ['index', 'read'] },
+        {
+          names: [this.#index],
+          privileges: ['index', 'delete', 'read', 'view_index_metadata', ...(make ? ['create_index'] : [])],
+        },
+        { names: [CONTROL_INDEX], privileges: ['index', 'read', 'view_index_metadata'] },
+        ...(reads.length === 0 ? [] : [{ names: reads, privileges: ['read', 'view_index_metadata'] }]),
       ],
     };
+  }
+
+  /** Where hits would be read: what is missing of it, or a few words for the probe. */
+  async #probeHits(signal: AbortSignal): Promise<string> {
+    const told: string[] = [];
+    if (this.hits !== undefined) {
+      for (const space of this.#spaces) {
+        if ((await this.#api.shardsBehind(alertsOf(space), signal)) !== undefined) continue;
+        // Kibana makes the alias of a space with its first alert or when Security is opened there.
+        if (space !== 'default')
+          throw configFailure(
+            `${this.#name}: there are no alerts of Kibana space ${space}; mend alert_spaces, or open Security in that space once`,
+          );
+        told.push('no alerts of space default yet');
+      }
+    }
+    if (this.search !== undefined) {
+      for (const one of this.search.indices) {
+        if (((await this.#api.shardsBehind(one, signal)) ?? 0) > 0) continue;
+        throw configFailure(
+          `${this.#name}: event_search names ${one}, and no such index is there; mend event_search.indices`,
+        );
+      }
+    }
+    return told.length === 0 ? '' : `; ${told.join('; ')}`;
   }
 
   #checkIndex(found: NonNullable<Awaited<ReturnType<ElasticApi['index']>>>): void {
@@ -163,6 +213,27 @@ export class ElasticConnector implements SiemConnector {
         `${this.#name}: index ${this.#index} has not our mapping; delete it, so that it is made anew, or put the mapping of content/elastic`,
       );
     }
+    const problems = mappingProblems(found.mappings.properties);
+    if (problems.length > 0) {
+      throw configFailure(
+        `${this.#name}: index ${this.#index} has another mapping than our documents need: ${problemText(problems)}; delete it, so that it is made anew, or put the mapping of content/elastic`,
+        { code: 'mapping' },
+      );
+    }
+    const { index } = found.settings;
+    if (index.verified_before_close === 'true')
+      throw configFailure(
+        `${this.#name}: index is closed: ${this.#index}; open it (POST /${this.#index}/_open), or delete it to have it made anew`,
+        { code: 'index_closed_exception' },
+      );
+    const block = ['write', 'read_only', 'read_only_allow_delete'].find(
+      (one) => String(index.blocks?.[one]) === 'true',
+    );
+    if (block !== undefined)
+      throw configFailure(
+        `${this.#name}: index ${this.#index} is under a block; free disk space or remove the block (index.blocks.${block})`,
+        { code: 'cluster_block_exception' },
+      );
   }
 
   async #provisionIndex(signal: AbortSignal): Promise<void> {
@@ -242,6 +313,11 @@ export class ElasticConnector implements SiemConnector {
     }
   }
 }
+
+const behind = (names: readonly string[], index: string): string =>
+  names.includes(index)
+    ? 'is there'
+    : `is an alias of ${names.join(', ')}; an index of that name is what rules and hits know`;
 
 function failed(message: string): Probe {
   return { ok: false, message, failure: { kind: 'config', message } };

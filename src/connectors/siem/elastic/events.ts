@@ -24,30 +24,70 @@ export const EventPage = z.object({
 });
 export type EventPage = z.output<typeof EventPage>;
 
+/** Clauses of one query; the product takes at least 1,024, and each with folding reads a part of the field's terms. */
+const MOST_CLAUSES = 800;
+
+export interface EventQuery {
+  readonly some: readonly Observable[];
+  readonly query: Record<string, unknown>;
+}
+
 /**
- * Undefined when no field is configured for any of the entries. How far back is told in the cluster's own time, whose
+ * None when no field is configured for any of the entries. How far back is told in the cluster's own time, whose
  * clock may be another than ours; how far on is bounded by the point in time that is read.
  */
-export function eventQuery(
+export function* eventQueries(
   entries: readonly Observable[],
   fields: EventFields,
   timeField: string,
   backMs: number,
   ignored: readonly string[],
-): Record<string, unknown> | undefined {
-  const should = [...Map.groupBy(entries, (one) => one.type)].flatMap(([type, some]) =>
-    (fields[type] ?? []).map((field) => ({ terms: { [field]: some.map((one) => one.value) } })),
-  );
-  if (should.length === 0) return undefined;
-  const range = { gte: `now-${Math.max(0, Math.ceil(backMs / 1000))}s` };
-  return {
-    bool: {
-      filter: [{ range: { [timeField]: range } }],
-      should,
-      minimum_should_match: 1,
-      must_not: ownHosts(ignored),
-    },
-  };
+): Iterable<EventQuery> {
+  const since = indexedSince(timeField, `now-${Math.max(0, Math.ceil(backMs / 1000))}s`);
+  const made = (some: readonly Observable[], should: unknown[]): EventQuery => ({
+    some,
+    query: { bool: { filter: [since], should, minimum_should_match: 1, must_not: ownHosts(ignored) } },
+  });
+  const compared = entries.filter((one) => (fields[one.type] ?? []).length > 0);
+  const [folded, plain] = [compared.filter(isFolded), compared.filter((one) => !isFolded(one))];
+  if (plain.length > 0) {
+    const should = [...Map.groupBy(plain, (one) => one.type)].flatMap(([type, some]) =>
+      (fields[type] ?? []).map((field) => ({ terms: { [field]: some.flatMap(spellings) } })),
+    );
+    yield made(plain, should);
+  }
+  let some: Observable[] = [];
+  let should: unknown[] = [];
+  for (const one of folded) {
+    const clauses = (fields[one.type] ?? []).flatMap((field) =>
+      spellings(one).map((value) => ({ term: { [field]: { value, case_insensitive: true } } })),
+    );
+    if (should.length > 0 && should.length + clauses.length > MOST_CLAUSES) {
+      yield made(some, should);
+      [some, should] = [[], []];
+    }
+    some.push(one);
+    should.push(...clauses);
+  }
+  if (should.length > 0) yield made(some, should);
+}
+
+/** Names come in any mixture of letter cases; `terms` cannot fold them. */
+const isFolded = ({ type }: Observable): boolean => type === 'domain-name' || type === 'email-addr';
+
+/** How an event may spell the value, beyond what the query folds. */
+function spellings({ type, value }: Observable): string[] {
+  if (type === 'domain-name') return [value, `${value}.`];
+  if (type.startsWith('file:')) return [value.toLowerCase(), value.toUpperCase()];
+  return [value];
+}
+
+/** Where an index does not say when it took an event in, the event's own time has to do: better late than silent. */
+function indexedSince(timeField: string, since: string): Record<string, unknown> {
+  const range = (field: string) => ({ range: { [field]: { gte: since } } });
+  if (timeField === '@timestamp') return range(timeField);
+  const without = { bool: { filter: [range('@timestamp')], must_not: [{ exists: { field: timeField } }] } };
+  return { bool: { should: [range(timeField), without], minimum_should_match: 1 } };
 }
 
 /** Clauses that leave out what our own scanners cause. An address field takes addresses only. */
@@ -97,7 +137,8 @@ function lookupsOf(entries: readonly Observable[], fields: EventFields): Lookup[
     const plain = new Map(some.map((one) => [one.value.toLowerCase(), one]));
     const networks = some.filter(isNetwork).map((one) => ({ key: entryKey(one.type, one.value), list: blockOf(one) }));
     const find = (value: string): EntryKey[] => {
-      const exact = plain.get(value.toLowerCase());
+      const folded = value.toLowerCase();
+      const exact = plain.get(type === 'domain-name' ? folded.replace(/\.$/, '') : folded);
       const found =
         exact === undefined || (type === 'url' && exact.value !== value) ? [] : [entryKey(type, exact.value)];
       const version = isIP(value);

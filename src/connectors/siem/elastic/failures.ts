@@ -3,7 +3,8 @@
 import { errors } from '@elastic/elasticsearch';
 import { configFailure, ConnectorError, retryable } from '../../../core/contracts/failure.ts';
 import { retryAfterMs, statusFailure } from '../../../core/runtime/http.ts';
-import { cut, ErrorBody } from './responses.ts';
+import { causeOf, cut, ErrorBody, NOTHING } from './errors.ts';
+import { type State, stateOf } from './states.ts';
 
 /** `doing` completes "… failed": "writing to logs-ti_x". */
 export function translate(error: unknown, siem: string, doing: string, now: number): ConnectorError {
@@ -33,31 +34,31 @@ export function translate(error: unknown, siem: string, doing: string, now: numb
 }
 
 function refused(error: errors.ResponseError, where: string, now: number): ConnectorError {
-  const status = error.statusCode ?? 0;
+  const status = error.meta.statusCode ?? 0;
   const body = ErrorBody.safeParse(error.body);
-  const given = body.success ? body.data.error : undefined;
-  const type = typeof given === 'object' ? (given.type ?? '') : '';
-  const reason = typeof given === 'object' ? (given.reason ?? '') : (given ?? '');
+  const { type, reason, cause } = body.success ? causeOf(body.data.error) : NOTHING;
+  const code = cause?.type ?? type;
   // A point in time that was not read in time, or went with its node: the next reading opens another.
-  const expired = status === 404 && JSON.stringify(error.body ?? '').includes('search_context_missing_exception');
-  const blocked = type === 'cluster_block_exception';
-  const kind = expired ? 'retryable' : blocked ? 'config' : (statusFailure(status) ?? 'bug');
+  const expired = status === 404 && code === 'search_context_missing_exception';
+  const state = stateOf(code, `${reason} ${cause?.reason ?? ''}`);
+  const kind = expired ? 'retryable' : state === undefined ? (statusFailure(status) ?? 'bug') : 'config';
   const header = error.headers?.['retry-after'];
   const wait = retryAfterMs(typeof header === 'string' ? header : undefined, now);
-  const said = [type, cut(reason)].filter((part) => part !== '').join(': ');
-  return new ConnectorError(
-    kind,
-    `${where} with status ${status}${said === '' ? '' : ` (${said})`}${blocked ? '; free disk space or remove the block' : expired ? '; it is read again' : next(status)}`,
-    {
-      status,
-      // A refusal up to 429 is given before anything is done.
-      uncertain: status >= 500,
-      ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    },
-  );
+  const words = [type, cut(reason)].filter((part) => part !== '').join(': ');
+  const root = cause === undefined ? '' : `; cause: ${cause.type}: ${cut(cause.reason)}`;
+  const said = words === '' ? '' : ` (${words}${root})`;
+  return new ConnectorError(kind, `${where} with status ${status}${said}${remedy(state, expired, status)}`, {
+    status,
+    // A refusal up to 429 is given before anything is done.
+    uncertain: status >= 500,
+    ...(code === '' ? {} : { code: state?.code ?? code }),
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+  });
 }
 
-function next(status: number): string {
+function remedy(state: State | undefined, expired: boolean, status: number): string {
+  if (state !== undefined) return `; ${state.remedy}`;
+  if (expired) return '; it is read again';
   if (status === 401) return '; renew the credential in auth';
   if (status === 403) return '; give the credential the rights listed in the README of the Elastic connector';
   if (status === 404) return '; create the index or set provision: auto';

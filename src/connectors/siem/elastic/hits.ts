@@ -5,11 +5,11 @@ import { toFailure } from '../../../core/contracts/failure.ts';
 import type { Json } from '../../../core/model/json.ts';
 import type { Observable } from '../../../core/model/observable.ts';
 import type { Hit } from '../../../core/model/sighting.ts';
-import { type Alert, ALERT_FIELDS, hitsOf, unknownSlots } from './alerts.ts';
+import { type Alert, ALERT_FIELDS, hitsOf, matchesOf } from './alerts.ts';
 import type { ElasticApi } from './client.ts';
 import type { ElasticConfig } from './config.ts';
-import { comparedFields, eventHits, eventQuery, ownHosts } from './events.ts';
-import { OwnSource } from './responses.ts';
+import { comparedFields, eventHits, eventQueries, ownHosts } from './events.ts';
+import { OwnDocuments } from './own-documents.ts';
 
 const PAGE = 1000;
 /** Refresh lag and bulk writes out of order; alerts are few, so it is generous. */
@@ -17,13 +17,16 @@ const OVERLAP_MS = 10 * 60_000;
 /** How far the first reading looks back; two days, because the SIEM's clock may be one off. */
 const FIRST_MS = 2 * 86_400_000;
 
+/** The alias over the alerts of one Kibana space. */
+export const alertsOf = (space: string): string => `.alerts-security.alerts-${space}`;
+
 export class ElasticHits implements HitReader {
   readonly #api: ElasticApi;
   readonly #aliases: readonly string[];
   readonly #ignored: readonly string[];
-  readonly #index: string;
-  readonly #owner: string;
+  readonly #own: OwnDocuments;
   readonly #deps: SiemDeps;
+  idle: string | undefined;
 
   constructor(
     api: ElasticApi,
@@ -33,10 +36,9 @@ export class ElasticHits implements HitReader {
     deps: SiemDeps,
   ) {
     this.#api = api;
-    this.#aliases = config.alert_spaces.map((space) => `.alerts-security.alerts-${space}`);
+    this.#aliases = config.alert_spaces.map(alertsOf);
     this.#ignored = config.ignore_hosts;
-    this.#index = index;
-    this.#owner = owner;
+    this.#own = new OwnDocuments(api, index, owner);
     this.#deps = deps;
   }
 
@@ -46,21 +48,39 @@ export class ElasticHits implements HitReader {
    */
   async *read(cursor: Json | undefined, signal: AbortSignal): AsyncIterable<HitPage> {
     const places = new Map(Object.entries(isTimes(cursor) ? cursor : {}));
+    const missing: string[] = [];
+    this.#own.forget();
     for (const alias of this.#aliases) {
       const since = (places.get(alias) ?? this.#deps.clock.now() - FIRST_MS + OVERLAP_MS) - OVERLAP_MS;
       for await (const page of this.#alerts(alias, since, signal)) {
+        if (page === undefined) {
+          missing.push(alias);
+          continue;
+        }
         // A clock that ran ahead must not hide what comes after it was set right.
         const newest = Math.min(page.newest, this.#deps.clock.now());
         places.set(alias, Math.max(newest, places.get(alias) ?? 0));
         yield { hits: page.hits, cursor: Object.fromEntries(places) };
       }
     }
+    this.idle =
+      missing.length < this.#aliases.length
+        ? undefined
+        : `nothing to read: ${missing.join(', ')} is not there yet (Kibana makes it with the first alert); check alert_spaces, or set event_search`;
   }
 
-  async *#alerts(alias: string, since: number, signal: AbortSignal) {
+  /** Undefined once where there is no such alias. */
+  async *#alerts(
+    alias: string,
+    since: number,
+    signal: AbortSignal,
+  ): AsyncIterable<{ readonly hits: Hit[]; readonly newest: number } | undefined> {
     let pit = await this.#api.openEvents(alias, signal);
     // Kibana makes the alias with its first alert.
-    if (pit === undefined) return;
+    if (pit === undefined) {
+      yield undefined;
+      return;
+    }
     try {
       for (let after: readonly unknown[] | undefined; ; ) {
         const page = await this.#api.alerts(
@@ -72,8 +92,8 @@ export class ElasticHits implements HitReader {
         const { hits } = page.hits;
         if (hits.length === 0) return;
         const alerts = hits.map((hit): Alert => ({ id: hit._id, source: hit._source }));
-        const keys = await this.#keys(unknownSlots(alerts, this.#index), signal);
-        yield { hits: hitsOf(alerts, this.#index, keys), newest: Number(hits.at(-1)?.sort?.[0] ?? since) };
+        const ours = await this.#own.keys(matchesOf(alerts), signal);
+        yield { hits: hitsOf(alerts, ours), newest: Number(hits.at(-1)?.sort?.[0] ?? since) };
         if (hits.length < PAGE) return;
         after = hits.at(-1)?.sort;
       }
@@ -84,13 +104,13 @@ export class ElasticHits implements HitReader {
 
   #query(since: number): Record<string, unknown> {
     const from = { gte: since, format: 'epoch_millis' };
-    const ours = { term: { 'threat.enrichments.matched.index': this.#index } };
+    const matched = { exists: { field: 'threat.enrichments.matched.id' } };
     return {
       size: PAGE,
       _source: ALERT_FIELDS,
       query: {
         bool: {
-          filter: [{ nested: { path: 'threat.enrichments', query: ours, ignore_unmapped: true } }],
+          filter: [{ nested: { path: 'threat.enrichments', query: matched, ignore_unmapped: true } }],
           should: [{ range: { '@timestamp': from } }, { range: { 'kibana.alert.workflow_status_updated_at': from } }],
           minimum_should_match: 1,
           must_not: ownHosts(this.#ignored),
@@ -98,17 +118,6 @@ export class ElasticHits implements HitReader {
       },
       sort: [{ '@timestamp': { order: 'asc', format: 'epoch_millis' } }],
     };
-  }
-
-  /** Keys of slots as our own index tells them; what is gone, or not ours, is left out. */
-  async #keys(slots: readonly string[], signal: AbortSignal): Promise<Map<string, string>> {
-    const keys = new Map<string, string>();
-    if (slots.length === 0) return keys;
-    for (const doc of await this.#api.documents(this.#index, slots, signal)) {
-      const read = OwnSource.safeParse(doc._source);
-      if (read.success && read.data.entente.owner === this.#owner) keys.set(doc._id, read.data.entente.key);
-    }
-    return keys;
   }
 }
 
@@ -120,6 +129,7 @@ export class ElasticEventSearch implements EventSearch {
   readonly #settings: NonNullable<ElasticConfig['event_search']>;
   readonly #ignored: readonly string[];
   readonly #deps: SiemDeps;
+  idle: string | undefined;
 
   constructor(
     api: ElasticApi,
@@ -133,15 +143,25 @@ export class ElasticEventSearch implements EventSearch {
     this.#deps = deps;
   }
 
+  get indices(): readonly string[] {
+    return this.#settings.indices;
+  }
+
   async *search(
     entries: readonly Observable[],
     window: { readonly from: number; readonly to: number },
     signal: AbortSignal,
   ): AsyncIterable<readonly Hit[]> {
     const { fields, indices, time_field: timeField } = this.#settings;
-    const query = eventQuery(entries, fields, timeField, window.to - window.from, this.#ignored);
-    if (query === undefined) return;
-    let pit = await this.#api.openEvents(indices.join(','), signal);
+    const back = window.to - window.from;
+    for (const { some, query } of eventQueries(entries, fields, timeField, back, this.#ignored))
+      yield* this.#found(some, query, indices.join(','), signal);
+  }
+
+  async *#found(entries: readonly Observable[], query: object, indices: string, signal: AbortSignal) {
+    const { fields } = this.#settings;
+    let pit = await this.#api.openEvents(indices, signal);
+    this.idle = pit === undefined ? `nothing to read: ${indices} is not there; mend event_search.indices` : undefined;
     if (pit === undefined) return;
     const time = { field: '@timestamp', format: 'strict_date_optional_time' };
     const body = {

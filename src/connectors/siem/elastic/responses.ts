@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import type { Change, Outcome } from '../../../core/contracts/siem-connector.ts';
 import { type Failure, retryable } from '../../../core/model/failure.ts';
-import { withoutHidden } from '../../../core/model/text.ts';
+import { Cause, cut, Shards } from './errors.ts';
+import { stateOf } from './states.ts';
 
 export const Root = z.object({
   version: z.object({ number: z.string(), distribution: z.string().optional() }),
@@ -21,7 +22,13 @@ export const IndexInfo = z.record(
         properties: z.record(z.string(), z.unknown()).optional(),
       })
       .optional(),
-    settings: z.object({ index: z.object({ uuid: z.string() }) }),
+    settings: z.object({
+      index: z.object({
+        uuid: z.string(),
+        verified_before_close: z.string().optional(),
+        blocks: z.record(z.string(), z.unknown()).optional(),
+      }),
+    }),
   }),
 );
 
@@ -72,6 +79,8 @@ const Own = z.object({
   }),
 });
 
+export const WithShards = z.object({ _shards: Shards.optional() });
+
 export const SearchPage = z.object({
   pit_id: z.string().optional(),
   hits: z.object({
@@ -88,12 +97,16 @@ export const ManyDocs = z.object({
       found: z.boolean().optional(),
       _version: z.number().optional(),
       _source: z.unknown().optional(),
+      error: Cause.optional(),
     }),
   ),
 });
 
 export const OwnSource = Own;
+/** Whose a document is, and for what; all that is asked of one in another index. */
+export const OwnMark = z.object({ entente: z.object({ owner: z.string(), key: z.string() }) });
 export const Count = z.object({ count: z.number() });
+export const CountedShards = z.object({ _shards: z.object({ total: z.number() }) });
 export const ElasticPit = z.object({ id: z.string() });
 export const OpenSearchPit = z.object({ pit_id: z.string() });
 
@@ -103,16 +116,15 @@ export const Privileges = z.object({
   index: z.record(z.string(), z.record(z.string(), z.boolean())),
 });
 
-/** Type and reason of a refusal, if the body is one of the product's own errors. */
-export const ErrorBody = z.object({
-  error: z.union([z.string(), z.object({ type: z.string().optional(), reason: z.string().nullish() })]),
-});
-
 /** One element of a bulk answer, as far as `BULK_FILTER` leaves it. */
 interface BulkItem {
   readonly _id?: string;
   readonly status?: number;
-  readonly error?: { readonly type?: string; readonly reason?: string };
+  readonly error?: {
+    readonly type?: string;
+    readonly reason?: string;
+    readonly caused_by?: { readonly type?: string; readonly reason?: string };
+  };
   readonly failure_store?: string;
 }
 
@@ -162,21 +174,22 @@ function outcomeOf(change: Change, item: BulkItem, index: string): Outcome {
   }
   const type = item.error?.type ?? '';
   if (status === 404 && change.op === 'remove' && type === '') return { key, kind: 'applied' };
-  return { key, kind: 'failed', failure: itemFailure(status, type, item.error?.reason ?? '', index) };
+  const { reason = '', caused_by: cause } = item.error ?? {};
+  const beneath = cause?.reason === undefined ? '' : ` (${cause.type ?? 'cause'}: ${cause.reason})`;
+  return { key, kind: 'failed', failure: itemFailure(status, type, `${reason}${beneath}`, index) };
 }
 
 /** The kinds of refusals inside a bulk answer that is a success as a whole. */
 function itemFailure(status: number, type: string, reason: string, index: string): Failure {
   const said = `${index}: ${type === '' ? `status ${status}` : type}${reason === '' ? '' : `: ${cut(reason)}`}`;
-  // A full disk makes indices read-only, with 403 or 429; it does not heal by sending again at once.
-  if (type === 'cluster_block_exception') {
-    return { kind: 'config', message: `${said}; free disk space or remove the block on the index` };
-  }
-  if (status === 429 || status >= 500) return { kind: 'retryable', message: said };
+  const code = type === '' ? {} : { code: type };
+  const state = stateOf(type, reason);
+  if (state !== undefined) return { kind: 'config', message: `${said}; ${state.remedy}`, code: state.code };
+  if (status === 429 || status >= 500) return { kind: 'retryable', message: said, ...code };
   if (status === 401 || status === 403)
-    return { kind: 'config', message: `${said}; give the credential the rights in the README` };
-  if (status === 404) return { kind: 'config', message: `${said}; create the index or set provision: auto` };
-  return { kind: 'permanent', message: said };
+    return { kind: 'config', message: `${said}; give the credential the rights in the README`, ...code };
+  if (status === 404) return { kind: 'config', message: `${said}; create the index or set provision: auto`, ...code };
+  return { kind: 'permanent', message: said, ...code };
 }
 
 /** "version conflict, current version [20] is higher or equal to the one provided [15]" */
@@ -201,10 +214,4 @@ export function settleConflict(conflict: Conflict, held: number | undefined): Ou
   if (held === revision && change.op === 'upsert') return { key, kind: 'applied' };
   const message = 'The stored version changed while it was compared; the change is sent again';
   return { key, kind: 'failed', failure: { kind: 'retryable', message } };
-}
-
-/** Reasons may quote a whole document. */
-export function cut(reason: string): string {
-  const clean = withoutHidden(reason);
-  return clean.length <= 300 ? clean : `${clean.slice(0, 299)}…`;
 }

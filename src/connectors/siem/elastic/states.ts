@@ -1,0 +1,47 @@
+// Refusals that are about the index or the cluster and not about what was sent: nothing written there would be taken.
+// They are a matter for a person, whatever status they come with, and go on by themselves once mended.
+
+export interface State {
+  /** Constant word, as in Failure. */
+  readonly code: string;
+  readonly remedy: string;
+}
+
+export function stateOf(type: string, reason: string): State | undefined {
+  switch (type) {
+    case 'cluster_block_exception':
+      return { code: type, remedy: blockRemedy(reason) };
+    case 'index_closed_exception':
+      return {
+        code: type,
+        remedy: 'the index is closed; open it (POST /<index>/_open), or delete it to have it made anew',
+      };
+    case 'strict_dynamic_mapping_exception':
+      return { code: type, remedy: 'its mapping is not ours; delete the index to have it made anew' };
+    case 'validation_exception':
+      if (!/maximum (normal |frozen )?shards open/.test(reason)) return undefined;
+      return { code: 'shard_limit', remedy: 'remove indices, or raise cluster.max_shards_per_node' };
+    case 'illegal_argument_exception':
+      if (/pipeline with id \[.*\] does not exist/.test(reason))
+        return {
+          code: 'pipeline_missing',
+          remedy: 'create it, or take index.default_pipeline and final_pipeline off the index',
+        };
+      if (/only write ops with an op_type of create are allowed in data streams/.test(reason))
+        return { code: 'data_stream', remedy: 'it must be a plain index, not a data stream; choose another index' };
+      if (/no write index is defined for alias/.test(reason))
+        return { code: 'no_write_index', remedy: 'name one of the indices behind the alias as its write index' };
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The reason names the block: `[FORBIDDEN/8/index write (api)]`. */
+function blockRemedy(reason: string): string {
+  if (/flood-stage|read-only-allow-delete/.test(reason))
+    return 'free disk space or remove the block (index.blocks.read_only_allow_delete)';
+  if (/index write \(api\)/.test(reason)) return 'the index is under a write block; remove index.blocks.write';
+  if (/read-only \(api\)/.test(reason)) return 'the index is read-only; remove index.blocks.read_only';
+  return 'free disk space or remove the block on the index';
+}

@@ -1,0 +1,70 @@
+// What people do to an index while Entente runs, as the commands show it.
+import { afterEach, describe, expect, it } from 'vitest';
+import { addresses, aWorld, INDEX, indicator, type World } from './world.ts';
+
+let world: World | undefined;
+afterEach(async () => {
+  await world?.close();
+  world = undefined;
+});
+
+async function standing() {
+  const made = await aWorld();
+  world = made;
+  made.site.configure(made.settings());
+  const admin = (method: string, path: string, body?: object) =>
+    fetch(made.elastic.url + path, {
+      method,
+      headers: { authorization: `ApiKey ${made.elastic.apiKey}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const publish = (from: number, count: number) =>
+    made.taxii.load(addresses(count, from).map((value) => indicator(value)));
+  const once = () => made.site.entente(['run', '--once', '--patience-secs', '5']);
+  return { site: made.site, armed: () => made.armed(), admin, publish, once };
+}
+
+describe('an index that somebody closed', () => {
+  it('is failing everywhere it is looked for, parks nothing, and is filled once it is open', {
+    timeout: 60_000,
+  }, async () => {
+    const { site, admin, publish, once, armed } = await standing();
+    publish(0, 2);
+    expect((await once()).code).toBe(0);
+    await admin('POST', `/${INDEX}/_close`);
+    publish(2, 2);
+
+    const closed = await once();
+    const probed = await site.entente(['check', '--probe']);
+    const status = await site.ask<{ siems: { state: string; reason: string; parked: number }[] }>(['status']);
+
+    expect([closed.code, probed.code]).toEqual([1, 1]);
+    expect(closed.stdout).toContain('wrote 0 changes');
+    expect(closed.stderr).toContain('index is closed');
+    expect(probed.stdout + probed.stderr).toContain('index is closed');
+    expect(status.siems[0]).toMatchObject({ parked: 0, reason: expect.stringContaining('index is closed') });
+    await admin('POST', `/${INDEX}/_open`);
+    const open = await once();
+    expect([open.code, armed()]).toEqual([0, addresses(4)]);
+  });
+});
+
+describe('a missing pipeline', () => {
+  it('parks nothing, and what waits arrives by itself', { timeout: 60_000 }, async () => {
+    const { site, admin, publish, once, armed } = await standing();
+    publish(0, 1);
+    await once();
+    await admin('PUT', `/${INDEX}/_settings`, { 'index.default_pipeline': 'enrich' });
+    publish(1, 1);
+
+    const without = await once();
+    const parked = await site.ask<unknown[]>(['parked', 'list']);
+    await admin('PUT', '/_ingest/pipeline/enrich', { processors: [] });
+    const after = await once();
+
+    expect([without.code, after.code]).toEqual([1, 0]);
+    expect(without.stderr).toContain('pipeline with id [enrich] does not exist');
+    expect(JSON.stringify(parked)).not.toContain('198.18');
+    expect(armed()).toEqual(addresses(2));
+  });
+});
