@@ -73,6 +73,8 @@ export function anIndicator(
     revoked?: boolean;
     version?: string;
     openMarkings?: readonly string[];
+    validFrom?: number;
+    validUntil?: number;
   } = {
     tlp: 'green',
   },

@@ -157,7 +157,8 @@ function readableFiles(config: Config, source: Source): Problem[] {
   const walk = (value: unknown, path: Path): void => {
     if (value instanceof Secret) {
       try {
-        if (value.reveal() === '') problems.push(source.at(path, 'the secret is empty'));
+        // A blank that was written is meant, where the schema takes one; in a file it is a mistake.
+        if (value.reveal() === '' && value.file !== undefined) problems.push(source.at(path, 'the secret is empty'));
       } catch (error) {
         problems.push(source.at(path, unreadable('the file of this secret', value.file, error)));
       }

@@ -9,6 +9,13 @@ export const secret = () =>
     .transform((given) => (typeof given === 'string' ? Secret.of(given) : Secret.file(given.file)))
     .meta({ secret: true });
 
+/** A password that may be blank, as HTTP Basic has it where the user name is the key (RFC 7617 §2). */
+export const secretOrBlank = () =>
+  z
+    .union([z.string(), z.strictObject({ file: z.string().min(1) })])
+    .transform((given) => (typeof given === 'string' ? Secret.of(given) : Secret.file(given.file)))
+    .meta({ secret: true });
+
 export const TlsSettings = z
   .strictObject({
     ca_file: z.string().optional().describe('PEM file with certificate authorities, added to the built-in roots.'),
@@ -55,5 +62,5 @@ export type PeerSettings = {
 export const peerUrl = () =>
   z.string().refine((text) => {
     const url = typedUrl(text);
-    return url !== null && url.username === '' && url.password === '' && url.hash === '';
-  }, 'an http(s) URL without user name or password in it, such as https://host/');
+    return url !== null && [url.username, url.password, url.search, url.hash].every((one) => one === '');
+  }, 'an http(s) URL without user name or password in it, and without a query, such as https://host/; credentials go into auth');

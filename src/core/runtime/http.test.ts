@@ -234,6 +234,8 @@ describe('credentials stay with the configured peer', () => {
 
     expect(failure).toMatchObject({ kind: 'config', status });
     expect(failure.message).toContain(`/api/ is redirected to ${other.url}/login (${status})`);
+    expect(failure.message).toMatch(/ask whoever runs it/);
+    expect(failure.message).not.toMatch(/configure/);
     expect(other.seen).toEqual([]);
   });
 

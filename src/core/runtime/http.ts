@@ -178,10 +178,13 @@ function refuseRedirect(status: number, location: string | undefined, url: URL, 
   if (status < 300 || status >= 400 || status === 304) return;
   const to = location === undefined ? null : URL.parse(location, url.href);
   // Origin and path only: the query of a login redirect may hold a ticket.
-  const where = to === null ? 'nowhere' : to.origin === url.origin ? to.pathname : `${to.origin}${to.pathname}`;
+  const same = to?.origin === url.origin;
+  const where = to === null ? 'nowhere' : same ? to.pathname : `${to.origin}${to.pathname}`;
+  // Whoever answers must not be able to send people, and with them their credentials, elsewhere or to plain HTTP.
+  const next = same ? 'configure the final address' : 'ask whoever runs it, by a way you trust, for the right address';
   throw new ConnectorError(
     'config',
-    `${peer.label} (${url.host}): ${url.pathname} is redirected to ${where} (${status}) and redirects are not followed; configure the final address`,
+    `${peer.label} (${url.host}): ${url.pathname} is redirected to ${where} (${status}) and redirects are not followed; ${next}`,
     { status },
   );
 }

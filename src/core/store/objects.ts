@@ -16,7 +16,8 @@ import type { Brakes } from './brakes.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import { explained, openOf } from './open-markings.ts';
-import type { ClaimRow, Projector, StoredEntry, Trigger } from './projection.ts';
+import { decideClaim } from './decide.ts';
+import { type ClaimRow, type Projector, type StoredEntry, toClaim, type Trigger } from './projection.ts';
 import { CAUSE, type FoundObject, OBJECT, type ObjectRow } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 import type { Touched } from './touched.ts';
@@ -109,7 +110,9 @@ export class Objects {
     this.#insertEntry = db.statement(
       'INSERT INTO entry (id, type, value) VALUES (?, ?, ?) ON CONFLICT (type, value) DO NOTHING',
     );
-    this.#link = db.statement('INSERT INTO contribution (entry_id, object_id) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#link = db.statement(
+      'INSERT INTO contribution (entry_id, object_id, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    );
     this.#await = db.statement(
       'INSERT INTO unexplained (exchange_id, marking_id, object_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     );
@@ -237,6 +240,7 @@ export class Objects {
         this.#store.db.run('UPDATE object SET state = 0, gone_at = NULL WHERE id = ?', found.id);
         report.changed++;
         this.#countObject(exchange, undefined, found);
+        this.#armsFrom(found.id, now);
         if (conflicting) this.#tighten(found, incoming);
         this.#touchLinked(found.id, { cause: CAUSE.none, exchangeId: exchange.id });
       } else if (conflicting) {
@@ -304,11 +308,11 @@ export class Objects {
       const next = ids.next('entry');
       if (this.#insertEntry.run(next, number, value).changes > 0) {
         ids.taken('entry');
-        this.#link.run(next, row.id);
+        this.#link.run(next, row.id, now);
         this.#projector.projectNew({ id: next, type, value }, row, trigger, now);
       } else {
         const { id } = this.#findEntry.get(number, value)!;
-        if (this.#link.run(id, row.id).changes > 0) this.#touched.add({ id, type, value }, trigger);
+        if (this.#link.run(id, row.id, now).changes > 0) this.#touched.add({ id, type, value }, trigger);
       }
     }
     return true;
@@ -336,6 +340,20 @@ export class Objects {
   }
 
   /** `left`: what a value is put down to that the object names no longer. */
+  /** Whether any SIEM took what the object said until now. Hits of that time are owed to those whom it armed by. */
+  #armed(exchange: ExchangeState, found: ObjectRow, entries: readonly { type: number; value: string }[]): boolean {
+    const [first] = entries;
+    if (first === undefined || found.state !== OBJECT.published) return false;
+    const claim = toClaim(found, exchange.spec.name);
+    return this.#store.siems.some(
+      ({ spec }) => decideClaim(spec, storedEntry({ id: 0, ...first }), claim, true).kind === 'accept',
+    );
+  }
+
+  #armsFrom(objectRow: number, now: number): void {
+    this.#store.db.run('UPDATE contribution SET since = ? WHERE object_id = ?', now, objectRow);
+  }
+
   #replace(
     exchange: ExchangeState,
     found: ObjectRow,
@@ -369,11 +387,12 @@ export class Objects {
     this.#countObject(exchange, found.state === OBJECT.published ? found : undefined, row);
     this.#countListed(exchange, incoming, report);
     const before = this.#linked.all(found.id);
+    if (!this.#armed(exchange, found, before)) this.#armsFrom(found.id, now);
     const kept = new Map<number, Observable>();
     for (const observable of incoming.observables) {
       const type = OBSERVABLE_TYPES.indexOf(observable.type);
       const entryId = this.#entryId(type, observable.value);
-      this.#link.run(entryId, found.id);
+      this.#link.run(entryId, found.id, now);
       kept.set(entryId, observable);
     }
     for (const entry of before) {
@@ -490,6 +509,7 @@ export class Objects {
     const step = this.#whileItFits(waiting, most, (row) => {
       const next = explained(this.#context, row.exchange_id, openOf(row));
       if (next.tlp === row.tlp && next.pap === row.pap && next.unexplained === row.unexplained) return 1;
+      if (row.unexplained !== null && next.unexplained === null) this.#armsFrom(row.id, this.#store.engineTime);
       this.#store.db.run(
         'UPDATE object SET tlp = ?, pap = ?, unexplained = ? WHERE id = ?',
         next.tlp,

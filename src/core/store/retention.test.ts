@@ -103,7 +103,7 @@ describe('an id of a row', () => {
     const rig = new Rig();
     rig.commit(indicators(0, 1, { validUntil: NOW + DAY }));
     rig.sql(
-      'INSERT INTO hit (entry_id, start, verdict, siem_id, first, last, n) SELECT id, 0, 0, 1, 1, 1, 1 FROM entry',
+      'INSERT INTO hit (entry_id, start, verdict, siem_id, part, first, last, n) SELECT id, 0, 0, 1, 0, 1, 1, 1 FROM entry',
     );
 
     retain(rig);

@@ -192,6 +192,19 @@ export const MIGRATIONS: readonly string[] = [
   -- What a held sighting said when it was looked at before it changed.
   CREATE TABLE outbox_past (outbox_id INTEGER NOT NULL, code TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (outbox_id, code)) WITHOUT ROWID;
   `,
+  `
+  -- Since when an object vouches for an entry, and of hits which of these they came under: a hit is told only to those
+  -- whose claim armed the entry when it happened. part is the youngest of these times at the hit.
+  ALTER TABLE contribution ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE hit_by_part (
+    entry_id INTEGER NOT NULL, start INTEGER NOT NULL, verdict INTEGER NOT NULL, siem_id INTEGER NOT NULL, part INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY (entry_id, start, verdict, siem_id, part)) WITHOUT ROWID;
+  INSERT INTO hit_by_part SELECT entry_id, start, verdict, siem_id, 0, first, last, n FROM hit;
+  DROP TABLE hit;
+  ALTER TABLE hit_by_part RENAME TO hit;
+  CREATE INDEX hit_start ON hit (start);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

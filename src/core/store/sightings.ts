@@ -6,6 +6,7 @@ import { hitDigest } from '../model/digest.ts';
 import { entryKey, OBSERVABLE_TYPES, type Observable, parseEntryKey } from '../model/observable.ts';
 import { type Hit, VERDICTS } from '../model/sighting.ts';
 import { aggregate, type Grid, type HitRow, windowOf } from '../inventory/aggregate.ts';
+import { expiryOf } from '../policy/expiry.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import { decideClaim } from './decide.ts';
 import { Outbox } from './outbox.ts';
@@ -20,6 +21,9 @@ const MINUTE_MS = 60_000;
 const STEP = 5000;
 /** In the place of a SIEM, where a person gave the verdict. */
 const BY_HAND = { id: 0 };
+
+/** Since when a claim can have armed its entry, of contribution c and object o. */
+const ARMED = 'CASE WHEN o.valid_from > c.since THEN o.valid_from ELSE c.since END';
 
 type Touched = Map<string, { entryId: number; start: number; verdict: number }>;
 
@@ -112,13 +116,14 @@ export class Sightings {
     );
     const verdict = VERDICTS.indexOf(hit.verdict);
     db.run(
-      `INSERT INTO hit (entry_id, start, verdict, siem_id, first, last, n) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (entry_id, start, verdict, siem_id) DO UPDATE SET
+      `INSERT INTO hit (entry_id, start, verdict, siem_id, part, first, last, n) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (entry_id, start, verdict, siem_id, part) DO UPDATE SET
        first = min(first, excluded.first), last = max(last, excluded.last), n = n + excluded.n`,
       entryId,
       start,
       verdict,
       siem.id,
+      this.#partAt(entryId, last),
       Math.max(Math.min(hit.first, last), start),
       last,
       more,
@@ -126,6 +131,20 @@ export class Sightings {
     touched.set(`${entryId} ${start} ${verdict}`, { entryId, start, verdict });
     report.fresh += more;
     this.#store.count('sightings', 'hits', more);
+  }
+
+  /**
+   * The time since when the youngest claim stood that could have armed the entry at a hit. Where none was as old, as with
+   * a rule that looks back or a SIEM whose clock is behind, the hit is owed to the claim that came first.
+   */
+  #partAt(entryId: number, at: number): number {
+    const row = this.#store.db.get<{ youngest: number | null; oldest: number | null }>(
+      `SELECT max(CASE WHEN armed <= ? THEN armed END) AS youngest, min(armed) AS oldest
+       FROM (SELECT ${ARMED} AS armed FROM contribution c JOIN object o ON o.id = c.object_id WHERE c.entry_id = ?)`,
+      at,
+      entryId,
+    );
+    return row?.youngest ?? row?.oldest ?? 0;
   }
 
   #entryId(hit: Hit): number | undefined {
@@ -187,7 +206,9 @@ export class Sightings {
       .all<{ siem_id: number; first: number; last: number; n: number; type: number; value: string }>(
         // CROSS JOIN keeps SQLite from walking all hits of the window instead of the few entries of one object.
         `SELECT h.siem_id, h.first, h.last, h.n, e.type, e.value FROM contribution c CROSS JOIN hit h CROSS JOIN entry e
-         WHERE c.object_id = ? AND h.entry_id = c.entry_id AND h.start = ? AND h.verdict = ? AND e.id = c.entry_id`,
+         CROSS JOIN object o
+         WHERE c.object_id = ? AND o.id = c.object_id AND h.entry_id = c.entry_id AND ${ARMED} <= h.part
+         AND h.start = ? AND h.verdict = ? AND e.id = c.entry_id`,
         object.id,
         start,
         verdict,
@@ -200,7 +221,10 @@ export class Sightings {
         if (siem === undefined) return [];
         const observable = { type: OBSERVABLE_TYPES[row.type]!, value: row.value };
         const decision = decideClaim(siem.spec, observable, claim, object.exchange_active === 1);
-        return decision.kind === 'accept'
+        const rules = siem.spec.rules[object.exchange];
+        // One that had ended when the value was seen armed nothing then.
+        const over = rules !== undefined && expiryOf(claim, rules.lifetime, observable.type) <= row.first;
+        return decision.kind === 'accept' && !over
           ? [{ siem: row.siem_id, first: row.first, last: row.last, count: row.n }]
           : [];
       });

@@ -1,14 +1,21 @@
 // What an operator may say about a TAXII 2.1 exchange, beside the keys that core gives every exchange.
 import { z } from 'zod';
 import type { Json } from '../../../core/model/json.ts';
-import { peerShape, peerUrl, secret } from '../../../core/contracts/settings.ts';
+import { peerShape, peerUrl, secret, secretOrBlank } from '../../../core/contracts/settings.ts';
 
 const Auth = z.union(
   [
-    z.strictObject({
-      username: z.string().min(1).describe('User name for HTTP Basic.'),
-      password: secret().describe('Password for HTTP Basic.'),
-    }),
+    z
+      .strictObject({
+        username: z
+          .string()
+          .regex(/^[^:]*$/, 'a user name without a colon (RFC 7617)')
+          .describe('User name for HTTP Basic; may be blank where the password is a token.'),
+        password: secretOrBlank().describe('Password for HTTP Basic; may be blank where the user name is a key.'),
+      })
+      .refine(({ username, password }) => username !== '' || password.file !== undefined || password.reveal() !== '', {
+        error: 'user name and password are both blank; leave auth out',
+      }),
     z.strictObject({ token: secret().describe('Bearer token.') }),
     z.strictObject({
       header: z

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { afterOf, at, MANIFEST, OBJECTS, OLD, partner, read } from './scripted-partner.ts';
-import { type Asked, anIndicator, envelope, idOf, type Reply } from './scripted-server.ts';
+import { Taxii21Config } from './config.ts';
+import { Taxii21Connector } from './connector.ts';
+import { afterOf, at, closers, MANIFEST, OBJECTS, OLD, partner, read } from './scripted-partner.ts';
+import { type Asked, anIndicator, envelope, idOf, type Reply, testDeps } from './scripted-server.ts';
 import { microsOf, textOf } from './time.ts';
 
 describe('following pages', () => {
@@ -217,6 +219,20 @@ describe('paging by added time', () => {
     expect(afterOf(cursor)).toBe(at(1));
   });
 
+  it('keeps its place before a group until all of it was read, however often it is broken off', async () => {
+    // More than are asked for by id at once.
+    const stamps = [1, ...Array.from({ length: 50 }, () => 2), 3];
+    const { connector } = await partner(timed(stamps, 2));
+    const { pages } = await read(connector);
+
+    const all = new Set(stamps.map((_stamp, n) => idOf(n)));
+    for (const [i, page] of pages.entries()) {
+      const rest = await read(connector, page.cursor);
+      const before = pages.slice(0, i + 1).flatMap((one) => one.objects.map((object) => object.objectId));
+      expect(new Set([...before, ...rest.ids])).toEqual(all);
+    }
+  });
+
   it('brings everything for any groups of equal times and any page size, and from any cursor', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -301,6 +317,48 @@ describe('the cursor between polls', () => {
 
     expect((await read(connector, { v: 99 })).ids).toEqual([idOf(1)]);
     expect(queries()[0]?.['added_after']).toBeUndefined();
+  });
+
+  it('belongs to one account: another is shown another world, and reads it from the beginning', async () => {
+    const { connector, server, queries } = await partner(
+      fixed(() => envelope([1], {}, OLD)),
+      { auth: { username: 'one', password: 'p' } },
+    );
+    const { cursor } = await read(connector);
+    const other = async (auth: object | undefined) => {
+      const config = Taxii21Config.parse({ type: 'taxii21', url: server.url, page_size: 2, ...(auth && { auth }) });
+      const second = new Taxii21Connector(config, testDeps);
+      closers.push(() => second.close());
+      await read(second, cursor);
+      return queries().at(-1)?.['added_after'];
+    };
+
+    expect(await other({ username: 'one', password: 'renewed' })).toBe(OLD);
+    expect(await other({ username: 'two', password: 'p' })).toBeUndefined();
+    expect(await other({ token: 'p' })).toBeUndefined();
+    expect(await other(undefined)).toBeUndefined();
+  });
+
+  it('is an added time of a page only while times grow, within a page and from page to page', async () => {
+    const growing = [envelope([1], { more: true, next: 'b' }, at(2), at(1)), envelope([2], {}, at(4), at(3))];
+    const within = [envelope([1], { more: true, next: 'b' }, at(2), at(5)), envelope([2], {}, at(9))];
+    const between = [
+      envelope([1], { more: true, next: 'b' }, at(5), at(4)),
+      envelope([2], { more: true, next: 'c' }, at(6), at(3)),
+      envelope([3], {}, at(9)),
+    ];
+    const resumes = async (answers: Reply[]) => {
+      const { connector } = await partner(fixed(() => answers.shift() ?? envelope([], {})));
+      const { pages } = await read(connector);
+      return pages.slice(0, -1).map((page) => {
+        const [place] = (page.cursor as { places: { resume?: { by: string } }[] }).places ?? [];
+        return place?.resume?.by;
+      });
+    };
+
+    expect(await resumes(growing)).toEqual(['time']);
+    expect(await resumes(within)).toEqual([undefined]);
+    expect(await resumes(between)).toEqual(['time', 'next']);
   });
 
   it('does not resume by added time on a server whose times run backwards', async () => {

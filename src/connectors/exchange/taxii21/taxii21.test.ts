@@ -177,6 +177,17 @@ describe('finding root and collections', () => {
     expect(server.asked).toHaveLength(1);
   });
 
+  it('sends no credentials to a root that a discovery names elsewhere, in plain HTTP or on another port', async () => {
+    const other = await partner(() => undefined);
+    const { connector } = await discovered({ api_roots: [other.server.url] })('/taxii2/');
+
+    const { failure, ids } = await read(connector);
+
+    expect(ids).toEqual([]);
+    expect(failure?.kind).toBe('config');
+    expect(other.server.asked).toEqual([]);
+  });
+
   it('refuses a redirect, and a root of another TAXII', async () => {
     const redirected = await partner(() => ({ status: 302, headers: { location: 'https://login.example/?x' } }));
     const old = await partner((path) => (path === '' ? { body: { ...ROOT, versions: ['taxii-2.0'] } } : undefined));
@@ -237,6 +248,27 @@ describe('finding root and collections', () => {
     await read(connector);
 
     expect(server.asked.every((one) => one.headers[header] === value)).toBe(true);
+  });
+
+  it.each([
+    { username: '', password: 'the-token' },
+    { username: 'the-key', password: '' },
+  ])('may have a blank user name or password (RFC 7617): %j', async (auth) => {
+    const { connector, server } = await partner((path) => (path === OBJECTS ? envelope([], {}) : undefined), { auth });
+
+    await read(connector);
+
+    const pair = Buffer.from(`${auth.username}:${auth.password}`).toString('base64');
+    expect(server.asked[0]?.headers['authorization']).toBe(`Basic ${pair}`);
+  });
+
+  it.each([
+    [{ username: '', password: '' }, /both blank/],
+    [{ username: 'a:b', password: 'c' }, /without a colon/],
+  ])('cannot be %j', (auth, words) => {
+    const read = Taxii21Config.safeParse({ type: 'taxii21', url: 'https://taxii.example/', auth });
+
+    expect(JSON.stringify(read.error?.issues)).toMatch(words);
   });
 
   it('words a secret file that cannot be read', async () => {
