@@ -46,7 +46,6 @@ siems:
   - { name: one, type: qradar, url: ${sim.url}, auth: { token: ${sim.token} } }
 # One window over all hits, whichever full hour passes during the test.
 sightings: { window_minutes: 1440 }
-policy: { never_block: { list_actions: { documentation: note } } }
 release:
   - { to: partner, tlp: [green], action: share }
 `,
