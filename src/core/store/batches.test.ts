@@ -329,6 +329,28 @@ describe('two keys in one slot', () => {
     expect(rig.deliver()).toEqual(['remove http://a.example/x']);
   });
 
+  it('lose the slot though the other is wanted, where that one is parked or held', () => {
+    const published = (n: number, more: object = {}) =>
+      anIndicator({ objectId: `indicator--${n}`, observables: [n === 1 ? upper : lower], ...more });
+    const parked = new Rig(folding);
+    parked.commit([published(1)]);
+    parked.deliver();
+    parked.commit([published(2)]);
+    parked.deliver(NOW, 'siem', () => ({ kind: 'park', reason: 'refused' }));
+    const brake = { addition: { factor: 1, atLeast: 1 } };
+    const held = new Rig({ ...folding, siems: [aSiem({ brake })] });
+    held.commit([published(1)]);
+    held.store.pollCompleted('partner', NOW);
+    held.deliver();
+    held.commit([published(2)]);
+    expect(held.read((reader) => reader.held())).toMatchObject([{ kind: 'addition', count: 1 }]);
+
+    for (const rig of [parked, held]) {
+      rig.commit([revoked]);
+      expect(rig.deliver()).toEqual(['remove http://a.example/X']);
+    }
+  });
+
   it('leave no orphan when the other is withdrawn before it was written', () => {
     const rig = new Rig(folding);
     rig.commit([anIndicator({ objectId: ID, observables: [upper] })]);
@@ -371,4 +393,15 @@ describe('limits', () => {
 
     expect(rig.take(NOW, 'siem', { ...LIMITS, maxItems: 7 })?.changes).toHaveLength(7);
   });
+});
+
+it('sends what changed rules make of a row under a revision of its own, though no recomputation came to it yet', () => {
+  const rig = new Rig({ siems: [aSiem({ clearance: 'green' })] });
+  rig.commit([anIndicator({ objectId: 'indicator--1' }), anIndicator({ objectId: 'indicator--2', tlp: 'amber' })]);
+  const { wanted_rev: planned } = rig.row()!;
+
+  rig.restart({ siems: [aSiem({ clearance: 'amber', fingerprint: 'b' })] });
+  const [change] = rig.take()!.changes;
+
+  expect(change!.revision).toBeGreaterThan(planned);
 });

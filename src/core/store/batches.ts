@@ -13,6 +13,7 @@ import { BatchBuilder, type BuiltBatch, Buffers } from './batch-builder.ts';
 import {
   HOLD,
   isBusy,
+  isKept,
   OBJECT,
   PRESENT,
   type Present,
@@ -53,15 +54,24 @@ const SLOT_WAIT_MS = 1000;
 export class Batches {
   readonly #store: StoreContext;
   readonly #projector: Projector;
+  readonly #recomputedTo: (siem: SiemState) => number | undefined;
   readonly #explain: ContextTable['explain'];
   readonly #flights: Flights;
   readonly #work;
   readonly #buffers = new Buffers();
   #lastBatch = 0;
 
-  constructor(store: StoreContext, projector: Projector, context: ContextTable, flights: Flights) {
+  constructor(
+    store: StoreContext,
+    projector: Projector,
+    context: ContextTable,
+    flights: Flights,
+    /** Up to which entry the rules that hold now were applied; undefined: to all of them. */
+    recomputedTo: (siem: SiemState) => number | undefined,
+  ) {
     this.#store = store;
     this.#projector = projector;
+    this.#recomputedTo = recomputedTo;
     this.#flights = flights;
     this.#explain = (exchangeId, objectId, createdBy) => context.explain(exchangeId, objectId, createdBy);
     // One statement for many rows and their claims: one per entry takes three times as long.
@@ -119,12 +129,13 @@ export class Batches {
     );
     const room = new Room(this.#store, siem);
     const most = MOST_PASSES * limits.maxItems;
+    const planned = new Planned(this.#recomputedTo(siem));
     let after = 0;
     for (let seen = 0; seen < most && builder.rows.length < limits.maxItems; ) {
       const rows = this.#selected(siem, state, after, now, limits.maxItems - builder.rows.length);
       if (rows.length === 0) break;
       seen += rows.length;
-      if (state === STATE.upsert && this.#replanned(siem, rows, now)) continue;
+      if (state === STATE.upsert && this.#replanned(siem, rows, planned, now)) continue;
       const full = rows.some((row) =>
         state === STATE.remove ? !this.#removal(siem, row, builder) : !this.#upsert(siem, row, builder, room, now),
       );
@@ -184,11 +195,12 @@ export class Batches {
   }
 
   /**
-   * A claim began or ended since a row was planned, and the clock's tick did not come yet. What is sent must be what
-   * its revision stands for, so such rows are planned anew and the selection is made again. True if there were any.
+   * A claim began or ended since a row was planned and the clock's tick did not come yet, or the rules changed and their
+   * recomputation did not come to the row. What is sent must be what its revision stands for, so such rows are planned
+   * anew and the selection is made again. True if there were any.
    */
-  #replanned(siem: SiemState, rows: readonly WorkRow[], now: number): boolean {
-    const due = rows.filter((row) => row.due !== null && row.due <= now);
+  #replanned(siem: SiemState, rows: readonly WorkRow[], planned: Planned, now: number): boolean {
+    const due = rows.filter((row) => (row.due !== null && row.due <= now) || planned.awaits(row.entry_id));
     for (const row of due) this.#projector.project(stored(row), { cause: 0, exchangeId: 0 }, now, siem);
     return due.length > 0;
   }
@@ -280,11 +292,14 @@ export class Batches {
    * what stands there and is written again, since the row may show this one's words.
    */
   #handOver(siem: SiemState, slot: string, row: WorkRow, entry: StoredEntry): boolean {
-    const heirs = this.#sharing(siem, slot, row.entry_id).filter((one) => one.wanted === 1);
+    // One that is not written (held as an addition, parked) would leave in the slot what has to go.
+    const heirs = this.#sharing(siem, slot, row.entry_id).filter(
+      (one) => (one.wanted === 1 || isKept(one)) && one.hold_kind !== HOLD.addition && one.state !== STATE.parked,
+    );
     if (heirs.length === 0) return false;
     for (const heir of heirs) {
       const next: ProjectionRow = { ...heir, present: PRESENT.maybe, wanted_rev: this.#store.revision };
-      next.state = isBusy(heir.state) || heir.state === STATE.parked ? heir.state : restingState(next);
+      next.state = isBusy(heir.state) ? heir.state : isKept(heir) ? STATE.upsert : restingState(next);
       this.#store.db.run(
         'UPDATE projection SET present = ?, wanted_rev = ?, state = ? WHERE siem_id = ? AND entry_id = ?',
         next.present,
@@ -345,4 +360,20 @@ function workRow(columns: readonly unknown[]): WorkRow {
 
 function stored(row: { entry_id: number; type: number; value: string }): StoredEntry {
   return { id: row.entry_id, type: OBSERVABLE_TYPES[row.type]!, value: row.value };
+}
+
+/** Rows that a recomputation under way has still to come to, each told once. */
+class Planned {
+  readonly #to: number;
+  readonly #told = new Set<number>();
+
+  constructor(recomputedTo: number | undefined) {
+    this.#to = recomputedTo ?? Number.POSITIVE_INFINITY;
+  }
+
+  awaits(entryId: number): boolean {
+    if (entryId <= this.#to || this.#told.has(entryId)) return false;
+    this.#told.add(entryId);
+    return true;
+  }
 }

@@ -100,7 +100,10 @@ export class Store {
     this.#sweeps = new Sweeps(this.#store);
     this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#sweeps);
     this.#objects = new Objects(this.#store, this.#projector, this.#context, this.#touched, this.#sweeps, this.#brakes);
-    this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#flights);
+    this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#flights, (siem) => {
+      const position = this.#sweeps.find('recompute', siem.id, '')?.position;
+      return position === undefined ? undefined : Number(position);
+    });
     this.#settling = new Settling(this.#store, this.#projector, this.#flights);
     this.#audit = new Audit(this.#store, this.#projector, this.#settling, this.#brakes);
     this.#doubts = new Doubts(this.#store, this.#audit);
