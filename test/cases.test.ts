@@ -76,8 +76,10 @@ async function run({ config, objects, later }: Case) {
   const told: string[] = [];
   const reasons: { id: string; text: string }[] = [];
   for (const [i, batch] of [objects, ...later.map((one) => [one])].entries()) {
-    const { read, notes, ignored } = await readObjects(batch, 'the answer', new AbortController().signal);
+    const { read, notes } = await readObjects(batch, 'the answer', new AbortController().signal);
     told.push(...notes);
+    const ignored: Record<string, number> = {};
+    for (const one of read) if (one.kind === 'ignored') ignored[one.type] = (ignored[one.type] ?? 0) + 1;
     const page = {
       objects: read.flatMap((one) => (one.kind === 'object' ? [one.object] : [])),
       refusals: read.flatMap((one) => (one.kind === 'refusal' ? [one.refusal] : [])),

@@ -23,7 +23,7 @@ export function* partsOf(page: Page, before: Json): Generator<Page, void, undefi
     yield page;
     return;
   }
-  const { refusals: _counted, warning: _told, ...rest } = page;
+  const { refusals: _counted, ignored: _alsoCounted, warning: _told, ...rest } = page;
   // What explains indicators comes with the first of them: a marking that is not known yet counts as TLP:RED.
   let objects = page.objects.filter((one) => one.kind !== 'indicator') as IncomingObject[];
   let claims = 0;

@@ -104,6 +104,42 @@ describe('a poll', () => {
     expect(rig.rows()).toHaveLength(60_000);
   });
 
+  it('tells of a feed in which nothing is an indicator, until one is known', async () => {
+    const ignored = { 'ipv4-addr': 2, url: 1, 'domain-name': 1 };
+    let pages = [aPage([], { ignored, cursor: 1 })];
+    const { poller, warnings } = polling(() => of(pages));
+    await poller.poll(signal);
+    expect(poller.warning).toMatch(/^4 objects came and none is an indicator \(domain-name, ipv4-addr, url\)/);
+    expect(warnings).toHaveLength(1);
+
+    pages = [aPage(indicators(0, 1), { ignored, cursor: 2 })];
+    await poller.poll(signal);
+    expect(poller.warning).toBeUndefined();
+    pages = [aPage([], { ignored, cursor: 3 })];
+    await poller.poll(signal);
+    expect(poller.warning).toBeUndefined();
+  });
+
+  it('tells what the pages of a poll say, each thing once, and of known versions with other content', async () => {
+    const page = (cursor: number, name: string, warning: string) =>
+      aPage([anIndicator({ objectId: 'indicator--1', facts: JSON.stringify({ name }) })], { cursor, warning });
+    const { poller } = polling(() =>
+      of([page(1, 'a', 'odd times'), page(2, 'b', 'odd times'), page(3, 'a', 'a bundle')]),
+    );
+    await poller.poll(signal);
+
+    expect(poller.warning).toBe(
+      'odd times; a bundle; 1 object came in a known version with other content, of which only what arms less is believed',
+    );
+  });
+
+  it('counts what is ignored once, also of a page that is committed in parts', async () => {
+    const { rig, poller } = polling(() => of([aPage(wide, { cursor: 1, ignored: { url: 3 } })]));
+    await poller.poll(signal);
+
+    expect(rig.ask("SELECT n FROM tally WHERE name = 'ignored:url'")).toEqual([{ n: 3 }]);
+  });
+
   it('reads a page again of which only a part was committed', async () => {
     const asked: unknown[] = [];
     let full = true;
@@ -191,7 +227,7 @@ describe('a poll', () => {
     const { rig, poller } = polling(() =>
       of([
         aPage(indicators(0, 3), { cursor: 1 }),
-        aPage([{ ...indicators(3, 4)[0]!, version: null } as never], { cursor: 2 }),
+        aPage([{ ...indicators(3, 4)[0]!, validFrom: null } as never], { cursor: 2 }),
       ]),
     );
 

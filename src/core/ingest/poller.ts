@@ -12,6 +12,7 @@ import type { StoredScope } from '../store/rows.ts';
 import type { RemoteStore } from '../store/remote.ts';
 import { packPage } from '../store/wire.ts';
 import { Commits } from './commits.ts';
+import { Odd } from './told.ts';
 import { claimsOf, partsOf } from './parts.ts';
 import { Scopes, type Scope } from './scopes.ts';
 
@@ -80,7 +81,7 @@ export class Poller {
     const total = emptyReport();
     if (this.#o.now() < this.#pausedUntil) return total;
     const { store, connector, now } = this.#o;
-    let warning: string | undefined;
+    const odd = new Odd();
     const reading: Reading = {
       now,
       due: (scope) => this.scopes.due(scope, only),
@@ -100,7 +101,7 @@ export class Poller {
       // Null where a part of the very first page was committed and its end was not.
       let cursor: Json = (await store.cursor(this.name)) ?? null;
       pages: for await (const page of connector.pages(cursor ?? undefined, signal, reading)) {
-        warning = page.warning ?? warning;
+        odd.page(page);
         unreadable.count += page.refusals.length;
         unreadable.first ??= page.refusals[0];
         for (const part of partsOf(page, cursor)) {
@@ -111,7 +112,7 @@ export class Poller {
         cursor = page.cursor;
       }
       await commits.drain();
-      if (!signal.aborted) await this.#ended(warning, only);
+      if (!signal.aborted) await this.#ended(odd.told(total), only);
     } catch (error) {
       // Pages that came before the failure are good: keep them, with their cursor.
       await this.#keep(commits);
@@ -246,6 +247,7 @@ const stored = ({ scope, title, history, note }: Scope): StoredScope => ({
 function add(total: CommitReport, report: CommitReport): void {
   for (const key of ['objects', 'created', 'changed', 'unchanged', 'revoked', 'outdated', 'conflicting'] as const)
     total[key] += report[key];
+  total.indicators = report.indicators;
   for (const [reason, n] of Object.entries(report.refused)) total.refused[reason] = (total.refused[reason] ?? 0) + n;
   for (const [list, n] of Object.entries(report.neverBlock)) total.neverBlock[list] = (total.neverBlock[list] ?? 0) + n;
 }

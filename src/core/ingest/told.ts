@@ -1,4 +1,33 @@
-// What a person should hear of a poll that worked.
+// What a person should hear of a poll that worked: what came and is not as it should be, what was ignored.
+import type { Page } from '../contracts/exchange-connector.ts';
+import type { CommitReport } from '../store/objects.ts';
+
+/** Most things that are told of one poll. */
+const MOST_TOLD = 6;
+const MOST_TYPES = 5;
+
+/** What the pages of one poll bring besides objects that we can use. */
+export class Odd {
+  readonly #warnings = new Set<string>();
+  readonly #ignored: Record<string, number> = {};
+
+  page({ warning, ignored }: Page): void {
+    if (warning !== undefined && this.#warnings.size < MOST_TOLD) this.#warnings.add(warning);
+    for (const [type, n] of Object.entries(ignored ?? {})) this.#ignored[type] = (this.#ignored[type] ?? 0) + n;
+  }
+
+  /** Undefined where there is nothing to tell. */
+  told(total: CommitReport): string | undefined {
+    const told = [...this.#warnings];
+    const ignored = tellIgnored(this.#ignored, total.indicators);
+    if (ignored !== undefined) told.push(ignored);
+    if (total.conflicting > 0)
+      told.push(
+        `${total.conflicting === 1 ? '1 object came' : `${total.conflicting} objects came`} in a known version with other content, of which only what arms less is believed`,
+      );
+    return told.length === 0 ? undefined : told.join('; ');
+  }
+}
 
 /** A feed of which nothing can ever stand on a watchlist looks like a quiet one. Undefined where indicators are known. */
 export function tellIgnored(ignored: Readonly<Record<string, number>>, indicators: number): string | undefined {
@@ -9,5 +38,3 @@ export function tellIgnored(ignored: Readonly<Record<string, number>>, indicator
   const came = count === 1 ? '1 object came and it is no indicator' : `${count} objects came and none is an indicator`;
   return `${came} (${named}); ask the partner which collection holds indicators`;
 }
-
-const MOST_TYPES = 5;

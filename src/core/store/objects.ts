@@ -33,6 +33,8 @@ export interface CommitReport {
   outdated: number;
   /** Same id and version with other content. */
   conflicting: number;
+  /** Indicators of the exchange that are known, after this. */
+  indicators: number;
   readonly refused: Record<string, number>;
   /** Values on never-block lists, by `list action`. */
   readonly neverBlock: Record<string, number>;
@@ -49,6 +51,7 @@ export const emptyReport = (): CommitReport => ({
   revoked: 0,
   outdated: 0,
   conflicting: 0,
+  indicators: 0,
   refused: {},
   neverBlock: {},
 });

@@ -181,6 +181,7 @@ export class Store {
           ...(fresh ? [JSON.stringify(last.cursor), time, state.id] : [JSON.stringify(last.cursor), state.id]),
         );
         this.#store.count(`exchange:${state.id}`, 'objects', report.objects);
+        report.indicators = state.indicators.n;
       }
       return report;
     });

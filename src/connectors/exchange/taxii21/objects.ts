@@ -22,8 +22,6 @@ export interface ReadAnswer {
   readonly mark: string;
   /** What was taken though it is not as the standard asks, and what was left out: for people, each once. */
   readonly notes: readonly string[];
-  /** Objects of types that are nothing for us, by type. */
-  readonly ignored: Readonly<Record<string, number>>;
 }
 
 /** `what` names the answer in messages. */
@@ -54,7 +52,7 @@ export async function readObjects(raw: RawObjects, what: string, signal: AbortSi
     } else if ('refusal' in result) read.push({ kind: 'refusal', refusal: result.refusal });
     else read.push({ kind: 'ignored', type: result.ignored, id: `${textOr(id)} ${textOr(modified)}`.slice(0, 128) });
   }
-  return { read, mark: sha256(names).slice(0, 24), notes: odd.notes(), ignored: Object.fromEntries(odd.ignored) };
+  return { read, mark: sha256(names).slice(0, 24), notes: odd.notes() };
 }
 
 /** How deep bundles may stand in bundles. */
@@ -81,10 +79,11 @@ function* unwrapped(raw: Iterable<unknown>, what: string, odd: Odd, depth = 0): 
 class Odd {
   bundles = 0;
   readonly #quirks = new Set<string>();
-  readonly ignored = new Map<string, number>();
+  readonly #otherCase = new Map<string, number>();
 
   note(result: ReadResult): void {
-    if ('ignored' in result) this.ignored.set(result.ignored, (this.ignored.get(result.ignored) ?? 0) + 1);
+    if ('ignored' in result && result.ignored.startsWith(OTHER_CASE))
+      this.#otherCase.set(result.ignored, (this.#otherCase.get(result.ignored) ?? 0) + 1);
     if ('quirk' in result && result.quirk !== undefined) this.#quirks.add(result.quirk);
   }
 
@@ -94,9 +93,8 @@ class Odd {
       const stand = this.bundles === 1 ? '1 bundle stands' : `${this.bundles} bundles stand`;
       notes.push(`${stand} among the objects, against TAXII 2.1 §3.7; what they hold is read`);
     }
-    for (const [type, count] of this.ignored) {
-      if (type.startsWith(OTHER_CASE)) notes.push(`${count} ignored: ${type}; STIX writes types in small letters`);
-    }
+    for (const [type, count] of this.#otherCase)
+      notes.push(`${count} ignored: ${type}; STIX writes types in small letters`);
     return notes;
   }
 }

@@ -115,7 +115,8 @@ class Run {
     this.#pages += 1;
     this.#bytes += answer.bytes;
     const last = this.#stamp(answer, objects.length, warnings);
-    const { read, mark } = await readObjects(objects, `${this.#context.who}: ${this.#what}`, signal);
+    const { read, mark, notes } = await readObjects(objects, `${this.#context.who}: ${this.#what}`, signal);
+    warnings.push(...notes);
     const fresh = this.#newOnly(read, last, next === undefined && more === true);
     const repeats =
       objects.length === 0 ||

@@ -56,6 +56,36 @@ describe('answers that bend the standard', () => {
     expect(pages).toEqual([]);
   });
 
+  it('reads what bundles among the objects hold, counts types in another case, and names odd times', async () => {
+    const bundle = {
+      type: 'bundle',
+      id: 'bundle--1',
+      objects: [anIndicator(1), { type: 'Bundle', objects: [anIndicator(2)] }],
+    };
+    const odd = { ...anIndicator(3), modified: '2026-01-05T12:00:00.000+02:00' };
+    const body = { objects: [bundle, odd, { ...anIndicator(4), type: 'Indicator' }] };
+    const { connector } = await partner(objects({ body, headers: { 'x-taxii-date-added-last': OLD } }));
+
+    const { ids, warnings, pages } = await read(connector);
+
+    expect(ids.sort()).toEqual([1, 2, 3].map(idOf).sort());
+    expect(warnings).toMatch(/2 bundles stand among the objects/);
+    expect(warnings).toMatch(/times with an offset/);
+    expect(warnings).toMatch(/1 ignored: type in another case \(indicator\)/);
+    expect(pages[0]?.ignored).toEqual({ 'type in another case (indicator)': 1 });
+  });
+
+  it('refuses an answer of bundles in bundles without end', async () => {
+    let nested: object = anIndicator(1);
+    for (let i = 0; i < 200; i++) nested = { type: 'bundle', objects: [nested] };
+    const { connector } = await partner(objects({ body: { objects: [nested] }, headers: {} }));
+
+    const { failure } = await read(connector);
+
+    expect(failure?.message).toMatch(/bundles in bundles, deeper than 4/);
+    expect(await read(connector)).toMatchObject({ ids: [] });
+  });
+
   it('takes 404 as empty where the collection is still there', async () => {
     const { connector } = await partner(objects({ status: 404 }));
 
