@@ -113,6 +113,23 @@ export function isoTime(ms: number): string {
   return `${date}${pad(hours)}:${pad(minutes - hours * 60)}:${pad(seconds - minutes * 60)}.${fraction}Z`;
 }
 
+const FIRST_TEXT = '1970-01-01T00:00:00.000000000Z';
+/** The last instant of the year 9999. */
+const LAST_MS = 253_402_300_799_999;
+
+/**
+ * For a SIEM: products, their dashboards and the languages of their searches agree on the years 1970 to 9999 only. A
+ * partner may state any year; what lies outside is written as the nearest that all of them take.
+ */
+export function inSiemYears(ms: number): number {
+  return ms < 0 ? 0 : ms > LAST_MS ? LAST_MS : ms;
+}
+
+/** The same for a `version`. */
+export function versionInSiemYears(version: string): string {
+  return version < FIRST_TEXT ? FIRST_TEXT : version;
+}
+
 const DAY_MS = 86_400_000;
 const MOST_DATES = 1000;
 /** Day since the epoch -> its text up to and with the T. */

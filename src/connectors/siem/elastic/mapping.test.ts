@@ -163,3 +163,19 @@ describe('the bulk lines', () => {
     );
   });
 });
+
+it('writes years that no product takes as the nearest that all do', () => {
+  const claims = [
+    aClaim({ version: '0000-01-01T00:00:00.000000000Z', facts: { created: '0001-05-05T00:00:00.000000000Z' } }),
+  ];
+  const entry = anEntry({ validFrom: Date.parse('0000-01-01T00:00:00Z'), until: 8.64e15, claims });
+  const { body } = encodeEntry(entry, context);
+
+  expect(JSON.parse(body)).toMatchObject({
+    event: { created: '1970-01-01T00:00:00.000000000Z' },
+    threat: {
+      indicator: { first_seen: '1970-01-01T00:00:00.000Z', modified_at: '1970-01-01T00:00:00.000000000Z' },
+    },
+    entente: { until: '9999-12-31T23:59:59.999Z' },
+  });
+});

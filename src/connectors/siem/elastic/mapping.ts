@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 import type { Change, EncodeContext, Encoded } from '../../../core/contracts/siem-connector.ts';
 import type { Claim, Entry } from '../../../core/model/entry.ts';
 import { isNetwork, type Observable, type ObservableType } from '../../../core/model/observable.ts';
-import { isoTime } from '../../../core/model/timestamp.ts';
+import { inSiemYears, isoTime, versionInSiemYears } from '../../../core/model/timestamp.ts';
 
 export const MODULE = 'ti_entente';
 
@@ -30,16 +30,16 @@ export function encodeEntry(entry: Entry, context: EncodeContext): Encoded {
     // The push time stands in @timestamp: rules look back 30 days by it, so entries are pushed again before.
     `{"@timestamp":"${pushed}","ecs":{"version":"8.17.0"}` +
     `,"event":{"kind":"enrichment","category":["threat"],"type":["indicator"],"module":"${MODULE}","dataset":"${MODULE}.indicator"` +
-    `${created === undefined ? '' : `,"created":${text(created)}`},"ingested":"${pushed}"}` +
+    `${created === undefined ? '' : `,"created":${text(versionInSiemYears(created))}`},"ingested":"${pushed}"}` +
     `${tags === '' ? '' : `,"tags":[${tags}]`}${related(entry)}` +
     `,"threat":{"feed":{"name":[${exchanges}]},"indicator":{"id":[${list(claims, (claim) => claim.objectId)}]` +
     `${place(entry)},"name":${text(entry.value)}` +
     `${newest?.facts.description === undefined ? '' : `,"description":${text(newest.facts.description)}`}` +
     `${providers === '' ? '' : `,"provider":[${providers}]`}` +
-    `,"confidence":"${confidenceWord(entry.confidence)}","first_seen":"${isoTime(entry.validFrom)}"` +
-    `${newest === undefined ? '' : `,"modified_at":"${newest.version}"`}` +
+    `,"confidence":"${confidenceWord(entry.confidence)}","first_seen":"${isoTime(inSiemYears(entry.validFrom))}"` +
+    `${newest === undefined ? '' : `,"modified_at":"${versionInSiemYears(newest.version)}"`}` +
     `,"marking":{"tlp":"${entry.tlp.toUpperCase()}","tlp_version":"2.0"}}}` +
-    `,"entente":{${marks},"key":${text(entry.key)},"until":"${isoTime(entry.until)}","exchanges":[${exchanges}]` +
+    `,"entente":{${marks},"key":${text(entry.key)},"until":"${isoTime(inSiemYears(entry.until))}","exchanges":[${exchanges}]` +
     `${entry.confidence === undefined ? '' : `,"confidence":${entry.confidence}`}` +
     `${entry.pap === undefined ? '' : `,"pap":"${entry.pap.toUpperCase()}"`}` +
     `${names === '' ? '' : `,"names":[${names}]`}${types === '' ? '' : `,"types":[${types}]`}` +

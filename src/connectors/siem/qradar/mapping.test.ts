@@ -164,3 +164,10 @@ describe('notes', () => {
     fc.assert(fc.property(letters, (value) => raise(value.toLowerCase(), raisedLetters(value)) === value));
   });
 });
+
+it('writes an end beyond the years of the product as the last of them', () => {
+  const encoded = encodeEntry(anEntry({ until: 8.64e15 }), context());
+  const { notes } = JSON.parse('body' in encoded ? encoded.body : '{}') as { notes: string };
+
+  expect(readNotes(notes)?.until).toBe(253_402_300_799_999);
+});

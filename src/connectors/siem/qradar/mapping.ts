@@ -5,6 +5,7 @@ import type { Encoded, EncodeContext, OwnedEntry, Refusal } from '../../../core/
 import type { Entry } from '../../../core/model/entry.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { entryKey, isNetwork, type Observable, type ObservableType } from '../../../core/model/observable.ts';
+import { inSiemYears } from '../../../core/model/timestamp.ts';
 import { containerKind, SET_KINDS, setSettings, type SetKind } from './sets.ts';
 import { isOurs, raise, raisedLetters, readMark, writeNotes } from './notes.ts';
 
@@ -69,7 +70,7 @@ export function encodeEntry(entry: Entry, context: EncodeContext): Encoded | Ref
       owner: context.owner,
       writer: context.writer,
       revision: context.revision,
-      until: entry.until,
+      until: inSiemYears(entry.until),
       ...(raised === undefined ? {} : { raised }),
     },
     entry,

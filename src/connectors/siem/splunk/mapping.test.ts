@@ -152,3 +152,12 @@ describe('a row read back', () => {
     expect(ownedEntry({ ...held, entry_key: 'mutex|x' }, 'entente:ncirc-mons')).toBeUndefined();
   });
 });
+
+it('writes years that no search can print as the nearest that it can', () => {
+  const encoded = encodeEntry(anEntry({ validFrom: -62_167_219_200_000, until: 8.64e15 }), context());
+
+  expect('body' in encoded && JSON.parse(encoded.body)).toMatchObject({
+    valid_from: 0,
+    valid_until: 253_402_300_799.999,
+  });
+});

@@ -4,6 +4,7 @@
 import type { EncodeContext, Encoded, Refusal } from '../../../core/contracts/siem-connector.ts';
 import type { Claim, Entry } from '../../../core/model/entry.ts';
 import { entryKey, isNetwork, type ObservableType } from '../../../core/model/observable.ts';
+import { inSiemYears } from '../../../core/model/timestamp.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { sha256 } from '../../../core/runtime/ids.ts';
 import { type Form, mappingSettings } from './settings.ts';
@@ -83,8 +84,8 @@ export function encodeEntry(entry: Entry, context: EncodeContext): Encoded | Ref
     writer: context.writer,
     // A text: sixteen digits are more than SPL prints of a number.
     revision: String(context.revision),
-    valid_from: entry.validFrom / 1000,
-    valid_until: entry.until / 1000,
+    valid_from: inSiemYears(entry.validFrom) / 1000,
+    valid_until: inSiemYears(entry.until) / 1000,
   };
   return { slot, body: JSON.stringify(row) };
 }
