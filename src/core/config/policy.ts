@@ -22,7 +22,19 @@ export interface NeverBlockSettings {
   readonly own: { readonly networks: readonly string[]; readonly domains: readonly string[] };
 }
 
-export function neverBlockSettings({ policy, own }: Pick<Config, 'policy' | 'own'>): NeverBlockSettings {
+/** One for all exchanges and SIEMs of a configuration: a value is looked up once for all of them. */
+export function neverBlockSettings(config: Config): NeverBlockSettings {
+  let settings = made.get(config);
+  if (settings === undefined) {
+    settings = settingsOf(config);
+    made.set(config, settings);
+  }
+  return settings;
+}
+
+const made = new WeakMap<Config, NeverBlockSettings>();
+
+function settingsOf({ policy, own }: Config): NeverBlockSettings {
   return {
     actions: given(policy.never_block.list_actions),
     own: {

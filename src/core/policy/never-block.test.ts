@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonical } from '../model/canonical.ts';
 import type { ObservableType } from '../model/observable.ts';
@@ -117,4 +118,18 @@ it('nothing of our own ground is told, nor of what has a meaning only there', ()
 
   expect(['203.0.114.1', '10.0.0.5', '127.0.0.1'].filter(told)).toEqual([]);
   expect(['192.0.2.1', '8.8.8.8'].filter(told)).toHaveLength(2);
+});
+
+it('comes to the same of every address, whether its first number alone decides or all ranges are looked at', () => {
+  // A network of our own somewhere else has every address looked at.
+  const elsewhere = { actions: {}, own: { networks: ['2a00::/128'], domains: [] } };
+  const octet = fc.nat(255);
+
+  fc.assert(
+    fc.property(fc.tuple(octet, octet, octet, octet), (octets) => {
+      const value = octets.join('.');
+      expect(found('ipv4-addr', value)).toEqual(found('ipv4-addr', value, elsewhere));
+    }),
+    { numRuns: 3000 },
+  );
 });

@@ -53,6 +53,7 @@ let last:
 const NONE: readonly Finding[] = [];
 
 function look(observable: Observable, { actions, own }: NeverBlockRules): readonly Finding[] {
+  if (isPlain(observable, own)) return NONE;
   const host = hostOf(observable);
   if (host === undefined) return NONE;
   const range = ipRange(host);
@@ -86,13 +87,19 @@ function ofAddress(text: string, range: IpRange, own: Own): Found[] {
   return found;
 }
 
+/** Most addresses of a feed lie where no range is: their first number alone tells. */
+function isPlain({ type, value }: Observable, own: Own): boolean {
+  if (type !== 'ipv4-addr' || own.networks.length > 0 || value.includes('/')) return false;
+  return !SPECIAL_OCTETS.has(Number(value.slice(0, value.indexOf('.'))));
+}
+
 const article = (what: string): string => `${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}`;
 
 function ofName(host: string, alone: boolean, own: Own): Found[] {
   const found: Found[] = [];
   const { domains, names } = ownOf(own);
   if (names.has(host) || under(host, domains)) found.push({ list: 'own_hosts', what: 'is our own ground' });
-  if (under(host, LOCAL_NAMES))
+  if (LOCAL_ENDS.has(host.slice(host.lastIndexOf('.') + 1)) && under(host, LOCAL_NAMES))
     found.push({ list: 'special_addresses', what: 'is a name with a meaning only locally' });
   if (!host.includes('.'))
     found.push({ list: 'public_suffixes', what: 'has one label, which is no domain of anybody' });
@@ -137,6 +144,10 @@ function ownOf(own: Own): CompiledOwn {
 /** RFC 6761, RFC 6762, RFC 8375, and the top-level domain that ICANN reserved for private use. `.example` and `.test` stay. */
 const LOCAL_NAMES: ReadonlySet<string> = new Set(['localhost', 'localdomain', 'local', 'internal', 'home.arpa']);
 
+const LOCAL_ENDS: ReadonlySet<string> = new Set(
+  Array.from(LOCAL_NAMES, (name) => name.slice(name.lastIndexOf('.') + 1)),
+);
+
 interface Special {
   readonly list: 'special_addresses' | 'documentation';
   readonly what: string;
@@ -169,6 +180,13 @@ const SPECIAL: readonly Special[] = [
     range: { version: 4, first: 'f0000000', last: 'fffffffe' },
   },
 ];
+
+const SPECIAL_OCTETS: ReadonlySet<number> = new Set(
+  SPECIAL.filter(({ range }) => range.version === 4).flatMap(({ range }) => {
+    const [first, last] = [range.first, range.last].map((one) => Number.parseInt(one.slice(0, 2), 16));
+    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
+  }),
+);
 
 function special(list: Special['list'], ranges: Readonly<Record<string, string>>): Special[] {
   return Object.entries(ranges).flatMap(([what, texts]) =>
