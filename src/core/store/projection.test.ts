@@ -41,6 +41,28 @@ describe('claims', () => {
     expect(rig.deliver()).toEqual(['remove 192.0.2.1']);
   });
 
+  it('count by the rules of their own exchange: how long they live, and what they are without a level', () => {
+    const siem = aSiem({ listensTo: ['partner', 'other'] });
+    const { intake, lifetime } = siem.rules['partner']!;
+    const rules = {
+      partner: { intake: { ...intake, unmarked: 'clear' as const }, lifetime: { ...lifetime, defaultDays: 10 } },
+      other: { intake: { ...intake, unmarked: 'amber' as const }, lifetime: { ...lifetime, defaultDays: 50 } },
+    };
+    for (const order of [
+      ['partner', 'other'],
+      ['other', 'partner'],
+    ]) {
+      const rig = new Rig({ ...two, siems: [{ ...siem, rules }] });
+      for (const exchange of order) {
+        const { tlp: _, ...unmarked } = anIndicator({ objectId: `indicator--${exchange}` });
+        rig.commit([unmarked], NOW, exchange);
+      }
+      expect(rig.row()?.until).toBe(NOW - DAY + 50 * DAY);
+      const { bytes, ends } = rig.take()!;
+      expect(new TextDecoder().decode(bytes.subarray(0, ends[0]))).toContain('"tlp":"amber"');
+    }
+  });
+
   it('that a SIEM may not hold lend it nothing', () => {
     const rig = new Rig();
     rig.commit([
