@@ -122,7 +122,7 @@ const LAST_MS = 253_402_300_799_999;
  * partner may state any year; what lies outside is written as the nearest that all of them take.
  */
 export function inSiemYears(ms: number): number {
-  return ms < 0 ? 0 : ms > LAST_MS ? LAST_MS : ms;
+  return Math.min(Math.max(ms, 0), LAST_MS);
 }
 
 /** The same for a `version`. */
