@@ -25,6 +25,7 @@ function harness(options: MemorySiemOptions): () => Promise<SiemHarness> {
 }
 
 siemContract('in-memory double', harness({}));
+siemContract('in-memory double of several calls', harness({ versioned: false, callsPerApply: 3 }));
 siemContract(
   'in-memory double without versions, with folding and receipts',
   harness({ versioned: false, foldsSlots: true, receipts: true }),

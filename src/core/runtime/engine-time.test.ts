@@ -55,6 +55,22 @@ describe('engine time', () => {
     expect(time.now()).toBe(START + 2 * DAY);
   });
 
+  it('does not run slow while it doubts the clock, however often it is asked', () => {
+    const { at, pass, clock } = aClock();
+    const time = new EngineTime(clock, START, false);
+    at.wall += DAY;
+    time.now();
+    expect(time.doubt).toBeDefined();
+
+    for (let i = 0; i < 10_000; i++) {
+      pass(0.6);
+      time.now();
+    }
+
+    expect(time.now()).toBeGreaterThanOrEqual(START + 5_999);
+    expect(time.now()).toBeLessThanOrEqual(START + 6_000);
+  });
+
   it('believes a clock again that came back by itself', () => {
     const { at, clock } = aClock();
     const time = new EngineTime(clock, START, false);

@@ -34,9 +34,10 @@ export class EngineTime {
     }
     // A clock that came back to where the monotonic one says needs nobody's word.
     else if (this.#doubt !== undefined && Math.abs(wall - expected) <= JUMP_MS) this.#doubt = undefined;
-    this.#wall = this.#doubt === undefined ? Math.max(wall, this.#wall) : Math.floor(expected);
+    this.#wall = this.#doubt === undefined ? Math.max(wall, this.#wall) : expected;
     this.#mono = mono;
-    return this.#wall;
+    // Parts of a millisecond are kept: cut off at each question they would make time run slow for who asks often.
+    return Math.floor(this.#wall);
   }
 
   /** Why time is not believed now; expiry waits as long as this is set. */

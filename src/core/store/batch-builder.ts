@@ -85,6 +85,11 @@ export class BatchBuilder<R> {
     return true;
   }
 
+  /** Nothing came together: the buffer is for another one. */
+  discard(): void {
+    this.#buffers.give(this.#buffer.buffer as ArrayBuffer);
+  }
+
   finish(id: number): BuiltBatch {
     // Allocated by itself (allocUnsafeSlow), so that its memory is this batch's alone and may be transferred.
     const bytes = new Uint8Array(this.#buffer.buffer as ArrayBuffer, 0, this.#end);

@@ -185,6 +185,21 @@ describe('a result', () => {
   });
 });
 
+describe('the bytes of a batch', () => {
+  it('are used again for the next one, whatever was looked for in between', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 2));
+    const first = rig.take()!;
+    const { buffer } = first.bytes;
+    rig.store.settleAll(first.id, NOW, buffer);
+    expect(rig.take()).toBeUndefined();
+
+    rig.commit(indicators(2, 4));
+
+    expect(rig.take()!.bytes.buffer).toBe(buffer);
+  });
+});
+
 describe('after a crash', () => {
   it('sends what was in flight again where revisions decide', () => {
     const rig = new Rig();

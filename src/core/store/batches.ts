@@ -220,7 +220,10 @@ export class Batches {
   /** Marks the intent in one statement: the rows are a run of the work index, the skipped ones have left it. */
   #launch(siem: SiemState, builder: BatchBuilder<WorkRow>, state: State, now: number): BuiltBatch | undefined {
     const { rows } = builder;
-    if (rows.length === 0) return undefined;
+    if (rows.length === 0) {
+      builder.discard();
+      return undefined;
+    }
     const id = ++this.#lastBatch;
     const marked = this.#store.db.run(
       `UPDATE projection SET state = ${STATE.flight}, sent_rev = wanted_rev, batch = ?, present = CASE present WHEN 0 THEN 2 ELSE present END
