@@ -73,7 +73,7 @@ export async function perform(
     case 'reconcile':
       return reconcile(app, args.siem, args.repair, signal, onStep);
     case 'purge':
-      return { removed: await purge(app, args.siem, signal, onStep) };
+      return purge(app, args.siem, signal, onStep);
   }
 }
 
@@ -112,7 +112,7 @@ export async function* owned(app: App, siem: string, signal: AbortSignal): Async
 const PURGE_STEP = 50_000;
 
 /** Removes everything that carries our mark. The SIEM must be off, or the daemon would fill it again. */
-async function purge(app: App, name: string, signal: AbortSignal, onStep: OnStep): Promise<number> {
+async function purge(app: App, name: string, signal: AbortSignal, onStep: OnStep): Promise<Json> {
   const siem = app.config.siems.find((one) => one.name === name);
   if (siem === undefined) throw new ConnectorError('permanent', `no SIEM named ${name} in the configuration`);
   if (siem.enabled && siem.mode === 'live') {
@@ -126,6 +126,7 @@ async function purge(app: App, name: string, signal: AbortSignal, onStep: OnStep
   const connector = siemConnector(app.config, name, app.clock, app.log);
   const step = steps(app, name, 'removed', onStep);
   let removed = 0;
+  let beside: { removed: number; stays: readonly string[] } = { removed: 0, stays: [] };
   try {
     const { facts } = await connector.open(signal);
     const { writer, revision } = await app.store.identity();
@@ -171,11 +172,12 @@ async function purge(app: App, name: string, signal: AbortSignal, onStep: OnStep
         );
       }
     }
+    beside = (await connector.leave?.(signal)) ?? beside;
   } finally {
     await connector.close();
   }
   await app.store.purged(name, app.now());
-  return removed;
+  return { removed, control_records: beside.removed, stays: [...beside.stays] };
 }
 
 /** Up to 50,000 of ours that stand there. */

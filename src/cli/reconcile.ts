@@ -89,9 +89,18 @@ export const purge: Command = {
             );
           return DONE;
         }
-        const answer = (await act(context, config, { kind: 'purge', siem })) as unknown as { removed: number };
+        const answer = (await act(context, config, { kind: 'purge', siem })) as unknown as {
+          removed: number;
+          control_records: number;
+          stays: string[];
+        };
         if (json) out.json(answer);
-        else out.line(`Removed ${answer.removed} entries from ${siem}.`);
+        else {
+          out.line(`Removed ${answer.removed} entries from ${siem}.`);
+          out.note(
+            `Removed ${answer.control_records} control records. On purpose stays: ${answer.stays.join('; ') || 'nothing'}.`,
+          );
+        }
         return DONE;
       },
       'peers',

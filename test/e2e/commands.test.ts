@@ -297,6 +297,8 @@ describe('purge', () => {
 
     const done = await world.site.entente(['purge', '--siem', 'watch', '--yes']);
     expect([done.code, done.stdout, world.armed()]).toEqual([0, 'Removed 3 entries from watch.\n', []]);
+    expect(done.stderr).toMatch(/Removed 1 control records\. On purpose stays: the index .*its templates/);
+    expect(world.elastic.documents('entente-control')).toEqual({});
   });
 });
 

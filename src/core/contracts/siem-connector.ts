@@ -144,6 +144,8 @@ export interface SiemConnector {
    * code that begins with `place_`, which holds up no others.
    */
   trouble?(): Failure | undefined;
+  /** Removes what we keep there beside entries (writer mark, markers), and names what was made for us and stays. */
+  leave?(signal: AbortSignal): Promise<{ readonly removed: number; readonly stays: readonly string[] }>;
   readonly hits?: HitReader;
   readonly search?: EventSearch;
   close(): Promise<void>;

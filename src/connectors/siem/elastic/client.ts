@@ -277,6 +277,13 @@ export class ElasticApi {
     return { mark: found._source, seqNo: found._seq_no ?? 0, primaryTerm: found._primary_term ?? 0 };
   }
 
+  /** False when there was none. */
+  async dropMark(id: string, signal: AbortSignal): Promise<boolean> {
+    if ((await this.mark(id, signal)) === undefined) return false;
+    await this.#send('removing the writer mark', 'DELETE', `/${CONTROL_INDEX}/_doc/${encodeURIComponent(id)}`, signal);
+    return true;
+  }
+
   /** Writes only if nobody wrote since `seen` was read; false when somebody did. */
   async putMark(
     id: string,

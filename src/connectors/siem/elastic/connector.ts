@@ -110,6 +110,22 @@ export class ElasticConnector implements SiemConnector {
     return seen?.mark;
   }
 
+  async leave(signal: AbortSignal): Promise<{ removed: number; stays: readonly string[] }> {
+    const id = `${this.#deps.instance}|${this.#index}`;
+    let removed = 0;
+    try {
+      if (await this.#api.dropMark(id, signal)) removed = 1;
+    } catch (error) {
+      // A key of before may write the mark and not delete it.
+      if (toFailure(error).kind !== 'config') throw error;
+      return { removed, stays: [`the writer mark in ${CONTROL_INDEX}, which this key may not delete`] };
+    }
+    return {
+      removed,
+      stays: [`the index ${this.#index}, now empty of ours`, 'its templates', `the index ${CONTROL_INDEX}`],
+    };
+  }
+
   async apply(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
     const answer = await this.#api.bulk(this.#index, batch, signal);
     const { outcomes, conflicts } = readBulk(answer, batch.changes, this.#index);

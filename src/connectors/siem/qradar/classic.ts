@@ -201,6 +201,13 @@ export class Classic implements Board {
     });
   }
 
+  async dropMark(control: HeldSet, signal: AbortSignal): Promise<boolean> {
+    if ((await this.readMark(control, signal)) === undefined) return false;
+    const path = `${ROOT}/${inPath(control.name)}/${inPath(this.#markValue())}`;
+    await this.#client.call({ method: 'DELETE', path, query: this.#inDomain({}), allow: [404], signal });
+    return true;
+  }
+
   async #one(change: Change, frame: Buffer, sets: HeldSets, signal: AbortSignal): Promise<Outcome> {
     const { key, slot } = change;
     const set = sets.get(slot.slice(0, slot.indexOf('|')));

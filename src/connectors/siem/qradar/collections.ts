@@ -176,6 +176,13 @@ export class Collections implements Board {
     await this.#entries.put(control, body, signal);
   }
 
+  async dropMark(control: HeldSet, signal: AbortSignal): Promise<boolean> {
+    const row = await this.#entries.mark(control, signal);
+    if (row === undefined) return false;
+    await this.#entries.deleteAll([row.id], signal);
+    return true;
+  }
+
   async #list(filter: string, signal: AbortSignal): Promise<z.output<typeof CollectionSets>> {
     const sets: z.output<typeof CollectionSets> = [];
     const fields = 'id,name,entry_type,tenant_id,creation_time,number_of_entries,expiry_type,time_to_live';

@@ -129,6 +129,14 @@ export class QRadarConnector implements SiemConnector {
     return before;
   }
 
+  async leave(signal: AbortSignal): Promise<{ removed: number; stays: readonly string[] }> {
+    const { board } = await this.#ready(signal);
+    const sets = await this.#held(signal);
+    const control = sets.get(CONTROL.suffix);
+    const removed = control !== undefined && (await board.dropMark(control, signal)) ? 1 : 0;
+    return { removed, stays: [...sets.values()].map(({ name }) => `the set ${name}, now empty of ours`) };
+  }
+
   async apply(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
     const { board, kinds } = await this.#ready(signal);
     for (const change of batch.changes)

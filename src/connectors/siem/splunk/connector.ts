@@ -96,7 +96,7 @@ export class SplunkConnector implements SiemConnector {
   }
 
   async writer(mine: WriterMark | undefined, signal: AbortSignal): Promise<WriterMark | undefined> {
-    const key = `${prefixOf(this.#owner)}-writer-${this.#config.form}`;
+    const key = this.#writerKey();
     const collection = `${this.#config.app}/${CONTROL}`;
     const seen = await this.#client.mark(collection, key, signal);
     if (mine !== undefined) {
@@ -106,6 +106,26 @@ export class SplunkConnector implements SiemConnector {
       if (this.#deps.clock.now() - this.#markersAt > DAY_MS) await this.#markContainers(signal, 'known');
     }
     return seen;
+  }
+
+  async leave(signal: AbortSignal): Promise<{ removed: number; stays: readonly string[] }> {
+    const app = await this.#app(signal);
+    let removed = 0;
+    const drop = async (collection: string, key: string, there: boolean) => {
+      if (there) removed += await this.#client.remove(collection, [key], undefined, signal);
+    };
+    for (const { name } of await this.containers(signal)) await drop(`${app}/${name}`, this.#markerKey(), true);
+    const control = `${this.#config.app}/${CONTROL}`;
+    await drop(control, this.#writerKey(), (await this.#client.mark(control, this.#writerKey(), signal)) !== undefined);
+    const own =
+      this.#config.form === 'lookups'
+        ? `the app ${this.#config.app} with its empty collections and lookups`
+        : `the collection ${control}`;
+    return { removed, stays: [own] };
+  }
+
+  #writerKey(): string {
+    return `${prefixOf(this.#owner)}-writer-${this.#config.form}`;
   }
 
   async apply(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
