@@ -24,6 +24,7 @@ import { exchangeConnector, siemConnector } from './app/peers.ts';
 import { Reporting } from './app/reporting.ts';
 import { storeSpec } from './app/specs.ts';
 import { statusReport } from './app/status.ts';
+import { HoldNews } from './app/waiting-holds.ts';
 import { Work } from './app/work.ts';
 
 export interface AppOptions {
@@ -58,6 +59,7 @@ export class App {
   readonly reader: StoreReader;
   readonly time: EngineTime;
   readonly metrics: Metrics;
+  readonly #holdNews: HoldNews;
   readonly exchanges = new Map<string, RunningExchange>();
   readonly deliverers = new Map<string, Deliverer>();
   readonly reporting: Reporting;
@@ -94,6 +96,7 @@ export class App {
     this.reader = new StoreReader(storeSpec(config, options.state));
     this.sightings = new SightingsReader(storeSpec(config, options.state));
     this.time = new EngineTime(clock, engineTime, config.clockStart !== undefined);
+    this.#holdNews = new HoldNews(log);
     this.metrics = createMetrics(options.version);
     this.work = new Work(clock);
     this.attempt = attempts(this.metrics, clock);
@@ -200,6 +203,7 @@ export class App {
     for (;;) {
       const { more, nextDue } = await this.store.tick(this.now(), this.time.doubt !== undefined);
       onStep?.();
+      this.#holdNews.tell(this.reader.held(), this.sightings.counts().held);
       if (!more || signal.aborted) return nextDue;
     }
   }
@@ -213,6 +217,7 @@ export class App {
         pending: one.pending,
         parked: one.parked,
         held: one.held,
+        rejected: one.rejected,
         oldestPendingSecs: one.oldest_pending_secs,
       });
       this.#tellOf('siem', one.name, one);
@@ -223,6 +228,9 @@ export class App {
       this.#tellOf('report', one.name, one.report);
     }
     this.metrics.sightings({ ...report.sightings });
+    const undecided = { removal: 0, addition: 0, sighting: report.sightings.held };
+    for (const hold of this.reader.held()) undecided[hold.kind]++;
+    this.metrics.holds(undecided);
     return report;
   }
 

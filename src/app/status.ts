@@ -17,8 +17,9 @@ import type { Reporting } from './reporting.ts';
 import { fullness } from './fullness.ts';
 import { NOTHING_SENT, partReport } from './part-report.ts';
 import type { Work } from './work.ts';
+import { waitingHolds, type WaitingHold } from './waiting-holds.ts';
 import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
-import type { ExchangeStatus, HeldSet, SiemStatus, StoreReader } from '../core/store/reader.ts';
+import type { ExchangeStatus, SiemStatus, StoreReader } from '../core/store/reader.ts';
 import type { StoredScope } from '../core/store/rows.ts';
 
 /** What the report needs of a running daemon; a command beside it has only the reader. */
@@ -37,13 +38,12 @@ export interface StatusSource {
 }
 
 const HOUR_MS = 3_600_000;
-/** A hold nobody answered for so long makes the SIEM failing. */
-const HOLD_PATIENCE_MS = 24 * HOUR_MS;
 
 export function statusReport(source: StatusSource, version: string): StatusReport {
   const { config, reader } = source;
   const now = source.now();
   const holds = reader.held();
+  const waiting = waitingHolds(config, holds, now);
   const exchangeRows = new Map(reader.exchanges().map((row) => [row.name, row]));
   const siemRows = new Map(reader.siems().map((row) => [row.name, row]));
 
@@ -54,7 +54,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
     const quiet = quietSince(row, exchange.quiet_after_hours, now);
     const scopes = poller === undefined || poller.scopes.all.length === 0 ? (row?.scopes ?? []) : poller.scopes.all;
     const odd = poller?.warning ?? noteOf(scopes);
-    const waiting = quiet ?? (odd === undefined ? undefined : { since: now, reason: odd });
+    const told = quiet ?? (odd === undefined ? undefined : { since: now, reason: odd });
     const health = healthOf(
       history,
       { staleAfterMs: exchange.stale_after_minutes * 60_000, ...(exchange.enabled ? {} : { paused: 'disabled' }) },
@@ -65,7 +65,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       name: exchange.name,
       type: exchange.type,
       ...peer(health, history, row),
-      ...(health.state === 'ok' && waiting !== undefined ? { reason: waiting.reason } : {}),
+      ...(health.state === 'ok' && told !== undefined ? { reason: told.reason } : {}),
       objects: row?.objects ?? 0,
       indicators: row?.indicators ?? 0,
       refused: row?.refused ?? 0,
@@ -82,16 +82,19 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
   const siems = config.siems.map((siem): SiemReport => {
     const row = siemRows.get(siem.name);
     const history = known(source.deliverers.get(siem.name)?.history, row, now);
-    const health = healthOf(history, siemSettings(config.instance, siem, row, holds, now), now);
+    const health = healthOf(history, siemSettings(config.instance, siem, row, waiting, now), now);
+    const [hold] = waiting.filter((one) => one.siem === siem.name);
     return {
       name: siem.name,
       type: siem.type,
       ...peer(health, history, row),
+      ...(health.state === 'ok' && hold !== undefined ? { reason: hold.reason, next_action: hold.nextAction } : {}),
       wanted: row?.wanted ?? 0,
       delivered: row?.delivered ?? 0,
       pending: row?.pending ?? 0,
       parked: row?.parked ?? 0,
       held: row?.held ?? 0,
+      rejected: row?.rejected ?? 0,
       oldest_pending_secs:
         row?.oldestPending === undefined ? 0 : Math.max(0, Math.round((now - row.oldestPending) / 1000)),
       secs_left: source.work?.secsLeft(siem.name, row?.pending ?? 0) ?? null,
@@ -100,6 +103,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
     };
   });
 
+  const counts = source.sightings?.counts() ?? { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 };
   const doubt = source.time?.doubt;
   const all = [...exchanges, ...siems];
   const wayBack = [
@@ -125,10 +129,13 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       ...parts
         .filter((one) => one.state === 'failing' || one.state === 'recovering')
         .map((one) => named(one.name, one.reason ?? one.state)),
+      // Told at once; those that are overdue are their SIEM's reason already.
+      ...waiting.filter((one) => !one.overdue).map((one) => named(one.siem, one.reason)),
+      ...(counts.held === 0 ? [] : [`${counts.held} sightings wait for a person: entente held list --kind sighting`]),
     ],
     exchanges,
     siems,
-    sightings: source.sightings?.counts() ?? { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 },
+    sightings: counts,
   };
 }
 
@@ -156,10 +163,10 @@ function siemSettings(
   instance: string,
   siem: Config['siems'][number],
   row: SiemStatus | undefined,
-  holds: readonly HeldSet[],
+  holds: readonly WaitingHold[],
   now: number,
 ): HealthSettings {
-  const overdue = holds.find((hold) => hold.siem === siem.name && now - Date.parse(hold.created) > HOLD_PATIENCE_MS);
+  const overdue = holds.find((hold) => hold.siem === siem.name && hold.overdue);
   const full = fullness(instance, siem, row, now);
   return {
     ...(full === undefined ? {} : { waiting: full }),
@@ -169,11 +176,7 @@ function siemSettings(
     ...(overdue === undefined
       ? {}
       : {
-          waiting: {
-            reason: `hold ${overdue.id} (${overdue.count} ${overdue.kind}s) is unanswered for a day: ${overdue.reason}`,
-            since: Date.parse(overdue.created),
-            nextAction: `entente held show ${overdue.id}, then approve or reject it`,
-          },
+          waiting: { reason: overdue.reason, since: overdue.since, nextAction: overdue.nextAction },
         }),
   };
 }

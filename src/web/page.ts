@@ -75,11 +75,11 @@ function exchanges(all: readonly ExchangeReport[]): string {
 }
 
 function siems(all: readonly SiemReport[]): string {
-  const counts = ['wanted', 'delivered', 'pending', 'parked', 'held', 'oldest, s'];
+  const counts = ['wanted', 'delivered', 'pending', 'parked', 'held', 'rejected', 'oldest, s'];
   const rows = all.map((one) => ({
     part: one,
     more: [one.type, one.next_attempt ?? ''],
-    counts: [one.wanted, one.delivered, one.pending, one.parked, one.held, one.oldest_pending_secs],
+    counts: [one.wanted, one.delivered, one.pending, one.parked, one.held, one.rejected, one.oldest_pending_secs],
   }));
   return table('SIEMs', ['type', 'next'], counts, rows);
 }

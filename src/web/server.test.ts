@@ -205,6 +205,7 @@ describe('the web server', () => {
       pending: 0,
       parked: 0,
       held: 0,
+      rejected: 0,
       oldest_pending_secs: 0,
       secs_left: null,
       drift: 0,

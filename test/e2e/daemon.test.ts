@@ -276,6 +276,26 @@ describe('what waits for people', () => {
     const before = await holdOf(20);
     expect(before).toMatchObject({ kind: 'removal', siem: 'watch', exchange: 'partner', reason: expect.any(String) });
     expect(world.armed()).toEqual(values.toSorted());
+    const warned = await daemon.process.until(/(\{.*"A hold waits for a person\.".*\})/);
+    expect(JSON.parse(warned)).toMatchObject({
+      level: 'warn',
+      kind: 'removal',
+      siem: 'watch',
+      entries: 20,
+      set: before.set,
+      next: `entente held show ${before.id}, then approve or reject it`,
+    });
+    const waits = expect.stringContaining(`hold ${before.id} (20 removals) waits for a person: partner withdrew 20`);
+    const status = await daemon.status();
+    expect(status).toMatchObject({
+      state: 'ok',
+      reasons: [waits],
+      siems: [{ state: 'ok', reason: waits, next_action: expect.stringContaining('held show'), held: 20, rejected: 0 }],
+    });
+    const health = await daemon.get('/health');
+    expect([health.code, JSON.parse(health.text)]).toMatchObject([200, { reasons: [waits] }]);
+    expect((await daemon.get('/')).text).toContain('20 removals) waits for a person');
+    expect((await daemon.get('/metrics')).text).toMatch(/^entente_holds_undecided\{kind="removal"\} 1$/m);
 
     world.taxii.load(values.slice(20, 25).map(revoked));
     const now = await holdOf(25);
@@ -306,6 +326,8 @@ describe('what waits for people', () => {
     const again = await world.site.entente(reject);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('nothing that fits is waiting')]);
     expect(world.armed()).toHaveLength(15);
+    expect(await daemon.status()).toMatchObject({ state: 'ok', reasons: [], siems: [{ held: 0, rejected: 13 }] });
+    expect((await daemon.get('/metrics')).text).toMatch(/^entente_holds_undecided\{kind="removal"\} 0$/m);
     const { stderr } = await daemon.stop();
     expect(stderr).toContain('New indicators were taken in.');
     const decided = stderr.split('\n').filter((line) => line.includes('"A hold was decided."'));

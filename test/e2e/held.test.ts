@@ -183,6 +183,23 @@ describe('a held set', () => {
     });
   });
 
+  it('counts as failing when nobody answered it for hold_patience_hours, of the SIEM it waits at', async () => {
+    await withdrawn(addresses(40), 20);
+    const ofSiem = async () => (await asked<{ siems: object[]; state: string }>('status')).siems[0];
+    expect(await ofSiem()).toMatchObject({ state: 'ok', reason: expect.stringContaining('waits for a person') });
+
+    const brake = { share: 0.2, at_least: 10, window_hours: 24 };
+    const patient = { removal_brake: brake, hold_patience_hours: 48 };
+    world.site.configure(world.settings({ siem: { policy: { hold_patience_hours: 1e-7 } }, top: { policy: patient } }));
+    expect(await ofSiem()).toMatchObject({
+      state: 'failing',
+      reason: expect.stringMatching(/^hold 1 \(20 removals\) is unanswered for more than 1e-7 h: /),
+      next_action: 'entente held show 1, then approve or reject it',
+    });
+    world.site.configure(world.settings({ top: { policy: patient } }));
+    expect(await ofSiem()).toMatchObject({ state: 'ok' });
+  });
+
   it('is asked about on a terminal, with the numbers', async () => {
     await withdrawn(addresses(40), 20);
     const ask = async (answer: string, args: readonly string[] = []) => {

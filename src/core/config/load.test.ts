@@ -334,6 +334,7 @@ policy: { min_confidence: 10, unknown_confidence: hold, lifetime_days: { default
       lifetime: { defaultDays: 60, byType: { 'ipv4-addr': 14, url: 7 }, maxDays: 730 },
       removalBrake: { share: 0.5, atLeast: 100, windowHours: 24 },
       additionBrake: { factor: 10, atLeast: 10_000 },
+      holdPatienceHours: 24,
     });
     expect(policyFor(config, 'other', 'watch').lifetime.byType).toEqual({ 'ipv4-addr': 14 });
     expect(policyFor(config, 'other', 'watch').intake.unmarked).toBe('amber');

@@ -59,6 +59,8 @@ export interface PairPolicy {
   readonly lifetime: LifetimeSettings;
   readonly removalBrake: { readonly share: number; readonly atLeast: number; readonly windowHours: number };
   readonly additionBrake: { readonly factor: number; readonly atLeast: number };
+  /** Until an unanswered hold counts as failing. */
+  readonly holdPatienceHours: number;
 }
 
 export function policyFor(config: Config, exchangeName: string, siemName: string): PairPolicy {
@@ -91,6 +93,7 @@ export function policyFor(config: Config, exchangeName: string, siemName: string
       windowHours: policy.removal_brake.window_hours,
     },
     additionBrake: { factor: policy.addition_brake.factor, atLeast: policy.addition_brake.at_least },
+    holdPatienceHours: policy.hold_patience_hours,
   };
 }
 
@@ -104,6 +107,7 @@ function overridden(base: Policy, by: PolicyOverrides): Policy {
     max_days: by.max_days ?? base.max_days,
     removal_brake: { ...base.removal_brake, ...given(by.removal_brake) },
     addition_brake: { ...base.addition_brake, ...given(by.addition_brake) },
+    hold_patience_hours: by.hold_patience_hours ?? base.hold_patience_hours,
   };
 }
 

@@ -70,6 +70,12 @@ const overrideShape = {
   max_days: days().optional().describe('Caps valid_until.'),
   removal_brake: z.strictObject(brakeShape).optional().describe('Holds withdrawals beyond the usual for a person.'),
   addition_brake: z.strictObject(burstShape).optional().describe('Holds additions beyond the usual for a person.'),
+  hold_patience_hours: z
+    .number()
+    .positive()
+    .max(8760)
+    .optional()
+    .describe('Hours until a hold that nobody answered counts as failing.'),
 };
 
 const PolicyOverrides = z.strictObject(overrideShape);
@@ -148,6 +154,10 @@ const Policy = z.strictObject({
     .prefault({})
     .describe('Holds additions beyond the usual for a person.'),
   never_block: NeverBlock.prefault({}),
+  hold_patience_hours: overrideShape.hold_patience_hours
+    .unwrap()
+    .default(24)
+    .describe('Hours until a hold that nobody answered counts as failing.'),
 });
 export type Policy = z.output<typeof Policy>;
 

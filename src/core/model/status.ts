@@ -61,7 +61,10 @@ export interface SiemReport extends PeerReport {
   readonly delivered: number;
   readonly pending: number;
   readonly parked: number;
+  /** Waits for a person, or for the partners after a state was lost. */
   readonly held: number;
+  /** Kept as it is since a person rejected a hold. */
+  readonly rejected: number;
   readonly oldest_pending_secs: number;
   /** Until nothing waits any more; null while that is not known: nothing moves, or an exchange is not read to its end. */
   readonly secs_left: number | null;

@@ -7,7 +7,15 @@ describe('metrics', () => {
     metrics.ingested('partner', { objects: 10, refused: 0 });
     metrics.ingested('partner', { objects: 5, refused: 2 });
     metrics.delivered('watch', 'applied', 7);
-    metrics.siem('watch', { wanted: 9, delivered: 7, pending: 2, parked: 0, held: 0, oldestPendingSecs: 1.5 });
+    metrics.siem('watch', {
+      wanted: 9,
+      delivered: 7,
+      pending: 2,
+      parked: 0,
+      held: 0,
+      rejected: 0,
+      oldestPendingSecs: 1.5,
+    });
 
     const text = await metrics.text();
 

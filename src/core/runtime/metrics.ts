@@ -28,6 +28,7 @@ export interface Metrics {
       readonly pending: number;
       readonly parked: number;
       readonly held: number;
+      readonly rejected: number;
       readonly oldestPendingSecs: number;
     },
   ): void;
@@ -37,6 +38,8 @@ export interface Metrics {
   sightings(counts: Readonly<Record<string, number>>): void;
   /** Whether the newest configuration is the one that runs. */
   reloaded(successful: boolean): void;
+  /** Holds that wait for a decision, by kind. */
+  holds(undecided: Readonly<Record<string, number>>): void;
   /** Epoch seconds of the last success. */
   succeeded(role: Role, peer: string, atMs: number): void;
   text(): Promise<string>;
@@ -75,6 +78,7 @@ export function createMetrics(version: string): Metrics {
   const states = gauge('peer_state', 'State of a peer: 1 for the one that holds.', ['kind', 'name', 'state']);
   const hits = gauge('hits', 'Hits that were counted, since the state began.', []);
   const sightings = gauge('sightings', 'Sightings of ours by what holds for them.', ['kind']);
+  const undecided = gauge('holds_undecided', 'Holds that wait for a person, by kind.', ['kind']);
   const success = gauge('peer_last_success_timestamp_seconds', 'Time of the last success.', ['role', 'peer']);
 
   const reload = gauge('config_last_reload_successful', '1 when the newest configuration is the one that runs.', []);
@@ -100,6 +104,9 @@ export function createMetrics(version: string): Metrics {
     },
     state(role, name, state) {
       for (const one of STATES) states.set({ kind: role, name, state: one }, one === state ? 1 : 0);
+    },
+    holds(counts) {
+      for (const [kind, count] of Object.entries(counts)) undecided.set({ kind }, count);
     },
     sightings({ hits: counted = 0, ...counts }) {
       hits.set(counted);

@@ -42,6 +42,7 @@ export interface SiemStatus {
   readonly pending: number;
   readonly parked: number;
   readonly held: number;
+  readonly rejected: number;
   readonly oldestPending: number | undefined;
   readonly drift: number;
   readonly byType: Readonly<Record<string, number>>;
@@ -200,7 +201,8 @@ export class StoreReader {
           delivered: tally.get('delivered') ?? 0,
           pending: tally.get('pending') ?? 0,
           parked: tally.get('parked') ?? 0,
-          held: tally.get('held') ?? 0,
+          held: (tally.get('adopted') ?? 0) + this.#heldBy(row.id, 'decided IS NULL'),
+          rejected: this.#heldBy(row.id, "decision = 'reject'"),
           oldestPending: this.#oldest(row.id, [1, 2, 3, 4, 5]),
           oldestParked: this.#oldest(row.id, [STATE.parked]),
           drift: row.drift,
@@ -217,6 +219,13 @@ export class StoreReader {
       siemId,
     );
     return orUndefined(found?.since ?? null);
+  }
+
+  #heldBy(siemId: number, which: string): number {
+    return this.#db.get<{ n: number }>(
+      `SELECT coalesce(sum(entries), 0) AS n FROM hold WHERE siem_id = ? AND ${which}`,
+      siemId,
+    )!.n;
   }
 
   why(observable: Observable, now: number): WhyEntry | undefined {
