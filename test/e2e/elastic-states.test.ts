@@ -1,6 +1,7 @@
 // What people do to an index while Entente runs, as the commands show it.
 import { afterEach, describe, expect, it } from 'vitest';
-import { addresses, aWorld, INDEX, indicator, type World } from './world.ts';
+import { eventually } from './site.ts';
+import { addresses, aWorld, INDEX, indicator, revoked, type World } from './world.ts';
 
 let world: World | undefined;
 afterEach(async () => {
@@ -66,5 +67,35 @@ describe('a missing pipeline', () => {
     expect(without.stderr).toContain('pipeline with id [enrich] does not exist');
     expect(JSON.stringify(parked)).not.toContain('198.18');
     expect(armed()).toEqual(addresses(2));
+  });
+});
+
+describe('a maintenance page that asks to come back tomorrow', () => {
+  it('holds up nothing that must go, and nothing else for longer than the cap', { timeout: 60_000 }, async () => {
+    world = await aWorld();
+    const { elastic, site, taxii } = world;
+    const armed = () => world?.armed() ?? [];
+    site.configure(world.settings({ exchange: { schedule: '* * * * * *' } }));
+    taxii.load(addresses(3).map((value) => indicator(value)));
+    const daemon = await site.daemon();
+    await daemon.until(({ siems }) => siems[0]?.['delivered'] === 3);
+    const page = {
+      status: 503,
+      headers: { 'retry-after': '86400', 'content-type': 'text/html' },
+      body: '<html></html>',
+    };
+    elastic.setFaults([{ match: '_bulk', times: 1, action: 'status', ...page }]);
+    taxii.load([indicator(addresses(1, 3)[0]!)]);
+    await daemon.until(({ siems }) => siems[0]?.state === 'recovering');
+
+    taxii.load([revoked(addresses(1)[0]!)]);
+    await eventually(() => !armed().includes(addresses(1)[0]!), 'the revoked value is off', 10_000);
+    const { code } = await site.entente(['suppress', addresses(1, 1)[0]!, '--hours', '1', '--reason', 'ours']);
+    await eventually(() => !armed().includes(addresses(1, 1)[0]!), 'the suppressed value is off', 10_000);
+
+    expect(code).toBe(0);
+    // Well again, so that the rest need not wait either.
+    await eventually(() => armed().includes(addresses(1, 3)[0]!), 'the new value arrives', 10_000);
+    expect((await daemon.stop()).code).toBe(0);
   });
 });
