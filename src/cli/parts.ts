@@ -6,6 +6,7 @@ import { systemClock } from '../core/runtime/clock.ts';
 import { silentLog } from '../core/runtime/log.ts';
 import { backup, parked } from './act.ts';
 import { held } from './held.ts';
+import { refused } from './refused.ts';
 import type { Parts } from './command.ts';
 import { demo } from './demo.ts';
 import { status } from './status.ts';
@@ -25,5 +26,5 @@ export const parts: Parts = {
     qradar: async (start) => (await import('./simulators.ts')).starters.qradar(start),
   },
   probe: (config, signal) => probePeers(config, systemClock, silentLog, signal),
-  commands: [run, plan, status, why, suppress, held, parked, reconcile, purge, backup, demo],
+  commands: [run, plan, status, why, suppress, held, refused, parked, reconcile, purge, backup, demo],
 };

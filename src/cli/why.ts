@@ -5,7 +5,9 @@ import { nextActions } from '../app/next-action.ts';
 import type { Config } from '../core/config/load.ts';
 import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
+import { storeSpec } from '../app/specs.ts';
 import { holderOf } from '../core/store/database.ts';
+import { type RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
 import type { StoreReader, WhyEntry } from '../core/store/reader.ts';
 import type { WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
 import { stateConfigOf } from './cli.ts';
@@ -34,15 +36,22 @@ export const why: Command = {
     const now = clockOf(config).now();
     try {
       const guesses = guess(value);
-      const known =
+      const refused = reader === undefined ? [] : refusedOf(config, value);
+      const stored =
         reader === undefined ? [] : guesses.map((one) => reader.why(one, now)).filter((one) => one !== undefined);
-      const entries = reader === undefined ? [] : withNext(config, reader, now, withSightings(config, known));
+      const known =
+        stored.length > 0 || refused.length === 0 ? stored : guesses.slice(0, 1).map((one) => onlyRefused(config, one));
+      const entries =
+        reader === undefined
+          ? []
+          : withNext(config, reader, now, withSightings(config, known)).map((one) => ({ ...one, refused }));
       const around = reader === undefined ? [] : guesses.flatMap((one) => containing(reader, one));
       if (reader === undefined) context.out.note(`there is no state at ${config.state} yet; start with: entente run`);
       if (context.json) context.out.json({ value, entries, around });
-      else if (guesses.length === 0)
+      else if (guesses.length === 0) {
         context.out.line(`${value} is no address, domain, URL, e-mail address or hash, so no list can hold it.`);
-      else printWhy(context.out, value, entries, around);
+        printRefused(context.out, refused);
+      } else printWhy(context.out, value, entries, around);
       return DONE;
     } finally {
       reader?.close();
@@ -50,12 +59,42 @@ export const why: Command = {
   },
 };
 
-type Told = Seen & { readonly siems: ReturnType<typeof nextActions> };
+type Told = Seen & { readonly siems: ReturnType<typeof nextActions>; readonly refused: readonly RefusedObject[] };
 
 type Seen = Omit<WhyEntry, 'hits' | 'releases'> & {
   readonly hits: Readonly<Record<string, WhyHits[]>>;
   readonly releases: readonly WhyRelease[];
 };
+
+/** Objects that are kept out and name the value. */
+function refusedOf(config: Config, value: string): RefusedObject[] {
+  const reader = new RefusedReader(storeSpec(config));
+  try {
+    return reader.naming(value);
+  } finally {
+    reader.close();
+  }
+}
+
+/** No claim came of the value, yet somebody spoke of it. */
+function onlyRefused(config: Config, one: Observable): WhyEntry {
+  const reason = 'every object that names it was refused';
+  const siems = config.siems.map(({ name }) => ({
+    name,
+    state: 'not_wanted' as const,
+    reason,
+    since: null,
+    until: null,
+  }));
+  return { ...one, claims: [], siems, hits: {}, releases: [] };
+}
+
+function printRefused(out: Output, refused: readonly RefusedObject[]): void {
+  for (const one of refused) {
+    out.line(`\nRefused from ${one.exchange}: ${one.object_id}  ${one.name ?? ''}`);
+    out.line(`  ${one.code}: ${one.reason}`);
+  }
+}
 
 function withSightings(config: Config, entries: readonly WhyEntry[]): Seen[] {
   const reader = sightingsOf(config);
@@ -71,7 +110,7 @@ function withSightings(config: Config, entries: readonly WhyEntry[]): Seen[] {
   }
 }
 
-function withNext(config: Config, reader: StoreReader, now: number, entries: readonly Seen[]): Told[] {
+function withNext(config: Config, reader: StoreReader, now: number, entries: readonly Seen[]): Omit<Told, 'refused'>[] {
   const { siems } = config;
   const running = holderOf(config.state) !== undefined;
   return entries.map((entry) => ({ ...entry, siems: nextActions(entry, { siems, reader, now, running }) }));
@@ -100,7 +139,8 @@ function containing(reader: StoreReader, one: Observable): Observable[] {
 const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
 function printWhy(out: Output, value: string, entries: readonly Told[], around: readonly Observable[]): void {
-  if (entries.length === 0) out.line(`Nothing is known of ${value}: no exchange of ours ever spoke of it.`);
+  if (entries.length === 0)
+    out.line(`Nothing is known of ${value}: no indicator that an exchange of ours published names it.`);
   for (const entry of entries) {
     out.line(`${out.colour(entry.value, 'bold')}  (${entry.type})`);
     out.line('');
@@ -135,5 +175,6 @@ function printWhy(out: Output, value: string, entries: readonly Told[], around: 
         `To ${one.exchange}, window ${one.window}, count ${one.count}: ${one.state}: ${one.reason}${one.sent_at === null ? '' : `; sent ${one.sent_at}`}`,
       );
   }
+  printRefused(out, entries[0]?.refused ?? []);
   for (const one of around) out.line(`\nSee also ${one.value} (${one.type}), which covers it.`);
 }

@@ -85,6 +85,9 @@ export interface ObjectRefusal {
   readonly reason: string;
   /** The particular case, cut to length. */
   readonly detail?: string;
+  /** For people who look for it, cut to length. */
+  readonly name?: string;
+  readonly pattern?: string;
 }
 
 /** What one object of one exchange says about one observable, as policy sees it. */

@@ -25,6 +25,20 @@ export type ReadResult =
   | { readonly ignored: string };
 
 export function readObject(raw: unknown, bundleSpecVersion?: string): ReadResult {
+  const read = readAny(raw, bundleSpecVersion);
+  if (!('refusal' in read) || !isRecord(raw)) return read;
+  const name = cleanText(raw['name'], MAX_NAME);
+  const pattern = cleanText(raw['pattern'], MAX_PATTERN);
+  return {
+    refusal: {
+      ...read.refusal,
+      ...(name === undefined ? {} : { name }),
+      ...(pattern === undefined ? {} : { pattern }),
+    },
+  };
+}
+
+function readAny(raw: unknown, bundleSpecVersion: string | undefined): ReadResult {
   if (!isRecord(raw)) return refuse(undefined, 'not an object');
   const type = raw['type'];
   if (typeof type !== 'string') return refuse(raw['id'], 'type is missing');

@@ -4,7 +4,7 @@
 // Rules (STIX 2.1 §3.6, and what feeds really do): the higher `modified` wins, however late it comes; a revoked id
 // stays a tombstone, so a later unrevoked version is dropped; the same version with other content keeps the first,
 // except towards less (revoked, earlier valid_until, stricter marking).
-import type { IncomingIndicator } from '../model/entry.ts';
+import type { IncomingIndicator, ObjectRefusal } from '../model/entry.ts';
 import { CANON_VERSION } from '../model/canonical.ts';
 import { papRank, stricterPap, stricterTlp, tlpRank } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
@@ -75,6 +75,8 @@ export class Objects {
   readonly #await;
   readonly #linked;
   readonly #scopes = new Map<string, number>();
+  /** There are objects that could not be read; usually not, and nobody has to look. */
+  #unreadable: boolean;
 
   constructor(
     store: StoreContext,
@@ -93,6 +95,7 @@ export class Objects {
     sweeps.register('marking', (sweep, most) => this.#remark(sweep, most));
     sweeps.register('name', (sweep, most) => this.#renamed(sweep, most));
     const { db } = store;
+    this.#unreadable = db.get('SELECT 1 AS one FROM unreadable LIMIT 1') !== undefined;
     this.#find = db.statement<FoundObject>('SELECT * FROM object WHERE exchange_id = ? AND object_id = ?');
     this.#insert = db.statement(
       `INSERT INTO object (id, exchange_id, object_id, version, state, valid_from, valid_until, confidence, tlp, pap, benign,
@@ -156,6 +159,7 @@ export class Objects {
     for (const refusal of page.refusals) {
       report.objects++;
       report.refused[refusal.reason] = (report.refused[refusal.reason] ?? 0) + 1;
+      this.#keepUnreadable(exchange, refusal, now);
       this.#store.count(`exchange:${exchange.id}`, 'parked', 1);
     }
     report.objects += page.context.length;
@@ -192,6 +196,26 @@ export class Objects {
     this.#sweeps.begin(kind, exchange.id, subject, null, now);
   }
 
+  #keepUnreadable(exchange: ExchangeState, { objectId, reason, name, pattern }: ObjectRefusal, now: number): void {
+    if (objectId === undefined) return;
+    this.#store.db.run(
+      `INSERT INTO unreadable (exchange_id, object_id, reason, facts, seen) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (exchange_id, object_id) DO UPDATE SET reason = excluded.reason, facts = excluded.facts, seen = excluded.seen`,
+      exchange.id,
+      objectId,
+      reason,
+      JSON.stringify({ name, pattern }),
+      now,
+    );
+    this.#unreadable = true;
+  }
+
+  /** It was read after all. */
+  #readable(exchange: ExchangeState, objectId: string): void {
+    if (this.#unreadable)
+      this.#store.db.run('DELETE FROM unreadable WHERE exchange_id = ? AND object_id = ?', exchange.id, objectId);
+  }
+
   #listingRun(exchange: ExchangeState): number {
     return this.#store.db.get<{ listing: number }>('SELECT listing FROM exchange WHERE id = ?', exchange.id)!.listing;
   }
@@ -205,6 +229,7 @@ export class Objects {
     report: CommitReport,
   ): void {
     const incoming = believable(given, now);
+    this.#readable(exchange, incoming.objectId);
     // On a first sync nearly every object is new, and the insert itself finds that out.
     if (exchange.firstSync && this.#create(exchange, incoming, scope, listing, now, report)) return;
     const found = this.#find.get(exchange.id, incoming.objectId);

@@ -205,6 +205,13 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE hit_by_part RENAME TO hit;
   CREATE INDEX hit_start ON hit (start);
   `,
+  `
+  -- Objects that could not be read but have an id. Never a claim; kept so that people find them.
+  CREATE TABLE unreadable (
+    id INTEGER PRIMARY KEY, exchange_id INTEGER NOT NULL, object_id TEXT NOT NULL, reason TEXT NOT NULL, facts TEXT NOT NULL,
+    seen INTEGER NOT NULL, UNIQUE (exchange_id, object_id));
+  CREATE INDEX unreadable_seen ON unreadable (seen);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -569,6 +569,12 @@ export class Store {
     return this.#unit(now, (time) => {
       this.#brakes.prune(time);
       this.#holdTable.prune(time - goneDays * 86_400_000);
+      // A partner that still publishes it shows it again.
+      this.#store.db.run(
+        'DELETE FROM unreadable WHERE id IN (SELECT id FROM unreadable WHERE seen < ? LIMIT ?)',
+        time - goneDays * 86_400_000,
+        STEP,
+      );
       return this.#retention.step(time - goneDays * 86_400_000, STEP, time);
     });
   }

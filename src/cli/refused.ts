@@ -1,0 +1,48 @@
+// The command `refused`: objects of the partners that are kept out, page by page, with what they are and why.
+import { existsSync } from 'node:fs';
+import { storeSpec } from '../app/specs.ts';
+import { ConnectorError } from '../core/model/failure.ts';
+import { RefusedReader } from '../core/store/refused-reader.ts';
+import type { Command } from './command.ts';
+import { doing, usage } from './doing.ts';
+import { DONE } from './exit.ts';
+
+export const refused: Command = {
+  name: 'refused',
+  summary: 'Objects of the partners that are kept out: id, name, pattern and reason.',
+  usage: 'refused list [--exchange NAME] [--reason REASON] [--json]',
+  example: 'entente refused list --exchange cert-eu --reason pattern_type_sigma',
+  mostArgs: 1,
+  flags: {
+    exchange: { type: 'string', value: 'NAME', help: 'Only objects of this exchange.' },
+    reason: { type: 'string', value: 'REASON', help: 'Only this reason: its code, or words of it.' },
+  },
+  run: (context) =>
+    doing(context, async (config) => {
+      const { args, flags, out, json } = context;
+      if (args[0] !== undefined && args[0] !== 'list')
+        return usage(context, `refused ${args[0]} is no command; there is list`);
+      if (!existsSync(config.state))
+        throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
+      const reason = typeof flags['reason'] === 'string' ? flags['reason'].toLowerCase() : undefined;
+      const reader = new RefusedReader(storeSpec(config));
+      let shown = 0;
+      try {
+        for (const one of reader.all()) {
+          if (flags['exchange'] !== undefined && one.exchange !== flags['exchange']) continue;
+          if (reason !== undefined && one.code !== reason && !one.reason.toLowerCase().includes(reason)) continue;
+          shown++;
+          if (json) out.json(one);
+          else {
+            out.line(`${one.exchange}: ${one.object_id}  ${one.name ?? ''}`);
+            out.line(`  ${one.code}: ${one.reason}`);
+            if (one.pattern !== null) out.line(`  ${one.pattern}`);
+          }
+        }
+      } finally {
+        reader.close();
+      }
+      if (shown === 0 && !json) out.line('Nothing is refused.');
+      return DONE;
+    }),
+};

@@ -1,0 +1,67 @@
+// What is refused is findable, through the commands as they are typed.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { aWorld, idFor, indicator, type World } from './world.ts';
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+
+let world: World;
+beforeEach(async () => {
+  world = await aWorld();
+  world.site.configure(world.settings());
+});
+afterEach(() => world.close());
+
+const COMBINED = "[ipv4-addr:value = '198.18.9.9' AND domain-name:value = 'Evil.example']";
+
+it('by list with id, name, pattern, code and reason, and by why of a value that only a refused pattern names', async () => {
+  world.taxii.load([
+    indicator('198.18.0.1'),
+    indicator('a', { name: 'two at once', pattern: COMBINED }),
+    indicator('b', { pattern_type: 'sigma', pattern: 'title: x' }),
+    indicator('c', { modified: 'yesterday', name: 'undated', pattern: "[ipv4-addr:value = '198.18.9.77']" }),
+  ]);
+  await world.site.entente(['run', '--once']);
+
+  const lines = (await world.site.entente(['refused', 'list', '--json'])).stdout.trim().split('\n');
+  const all = lines.map((line) => JSON.parse(line) as { object_id: string; code: string; reason: string });
+  expect(all).toContainEqual({
+    exchange: 'partner',
+    object_id: idFor('a'),
+    name: 'two at once',
+    pattern: COMBINED,
+    code: expect.stringMatching(/^[a-z0-9_]+$/),
+    reason: expect.any(String),
+  });
+  expect(all.map((one) => one.object_id).toSorted()).toEqual([idFor('a'), idFor('b'), idFor('c')].toSorted());
+  const only = async (...flags: string[]) =>
+    (await world.site.entente(['refused', 'list', '--json', ...flags])).stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => (JSON.parse(line) as { object_id: string }).object_id);
+  expect(await only('--reason', 'pattern_type_sigma')).toEqual([idFor('b')]);
+  expect(await only('--reason', 'modified is missing')).toEqual([idFor('c')]);
+  expect(await only('--exchange', 'nobody')).toEqual([]);
+  expect((await world.site.entente(['refused', 'list'])).stdout).toContain(`partner: ${idFor('c')}  undated`);
+
+  for (const [value, id] of [
+    ['198.18.9[.]9', idFor('a')],
+    ['evil.example', idFor('a')],
+    ['198.18.9.77', idFor('c')],
+  ] as const) {
+    const why = await world.site.ask<{ entries: object[] }>(['why', value]);
+    expect(why.entries).toMatchObject([
+      {
+        claims: [],
+        refused: [{ exchange: 'partner', object_id: id, code: expect.any(String), reason: expect.any(String) }],
+      },
+    ]);
+    const text = (await world.site.entente(['why', value])).stdout;
+    expect(text).toContain(id);
+    expect(text).not.toContain('Nothing is known');
+  }
+  // A part of another value is not that value.
+  const other = await world.site.entente(['why', '8.9.9.9']);
+  expect(other.stdout).toContain(
+    'Nothing is known of 8.9.9.9: no indicator that an exchange of ours published names it',
+  );
+});
