@@ -84,7 +84,9 @@ async function audit(
     await app.store.auditPart(siem, part, app.now());
     step(part.length);
   }
-  return app.store.endAudit(siem, app.now());
+  let report = await app.store.endAudit(siem, app.now());
+  while (report.more) report = await app.store.endAudit(siem, app.now());
+  return report;
 }
 
 export function steps(app: App, siem: string, what: Step['what'], onStep: OnStep): (more: number) => void {

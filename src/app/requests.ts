@@ -177,6 +177,8 @@ async function purge(app: App, name: string, signal: AbortSignal, onStep: OnStep
     await connector.close();
   }
   await app.store.purged(name, app.now());
+  // To the end also where no daemon runs.
+  await app.tick(signal);
   return { removed, control_records: beside.removed, stays: [...beside.stays] };
 }
 

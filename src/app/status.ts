@@ -136,6 +136,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
     exchanges,
     siems,
     sightings: counts,
+    sweeps: reader.sweeps(),
   };
 }
 

@@ -129,6 +129,8 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
   out.line(
     `\nSightings: ${hits} hits; ${sent} sent, ${queued} queued, ${held} held, ${denied} denied, ${failed} refused`,
   );
+  for (const { kind, of, done } of report.sweeps)
+    out.line(`Under way: ${kind}${of === null ? '' : ` of ${of}`}, ${done} rows so far`);
   const next = [
     ...[...report.exchanges, ...report.siems].map((one) => ({ name: one.name, action: one.next_action })),
     ...waysBack(report).map(({ name, part }) => ({ name, action: part.next_action ?? null })),

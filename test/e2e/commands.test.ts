@@ -153,6 +153,7 @@ describe('answers for machines', () => {
           hits: { state: 'paused', reason: expect.any(String) },
         }),
       ],
+      sweeps: [],
       sightings: { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 },
     });
 

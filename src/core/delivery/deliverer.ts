@@ -209,12 +209,12 @@ export class Deliverer {
     const now = Object.fromEntries(found.map((one) => [one.name, one.identity]));
     let rows = 0;
     let step = await this.#o.store.containers(this.name, now, this.#o.now());
+    const { lost } = step;
     while (step.more) {
       rows += step.rows;
       step = await this.#o.store.containers(this.name, now, this.#o.now());
     }
     rows += step.rows;
-    const { lost } = step;
     if (lost.length > 0 || rows > 0) this.#refusedRemovals.clear();
     if (lost.length > 0)
       this.#o.log.warn('A container was deleted or made anew; its entries are written again.', {
@@ -295,7 +295,9 @@ export class Deliverer {
     const list = async (): Promise<AuditReport> => {
       await store.beginAudit(this.name, repair, this.#o.now());
       for await (const part of connector.list({}, signal)) await store.auditPart(this.name, part, this.#o.now());
-      return store.endAudit(this.name, this.#o.now());
+      let report = await store.endAudit(this.name, this.#o.now());
+      while (report.more) report = await store.endAudit(this.name, this.#o.now());
+      return report;
     };
     return how === 'alone' ? list() : this.listing(list);
   }

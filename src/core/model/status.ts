@@ -72,6 +72,16 @@ export interface SiemReport extends PeerReport {
   readonly hits: PartReport;
 }
 
+/** Work in steps over all of something, that is under way. */
+export interface SweepReport {
+  readonly kind: string;
+  /** The exchange or SIEM, or the hold by its id. */
+  readonly of: string | null;
+  /** Rows so far. */
+  readonly done: number;
+  readonly since: string;
+}
+
 export interface StatusReport {
   readonly instance: string;
   readonly version: string;
@@ -82,6 +92,8 @@ export interface StatusReport {
   readonly reasons: readonly string[];
   readonly exchanges: readonly ExchangeReport[];
   readonly siems: readonly SiemReport[];
+  /** The oldest, at most 20. */
+  readonly sweeps: readonly SweepReport[];
   readonly sightings: {
     readonly hits: number;
     readonly held: number;

@@ -2,7 +2,6 @@
 // lost or restored state, after an administrator's hand, after a call whose effect nobody knows.
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
 import { OBSERVABLE_TYPES, type Observable, type ObservableType, parseEntryKey } from '../model/observable.ts';
-import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { Projector } from './projection.ts';
 import type { Settlement, SettleReport, Settling } from './settling.ts';
@@ -17,29 +16,35 @@ export interface AuditReport {
   orphaned: string[];
   counts: { missing: number; stale: number; orphaned: number };
   highestRevision: number;
+  /** The end was not gone through yet. */
+  more: boolean;
+}
+
+interface Run {
+  readonly startedRevision: number;
+  readonly repair: boolean;
+  adopted: boolean;
+  /** Last entry that was looked at when the end was gone through. */
+  after: number;
+  readonly report: AuditReport;
 }
 
 const MOST_NAMED = 1000;
 /** When a refused removal is tried again. */
 const REFUSED_WAIT_MS = 10 * 60_000;
-/** Rows one step of a change of containers handles. */
+/** Rows of the ledger that one step of an audit's end looks at. */
 const STEP = 5000;
 
 export class Audit {
   readonly #store: StoreContext;
   readonly #projector: Projector;
   readonly #settling: Settling;
-  readonly #brakes: Brakes;
-  readonly #running = new Map<
-    number,
-    { startedRevision: number; repair: boolean; adopted: boolean; report: AuditReport }
-  >();
+  readonly #running = new Map<number, Run>();
 
-  constructor(store: StoreContext, projector: Projector, settling: Settling, brakes: Brakes) {
+  constructor(store: StoreContext, projector: Projector, settling: Settling) {
     this.#store = store;
     this.#projector = projector;
     this.#settling = settling;
-    this.#brakes = brakes;
   }
 
   /** Rows sent after this moment are left out: the listing may or may not show them. */
@@ -52,6 +57,7 @@ export class Audit {
       startedRevision: this.#store.lastRevision,
       repair,
       adopted: false,
+      after: 0,
       report: {
         wanted: 0,
         present: 0,
@@ -60,6 +66,7 @@ export class Audit {
         orphaned: [],
         counts: { missing: 0, stale: 0, orphaned: 0 },
         highestRevision: 0,
+        more: true,
       },
     });
   }
@@ -166,7 +173,7 @@ export class Audit {
     };
     // An adopted row waits for its partners.
     next.state = row.state === STATE.held && row.hold === null ? STATE.held : restingState(next);
-    this.#write(siem, type, row, next);
+    this.write(siem, type, row, next);
     return true;
   }
 
@@ -214,7 +221,7 @@ export class Audit {
   #absent(siem: SiemState, { type, value }: Observable, row: ProjectionRow): void {
     const next = this.#projector.lost(siem, { id: row.entry_id, type, value }, row, this.#store.now);
     if (next === undefined) this.#projector.countGone(siem, type, row);
-    else this.#write(siem, type, row, { ...next, note: null });
+    else this.write(siem, type, row, { ...next, note: null });
   }
 
   #rowOf(siem: SiemState, { type, value }: Observable): ProjectionRow | undefined {
@@ -226,7 +233,7 @@ export class Audit {
     );
   }
 
-  #write(siem: SiemState, type: ObservableType, before: ProjectionRow, next: ProjectionRow): void {
+  write(siem: SiemState, type: ObservableType, before: ProjectionRow, next: ProjectionRow): void {
     this.#store.db.run(
       `UPDATE projection SET present = ?, rev = ?, wanted_rev = ?, sent_rev = ?, state = ?, next_at = NULL, attempt = 0, note = ?, handle = ?
        WHERE siem_id = ? AND entry_id = ?`,
@@ -243,26 +250,39 @@ export class Audit {
     this.#projector.count(siem, type, before, next);
   }
 
-  /** Everything was listed: what the ledger holds and the listing did not show is missing. */
+  /**
+   * Everything was listed: what the ledger holds and the listing did not show is missing. One step: to be asked again
+   * while there is more, since a SIEM may have been emptied.
+   */
   end(siem: SiemState, now: number): AuditReport {
     const run = this.#running.get(siem.id);
     if (run === undefined) throw new Error(`no audit of ${siem.spec.name} is running`);
     const { db } = this.#store;
-    const rows = db.iterate<ProjectionRow & { type: number; value: string }>(
+    const last = db.get<{ entry_id: number }>(
+      `SELECT entry_id FROM projection WHERE siem_id = ? AND entry_id > ? ORDER BY entry_id LIMIT 1 OFFSET ${STEP - 1}`,
+      siem.id,
+      run.after,
+    )?.entry_id;
+    const rows = db.all<ProjectionRow & { type: number; value: string }>(
       `SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.present <> 0 AND p.rev <= ? AND p.state NOT IN (${STATE.flight}, ${STATE.accepted})
+       WHERE p.siem_id = ? AND p.entry_id > ? AND p.entry_id <= ? AND p.present <> 0 AND p.rev <= ?
+       AND p.state NOT IN (${STATE.flight}, ${STATE.accepted})
        AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.siem_id = p.siem_id AND s.entry_id = p.entry_id)`,
       siem.id,
+      run.after,
+      last ?? Number.MAX_SAFE_INTEGER,
       run.startedRevision,
     );
-    const gone: (ProjectionRow & { type: number; value: string })[] = [];
     for (const row of rows) {
+      const type = OBSERVABLE_TYPES[row.type]!;
       // One that only may be there was never said to be: it is no drift.
-      if (row.wanted === 1 && row.present === PRESENT.yes)
-        this.#name(run.report, 'missing', `${OBSERVABLE_TYPES[row.type]}|${row.value}`);
-      if (run.repair) gone.push(row);
+      if (row.wanted === 1 && row.present === PRESENT.yes) this.#name(run.report, 'missing', `${type}|${row.value}`);
+      if (run.repair) this.#absent(siem, { type, value: row.value }, row);
     }
-    for (const row of gone) this.#absent(siem, { type: OBSERVABLE_TYPES[row.type]!, value: row.value }, row);
+    if (last !== undefined) {
+      run.after = last;
+      return run.report;
+    }
     // What nobody vouches for waits for the partners, as after an adoption.
     if (run.adopted) db.run('UPDATE siem SET adopted_at = coalesce(adopted_at, ?) WHERE id = ?', now, siem.id);
     run.report.wanted = this.#store.tally(`siem:${siem.id}`, 'wanted');
@@ -272,85 +292,13 @@ export class Audit {
     // What nobody here knew goes too, once every partner has been polled to its end: it may be news of theirs.
     db.run('DELETE FROM seen WHERE siem_id = ?', siem.id);
     this.#running.delete(siem.id);
+    run.report.more = false;
     return run.report;
   }
 
   #name(report: AuditReport, kind: 'missing' | 'stale' | 'orphaned', key: string): void {
     report.counts[kind]++;
     if (report[kind].length < MOST_NAMED) report[kind].push(key);
-  }
-
-  /** The SIEM was taken over: rows nobody vouches for wait until every partner was polled to its end since `now`. */
-  adopted(siem: SiemState, now: number): void {
-    this.#store.db.run('UPDATE siem SET adopted_at = ? WHERE id = ?', now, siem.id);
-  }
-
-  /** Once all exchanges a SIEM listens to completed a poll since its adoption, what is still unvouched goes, under the brake. */
-  releaseAdopted(siem: SiemState): number {
-    const { db } = this.#store;
-    const row = db.get<{ adopted_at: number | null }>('SELECT adopted_at FROM siem WHERE id = ?', siem.id);
-    if (row === undefined || row.adopted_at === null) return 0;
-    const waiting = this.#store.exchanges.some((exchange) => {
-      if (siem.spec.rules[exchange.spec.name] === undefined) return false;
-      const polled = db.get<{ poll_completed: number | null }>(
-        'SELECT poll_completed FROM exchange WHERE id = ?',
-        exchange.id,
-      )?.poll_completed;
-      return polled === undefined || polled === null || polled < row.adopted_at!;
-    });
-    if (waiting) return 0;
-    const rows = db.all<ProjectionRow & { type: number }>(
-      `SELECT p.*, e.type FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.held} AND p.wanted = 0 AND p.cause = ${CAUSE.adopted} AND p.hold IS NULL`,
-      siem.id,
-    );
-    for (const one of rows) {
-      // From here its expiry counts again, should the brake hold it.
-      db.run(
-        `UPDATE projection SET state = ${STATE.remove}, due = until WHERE siem_id = ? AND entry_id = ?`,
-        siem.id,
-        one.entry_id,
-      );
-      this.#projector.count(siem, OBSERVABLE_TYPES[one.type]!, one, { ...one, state: STATE.remove });
-      // What expired meanwhile is no withdrawal; the rest counts, whichever partner it came from.
-      if (one.until === null || one.until > this.#store.engineTime) this.#brakes.withdrawn(siem, 0, one.entry_id);
-    }
-    db.run('UPDATE siem SET adopted_at = NULL WHERE id = ?', siem.id);
-    return rows.length;
-  }
-
-  /**
-   * Containers were made anew, are gone or are new: no row of theirs stands there now. One step; asked again from
-   * `from` until it is undefined, so that a million rows do not hold up the store.
-   */
-  containersChanged(
-    siem: SiemState,
-    names: ReadonlySet<string>,
-    from: number,
-    now: number,
-  ): { rows: number; next: number | undefined } {
-    const { db } = this.#store;
-    const touched = OBSERVABLE_TYPES.map((type) => names.has(siem.encoder.container(type, siem.spec.settings)));
-    const rows = db.all<ProjectionRow & { type: number; value: string }>(
-      `SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id > ? AND p.present <> 0
-       AND p.state <> ${STATE.flight} ORDER BY p.entry_id LIMIT ${STEP}`,
-      siem.id,
-      from,
-    );
-    let changed = 0;
-    for (const row of rows) {
-      if (touched[row.type] !== true) continue;
-      changed++;
-      const type = OBSERVABLE_TYPES[row.type]!;
-      const next = this.#projector.lost(siem, { id: row.entry_id, type, value: row.value }, row, now);
-      if (next === undefined) {
-        this.#projector.countGone(siem, type, row);
-        continue;
-      }
-      if (row.state === STATE.accepted) next.note = null;
-      this.#write(siem, type, row, { ...next, handle: null });
-    }
-    return { rows: changed, next: rows.length < STEP ? undefined : rows.at(-1)?.entry_id };
   }
 
   /** Slots whose last call may or may not have had its effect, once their waiting time is over. */
@@ -397,7 +345,7 @@ export class Audit {
       // What never stood there a hold cannot keep.
       if (next.wanted === 0 && next.present === PRESENT.no && (row.hold === null || row.rev === 0))
         this.#projector.countGone(siem, type, row);
-      else this.#write(siem, type, row, next);
+      else this.write(siem, type, row, next);
     }
   }
 

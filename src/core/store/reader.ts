@@ -2,6 +2,7 @@
 // batches, alone it takes a millisecond.
 import { PAP_LEVELS, TLP_LEVELS } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import type { SweepReport } from '../model/status.ts';
 import { explainExpiry } from '../policy/expiry.ts';
 import type { Failure } from '../model/failure.ts';
 import { Database } from './database.ts';
@@ -10,6 +11,7 @@ import { type HoldKind, type HoldRow, setCode } from './hold-table.ts';
 import { type ClaimRow, toClaim } from './projection.ts';
 import { CAUSE_TEXT, type ProjectionRow, STATE, type StoredScope } from './rows.ts';
 import type { StoreSpec } from './spec.ts';
+import { SWEEP_OWNERS, type SweepKind } from './sweeps.ts';
 
 const IGNORED = 'ignored:';
 
@@ -103,6 +105,12 @@ export interface ParkedRow {
 const iso = (ms: number | null | undefined): string | null =>
   ms === null || ms === undefined ? null : new Date(Math.min(ms, 8.64e15)).toISOString();
 const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
+const MOST_SWEEPS = 20;
+const MOST_CURSOR = 200;
+
+/** A partner's cursor may be of any size, and nobody reads more of it than this. */
+const shortened = (cursor: string): string =>
+  cursor.length <= MOST_CURSOR ? cursor : `${cursor.slice(0, MOST_CURSOR)}… (${cursor.length} characters)`;
 const OBJECT_STATES = ['published', 'revoked', 'vanished'] as const;
 
 /** Rows read at once, where all of them are wanted. */
@@ -149,7 +157,7 @@ export class StoreReader {
           failingSince: orUndefined(row.failing_since),
           failure: row.failure === null ? undefined : (JSON.parse(row.failure) as Failure),
           lastNew: orUndefined(row.last_new),
-          cursor: orUndefined(row.cursor),
+          cursor: row.cursor === null ? undefined : shortened(row.cursor),
           objects: tally.get('objects') ?? 0,
           indicators: tally.get('indicators') ?? 0,
           refused: tally.get('refused') ?? 0,
@@ -412,6 +420,26 @@ export class StoreReader {
         reason: row.reason,
         by: row.made_by,
       }));
+  }
+
+  /** Work in steps that is under way, the oldest first. */
+  sweeps(): SweepReport[] {
+    return this.#db
+      .all<{
+        kind: SweepKind;
+        owner: number;
+        done: number;
+        since: number;
+        exchange: string | null;
+        siem: string | null;
+      }>(
+        `SELECT w.kind, w.owner, w.done, w.since, e.name AS exchange, s.name AS siem FROM sweep w
+         LEFT JOIN exchange e ON e.id = w.owner LEFT JOIN siem s ON s.id = w.owner ORDER BY w.turn LIMIT ${MOST_SWEEPS}`,
+      )
+      .map(({ kind, owner, done, since, ...names }) => {
+        const of = SWEEP_OWNERS[kind];
+        return { kind, of: of === 'hold' ? String(owner) : of === null ? null : names[of], done, since: iso(since)! };
+      });
   }
 
   /** Networks that contain the address, and parent domains, that have an entry: `why` names them. */

@@ -5,11 +5,13 @@ import type { Failure } from '../model/failure.ts';
 import type { Hit, Posted, Sighting } from '../model/sighting.ts';
 import type { Json } from '../model/json.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import { Adoption } from './adoption.ts';
 import { Audit, type AuditReport } from './audit.ts';
 import type { BuiltBatch } from './batch-builder.ts';
 import { Batches } from './batches.ts';
 import { Brakes } from './brakes.ts';
 import { saneRevision, StoreContext } from './context.ts';
+import { Containers } from './containers.ts';
 import { backup } from './database.ts';
 import { Doubts, type Doubtful } from './doubts.ts';
 import { ContextTable } from './explain.ts';
@@ -82,14 +84,14 @@ export class Store {
   readonly #batches: Batches;
   readonly #settling: Settling;
   readonly #audit: Audit;
+  readonly #adoption: Adoption;
+  readonly #containers: Containers;
   readonly #doubts: Doubts;
   readonly #listing: Listing;
   readonly #retention: Retention;
   readonly #people: People;
   readonly #requests: Requests;
   readonly #sightings: Sightings;
-  /** How far the rows of changed containers were gone through, by SIEM. */
-  readonly #emptying = new Map<string, { found: string; next: number }>();
 
   constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
     this.#store = new StoreContext(spec, encoders);
@@ -105,7 +107,9 @@ export class Store {
       return position === undefined ? undefined : Number(position);
     });
     this.#settling = new Settling(this.#store, this.#projector, this.#flights);
-    this.#audit = new Audit(this.#store, this.#projector, this.#settling, this.#brakes);
+    this.#audit = new Audit(this.#store, this.#projector, this.#settling);
+    this.#adoption = new Adoption(this.#store, this.#projector, this.#brakes, this.#sweeps);
+    this.#containers = new Containers(this.#store, this.#projector, this.#audit, this.#sweeps);
     this.#doubts = new Doubts(this.#store, this.#audit);
     this.#listing = new Listing(this.#store, this.#objects, this.#sweeps, this.#brakes);
     this.#retention = new Retention(this.#store, this.#objects, this.#sweeps);
@@ -197,7 +201,7 @@ export class Store {
         time,
         state.id,
       );
-      for (const siem of this.#store.siems) this.#audit.releaseAdopted(siem);
+      for (const siem of this.#store.siems) this.#adoption.release(siem, time);
     });
     state.firstSync = false;
   }
@@ -339,25 +343,7 @@ export class Store {
     now: number,
   ): { lost: string[]; rows: number; more: boolean } {
     const state = this.#store.siem(siem);
-    return this.#unit(now, (time) => {
-      const known = this.siemFacts(siem).containers;
-      const names = new Set([...Object.keys(known), ...Object.keys(found)]);
-      const changed = [...names].filter((name) => found[name] !== known[name]);
-      const key = JSON.stringify(found);
-      const from = this.#emptying.get(siem);
-      const step =
-        changed.length === 0
-          ? { rows: 0, next: undefined }
-          : this.#audit.containersChanged(state, new Set(changed), from?.found === key ? from.next : 0, time);
-      const lost = changed.filter((name) => known[name] !== undefined);
-      if (step.next !== undefined) {
-        this.#emptying.set(siem, { found: key, next: step.next });
-        return { lost, rows: step.rows, more: true };
-      }
-      this.#emptying.delete(siem);
-      if (changed.length > 0) this.#store.db.run('UPDATE siem SET containers = ? WHERE id = ?', key, state.id);
-      return { lost, rows: step.rows, more: false };
-    });
+    return this.#unit(now, (time) => this.#containers.note(state, found, time));
   }
 
   takeBatch(siem: string, limits: { maxItems: number; maxBytes: number }, now: number): BuiltBatch | undefined {
@@ -482,7 +468,7 @@ export class Store {
   adopted(siem: string, floor: number, now: number): void {
     this.#unit(now, (time) => {
       this.#store.raiseFloor(floor);
-      this.#audit.adopted(this.#store.siem(siem), time);
+      this.#adoption.begin(this.#store.siem(siem), time);
     });
   }
 
@@ -528,14 +514,9 @@ export class Store {
     }));
   }
 
-  /** A purge emptied the SIEM: nothing of it is present any more. */
+  /** A purge emptied the SIEM: nothing of it is present any more. What this does not come to, ticks do. */
   purged(siem: string, now: number): void {
-    const state = this.#store.siem(siem);
-    const names = new Set(OBSERVABLE_TYPES.map((type) => state.encoder.container(type, state.spec.settings)));
-    for (let from: number | undefined = 0; from !== undefined; ) {
-      const start: number = from;
-      from = this.#unit(now, (time) => this.#audit.containersChanged(state, names, start, time).next);
-    }
+    this.#unit(now, (time) => this.#containers.purged(this.#store.siem(siem), time));
   }
 
   claimRequest(now: number): StoredRequest | undefined {

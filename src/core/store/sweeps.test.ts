@@ -20,7 +20,7 @@ describe('at 300,000 rows, under the heaps of the daemon, no unit is long when',
     await begin(first.store);
     for (let i = 0; i < 4; i++) await first.store.tick(NOW, false);
     await first.store.terminate();
-    expect(rig.ask('SELECT kind FROM sweep')).toHaveLength(1);
+    expect(rig.read((reader) => reader.sweeps())).toMatchObject([{ of: expect.stringMatching(/partner|siem/) }]);
     // All that vanished is counted, and was all of it, when the first of it goes.
     const argument = `CASE kind WHEN 'vanished' THEN json_set(argument, '$.phase', 'act', '$.left', json_object('1', ${MANY})) ELSE argument END`;
     rig.sql(`UPDATE sweep SET position = ${MANY - 5000}, argument = ${argument}`);
@@ -61,6 +61,37 @@ describe('at 300,000 rows, under the heaps of the daemon, no unit is long when',
     expect(rig.read((reader) => reader.siems()[0]?.pending)).toBeGreaterThan(10_000);
   });
 
+  it('they were taken off the SIEM behind our back', async () => {
+    const rig = state({ are: 'present' });
+    const thread = await onThread(rig);
+    const { store } = thread;
+
+    await store.beginAudit('siem', true, NOW);
+    let [steps, report] = [1, await store.endAudit('siem', NOW)];
+    for (; report.more && steps < 8; steps++) report = await store.endAudit('siem', NOW);
+
+    expect(report).toMatchObject({ more: true, counts: { missing: 40_000 } });
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ wanted: MANY, pending: 40_000 });
+    expect(thread.longest()).toBeLessThan(WAIT);
+    await store.terminate();
+  });
+
+  it('their container was made anew', async () => {
+    const rig = await interrupted({ are: 'present' }, (store) => store.containers('siem', { memory: '2' }, NOW));
+
+    expect(rig.read((reader) => reader.siems()[0]?.pending)).toBeGreaterThan(10_000);
+  });
+
+  it('they were adopted and no partner vouches for them', async () => {
+    const rig = await interrupted({ are: 'adopted' }, async (store) => {
+      await store.adopted('siem', 0, NOW - 1);
+      await store.pollCompleted('partner', NOW);
+    });
+
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ pending: 0 });
+    expect(rig.read((reader) => reader.siems()[0]?.held)).toBeGreaterThan(10_000);
+  });
+
   it('they wait for room in a full watchlist', () => {
     const reason = 'the watchlist is full: memory holds max_entries 5';
     const rig = state({ are: 'parked', reason }, { siems: [aSiem({ maxEntries: 5 })] });
@@ -73,6 +104,16 @@ describe('at 300,000 rows, under the heaps of the daemon, no unit is long when',
     expect(process.cpuUsage(start).user / 1000).toBeLessThan(500);
     rig.restart({ siems: [aSiem({ maxEntries: 7 })] });
     expect(rig.take()?.changes).toHaveLength(2);
+  });
+});
+
+describe('what status reads', () => {
+  it('stays small, however long the cursor of a partner is', () => {
+    const rig = new Rig();
+    rig.commit([], NOW, 'partner', { cursor: 'x'.repeat(100_000) });
+
+    expect(rig.read((reader) => JSON.stringify(reader.exchanges())).length).toBeLessThan(2000);
+    expect(rig.store.cursor('partner')).toHaveLength(100_000);
   });
 });
 

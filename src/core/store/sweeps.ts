@@ -5,20 +5,22 @@
 import type { Json } from '../model/json.ts';
 import type { StoreContext } from './context.ts';
 
-/** What is gone through, and on behalf of whom (`owner`: the id of an exchange, SIEM or hold; 0 = nobody). */
-export type SweepKind =
-  | 'respelled'
-  | 'marking'
-  | 'name'
-  | 'crowded'
-  | 'recompute'
-  | 'vanished'
-  | 'emptied'
-  | 'parked'
-  | 'adopted'
-  | 'approved'
-  | 'expired'
-  | 'entries';
+/** What is gone through, and whose id `owner` is; null = nobody's. */
+export const SWEEP_OWNERS = {
+  marking: 'exchange',
+  name: 'exchange',
+  vanished: 'exchange',
+  recompute: 'siem',
+  emptied: 'siem',
+  parked: 'siem',
+  adopted: 'siem',
+  approved: 'hold',
+  respelled: null,
+  crowded: null,
+  expired: null,
+  entries: null,
+} as const;
+export type SweepKind = keyof typeof SWEEP_OWNERS;
 
 export interface Sweep {
   readonly kind: SweepKind;
