@@ -6,9 +6,9 @@ import type { Poller } from '../core/ingest/poller.ts';
 import { toFailure } from '../core/model/failure.ts';
 import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
+import type { StoredRequest } from '../core/store/requests.ts';
 import { startWeb, type WebServer } from '../web/server.ts';
 import type { OnStep } from './reconcile.ts';
-import type { StoredRequest } from '../core/store/requests.ts';
 import { perform, RequestArguments } from './requests.ts';
 import { secretFiles, stamp } from './secret-files.ts';
 import { Wake } from './wake.ts';
@@ -252,9 +252,10 @@ async function deliverLoop(app: App, deliverer: Deliverer, wake: Wake, signal: A
     await app.attempt('siem', deliverer, () => deliverer.cycle(signal));
     tellWritten(app, deliverer, before);
     const next = await app.store.nextWork(deliverer.name, app.now());
+    const paused = deliverer.pausedUntil - app.now();
     const due =
-      deliverer.failure !== undefined
-        ? Math.max(500, deliverer.pausedUntil - app.now())
+      deliverer.failure !== undefined && (paused > 0 || next === 0)
+        ? Math.max(500, paused)
         : next === undefined
           ? SLOWEST_CYCLE_MS
           : Math.max(next === 0 ? 0 : 100, next - app.now());

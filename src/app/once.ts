@@ -11,6 +11,7 @@ export interface OnceReport {
 }
 
 const PAUSE_MS = 100;
+const SHORT_PAUSE_MS = 2_000;
 
 export async function runOnce(app: App, patienceMs: number, signal: AbortSignal): Promise<OnceReport> {
   await app.tick(signal);
@@ -72,7 +73,10 @@ async function deliverOut(
     if (last && next === undefined && failed === undefined) return;
     const patient = app.clock.monotonic() - lastProgress < patienceMs;
     if (!patient && last) return;
-    if (failed !== undefined && failed.kind !== 'retryable' && last) return;
+    // A refusal that is asked again in a moment may be over then; what needs a person is not waited for.
+    const wait = deliverer.pausedUntil - app.now();
+    const passing = wait > 0 && wait <= SHORT_PAUSE_MS;
+    if (failed !== undefined && failed.kind !== 'retryable' && last && !passing) return;
     const until = failed === undefined ? (next ?? 0) : deliverer.pausedUntil;
     await pause(
       app,

@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
+import { anIndicator, DAY, HOUR, indicators, ipv4, MINUTE, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
+import { type MemorySiemOptions, memorySiem } from '../../../test/contract/memory-siem.ts';
 import { ConnectorError, configFailure, permanent, retryable } from '../model/failure.ts';
+import { entryKey } from '../model/observable.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { RemoteStore } from '../store/remote.ts';
-import { anIndicator, DAY, HOUR, indicators, ipv4, MINUTE, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
-import { memorySiem, type MemorySiemOptions } from '../../../test/contract/memory-siem.ts';
-import { Deliverer, type DelivererOptions } from './deliverer.ts';
-import { entryKey } from '../model/observable.ts';
 import { STATE } from '../store/rows.ts';
+import { Deliverer, type DelivererOptions } from './deliverer.ts';
 import { judgeWriter } from './writer.ts';
 
 const signal = new AbortController().signal;
@@ -224,6 +224,49 @@ describe('a cycle', () => {
     expect(values()).toEqual(['198.18.0.1', '198.18.0.5']);
     expect(deliverer.history.failure).toBeUndefined();
   });
+
+  it('tries a refused removal again soon, and then ever later', async () => {
+    const { rig, at, deliverer, onApply, batches } = delivering();
+    rig.commit(indicators(0, 2));
+    await deliverer.cycle(signal);
+    rig.commit(revoked(0));
+    onApply(() => {
+      throw permanent('refused by something in between (403, a web page)', { code: 'between_403' });
+    });
+    const tried: number[] = [];
+
+    for (let second = 0; second < 70; second++) {
+      batches.length = 0;
+      await deliverer.cycle(signal);
+      if (batches.length > 0) tried.push(second);
+      at.now += 1_000;
+    }
+
+    expect(tried).toEqual([0, 1, 3, 7, 15, 31, 63]);
+  });
+
+  it.each(['writer', 'open', 'containers'] as const)(
+    'goes on in a moment after a call without values was refused for good (%s)',
+    async (refused) => {
+      const { rig, siem, at, deliverer, values } = delivering();
+      if (refused !== 'open') await deliverer.cycle(signal);
+      rig.commit(indicators(0, 3));
+      let left = 2;
+      siem.hook = (call, when) => {
+        if (call === refused && when === 'before' && left-- > 0) throw permanent('413', { code: 'http_413' });
+      };
+
+      await deliverer.cycle(signal);
+      expect(deliverer.history.failure).toMatchObject({ kind: 'config', code: 'http_413' });
+      for (let i = 0; i < 4; i++) {
+        at.now += 1_000;
+        await deliverer.cycle(signal);
+      }
+
+      expect(values()).toHaveLength(3);
+      expect(deliverer.history.failure).toBeUndefined();
+    },
+  );
 
   it('reads back what nobody knows before it writes again where no revisions decide', async () => {
     const { rig, siem, at, deliverer, values, onApply } = delivering({ versioned: false });

@@ -11,6 +11,7 @@ import { type Failure, toFailure } from '../model/failure.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
+import { backoffMs } from '../runtime/retry.ts';
 import type { AuditReport } from '../store/audit.ts';
 import type { TakenBatch } from '../store/batches.ts';
 import type { RemoteStore } from '../store/remote.ts';
@@ -18,7 +19,6 @@ import type { Settlement } from '../store/settling.ts';
 import { applyDivided } from './dividing.ts';
 import { settleOutcomes } from './outcomes.ts';
 import { Refusals } from './refusals.ts';
-import { backoffMs } from '../runtime/retry.ts';
 import { GIVEN_BACK, judgeWriter, RENEW_AFTER_MS } from './writer.ts';
 
 export interface DelivererOptions {
@@ -68,6 +68,8 @@ export class Deliverer {
   #pausedUntil = 0;
   /** Removals that the SIEM refused for good, by key: it fails until they are gone. */
   readonly #refusedRemovals = new Map<string, Failure>();
+  /** How often in a row removals were refused: they are tried soon at first, and then ever later. */
+  #removalAttempt = 0;
   /** Batches taken whose results are not written: a failing store may leave some. */
   readonly #taken = new Set<number>();
   #failure: Failure | undefined;
@@ -499,7 +501,7 @@ export class Deliverer {
       batch,
       applied.outcomes,
       now,
-      this.#attempt + 1,
+      1 + (batch.changes[0]?.op === 'remove' ? Math.max(this.#attempt, this.#removalAttempt) : this.#attempt),
       this.#o.random(),
       this.#o.retryAfterCapMs,
     );
@@ -570,6 +572,7 @@ export class Deliverer {
     for (const one of outcomes)
       if (one.kind === 'failed' && one.failure.kind === 'permanent') refused.set(one.key, one.failure);
     if (refused.size === 0 && this.#refusedRemovals.size === 0) return;
+    if (batch.changes[0]?.op === 'remove') this.#removalAttempt = refused.size === 0 ? 0 : this.#removalAttempt + 1;
     for (const { key, op } of batch.changes) {
       const failure = refused.get(key);
       if (failure === undefined) this.#refusedRemovals.delete(key);
@@ -607,8 +610,9 @@ export class Deliverer {
     if (recovered) await this.#o.store.dueAtOnce(this.name, this.#o.now());
   }
 
-  async #failed(failure: Failure, error: unknown): Promise<void> {
+  async #failed(found: Failure, error: unknown): Promise<void> {
     this.#attempt++;
+    const failure = ofTheSiem(found);
     const wait = backoffMs(this.#attempt, failure, this.#o.random(), this.#o.retryAfterCapMs);
     this.#pausedUntil = this.#o.now() + wait;
     if (failure.kind === 'bug' && error !== undefined)
@@ -641,4 +645,9 @@ export class Deliverer {
 /** Holds for one container alone: its changes wait, the others go on, and `trouble()` says so at the end. */
 function isOfPlace(failure: Failure): boolean {
   return failure.code?.startsWith('place_') === true;
+}
+
+/** A refusal for good of a call that carries no value (a mark, a listing) is about the SIEM, and heals with it. */
+function ofTheSiem(failure: Failure): Failure {
+  return failure.kind === 'permanent' ? { ...failure, kind: 'config', code: failure.code ?? 'call_refused' } : failure;
 }

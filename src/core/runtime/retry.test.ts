@@ -15,4 +15,26 @@ describe('how long to wait', () => {
     expect(backoffMs(1, busy(Number.NaN), 1)).toBe(1_000);
     expect(backoffMs(1, busy(Number.POSITIVE_INFINITY), 1)).toBe(15 * 60_000);
   });
+
+  it.each([
+    ['config', 'between_403'],
+    ['config', 'http_404_page'],
+    ['config', 'http_405_patch'],
+    ['config', 'http_413'],
+    ['permanent', undefined],
+  ] as const)('is short at first after a refusal that may be over in a moment (%s %s)', (kind, code) => {
+    const refusal = { kind, message: 'no', ...(code === undefined ? {} : { code }) };
+
+    expect([1, 2, 3].map((attempt) => backoffMs(attempt, refusal, 1))).toEqual([1_000, 2_000, 4_000]);
+    expect(backoffMs(30, refusal, 1)).toBe(kind === 'config' ? 60_000 : 10 * 60_000);
+  });
+
+  it.each(['http_401', 'http_403', 'http_401_page', 'http_407_page', 'session_unknown', undefined])(
+    'is never short where an account may be locked or rights are missing (%s)',
+    (code) => {
+      const refusal = { kind: 'config', message: 'no', ...(code === undefined ? {} : { code }) } as const;
+
+      expect(backoffMs(1, refusal, 0)).toBe(30_000);
+    },
+  );
 });

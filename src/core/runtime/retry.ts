@@ -23,15 +23,25 @@ export function backoffMs(
   const least = asked > 0 ? Math.min(asked, retryAfterCapMs) : 0;
   switch (failure.kind) {
     case 'retryable': {
-      const ceiling = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempt - 1, 20));
+      const ceiling = Math.min(MOST_MS, doubled(attempt));
       return Math.max(least, Math.round(ceiling * (0.1 + 0.9 * chance)));
     }
+    // What refuses and is no credential is asked soon the first times: a page from something in between, or one call that
+    // was too large, may be over in a moment. A wrong password asked so soon would lock the account.
     case 'config':
-      return Math.max(least, Math.round(CONFIG_MS * (0.5 + 0.5 * chance)));
+      return Math.max(least, Math.round(Math.min(CONFIG_MS, soonest(attempt, failure)) * (0.5 + 0.5 * chance)));
     case 'permanent':
+      return Math.max(least, Math.round(Math.min(BUG_MS, doubled(attempt)) * (0.5 + 0.5 * chance)));
     case 'bug':
       return Math.max(least, Math.round(BUG_MS * (0.5 + 0.5 * chance)));
   }
+}
+
+const doubled = (attempt: number): number => FIRST_MS * 2 ** Math.min(attempt - 1, 20);
+
+function soonest(attempt: number, { code = '' }: Failure): number {
+  const ofCredentials = /^http_40[1347]$|^http_40[17]_/.test(code);
+  return /^(between_|call_refused|http_4)/.test(code) && !ofCredentials ? doubled(attempt) : CONFIG_MS;
 }
 
 /**
