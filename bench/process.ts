@@ -55,6 +55,11 @@ function lastJson(out: string): Readonly<Record<string, unknown>> {
   return line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : {};
 }
 
+/** Where a daemon listens, from what it has logged so far; undefined until the line "Entente runs." is there in full. */
+export function listening(logged: string): string | undefined {
+  return /"listen":"([^"]+)"/.exec(logged)?.[1];
+}
+
 /** The kernel keeps the peak itself, so a rare look is exact enough; it is gone with the process. */
 export function watchMemory(child: ChildProcess): { stop(): number } {
   let peakMb = Number.NaN;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { OURS } from '../cluster.ts';
 import type { Bench } from '../bench.ts';
-import { entente, ROOT } from '../process.ts';
+import { entente, listening, ROOT } from '../process.ts';
 import { spread } from '../rounds.ts';
 import { type BenchRow, type Line, thousands } from './row.ts';
 
@@ -67,7 +67,7 @@ async function start(file: string): Promise<number> {
       let text = '';
       child.stderr.on('data', (chunk: Buffer) => {
         text += chunk.toString('utf8');
-        const found = /listens on (\S+)/.exec(text)?.[1];
+        const found = listening(text);
         if (found !== undefined) resolve(found);
       });
       child.once('close', (code) => reject(new Error(`the daemon ended with ${code}:\n${text.slice(-1000)}`)));

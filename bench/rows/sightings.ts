@@ -11,7 +11,7 @@ import { startElastic } from '../../src/simulators/elastic/index.ts';
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
 import { objectIdAt } from '../../test/builders/sightings.ts';
 import type { Bench } from '../bench.ts';
-import { ROOT, side } from '../process.ts';
+import { listening, ROOT, side } from '../process.ts';
 import { spread } from '../rounds.ts';
 import { type BenchRow, type Line, thousands } from './row.ts';
 
@@ -100,7 +100,7 @@ async function delivered(daemon: ChildProcess): Promise<void> {
   let text = '';
   daemon.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
   for (const end = performance.now() + LONGEST_MS; performance.now() < end; await delay(100)) {
-    const url = /listens on (\S+)/.exec(text)?.[1];
+    const url = listening(text);
     if (url === undefined) continue;
     const status = (await (await fetch(new URL('/status', url))).json()) as { siems: { delivered: number }[] };
     if (status.siems[0]?.delivered === HITS_PER_POLL) return;
