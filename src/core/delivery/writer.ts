@@ -3,7 +3,7 @@
 import type { WriterMark } from '../contracts/siem-connector.ts';
 
 export const RENEW_AFTER_MS = 5 * 60_000;
-export const STALE_AFTER_MS = 15 * 60_000;
+const STALE_AFTER_MS = 15 * 60_000;
 
 /** `at` of a mark whose writer stopped and gave its place back. */
 export const GIVEN_BACK = 0;

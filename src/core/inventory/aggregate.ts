@@ -6,7 +6,7 @@ import type { Tlp } from '../model/marking.ts';
 import type { Sighting, SightingKind } from '../model/sighting.ts';
 
 /** Our own random namespace: two daemons of one instance name derive the same ids, nobody else does. */
-export const SIGHTING_NAMESPACE = '6f0f2f5e-9a36-4c0b-8d5c-3f1f2b7d9e64';
+const SIGHTING_NAMESPACE = '6f0f2f5e-9a36-4c0b-8d5c-3f1f2b7d9e64';
 
 export interface Grid {
   readonly windowMs: number;

@@ -11,8 +11,8 @@ import { hasHidden } from './text.ts';
 export const CANON_VERSION = 2;
 
 /** The largest blocks that registries hand to one holder (an IPv4 /8, an IPv6 /19): anything wider names nobody. */
-export const WIDEST_IPV4_PREFIX = 8;
-export const WIDEST_IPV6_PREFIX = 19;
+const WIDEST_IPV4_PREFIX = 8;
+const WIDEST_IPV6_PREFIX = 19;
 /** Proxies and products cut longer request lines. */
 export const MAX_URL_BYTES = 8192;
 

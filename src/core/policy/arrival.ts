@@ -4,7 +4,7 @@ import type { IncomingIndicator, IndicatorFacts } from '../model/entry.ts';
 import { isoTime, parseTimestamp, timestampMs } from '../model/timestamp.ts';
 
 /** Clocks differ; a version may lie this far ahead. */
-export const MOST_AHEAD_MS = 86_400_000;
+const MOST_AHEAD_MS = 86_400_000;
 export const FUTURE_VERSION = 'modified lies more than a day ahead';
 
 /** The same, or, where its version cannot be believed, with an older one and the reason. A withdrawal counts always. */

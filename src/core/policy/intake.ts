@@ -20,8 +20,6 @@ export interface IntakeRules {
   readonly neverBlock?: NeverBlockRules;
 }
 
-export const DEFAULT_CLEARANCE: Tlp = 'amber';
-
 export type IntakeCode =
   | 'benign'
   | 'marking_unexplained'

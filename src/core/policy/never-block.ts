@@ -5,7 +5,7 @@ import { embedded, ipRange, type IpRange, overlaps } from '../model/ip.ts';
 import { hostOf, type Observable } from '../model/observable.ts';
 
 /** Built-in lists whose action the configuration may set. */
-export const BUILT_IN_LISTS = ['special_addresses', 'documentation', 'public_suffixes'] as const;
+const BUILT_IN_LISTS = ['special_addresses', 'documentation', 'public_suffixes'] as const;
 export type BuiltInList = (typeof BUILT_IN_LISTS)[number];
 export type ListName = BuiltInList | 'own_hosts';
 export type ListAction = 'refuse' | 'note';

@@ -7,7 +7,7 @@ const MOST_MS = 5 * 60_000;
 const CONFIG_MS = 60_000;
 const BUG_MS = 10 * 60_000;
 /** A peer may ask for any time; one that is well again should not stay unasked for a day. */
-export const RETRY_AFTER_CAP_MS = 15 * 60_000;
+const RETRY_AFTER_CAP_MS = 15 * 60_000;
 
 /**
  * Milliseconds to wait before attempt number `attempt` + 1; `attempt` counts from 1, `chance` is 0 to 1.

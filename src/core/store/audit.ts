@@ -287,7 +287,7 @@ export class Audit {
     if (run.adopted) db.run('UPDATE siem SET adopted_at = coalesce(adopted_at, ?) WHERE id = ?', now, siem.id);
     run.report.wanted = this.#store.tally(`siem:${siem.id}`, 'wanted');
     const { missing, stale, orphaned } = run.report.counts;
-    db.run('UPDATE siem SET audited_at = ?, drift = ? WHERE id = ?', now, missing + stale + orphaned, siem.id);
+    db.run('UPDATE siem SET drift = ? WHERE id = ?', missing + stale + orphaned, siem.id);
     if (run.repair) db.run('UPDATE siem SET repaired_at = ? WHERE id = ?', now, siem.id);
     // What nobody here knew goes too, once every partner has been polled to its end: it may be news of theirs.
     db.run('DELETE FROM seen WHERE siem_id = ?', siem.id);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -34,5 +34,22 @@ it('a migration whose backup finds its place taken changes nothing', () => {
   expect(() => migrate(db, ['CREATE TABLE one (id INTEGER)', 'CREATE TABLE two (id INTEGER)'])).toThrow(refused);
 
   expect(schemaVersion(db)).toBe(1);
+  db.close();
+});
+
+it('has no column that nobody names', () => {
+  const db = new Database(join(aFolder(), 'state.db'));
+  migrate(db);
+  const written = globSync('*.ts', { cwd: import.meta.dirname })
+    .filter((name) => name !== 'schema.ts' && !name.endsWith('.test.ts'))
+    .map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'))
+    .join('\n');
+  const words = new Set(written.match(/\w+/g));
+  const columns = db.all<{ column: string; name: string }>(
+    `SELECT m.name || '.' || c.name AS "column", c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'`,
+  );
+
+  expect(columns.length).toBeGreaterThan(100);
+  expect(columns.filter(({ name }) => !words.has(name)).map(({ column }) => column)).toEqual([]);
   db.close();
 });

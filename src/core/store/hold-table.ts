@@ -149,7 +149,7 @@ export class HoldTable {
 
   decide(id: number, decision: 'approve' | 'reject', by: string, reason: string, now: number): void {
     this.#store.db.run(
-      'UPDATE hold SET decided = ?, decision = ?, decided_by = ?, decision_reason = ?, decided_entries = entries WHERE id = ?',
+      'UPDATE hold SET decided = ?, decision = ?, decided_by = ?, decision_reason = ? WHERE id = ?',
       now,
       decision,
       by,

@@ -69,7 +69,6 @@ export class Listing {
     if (under !== undefined && (under.argument as unknown as Vanishing).run === run)
       this.#sweeps.stepOf('vanished', exchange.id, '', now);
     else if (this.#found.get(exchange.id)?.run !== run) {
-      this.#store.db.run('UPDATE exchange SET listed_at = ? WHERE id = ?', now, exchange.id);
       this.#found.set(exchange.id, { run, vanished: 0 });
       this.#sweeps.begin(
         'vanished',

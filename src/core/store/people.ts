@@ -9,16 +9,6 @@ import { isFull } from './room.ts';
 import { CAUSE, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 
-export interface Suppression {
-  readonly id: number;
-  readonly type: string;
-  readonly value: string;
-  readonly created: number;
-  readonly until: number;
-  readonly reason: string;
-  readonly by: string;
-}
-
 /** Parked rows: all, those that the SIEM refused with a word for the cause, or those with this word or reason. */
 export type Refused = 'all' | 'by the SIEM' | { readonly code: string } | { readonly note: string };
 

@@ -212,6 +212,14 @@ export const MIGRATIONS: readonly string[] = [
     seen INTEGER NOT NULL, UNIQUE (exchange_id, object_id));
   CREATE INDEX unreadable_seen ON unreadable (seen);
   `,
+  `
+  -- Written by some versions and read by none.
+  ALTER TABLE exchange DROP COLUMN listed_at;
+  ALTER TABLE siem DROP COLUMN audited_at;
+  ALTER TABLE siem DROP COLUMN first_synced;
+  ALTER TABLE hold DROP COLUMN decided_entries;
+  ALTER TABLE hold DROP COLUMN told;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -102,7 +102,7 @@ export class Security {
   }
 }
 
-export function mayCluster(caller: Caller, privilege: string): boolean {
+function mayCluster(caller: Caller, privilege: string): boolean {
   return caller.roles.some((role) => (role.cluster ?? []).some((held) => covers(held, privilege)));
 }
 

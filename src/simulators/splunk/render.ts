@@ -113,7 +113,7 @@ export function escapeXml(text: string): string {
 }
 
 /** An object as `<s:dict>`: booleans are 1 and 0, everything else is text, lists and objects nest. */
-export function dict(value: Readonly<Record<string, unknown>>): string {
+function dict(value: Readonly<Record<string, unknown>>): string {
   const keys = Object.entries(value).map(([name, one]) => `<s:key name="${escapeXml(name)}">${node(one)}</s:key>`);
   return `<s:dict>${keys.join('')}</s:dict>`;
 }

@@ -12,7 +12,7 @@ import { Envelope, ErrorMessage, Status } from './responses.ts';
 
 /** Form of the standard first; some servers refuse a version, others its absence (TAXII 2.1 §1.6.8). */
 const MEDIA_TYPES = ['application/taxii+json;version=2.1', 'application/taxii+json'] as const;
-export const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 export interface Answer<T> {
   readonly content: T;

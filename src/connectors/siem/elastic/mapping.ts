@@ -7,7 +7,7 @@ import type { Claim, Entry } from '../../../core/model/entry.ts';
 import { isNetwork, type Observable, type ObservableType } from '../../../core/model/observable.ts';
 import { inSiemYears, isoTime, versionInSiemYears } from '../../../core/model/timestamp.ts';
 
-export const MODULE = 'ti_entente';
+const MODULE = 'ti_entente';
 
 /** The document's _id. One document per value: two objects that vouch for it share it. */
 export function slotOf(type: ObservableType, value: string): string {

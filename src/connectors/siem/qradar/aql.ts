@@ -73,7 +73,7 @@ function literal(text: string): string {
   return `'${text}'`;
 }
 
-export const bucketOf = (time: number): number => Math.floor(time / BUCKET_MS) * BUCKET_MS;
+const bucketOf = (time: number): number => Math.floor(time / BUCKET_MS) * BUCKET_MS;
 
 /** From the begin of a bucket on, in pieces that can be searched. */
 export function windowsOf(from: number, to: number): Window[] {

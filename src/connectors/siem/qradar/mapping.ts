@@ -28,7 +28,7 @@ export const DEFAULT_FIELDS: Readonly<Record<ObservableType, readonly string[]>>
 /** What open() learned. Crosses threads as JSON. */
 export type Facts = { readonly version: string; readonly api: 'collections' | 'classic'; readonly cidr: boolean };
 
-export function factsOf(facts: Json): Facts | undefined {
+function factsOf(facts: Json): Facts | undefined {
   // What qradar's own open() returned, carried over a thread: our own value.
   return (facts as Facts | null) ?? undefined;
 }

@@ -22,7 +22,7 @@ export function writeNotes(mark: Mark, entry: Entry, maxLength: number): string 
 }
 
 /** Rows of the classic API carry the whole notes in `source`; after an upgrade they are met through the other one. */
-export function isOwnSource(source: string | null, owner: string): boolean {
+function isOwnSource(source: string | null, owner: string): boolean {
   return source === owner || (source?.startsWith(`${owner} `) ?? false);
 }
 

@@ -48,7 +48,7 @@ export function kindOf(type: ObservableType): Kind {
   }
 }
 
-export const collectionOf = (kind: Kind, form: Form): string => COLLECTIONS[form][kind];
+const collectionOf = (kind: Kind, form: Form): string => COLLECTIONS[form][kind];
 
 export function collectionsOf(form: Form): readonly string[] {
   return [...new Set(KINDS.map((kind) => collectionOf(kind, form)))];

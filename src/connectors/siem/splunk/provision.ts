@@ -16,7 +16,7 @@ import {
 } from './plans.ts';
 import type { Entity } from './responses.ts';
 
-export const nobodys = (app: string): string => `/servicesNS/nobody/${encodeURIComponent(app)}`;
+const nobodys = (app: string): string => `/servicesNS/nobody/${encodeURIComponent(app)}`;
 export const collectionPath = (app: string, name = ''): string =>
   `${nobodys(app)}/storage/collections/config${name === '' ? '' : `/${name}`}`;
 export const lookupPath = (app: string, name = ''): string =>
@@ -105,7 +105,7 @@ function lackingFields(found: Entity, plan: CollectionPlan): Record<string, stri
 }
 
 /** What a definition has to get, beside everything that it has. */
-export function lackingSettings(found: Entity, plan: LookupPlan): Record<string, string> {
+function lackingSettings(found: Entity, plan: LookupPlan): Record<string, string> {
   const held = (name: string): string => {
     const value = found.content[name];
     return typeof value === 'string' ? value : '';

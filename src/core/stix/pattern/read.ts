@@ -6,8 +6,8 @@ import { hashType } from './paths.ts';
 import { irreducible, ofValue, reduce, type Reduction } from './reduce.ts';
 import type { ObservableType } from '../../model/observable.ts';
 
-export const BROKEN_PATTERN = 'not a valid STIX pattern';
-export const LONG_PATTERN = 'pattern too long';
+const BROKEN_PATTERN = 'not a valid STIX pattern';
+const LONG_PATTERN = 'pattern too long';
 
 export function readPattern(text: string): Reduction {
   if (text.length > MAX_PATTERN_LENGTH) return irreducible(LONG_PATTERN);
