@@ -7,10 +7,10 @@ const REMEDIES: readonly (readonly [RegExp, (found: readonly string[], siem: str
     /^refers to (marking-definition\S+?),? /,
     ([id = '']) => `a definition of ${id} from the partner that says what it asks for`,
   ],
-  [/^refers to a marking/, () => 'a new version from the partner with markings that can be read'],
+  [/^refers to a (?:marking|level)/, () => 'a new version from the partner with markings that can be read'],
   [/^no TLP is stated, and unmarked/, () => 'a TLP from the partner, or policy.unmarked other than refuse'],
   [
-    /^no TLP is stated, which counts as TLP:(\S+) /,
+    /^(?:no TLP is stated|only a label states a TLP), which counts as TLP:(\S+) /,
     ([level = ''], siem) =>
       `a TLP from the partner, or clearance: ${level.toLowerCase()} for ${siem} if it may hold that`,
   ],

@@ -9,6 +9,8 @@ export interface IndicatorFacts {
   readonly description?: string;
   readonly types?: readonly string[];
   readonly labels?: readonly string[];
+  /** The TLP that only its labels spell: it makes stricter what the object counts as, and never opens. */
+  readonly tlpLabel?: Tlp;
   /** STIX id of the creator, resolved to a name when an entry is encoded. */
   readonly createdBy?: string;
   readonly created?: string;

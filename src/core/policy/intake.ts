@@ -3,7 +3,7 @@
 import type { Claim } from '../model/entry.ts';
 import type { Observable } from '../model/observable.ts';
 import { type Finding, type ListName, neverBlock, type NeverBlockRules } from './never-block.ts';
-import { tlpRank, type Tlp } from '../model/marking.ts';
+import { stricterTlp, tlpRank, type Tlp } from '../model/marking.ts';
 
 export interface IntakeRules {
   readonly siem: string;
@@ -46,10 +46,10 @@ export function judge(observable: Observable, claim: Claim, rules: IntakeRules):
   // It may say less than the clearance or more: raising that would be no answer.
   if (claim.unexplained !== undefined) return refuse('marking_unexplained', `refers to ${claim.unexplained}`);
 
-  const tlp = claim.tlp ?? rules.unmarked;
+  const tlp = claim.tlp ?? (rules.unmarked === 'refuse' ? 'refuse' : unmarkedTlp(claim, rules.unmarked));
   if (tlp === 'refuse') return refuse('unmarked', 'no TLP is stated, and unmarked objects are refused');
   if (tlpRank(tlp) > tlpRank(rules.clearance)) {
-    const level = claim.tlp === undefined ? `no TLP is stated, which counts as ${label(tlp)} and` : label(tlp);
+    const level = claim.tlp === undefined ? `${unmarkedWords(claim)} as ${label(tlp)} and` : label(tlp);
     return refuse('tlp_above_clearance', `${level} is above this SIEM's clearance ${label(rules.clearance)}`);
   }
   // A value written into a service of somebody else is shown to a third party, which PAP:RED rules out.
@@ -65,6 +65,14 @@ export function judge(observable: Observable, claim: Claim, rules: IntakeRules):
   }
   return accept(listed);
 }
+
+/** What a claim without a marking counts as. A label that spells a level only makes it stricter. */
+export function unmarkedTlp(claim: Pick<Claim, 'facts' | 'tlp'>, unmarked: Tlp): Tlp {
+  return claim.tlp === undefined ? (stricterTlp(unmarked, claim.facts.tlpLabel) ?? unmarked) : unmarked;
+}
+
+const unmarkedWords = ({ facts }: Claim): string =>
+  `${facts.tlpLabel === undefined ? 'no TLP is stated' : 'only a label states a TLP'}, which counts`;
 
 const NOT_LISTED: readonly Finding[] = [];
 const ACCEPT: Decision = { kind: 'accept' };

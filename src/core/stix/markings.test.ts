@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parsePap, parseTlp, readMarkingDefinition, readMarkings, UNREADABLE_MARKING } from './markings.ts';
+import { parsePap, parseTlp } from './level-words.ts';
+import { readMarkingDefinition, readMarkings, UNREADABLE_MARKING } from './markings.ts';
 
 const id = (uuid: string) => `marking-definition--${uuid}`;
 const GREEN = id('bab4a63c-aed9-4cf5-a766-dfca5abac2bb');
@@ -105,7 +106,7 @@ describe('readMarkingDefinition', () => {
       { extensions: { 'extension-definition--3a65884d-005a-4290-8335-cb2d778a83ce': {} } },
       { unread: 'which says nothing we can read' },
     ],
-    ['a name that is no level', { name: 'RED' }, { unread: 'which says nothing we can read' }],
+    ['a restriction that names no scheme', { name: 'RED' }, { tlp: 'red', unread: 'which says nothing we can read' }],
     ['nothing at all', {}, { unread: 'which says nothing we can read' }],
     [
       'red, and in its extension clear',
@@ -149,11 +150,7 @@ describe('readMarkingDefinition', () => {
       says('TLP:CLEAR for members, tlp red for others'),
       { tlp: 'red', statement: 'TLP:CLEAR for members, tlp red for others' },
     ],
-    [
-      'the long name',
-      says('Traffic Light Protocol 2.0: Green'),
-      { tlp: 'green', statement: 'Traffic Light Protocol 2.0: Green' },
-    ],
+    ['the long name', says('Traffic Light Protocol 2.0: Green'), { tlp: 'green' }],
     ['both schemes', { name: 'TLP:GREEN / PAP:AMBER' }, { tlp: 'green', pap: 'amber' }],
     [
       'a statement about TLP',
@@ -169,6 +166,52 @@ describe('readMarkingDefinition', () => {
     ['well-known id in capitals', { id: GREEN.toUpperCase(), definition: { tlp: 'red' } }, { tlp: 'green' }],
   ])('%s', (_what, raw, level) => {
     expect(readMarkingDefinition(raw)).toEqual(level);
+  });
+
+  // Each of these was read as a statement without any level, and opened.
+  it.each([
+    'TLP2:RED',
+    'TLPv2 RED',
+    'TLP v2.0: RED',
+    'TLP:2.0 red',
+    'TLP level: red',
+    'TLP is RED',
+    'TLP_RED',
+    'TLP/RED',
+    'TLP\uff1aRED',
+    'TLP:\u200bRED',
+    'Traffic Light Protocol (TLP): RED',
+    'RED',
+  ])('reads %j wherever a definition may spell it', (text) => {
+    expect(readMarkingDefinition(says(text))).toMatchObject({ tlp: 'red' });
+    expect(readMarkingDefinition({ ...STATEMENT, name: text })).toMatchObject({ tlp: 'red' });
+    expect(readMarkingDefinition({ ...STATEMENT, description: text })).toMatchObject({ tlp: 'red' });
+    expect(readMarkingDefinition({ definition_type: 'tlp', definition: { tlp: text } })).toEqual({ tlp: 'red' });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['kind', { definition_type: 'TLP:RED' }],
+    ['kind with a version', { definition_type: 'TLP:2.0', definition: { level: 'red' } }],
+    ['long name of the kind', { x_opencti_definition_type: 'Traffic Light Protocol', x_opencti_definition: 'RED' }],
+    ['field beside the standard', { tlp_2_0: 'red' }],
+    ['field of an unknown extension', { extensions: { 'extension-definition--x': { x_tlp: 'red' } } }],
+    ['extension in capitals', { extensions: { [TLP_EXTENSION.toUpperCase()]: { tlp_2_0: 'red' } } }],
+  ])('reads a level in the %s', (_what, raw) => {
+    expect(readMarkingDefinition({ ...STATEMENT, ...raw })).toMatchObject({ tlp: 'red' });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['classification', { definition_type: 'classification', definition: { statement: 'SECRET' } }],
+    ['iep', { definition_type: 'IEP', definition: { statement: 'x' }, name: 'TLP:GREEN' }],
+    ['distribution', { ...STATEMENT, x_opencti_definition_type: 'distribution', x_opencti_definition: 'ours' }],
+  ])('does not understand the kind %s, whatever else it says', (kind, raw) => {
+    expect(readMarkingDefinition(raw).unread).toBe(`of the kind ${kind}, which we do not know`);
+  });
+
+  it('knows no level in an extension that is no object', () => {
+    expect(readMarkingDefinition({ ...STATEMENT, extensions: { [TLP_EXTENSION]: ['red'] } })).toMatchObject(
+      UNKNOWN_TLP,
+    );
   });
 });
 

@@ -2,18 +2,21 @@
 // extension, its `definition`, its name, the fields of OpenCTI, the words of its statement; the strictest of all counts.
 // A reference that nothing explains yet is open and keeps the object out; so does a definition of a kind, or with a
 // level, that we do not know: what is stated and not understood never opens.
-import { PAP_LEVELS, stricterPap, stricterTlp, TLP_LEVELS, type Pap, type Tlp } from '../model/marking.ts';
+import { stricterPap, stricterTlp, type Pap, type Tlp } from '../model/marking.ts';
+import { inWords, isOnlyLevel, schemeOf, strictest, unknownLevel, type Stated } from './level-words.ts';
 import { cleanText, isRecord } from './raw.ts';
 
 export interface Markings {
-  readonly tlp?: Tlp;
-  readonly pap?: Pap;
+  readonly tlp?: Tlp | undefined;
+  readonly pap?: Pap | undefined;
   /** References that only a marking-definition can explain. */
   readonly open: readonly string[];
 }
 
 /** Stands for a marking that cannot even be read as a reference. No definition will ever explain it. */
 export const UNREADABLE_MARKING = 'unreadable';
+/** The same for a label that spells a level which we do not know. */
+export const UNREADABLE_LABEL = 'unreadable label';
 
 /** The strictest of object and granular markings holds for the whole object. */
 export function readMarkings(objectMarkingRefs: unknown, granularMarkings: unknown): Markings {
@@ -59,54 +62,46 @@ export function readMarkingDefinition(raw: Readonly<Record<string, unknown>>): M
   const known = typeof raw['id'] === 'string' ? WELL_KNOWN.get(raw['id'].toLowerCase()) : undefined;
   if (known !== undefined) return known;
 
-  let tlp: Tlp | undefined;
-  let pap: Pap | undefined;
-  let unread: string | undefined;
-  for (const { scheme, text, alone } of statedIn(raw)) {
-    const level = scheme === 'tlp' ? parseTlp(text) : parsePap(text);
-    if (level === undefined && alone) unread ??= unknownLevel(scheme);
-    if (scheme === 'tlp') tlp = stricterTlp(tlp, parseTlp(text));
-    else pap = stricterPap(pap, parsePap(text));
-  }
+  const stated = statedIn(raw);
+  const { tlp, pap, unread: level } = strictest(stated);
   const statement = statementOf(raw);
-  const kind = cleanText(raw['definition_type'], MAX_KIND)?.toLowerCase() ?? '';
-  if (tlp === undefined && pap === undefined && unread === undefined) {
-    if (kind === 'tlp' || kind === 'pap') unread = unknownLevel(kind);
-    else if (statement === undefined)
-      unread =
-        kind === '' || kind === 'statement'
-          ? 'which says nothing we can read'
-          : `of the kind ${kind}, which we do not know`;
-  }
+  const explains = (tlp !== undefined || pap !== undefined) && stated.some((one) => one.hint !== true);
+  const unread = level ?? unknownKind(raw, explains, statement);
   return {
     ...(tlp === undefined ? {} : { tlp }),
     ...(pap === undefined ? {} : { pap }),
     // Words that only spell the level are no terms besides it.
-    ...(statement === undefined || ONLY_LEVEL.test(statement) ? {} : { statement }),
+    ...(statement === undefined || isOnlyLevel(statement) ? {} : { statement }),
     ...(unread === undefined ? {} : { unread }),
   };
 }
 
-const unknownLevel = (scheme: 'tlp' | 'pap'): string =>
-  `which states a ${scheme.toUpperCase()} level that we do not know`;
-
-interface Stated {
-  readonly scheme: 'tlp' | 'pap';
-  readonly text: unknown;
-  /** Nothing else can be meant there: a text that is no level is one that we do not know. */
-  readonly alone: boolean;
+/** A level or a statement beside a kind that we do not know is not all that it says. */
+function unknownKind(
+  raw: Readonly<Record<string, unknown>>,
+  levelled: boolean,
+  statement: string | undefined,
+): string | undefined {
+  for (const stated of [raw['definition_type'], raw['x_opencti_definition_type']]) {
+    const kind = cleanText(stated, MAX_KIND)?.toLowerCase() ?? '';
+    const scheme = schemeOf(kind);
+    if (scheme !== undefined && !levelled) return unknownLevel(scheme);
+    if (scheme === undefined && kind !== '' && kind !== 'statement') return `of the kind ${kind}, which we do not know`;
+  }
+  return levelled || statement !== undefined ? undefined : 'which says nothing we can read';
 }
 
 /** Every place where a definition may spell a level. */
 function statedIn(raw: Readonly<Record<string, unknown>>): Stated[] {
-  const found: Stated[] = [];
+  const found: Stated[] = [...named(raw), ...openCti(raw)];
   const extensions = isRecord(raw['extensions']) ? raw['extensions'] : {};
-  for (const [id, extension] of Object.entries(extensions)) {
-    if (!isRecord(extension)) continue;
+  for (const [given, extension] of Object.entries(extensions)) {
+    const id = given.toLowerCase();
+    const fields = isRecord(extension) ? extension : {};
     // An extension of this kind that lacks its level is still one.
-    if (id === TLP_EXTENSION) found.push({ scheme: 'tlp', text: extension['tlp_2_0'], alone: true });
-    if (id === PAP_EXTENSION) found.push({ scheme: 'pap', text: extension['pap'], alone: true });
-    found.push(...openCti(extension));
+    if (id === TLP_EXTENSION) found.push({ scheme: 'tlp', text: fields['tlp_2_0'], alone: true });
+    if (id === PAP_EXTENSION) found.push({ scheme: 'pap', text: fields['pap'], alone: true });
+    found.push(...named(fields), ...openCti(fields));
   }
   const definition = raw['definition'];
   if (isRecord(definition)) {
@@ -115,43 +110,32 @@ function statedIn(raw: Readonly<Record<string, unknown>>): Stated[] {
       if (scheme === 'tlp' || scheme === 'pap') found.push({ scheme, text, alone: key === scheme });
       else found.push(...inWords(text));
     }
+    found.push(...named(definition));
   } else found.push(...inWords(definition));
-  const kind = typeof raw['definition_type'] === 'string' ? raw['definition_type'].trim().toLowerCase() : '';
-  if (kind === 'tlp' || kind === 'pap') found.push({ scheme: kind, text: raw['name'], alone: false });
-  found.push(...inWords(raw['name']), ...openCti(raw));
+  const kind = schemeOf(raw['definition_type']);
+  if (kind !== undefined)
+    for (const text of [raw['name'], ...(isRecord(definition) ? Object.values(definition) : [definition])])
+      found.push({ scheme: kind, text, alone: false });
+  for (const text of [raw['definition_type'], raw['name'], raw['description']]) found.push(...inWords(text));
   return found;
+}
+
+/** Fields that are named after it: `tlp_2_0`, `x_tlp`, `tlp`. A text there is a level, or one that we do not know. */
+function named(fields: Readonly<Record<string, unknown>>): Stated[] {
+  return Object.entries(fields).flatMap(([key, text]) => {
+    const scheme = FIELD.exec(key)?.[1]?.toLowerCase();
+    return (scheme === 'tlp' || scheme === 'pap') && typeof text === 'string'
+      ? [{ scheme, text, alone: key === key.toLowerCase() } as const]
+      : [];
+  });
 }
 
 /** OpenCTI keeps kind and level in fields of its own where the standard has no room for them. */
 function openCti(raw: Readonly<Record<string, unknown>>): Stated[] {
-  const kind = raw['x_opencti_definition_type'];
+  const scheme = schemeOf(raw['x_opencti_definition_type']);
   const text = raw['x_opencti_definition'];
-  const scheme = typeof kind === 'string' ? kind.trim().toLowerCase() : '';
-  return scheme === 'tlp' || scheme === 'pap' ? [{ scheme, text, alone: true }] : inWords(text);
+  return scheme === undefined ? inWords(text) : [{ scheme, text, alone: true }];
 }
-
-/** `TLP:RED`, `Traffic Light Protocol: amber+strict` and their like, anywhere in a text. */
-function inWords(text: unknown): Stated[] {
-  if (typeof text !== 'string') return [];
-  const words = text.length > 4 * MAX_STATEMENT ? text.slice(0, 4 * MAX_STATEMENT) : text;
-  const found = [...words.matchAll(LEVEL_WORDS)].map(([, name = '', level]): Stated => {
-    const scheme = /^[tT]/.test(name) ? 'tlp' : 'pap';
-    return { scheme, text: level, alone: true };
-  });
-  const whole = found.length === 0 ? ONLY_LABEL.exec(words) : null;
-  if (whole === null) return found;
-  return [{ scheme: whole[1]?.toLowerCase() === 'pap' ? 'pap' : 'tlp', text: whole[2], alone: true }];
-}
-
-const LEVEL = 'amber\\s*[+_\\- ]?\\s*strict|white|clear|green|amber|red';
-const SCHEME = 'tlp|traffic[ -]light[ -]protocol|pap|permissible[ -]actions?[ -]protocol';
-const LEVEL_WORDS = new RegExp(
-  `(?<![a-z0-9])(${SCHEME})[\\s:=_\\-]*(?:[12]\\.0[\\s:=_\\-]*)?(${LEVEL})(?![a-z])`,
-  'gi',
-);
-const ONLY_LEVEL = new RegExp(`^(?:${SCHEME})[\\s:=_\\-]*(?:${LEVEL})\\.?$`, 'i');
-/** A label and nothing else, of a level to come. */
-const ONLY_LABEL = /^\s*(tlp|pap)\s*:\s*(\S+)\s*$/i;
 
 function statementOf(raw: Readonly<Record<string, unknown>>): string | undefined {
   const definition = raw['definition'];
@@ -159,17 +143,7 @@ function statementOf(raw: Readonly<Record<string, unknown>>): string | undefined
   return undefined;
 }
 
-/** `TLP:AMBER+STRICT`, `amber+strict`, `tlp:white`, in any case. */
-export function parseTlp(text: unknown): Tlp | undefined {
-  const level = levelOf('tlp', text)?.replace(/^amber\s*[+ _-]?\s*strict$/, 'amber+strict');
-  return level === 'white' ? 'clear' : TLP_LEVELS.find((known) => known === level);
-}
-
-export function parsePap(text: unknown): Pap | undefined {
-  const level = levelOf('pap', text);
-  return level === 'white' ? 'clear' : PAP_LEVELS.find((known) => known === level);
-}
-
+const FIELD = /(?:^|[_.-])(tlp|pap)(?![a-z])/i;
 const MAX_ID = 128;
 const MAX_STATEMENT = 1024;
 const MAX_KIND = 64;
@@ -212,10 +186,4 @@ function markings(tlp: Tlp | undefined, pap: Pap | undefined, open: readonly str
 function list(value: unknown): readonly unknown[] {
   if (value === undefined || value === null) return NONE;
   return Array.isArray(value) ? value : [value];
-}
-
-function levelOf(scheme: string, text: unknown): string | undefined {
-  if (typeof text !== 'string') return undefined;
-  const lower = text.trim().toLowerCase();
-  return lower.startsWith(`${scheme}:`) ? lower.slice(scheme.length + 1).trim() : lower;
 }

@@ -10,10 +10,12 @@ import type {
   IndicatorFacts,
   ObjectRefusal,
 } from '../model/entry.ts';
+import { stricterPap, stricterTlp, type Tlp } from '../model/marking.ts';
 import type { Observable } from '../model/observable.ts';
 import { isOddlySpelled, parseTimestamp, timestampMs } from '../model/timestamp.ts';
 import { showingHidden } from '../model/text.ts';
-import { readMarkingDefinition, readMarkings } from './markings.ts';
+import { readLevelWords } from './level-words.ts';
+import { readMarkingDefinition, readMarkings, UNREADABLE_LABEL, type Markings } from './markings.ts';
 import { readPattern } from './pattern/read.ts';
 import { cleanText, cleanTexts, isRecord, isStixId } from './raw.ts';
 
@@ -141,7 +143,9 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
     if (pattern !== undefined) facts.pattern = pattern;
   }
 
-  const { tlp, pap, open } = readMarkings(raw['object_marking_refs'], raw['granular_markings']);
+  const marked = readMarkings(raw['object_marking_refs'], raw['granular_markings']);
+  const { tlp, pap, open, tlpLabel } = besideLabels(marked, raw['labels']);
+  if (tlpLabel !== undefined) facts.tlpLabel = tlpLabel;
   const indicator: Writable<IncomingIndicator> = {
     kind: 'indicator',
     objectId: id,
@@ -165,6 +169,21 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   indicator.facts = text;
   const odd = TIMES.some((name) => isOddlySpelled(raw[name]));
   return odd ? { object: indicator, quirk: ODD_TIMES } : { object: indicator };
+}
+
+/**
+ * A label is no marking, so it never opens: it only makes stricter what a marking says. Where none does, it waits to be
+ * compared with what an object without one counts as.
+ */
+function besideLabels(marked: Markings, labels: unknown): Markings & { readonly tlpLabel?: Tlp | undefined } {
+  const { tlp, pap, unread } = readLevelWords(labels);
+  if (tlp === undefined && pap === undefined && unread === undefined) return marked;
+  return {
+    tlp: marked.tlp === undefined ? undefined : stricterTlp(marked.tlp, tlp),
+    pap: stricterPap(marked.pap, pap),
+    open: unread === undefined ? marked.open : [...marked.open, UNREADABLE_LABEL],
+    tlpLabel: marked.tlp === undefined ? tlp : undefined,
+  };
 }
 
 const TIMES = ['modified', 'created', 'valid_from', 'valid_until'] as const;

@@ -2,7 +2,7 @@
 // never; when one comes late, the store tells which indicators must be looked at again.
 import { CANON_VERSION } from '../model/canonical.ts';
 import type { Claim, IncomingContext } from '../model/entry.ts';
-import type { Pap, Tlp } from '../model/marking.ts';
+import { stricterPap, stricterTlp, type Pap, type Tlp } from '../model/marking.ts';
 import type { StoreContext } from './context.ts';
 
 export interface MarkingBody {
@@ -18,9 +18,9 @@ export interface MarkingBody {
 /** What other objects say of an indicator. */
 export type Explained = Pick<Claim, 'provider' | 'threats'>;
 
-/** What must be looked at again: objects under a marking, sources of a name, or one source. */
+/** What must be looked at again: objects that wait for a marking or stand under it, sources of a name, or one source. */
 export interface News {
-  readonly kind: 'marking' | 'name' | 'source';
+  readonly kind: 'marking' | 'redefined' | 'name' | 'source';
   readonly objectId: string;
 }
 
@@ -79,8 +79,16 @@ export class ContextTable {
     const body = object.kind === 'name' ? object.name : JSON.stringify(bodyOf(object));
     const found = this.#find.get(exchangeId, object.objectId);
     if (found !== undefined && (found.body === body || found.version > version)) return undefined;
-    // A marking definition has no versions (STIX 2.1 §7.2): the first one stands, unless it was read by older rules.
-    if (found !== undefined && object.kind === 'marking' && !isOutdated(found.body)) return undefined;
+    // A marking definition has no versions (STIX 2.1 §7.2): of another one under the same id only what is stricter
+    // counts, unless the first was read by older rules.
+    const first = found?.kind === 'marking' && !isOutdated(found.body) ? found.body : undefined;
+    if (first !== undefined && object.kind === 'marking') {
+      const both = stricterOf(JSON.parse(first) as MarkingBody, object);
+      if (both === first) return undefined;
+      this.#put.run(exchangeId, object.objectId, object.kind, version, both);
+      this.#markings.delete(`${exchangeId} ${object.objectId}`);
+      return { kind: 'redefined', objectId: object.objectId };
+    }
     this.#put.run(exchangeId, object.objectId, object.kind, version, body);
     this.#names.delete(`${exchangeId} ${object.objectId}`);
     this.#markings.delete(`${exchangeId} ${object.objectId}`);
@@ -142,6 +150,17 @@ export class ContextTable {
     this.#names.set(key, name);
     return name;
   }
+}
+
+function stricterOf(first: MarkingBody, other: IncomingContext & { kind: 'marking' }): string {
+  return JSON.stringify({
+    ...first,
+    tlp: stricterTlp(first.tlp, other.tlp),
+    pap: stricterPap(first.pap, other.pap),
+    statement: first.statement ?? other.statement,
+    unread: first.unread ?? other.unread,
+    canon: first.canon,
+  });
 }
 
 function bodyOf({ tlp, pap, statement, unread }: IncomingContext & { kind: 'marking' }): object {

@@ -15,7 +15,7 @@ import { cutsShort } from '../policy/holds.ts';
 import type { Brakes } from './brakes.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
-import { explained, openOf } from './open-markings.ts';
+import { explained, factsBeside, openOf } from './open-markings.ts';
 import { decideClaim } from './decide.ts';
 import { type ClaimRow, type Projector, type StoredEntry, toClaim, type Trigger } from './projection.ts';
 import { CAUSE, type FoundObject, OBJECT, type ObjectRow } from './rows.ts';
@@ -55,6 +55,9 @@ export const emptyReport = (): CommitReport => ({
   refused: {},
   neverBlock: {},
 });
+
+/** As the subject of a sweep: all objects of the exchange that refer to a marking which only it can explain. */
+const EVERY_MARKING = '';
 
 export class Objects {
   readonly #store: StoreContext;
@@ -179,16 +182,20 @@ export class Objects {
     const markings = new Set<string>();
     const names = new Set<string>();
     const sources = new Set<string>();
+    let redefined = false;
     for (const page of pages) {
       for (const object of page.context) {
         const news = this.#context.store(exchange.id, object);
         if (news?.kind === 'marking') markings.add(news.objectId);
+        else if (news?.kind === 'redefined') redefined = true;
         else if (news?.kind === 'name') names.add(news.objectId);
         else if (news?.kind === 'source') sources.add(news.objectId);
       }
     }
     for (const id of sources) this.#touch(exchange.id, id);
     for (const id of markings) if (this.#awaited(exchange.id, id)) this.#sweep('marking', exchange, id, now);
+    // Rare, and no index leads from a marking to what stands under it: one way through for all of a commit.
+    if (redefined) this.#sweep('marking', exchange, EVERY_MARKING, now);
     for (const id of names) if (this.#context.isNamed(exchange.id, id)) this.#sweep('name', exchange, id, now);
   }
 
@@ -452,6 +459,7 @@ export class Objects {
       ...explained(this.#context, found.exchange_id, open),
       until: earlier(found.valid_until, incoming.validUntil ?? null),
       benign: incoming.benign === true ? 1 : found.benign,
+      facts: factsBeside(found.facts, incoming.facts),
     };
     const same =
       next.until === found.valid_until &&
@@ -459,16 +467,18 @@ export class Objects {
       next.pap === found.pap &&
       next.unexplained === found.unexplained &&
       next.benign === found.benign &&
+      next.facts === found.facts &&
       openText === found.open_markings;
     if (same) return false;
     this.#store.db.run(
-      'UPDATE object SET valid_until = ?, tlp = ?, pap = ?, unexplained = ?, benign = ?, open_markings = ?, digest = ? WHERE id = ?',
+      'UPDATE object SET valid_until = ?, tlp = ?, pap = ?, unexplained = ?, benign = ?, open_markings = ?, facts = ?, digest = ? WHERE id = ?',
       next.until,
       next.tlp,
       next.pap,
       next.unexplained,
       next.benign,
       openText,
+      next.facts,
       incoming.digest,
       found.id,
     );
@@ -524,8 +534,38 @@ export class Objects {
     );
   }
 
+  /** Markings became stricter: the objects that refer to any are judged anew. */
+  #remarkAll(sweep: Sweep, most: number): SweepStep {
+    const objects = this.#store.db.all<ObjectRow>(
+      'SELECT * FROM object WHERE id > ? ORDER BY id LIMIT ?',
+      Number(sweep.position),
+      most,
+    );
+    const step = this.#whileItFits(objects, most, (row) =>
+      row.exchange_id === sweep.owner && row.open_markings !== null ? this.#explainAnew(row) : 1,
+    );
+    return { rows: step.rows, position: step.more ? String(step.last!.id) : undefined };
+  }
+
+  /** Returns the rows it touched. */
+  #explainAnew(row: ObjectRow): number {
+    const next = explained(this.#context, row.exchange_id, openOf(row));
+    if (next.tlp === row.tlp && next.pap === row.pap && next.unexplained === row.unexplained) return 1;
+    if (row.unexplained !== null && next.unexplained === null) this.#armsFrom(row.id, this.#store.engineTime);
+    this.#store.db.run(
+      'UPDATE object SET tlp = ?, pap = ?, unexplained = ? WHERE id = ?',
+      next.tlp,
+      next.pap,
+      next.unexplained,
+      row.id,
+    );
+    if (row.state !== OBJECT.published) return 1;
+    return this.#touchLinked(row.id, { cause: CAUSE.policy, exchangeId: row.exchange_id, force: true });
+  }
+
   /** A marking definition arrived: the objects that waited for it are judged anew. */
   #remark(sweep: Sweep, most: number): SweepStep {
+    if (sweep.subject === EVERY_MARKING) return this.#remarkAll(sweep, most);
     const waiting = this.#store.db.all<ObjectRow>(
       `SELECT o.* FROM unexplained u JOIN object o ON o.id = u.object_id
        WHERE u.exchange_id = ? AND u.marking_id = ? AND u.object_id > ? ORDER BY u.object_id LIMIT ?`,
@@ -534,21 +574,8 @@ export class Objects {
       Number(sweep.position),
       most,
     );
-    const step = this.#whileItFits(waiting, most, (row) => {
-      const next = explained(this.#context, row.exchange_id, openOf(row));
-      if (next.tlp === row.tlp && next.pap === row.pap && next.unexplained === row.unexplained) return 1;
-      if (row.unexplained !== null && next.unexplained === null) this.#armsFrom(row.id, this.#store.engineTime);
-      this.#store.db.run(
-        'UPDATE object SET tlp = ?, pap = ?, unexplained = ? WHERE id = ?',
-        next.tlp,
-        next.pap,
-        next.unexplained,
-        row.id,
-      );
-      if (row.state !== OBJECT.published) return 1;
-      return this.#touchLinked(row.id, { cause: CAUSE.policy, exchangeId: row.exchange_id, force: true });
-    });
-    // The first definition stands: nobody waits for this marking any more.
+    const step = this.#whileItFits(waiting, most, (row) => this.#explainAnew(row));
+    // It is explained: nobody waits for this marking any more.
     this.#store.db.run(
       'DELETE FROM unexplained WHERE exchange_id = ? AND marking_id = ? AND object_id <= ?',
       sweep.owner,

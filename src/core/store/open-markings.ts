@@ -1,5 +1,6 @@
 // Markings of an object that only its exchange can explain: what is stated, and what the definitions that came make of
 // it. A definition that has not come, or that says what we do not understand, keeps the object out.
+import type { IndicatorFacts } from '../model/entry.ts';
 import {
   PAP_LEVELS,
   papRank,
@@ -10,7 +11,7 @@ import {
   TLP_LEVELS,
   tlpRank,
 } from '../model/marking.ts';
-import { UNREADABLE_MARKING } from '../stix/markings.ts';
+import { UNREADABLE_LABEL, UNREADABLE_MARKING } from '../stix/markings.ts';
 import type { ContextTable } from './explain.ts';
 import type { ObjectRow } from './rows.ts';
 
@@ -27,6 +28,21 @@ export function openOf(row: ObjectRow): OpenMarkings {
     : (JSON.parse(row.open_markings) as OpenMarkings);
 }
 
+/** The level of an object: its column, and where only a definition explained it, what its labels say besides. */
+export function tlpOf(row: Pick<ObjectRow, 'tlp' | 'open_markings' | 'facts'>): Tlp | undefined {
+  const tlp = levelOf(TLP_LEVELS, row.tlp);
+  if (tlp === undefined || row.open_markings === null || !row.facts.includes('"tlpLabel"')) return tlp;
+  return stricterTlp(tlp, (JSON.parse(row.facts) as IndicatorFacts).tlpLabel);
+}
+
+/** Facts of an object that came once more in a known version: only a stricter label counts. */
+export function factsBeside(found: string, incoming: string): string {
+  if (!incoming.includes('"tlpLabel"')) return found;
+  const facts = JSON.parse(found) as IndicatorFacts;
+  const tlpLabel = stricterTlp(facts.tlpLabel, (JSON.parse(incoming) as IndicatorFacts).tlpLabel);
+  return tlpLabel === undefined || tlpLabel === facts.tlpLabel ? found : JSON.stringify({ ...facts, tlpLabel });
+}
+
 /** As columns of the object. */
 export type Explained = Pick<ObjectRow, 'tlp' | 'pap' | 'unexplained'>;
 
@@ -38,6 +54,7 @@ export function explained(context: ContextTable, exchangeId: number, stated: Ope
     tlp = stricterTlp(tlp, definition?.tlp);
     pap = stricterPap(pap, definition?.pap);
     if (ref === UNREADABLE_MARKING) unexplained ??= 'a marking that cannot be read';
+    else if (ref === UNREADABLE_LABEL) unexplained ??= 'a level in its labels that we do not know';
     else if (definition === undefined) unexplained ??= `${ref}, which nobody explained`;
     else if (definition.unread !== undefined) unexplained ??= `${ref}, ${definition.unread}`;
   }

@@ -1,16 +1,18 @@
 // Turns claims into what each SIEM shall hold. Every change of wanted state goes through `project`: a new version
 // of an object, an expiry, a changed rule, a suppression, the end of a hold.
 import type { Claim, Entry, IndicatorFacts } from '../model/entry.ts';
-import { PAP_LEVELS, type Pap, TLP_LEVELS, type Tlp } from '../model/marking.ts';
+import { PAP_LEVELS, type Pap, type Tlp } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable, type ObservableType } from '../model/observable.ts';
 import { type Admitted, condense, merge, mergeClaims } from '../inventory/merge.ts';
 import { expiryOf } from '../policy/expiry.ts';
 import { holdStays } from '../policy/holds.ts';
+import { unmarkedTlp } from '../policy/intake.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext, Tally } from './context.ts';
 import { decideClaim } from './decide.ts';
 import type { ContextTable, Explained } from './explain.ts';
 import type { HoldTable } from './hold-table.ts';
+import { tlpOf } from './open-markings.ts';
 import {
   CAUSE,
   type Cause,
@@ -267,7 +269,7 @@ export class Projector {
       // Accepted means that the SIEM has rules for this exchange.
       const rules = siem.spec.rules[exchange]!;
       // Where unmarked ones are refused, whoever was accepted states a level.
-      const unmarked = rules.intake.unmarked === 'refuse' ? 'red' : rules.intake.unmarked;
+      const unmarked = rules.intake.unmarked === 'refuse' ? 'red' : unmarkedTlp(claim, rules.intake.unmarked);
       const until = expiryOf(claim, rules.lifetime, entry.type);
       if (row.valid_from <= now && now < until) into.vouchers |= voucherBit(row.exchange_id);
       into.admitted.push({ claim, until, unmarked });
@@ -600,7 +602,7 @@ class StoredClaim implements Claim {
     this.lifeFrom = row.life_from ?? undefined;
     this.unexplained = row.unexplained ?? undefined;
     this.confidence = row.confidence ?? undefined;
-    this.tlp = row.tlp === null ? undefined : TLP_LEVELS[row.tlp]!;
+    this.tlp = tlpOf(row);
     this.pap = row.pap === null ? undefined : PAP_LEVELS[row.pap]!;
     this.provider = undefined;
     this.threats = undefined;

@@ -1,10 +1,11 @@
 // Reading for people, over a read-only connection of its own: behind the writer a status would wait for whole
 // batches, alone it takes a millisecond.
-import { PAP_LEVELS, TLP_LEVELS } from '../model/marking.ts';
+import { PAP_LEVELS } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { SweepReport } from '../model/status.ts';
 import { explainExpiry } from '../policy/expiry.ts';
 import type { Failure } from '../model/failure.ts';
+import { tlpOf } from './open-markings.ts';
 import { Database } from './database.ts';
 import { decideClaim } from './decide.ts';
 import { type HoldKind, type HoldRow, setCode } from './hold-table.ts';
@@ -262,7 +263,7 @@ export class StoreReader {
         object_id: row.object_id,
         name: toClaim(row, row.exchange).facts.name ?? null,
         modified: row.version,
-        tlp: row.tlp === null ? null : TLP_LEVELS[row.tlp]!,
+        tlp: tlpOf(row) ?? null,
         pap: row.pap === null ? null : PAP_LEVELS[row.pap]!,
         confidence: row.confidence,
         valid_until: iso(row.valid_until),

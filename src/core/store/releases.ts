@@ -1,11 +1,12 @@
 // What the release rules need to know of an object, and what they say.
 import { digest48 } from '../model/digest.ts';
-import { PAP_LEVELS, type Pap, TLP_LEVELS, type Tlp } from '../model/marking.ts';
+import { PAP_LEVELS, type Pap, type Tlp } from '../model/marking.ts';
 import { entryKey, OBSERVABLE_TYPES, type ObservableType, parseEntryKey } from '../model/observable.ts';
 import type { SightingKind } from '../model/sighting.ts';
 import { isOurGround, type Own } from '../policy/never-block.ts';
 import { release, type ReleaseDecision } from '../policy/release.ts';
 import { sha256 } from '../runtime/ids.ts';
+import { tlpOf } from './open-markings.ts';
 import type { Database } from './database.ts';
 import { OBJECT, type ObjectRow } from './rows.ts';
 import type { ReleaseSpec } from './spec.ts';
@@ -60,6 +61,7 @@ export class Releases {
       rowId,
     );
     if (row === undefined) return undefined;
+    const tlp = tlpOf(row);
     const entries = this.#db
       .all<{ id: number; type: number; value: string }>(
         'SELECT e.id, e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ?',
@@ -74,7 +76,7 @@ export class Releases {
       published: row.state === OBJECT.published,
       active: row.exchange_active === 1,
       // Without a level it counts as the strictest there is, and so does one whose marking nobody explained.
-      ...(row.tlp === null || row.unexplained !== null ? {} : { tlp: TLP_LEVELS[row.tlp]! }),
+      ...(tlp === undefined || row.unexplained !== null ? {} : { tlp }),
       ...(row.pap === null || row.unexplained !== null ? {} : { pap: PAP_LEVELS[row.pap]! }),
       statements: this.#statements(row),
       shown: this.#isShown(row),
