@@ -7,7 +7,7 @@ import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
 import { storeSpec } from '../app/specs.ts';
 import { holderOf } from '../core/store/database.ts';
-import { type RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
+import { MOST_TOLD, REVOKED_CODE, type RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
 import type { StoreReader, WhyEntry } from '../core/store/reader.ts';
 import type { WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
 import { stateConfigOf } from './cli.ts';
@@ -36,7 +36,7 @@ export const why: Command = {
     const now = clockOf(config).now();
     try {
       const guesses = guess(value);
-      const refused = reader === undefined ? [] : refusedOf(config, value);
+      const { refused, more } = reader === undefined ? { refused: [], more: false } : refusedOf(config, value);
       const stored =
         reader === undefined ? [] : guesses.map((one) => reader.why(one, now)).filter((one) => one !== undefined);
       const known =
@@ -47,11 +47,11 @@ export const why: Command = {
           : withNext(config, reader, now, withSightings(config, known)).map((one) => ({ ...one, refused }));
       const around = reader === undefined ? [] : guesses.flatMap((one) => containing(reader, one));
       if (reader === undefined) context.out.note(`there is no state at ${config.state} yet; start with: entente run`);
-      if (context.json) context.out.json({ value, entries, around });
+      if (context.json) context.out.json({ value, entries, around, refused });
       else if (guesses.length === 0) {
         context.out.line(`${value} is no address, domain, URL, e-mail address or hash, so no list can hold it.`);
         printRefused(context.out, refused);
-      } else printWhy(context.out, value, entries, around);
+      } else printWhy(context.out, value, entries, around, more);
       return DONE;
     } finally {
       reader?.close();
@@ -66,11 +66,11 @@ type Seen = Omit<WhyEntry, 'hits' | 'releases'> & {
   readonly releases: readonly WhyRelease[];
 };
 
-/** Objects that are kept out and name the value. */
-function refusedOf(config: Config, value: string): RefusedObject[] {
+/** Objects that are kept out and name the value, and whether others name more than is known of them. */
+function refusedOf(config: Config, value: string): { refused: readonly RefusedObject[]; more: boolean } {
   const reader = new RefusedReader(storeSpec(config));
   try {
-    return reader.naming(value);
+    return { refused: reader.naming(value), more: reader.namesMore() };
   } finally {
     reader.close();
   }
@@ -78,7 +78,7 @@ function refusedOf(config: Config, value: string): RefusedObject[] {
 
 /** No claim came of the value, yet somebody spoke of it. */
 function onlyRefused(config: Config, one: Observable): WhyEntry {
-  const reason = 'every object that names it was refused';
+  const reason = 'every object that names it was refused or revoked';
   const siems = config.siems.map(({ name }) => ({
     name,
     state: 'not_wanted' as const,
@@ -91,9 +91,12 @@ function onlyRefused(config: Config, one: Observable): WhyEntry {
 
 function printRefused(out: Output, refused: readonly RefusedObject[]): void {
   for (const one of refused) {
-    out.line(`\nRefused from ${one.exchange}: ${one.object_id}  ${one.name ?? ''}`);
+    out.line(
+      `\n${one.code === REVOKED_CODE ? 'Revoked' : 'Refused'} from ${one.exchange}: ${one.object_id}  ${one.name ?? ''}`,
+    );
     out.line(`  ${one.code}: ${one.reason}`);
   }
+  if (refused.length >= MOST_TOLD) out.line('\nThere may be more; see: entente refused list');
 }
 
 function withSightings(config: Config, entries: readonly WhyEntry[]): Seen[] {
@@ -138,9 +141,17 @@ function containing(reader: StoreReader, one: Observable): Observable[] {
 
 const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
-function printWhy(out: Output, value: string, entries: readonly Told[], around: readonly Observable[]): void {
-  if (entries.length === 0)
+function printWhy(
+  out: Output,
+  value: string,
+  entries: readonly Told[],
+  around: readonly Observable[],
+  more: boolean,
+): void {
+  if (entries.length === 0) {
     out.line(`Nothing is known of ${value}: no indicator that an exchange of ours published names it.`);
+    if (more) out.line('Some refused objects name more values than are kept of them: see entente refused list.');
+  }
   for (const entry of entries) {
     out.line(`${out.colour(entry.value, 'bold')}  (${entry.type})`);
     out.line('');

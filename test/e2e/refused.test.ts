@@ -18,6 +18,10 @@ it('by list with id, name, pattern, code and reason, and by why of a value that 
     indicator('198.18.0.1'),
     indicator('a', { name: 'two at once', pattern: COMBINED }),
     indicator('b', { pattern_type: 'sigma', pattern: 'title: x' }),
+    indicator('d', {
+      pattern: `[domain-name:value = '${'x'.repeat(3000)}' AND ipv6-addr:value = '2001:0DB8:0:0::A1' AND domain-name:value = 'bücher.example']`,
+    }),
+    indicator('198.18.9.88', { revoked: true }),
     indicator('c', { modified: 'yesterday', name: 'undated', pattern: "[ipv4-addr:value = '198.18.9.77']" }),
   ]);
   await world.site.entente(['run', '--once']);
@@ -32,7 +36,7 @@ it('by list with id, name, pattern, code and reason, and by why of a value that 
     code: expect.stringMatching(/^[a-z0-9_]+$/),
     reason: expect.any(String),
   });
-  expect(all.map((one) => one.object_id).toSorted()).toEqual([idFor('a'), idFor('b'), idFor('c')].toSorted());
+  expect(all.map((one) => one.object_id).toSorted()).toEqual(['a', 'b', 'c', 'd'].map(idFor).toSorted());
   const only = async (...flags: string[]) =>
     (await world.site.entente(['refused', 'list', '--json', ...flags])).stdout
       .split('\n')
@@ -47,6 +51,9 @@ it('by list with id, name, pattern, code and reason, and by why of a value that 
     ['198.18.9[.]9', idFor('a')],
     ['evil.example', idFor('a')],
     ['198.18.9.77', idFor('c')],
+    ['2001[:]db8::a1', idFor('d')],
+    ['XN--BCHER-KVA.example', idFor('d')],
+    ['198.18.9.88', idFor('198.18.9.88')],
   ] as const) {
     const why = await world.site.ask<{ entries: object[] }>(['why', value]);
     expect(why.entries).toMatchObject([

@@ -48,6 +48,8 @@ export interface IncomingIndicator {
   readonly facts: string;
   /** 48-bit digest over the fields above: tells two contents under one version apart. */
   readonly digest: number;
+  /** Where it is refused or revoked: what its pattern names all the same (named.ts). */
+  readonly named?: readonly number[];
 }
 
 /** Objects that explain indicators. They may come before or after them, or never. */
@@ -90,6 +92,8 @@ export interface ObjectRefusal {
   /** For people who look for it, cut to length. */
   readonly name?: string;
   readonly pattern?: string;
+  /** What the whole pattern names (named.ts). */
+  readonly named?: readonly number[];
 }
 
 /** What one object of one exchange says about one observable, as policy sees it. */

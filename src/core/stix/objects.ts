@@ -12,6 +12,7 @@ import type {
 } from '../model/entry.ts';
 import { stricterPap, stricterTlp, type Tlp } from '../model/marking.ts';
 import type { Observable } from '../model/observable.ts';
+import { namedIn } from '../model/named.ts';
 import { isOddlySpelled, parseTimestamp, timestampMs } from '../model/timestamp.ts';
 import { showingHidden } from '../model/text.ts';
 import { readLevelWords } from './level-words.ts';
@@ -36,6 +37,7 @@ export function readObject(raw: unknown, bundleSpecVersion?: string): ReadResult
       ...read.refusal,
       ...(name === undefined ? {} : { name }),
       ...(pattern === undefined ? {} : { pattern }),
+      ...(typeof raw['pattern'] === 'string' ? { named: namedIn(raw['pattern']) } : {}),
     },
   };
 }
@@ -167,6 +169,11 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   const text = JSON.stringify(facts);
   indicator.digest = digest48(JSON.stringify(indicator) + text);
   indicator.facts = text;
+  if ((revoked || use.refusal !== undefined) && typeof raw['pattern'] === 'string')
+    indicator.named = namedIn(
+      raw['pattern'],
+      use.observables.map((one) => one.value),
+    );
   const odd = TIMES.some((name) => isOddlySpelled(raw[name]));
   return odd ? { object: indicator, quirk: ODD_TIMES } : { object: indicator };
 }

@@ -8,6 +8,7 @@ import type { IncomingIndicator, ObjectRefusal } from '../model/entry.ts';
 import { CANON_VERSION } from '../model/canonical.ts';
 import { papRank, stricterPap, stricterTlp, tlpRank } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import { digest48 } from '../model/digest.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
 import { lifeFrom } from '../policy/expiry.ts';
 import { neverBlock } from '../policy/never-block.ts';
@@ -17,6 +18,7 @@ import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import { explained, factsBeside, openOf } from './open-markings.ts';
 import { decideClaim } from './decide.ts';
+import { Named, NAMED_BY } from './named.ts';
 import { type ClaimRow, type Projector, type StoredEntry, toClaim, type Trigger } from './projection.ts';
 import { CAUSE, type FoundObject, OBJECT, type ObjectRow } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
@@ -77,6 +79,7 @@ export class Objects {
   readonly #unlink;
   readonly #await;
   readonly #linked;
+  readonly #named: Named;
   readonly #scopes = new Map<string, number>();
   /** There are objects that could not be read; usually not, and nobody has to look. */
   #unreadable: boolean;
@@ -98,6 +101,7 @@ export class Objects {
     sweeps.register('marking', (sweep, most) => this.#remark(sweep, most));
     sweeps.register('name', (sweep, most) => this.#renamed(sweep, most));
     const { db } = store;
+    this.#named = new Named(db);
     this.#unreadable = db.get('SELECT 1 AS one FROM unreadable LIMIT 1') !== undefined;
     this.#find = db.statement<FoundObject>('SELECT * FROM object WHERE exchange_id = ? AND object_id = ?');
     this.#insert = db.statement(
@@ -203,17 +207,23 @@ export class Objects {
     this.#sweeps.begin(kind, exchange.id, subject, null, now);
   }
 
-  #keepUnreadable(exchange: ExchangeState, { objectId, reason, name, pattern }: ObjectRefusal, now: number): void {
+  #keepUnreadable(exchange: ExchangeState, refusal: ObjectRefusal, now: number): void {
+    const { reason, name, pattern } = refusal;
+    // Without an id it is known by what it says.
+    const objectId =
+      refusal.objectId ?? (pattern === undefined ? undefined : `no id (${digest48(pattern).toString(16)})`);
     if (objectId === undefined) return;
-    this.#store.db.run(
+    const { id } = this.#store.db.get<{ id: number }>(
       `INSERT INTO unreadable (exchange_id, object_id, reason, facts, seen) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (exchange_id, object_id) DO UPDATE SET reason = excluded.reason, facts = excluded.facts, seen = excluded.seen`,
+       ON CONFLICT (exchange_id, object_id) DO UPDATE SET reason = excluded.reason, facts = excluded.facts, seen = excluded.seen
+       RETURNING id`,
       exchange.id,
       objectId,
       reason,
       JSON.stringify({ name, pattern }),
       now,
-    );
+    )!;
+    this.#named.replace(NAMED_BY.unreadable, id, refusal.named);
     this.#unreadable = true;
   }
 
@@ -329,6 +339,7 @@ export class Objects {
     ids.taken('object');
     this.#see.run(row.id, scope, listing);
     this.#awaitMarkings(row);
+    if (incoming.named !== undefined) this.#named.add(NAMED_BY.object, row.id, incoming.named);
     if (incoming.revoked) {
       report.revoked++;
       return true;
@@ -417,6 +428,8 @@ export class Objects {
       row.id,
     );
     this.#awaitMarkings(row);
+    if (found.refusal !== null || incoming.named !== undefined)
+      this.#named.replace(NAMED_BY.object, row.id, incoming.named);
     report.changed++;
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
     this.#countObject(exchange, found.state === OBJECT.published ? found : undefined, row);

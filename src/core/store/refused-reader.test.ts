@@ -1,6 +1,9 @@
+import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { anIndicator, NOW, Rig } from '../../../test/builders/store.ts';
-import { RefusedReader } from './refused-reader.ts';
+import { namedIn } from '../model/named.ts';
+import { OBJECT } from './rows.ts';
+import { MOST_TOLD, RefusedReader } from './refused-reader.ts';
 
 const ID = 'indicator--1';
 function reading<T>(rig: Rig, ask: (reader: RefusedReader) => T): T {
@@ -19,6 +22,7 @@ it('tells of an object that could not be read until it can be', () => {
     reason: 'modified is missing',
     name: 'one',
     pattern: "[url:value = 'HTTP://a.example/']",
+    named: namedIn("[url:value = 'HTTP://a.example/']"),
   };
   rig.commit([], NOW, 'partner', { refusals: [refusal, { objectId: undefined, reason: 'not an object' }] });
 
@@ -50,4 +54,38 @@ it('goes through any number of refused indicators, and tells none that was revok
   rig.commit([anIndicator({ objectId: ID, revoked: true, version: '2026-02-01T00:00:00.000000000Z' })]);
 
   expect(reading(rig, (reader) => [...reader.all()])).toHaveLength(2499);
+});
+
+it('finds who names a value by its index, without a look at the others, and drops that with the object', () => {
+  const rig = new Rig();
+  const one = (i: number, given: object = {}) =>
+    anIndicator({
+      objectId: `indicator--${i}`,
+      observables: [],
+      refusal: 'AND of several values',
+      named: namedIn(`[ipv6-addr:value = '2001:DB8:0::${i.toString(16)}' AND domain-name:value = 'Both.example']`),
+      ...given,
+    });
+  rig.commit([...Array.from({ length: 500 }, (_, i) => one(i)), one(900, { revoked: true, refusal: undefined })]);
+  const told = (value: string) =>
+    reading(rig, (reader) => reader.naming(value)).map(({ object_id, reason }) => `${object_id}: ${reason}`);
+
+  expect(told('2001:db8::1f')).toEqual(['indicator--31: AND of several values']);
+  expect(told('2001:db8::384')).toEqual(['indicator--900: revoked when it first came']);
+  expect(told('both[.]example')).toHaveLength(MOST_TOLD);
+  expect(told('h.example')).toEqual([]);
+  rig.commit([one(31, { revoked: true, version: '2026-02-01T00:00:00.000000000Z' })]);
+  expect(told('2001:db8::1f')).toEqual(['indicator--31: AND of several values; revoked since']);
+  rig.commit([
+    one(30, { named: namedIn("[url:value = 'https://new.example']"), version: '2026-01-10T00:00:00.000000000Z' }),
+  ]);
+  expect(told('2001:db8::1e')).toEqual([]);
+  expect(told('HTTPS://new.example/')).toHaveLength(1);
+
+  const db = new DatabaseSync(rig.path);
+  db.exec(`DELETE FROM object WHERE state = ${OBJECT.published}`);
+  const left = db.prepare('SELECT count(*) AS n FROM named').get();
+  db.close();
+  expect(told('2001:db8::1d')).toEqual([]);
+  expect(left).toEqual({ n: 4 });
 });

@@ -1,8 +1,9 @@
 // What of a partner's objects is kept out, for people who look for it: indicators whose meaning cannot be armed, and
 // objects that could not be read at all. Over a read-only connection of its own, like reader.ts.
 import type { IndicatorFacts } from '../model/entry.ts';
-import { guess, refang } from '../model/typed-in.ts';
+import { NAMES_MORE, namesOf } from '../model/named.ts';
 import { Database } from './database.ts';
+import { NAMED_BY } from './named.ts';
 import { OBJECT } from './rows.ts';
 import type { StoreSpec } from './spec.ts';
 
@@ -18,6 +19,9 @@ export interface RefusedObject {
 }
 
 const PAGE = 1000;
+/** Of the objects that name one value. */
+export const MOST_TOLD = 100;
+const REVOKED_AT_FIRST = 'revoked when it first came';
 
 /** The constant reason as one word. */
 export const codeOf = (reason: string): string =>
@@ -26,6 +30,8 @@ export const codeOf = (reason: string): string =>
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_|_$/g, '');
 
+export const REVOKED_CODE = codeOf(REVOKED_AT_FIRST);
+
 type Row = {
   readonly id: number;
   readonly exchange: string;
@@ -33,6 +39,7 @@ type Row = {
   readonly refusal: string;
   readonly facts: string;
 };
+type NamedRow = Row & { readonly state: number };
 
 export class RefusedReader {
   readonly #db: Database;
@@ -52,21 +59,18 @@ export class RefusedReader {
       }
   }
 
-  /** Those whose pattern names the value, however it was typed. */
+  /** Those whose pattern names the value, however it was typed; of very many, the first. */
   naming(typed: string): RefusedObject[] {
-    const wanted = new Set([refang(typed).toLowerCase(), ...guess(typed).map((one) => one.value.toLowerCase())]);
-    const found = new Map<string, RefusedObject>();
-    for (const value of wanted)
-      for (const sql of [INDICATORS, UNREADABLE])
-        for (const row of this.#db.iterate<Row>(
-          `${sql} AND instr(lower(r.facts), ?) > 0`,
-          // As it stands within JSON.
-          JSON.stringify(value).slice(1, -1),
-        )) {
-          const one = refusedOf(row);
-          if (names(one.pattern ?? '', wanted)) found.set(`${one.exchange} ${one.object_id}`, one);
-        }
-    return [...found.values()];
+    const digests = JSON.stringify(namesOf(typed));
+    return [NAMED_INDICATORS, NAMED_UNREADABLE]
+      .flatMap((sql) => this.#db.all<NamedRow>(sql, digests, MOST_TOLD))
+      .slice(0, MOST_TOLD)
+      .map((row) => ({ ...refusedOf(row), reason: reasonOf(row) }));
+  }
+
+  /** Whether some object names more than is kept, so that nobody can say what it does not name. */
+  namesMore(): boolean {
+    return this.#db.get(`SELECT 1 AS one FROM named WHERE digest = ${NAMES_MORE} LIMIT 1`) !== undefined;
   }
 
   close(): void {
@@ -78,6 +82,12 @@ const INDICATORS = `SELECT r.id, x.name AS exchange, r.object_id, r.refusal, r.f
   JOIN exchange x ON x.id = r.exchange_id WHERE r.refusal IS NOT NULL AND r.state = ${OBJECT.published}`;
 const UNREADABLE = `SELECT r.id, x.name AS exchange, r.object_id, r.reason AS refusal, r.facts FROM unreadable r
   JOIN exchange x ON x.id = r.exchange_id WHERE 1`;
+
+const named = (kind: number) => `FROM named n JOIN json_each(?) j ON n.digest = j.value AND n.kind = ${kind}`;
+const NAMED_INDICATORS = `SELECT DISTINCT r.id, x.name AS exchange, r.object_id, coalesce(r.refusal, '${REVOKED_AT_FIRST}') AS refusal, r.facts,
+  r.state ${named(NAMED_BY.object)} JOIN object r ON r.id = n.ref JOIN exchange x ON x.id = r.exchange_id LIMIT ?`;
+const NAMED_UNREADABLE = `SELECT DISTINCT r.id, x.name AS exchange, r.object_id, r.reason AS refusal, r.facts, ${OBJECT.published} AS state
+  ${named(NAMED_BY.unreadable)} JOIN unreadable r ON r.id = n.ref JOIN exchange x ON x.id = r.exchange_id LIMIT ?`;
 
 function refusedOf({ exchange, object_id, refusal, facts }: Row): RefusedObject {
   const { name, pattern } = JSON.parse(facts) as IndicatorFacts;
@@ -91,10 +101,8 @@ function refusedOf({ exchange, object_id, refusal, facts }: Row): RefusedObject 
   };
 }
 
-/** A text constant of the pattern is the value: a part of another value is not. A cut pattern may end in one. */
-function names(pattern: string, wanted: ReadonlySet<string>): boolean {
-  const constants = [...pattern.matchAll(/'((?:[^'\\]|\\.)*)(?:'|$)/gs)].map((one) => one[1]!.replace(/\\(.)/gs, '$1'));
-  return constants.some(
-    (text) => wanted.has(text.toLowerCase()) || guess(text).some((one) => wanted.has(one.value.toLowerCase())),
-  );
+/** What became of it since. */
+function reasonOf({ refusal, state }: NamedRow): string {
+  if (refusal === REVOKED_AT_FIRST || state === OBJECT.published) return refusal;
+  return `${refusal}; ${state === OBJECT.revoked ? 'revoked since' : 'no longer shown since'}`;
 }

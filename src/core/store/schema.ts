@@ -220,6 +220,16 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE hold DROP COLUMN decided_entries;
   ALTER TABLE hold DROP COLUMN told;
   `,
+  `
+  -- Which values objects name that were refused or came revoked, as digests (named.ts): ref is the row of an object
+  -- (kind 0) or of one that could not be read (kind 1), and what hangs on it goes with it.
+  CREATE TABLE named (
+    digest INTEGER NOT NULL, kind INTEGER NOT NULL, ref INTEGER NOT NULL,
+    PRIMARY KEY (digest, kind, ref)) WITHOUT ROWID;
+  CREATE INDEX named_ref ON named (kind, ref);
+  CREATE TRIGGER object_gone AFTER DELETE ON object BEGIN DELETE FROM named WHERE kind = 0 AND ref = OLD.id; END;
+  CREATE TRIGGER unreadable_gone AFTER DELETE ON unreadable BEGIN DELETE FROM named WHERE kind = 1 AND ref = OLD.id; END;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

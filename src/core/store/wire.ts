@@ -22,7 +22,7 @@ export interface PackedPage extends Omit<Page, 'objects'> {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-const FIELDS = 14;
+const FIELDS = 15;
 
 /** A page in this thread, for the store's own tests and the simulation. */
 export function arriving(page: Page): ArrivingPage {
@@ -57,6 +57,7 @@ export function packPage(page: Page): PackedPage {
       one.refusal,
       one.digest,
       one.facts,
+      one.named,
       one.observables.length,
     );
     for (const observable of one.observables) flat.push(observable.type, observable.value);
@@ -99,6 +100,7 @@ function* unpacked(bytes: Uint8Array): Generator<IncomingIndicator> {
     if (flat[at + 8] !== undefined) indicator.openMarkings = flat[at + 8] as readonly string[];
     if (flat[at + 9] !== undefined) indicator.benign = flat[at + 9] as boolean;
     if (flat[at + 10] !== undefined) indicator.refusal = flat[at + 10] as string;
+    if (flat[at + 13] !== undefined) indicator.named = flat[at + 13] as readonly number[];
     yield indicator;
     at += FIELDS + 2 * count;
   }
