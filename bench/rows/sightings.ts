@@ -67,6 +67,7 @@ siems:
   - { name: one, type: elastic, url: ${sim.url}, auth: { username: ${sim.username}, password: ${sim.password} }, hits: { schedule: "*/${INTERVAL_SECS} * * * * *" } }
 release:
   - { to: partner, tlp: [green], action: share }
+policy: { never_block: { list_actions: { documentation: note } } }
 `,
   );
   const daemon = spawn(process.execPath, [join(ROOT, 'bin', 'entente.mjs'), 'run', '--config', file], {

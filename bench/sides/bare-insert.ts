@@ -1,7 +1,8 @@
 // The other side of ingest: the rows that our ingest left, sent to a worker as plain arrays and inserted there into
 // the same schema, 5,000 objects to a commit.
-import { Worker } from 'node:worker_threads';
+
 import { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
 import { say, stopwatch } from './open.ts';
 
 export type Commit = Readonly<Record<string, readonly (readonly (string | number | null)[])[]>>;
