@@ -27,6 +27,11 @@ it.each([
   [reasonOf({ benign: true }, {}), 'not marked benign'],
   [reasonOf({ tlp: undefined } as never, { unmarked: 'refuse' }), 'policy.unmarked other than refuse'],
   [reasonOf({ tlp: undefined } as never, { clearance: 'green' }), 'clearance: amber for siem if it may hold that'],
+  [
+    reasonOf({ tlp: undefined, facts: { tlpLabel: 'red' } } as never, {}),
+    'without that label, or clearance: red for siem if it may hold that',
+  ],
+  [reasonOf({ unexplained: 'a level in its labels that we do not know' }, {}), 'markings that can be read'],
   [reasonOf({ tlp: 'amber+strict' }, {}), 'clearance: amber+strict for siem'],
   [reasonOf({ pap: 'red' }, { hosting: 'cloud' }), 'hosting: on_premises'],
   [reasonOf({ confidence: undefined } as never, { unknownConfidence: 'hold' }), 'policy.unknown_confidence: accept'],

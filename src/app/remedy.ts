@@ -10,9 +10,14 @@ const REMEDIES: readonly (readonly [RegExp, (found: readonly string[], siem: str
   [/^refers to a (?:marking|level)/, () => 'a new version from the partner with markings that can be read'],
   [/^no TLP is stated, and unmarked/, () => 'a TLP from the partner, or policy.unmarked other than refuse'],
   [
-    /^(?:no TLP is stated|only a label states a TLP), which counts as TLP:(\S+) /,
+    /^no TLP is stated, which counts as TLP:(\S+) /,
     ([level = ''], siem) =>
       `a TLP from the partner, or clearance: ${level.toLowerCase()} for ${siem} if it may hold that`,
+  ],
+  [
+    /^only a label states a TLP, which counts as TLP:(\S+) /,
+    ([level = ''], siem) =>
+      `a new version from the partner without that label, or clearance: ${level.toLowerCase()} for ${siem} if it may hold that`,
   ],
   [
     /^TLP:(\S+) is above this SIEM's clearance/,

@@ -107,7 +107,7 @@ export function overlaps(a: IpRange, b: IpRange): boolean {
   return a.version === b.version && a.first <= b.last && b.first <= a.last;
 }
 
-/** The addresses of version 4 that stand inside such of version 6: mapped, compatible, NAT64 and 6to4. */
+/** The addresses of version 4 that stand inside such of version 6: mapped, compatible, translated, NAT64 and 6to4. */
 export function embedded(range: IpRange): IpRange | undefined {
   if (range.version === 4) return undefined;
   for (const { before, at } of EMBEDDINGS) {
@@ -121,6 +121,8 @@ export function embedded(range: IpRange): IpRange | undefined {
 
 const EMBEDDINGS = [
   { before: `${'0'.repeat(20)}ffff`, at: 24 },
+  { before: '0'.repeat(24), at: 24 },
+  { before: `${'0'.repeat(16)}ffff0000`, at: 24 },
   { before: `0064ff9b${'0'.repeat(16)}`, at: 24 },
   { before: '2002', at: 4 },
 ];

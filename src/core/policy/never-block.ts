@@ -159,8 +159,9 @@ interface Special {
 const SPECIAL: readonly Special[] = [
   ...special('special_addresses', {
     unspecified: '0.0.0.0/32 ::/128',
-    'this-network': '0.0.0.0/8',
+    // Before what holds ::1 in its IPv4-compatible form.
     loopback: '127.0.0.0/8 ::1/128',
+    'this-network': '0.0.0.0/8',
     private: '10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10',
     shared: '100.64.0.0/10',
     'link-local': '169.254.0.0/16 fe80::/10',

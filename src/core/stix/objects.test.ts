@@ -152,9 +152,12 @@ describe('an indicator', () => {
     expect(indicator(anIndicator({ indicator_types: 'benign' }))).toMatchObject({ benign: true, observables: [] });
   });
 
-  it.each([true, 'true', 'True', ' TRUE ', 1, '1', 'yes'])('is withdrawn by revoked: %j', (revoked) => {
-    expect(indicator(anIndicator({ revoked })).revoked).toBe(true);
-  });
+  it.each([true, 'true', 'True', ' TRUE ', 1, '1', 'yes', 'Y', 't', 'on', 'revoked'])(
+    'is withdrawn by revoked: %j',
+    (revoked) => {
+      expect(indicator(anIndicator({ revoked })).revoked).toBe(true);
+    },
+  );
 
   it.each(['false', 'no', '', 0, 2, [], {}, [true], 'maybe'])(
     'is neither taken nor withdrawn by revoked: %j',

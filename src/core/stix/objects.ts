@@ -212,7 +212,7 @@ const unusable = (refusal: string, detail?: string): Use => ({ observables: [], 
 function readFlag(value: unknown): boolean | undefined {
   if (value === undefined || value === null || value === false) return false;
   if (value === true || value === 1) return true;
-  return typeof value === 'string' && /^\s*(?:true|1|yes)\s*$/i.test(value) ? true : undefined;
+  return typeof value === 'string' && /^\s*(?:true|t|1|yes|y|on|revoked)\s*$/i.test(value) ? true : undefined;
 }
 
 /** What is stated in a wrong type or range is not as good as not stated: it might have kept the object out. */
