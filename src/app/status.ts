@@ -198,6 +198,7 @@ function storedHistory(row: Stored | undefined, now: number): History {
 function storedReading(source: StatusSource, siem: Config['siems'][number]): PartReport {
   if (!readsHits(source.config, siem)) return { state: 'paused', reason: 'no hits are read' };
   const row = source.sightings?.sources().find((one) => one.siem === siem.name);
+  if (row?.idle !== undefined && row.failure === undefined) return { state: 'paused', reason: row.idle };
   const history = row === undefined ? undefined : storedHistory(row, source.now());
   return partReport(history, siem.stale_after_minutes, source.now(), 'no hits were read yet');
 }

@@ -53,7 +53,9 @@ export class Reporter {
   get idle(): string | undefined {
     const ways = [this.#o.connector.hits, this.#o.connector.search].filter((one) => one !== undefined);
     const idle = ways.flatMap((one) => one.idle ?? []);
-    return ways.length > 0 && idle.length < ways.length ? undefined : (idle[0] ?? 'no way to read hits is configured');
+    return ways.length > 0 && idle.length < ways.length
+      ? undefined
+      : (idle[0] ?? 'no way to read hits is configured; set event_search');
   }
 
   get failure(): Failure | undefined {
@@ -77,7 +79,7 @@ export class Reporter {
       await this.#alerts(connector, total, signal);
       await this.#search(connector, total, signal);
       if (signal.aborted) return total;
-      await store.noteHits(this.name, undefined, now());
+      await store.noteHits(this.name, undefined, now(), this.idle);
       this.#succeeded();
     } catch (error) {
       if (!signal.aborted) await this.#failed(toFailure(error), error);

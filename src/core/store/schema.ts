@@ -230,6 +230,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER object_gone AFTER DELETE ON object BEGIN DELETE FROM named WHERE kind = 0 AND ref = OLD.id; END;
   CREATE TRIGGER unreadable_gone AFTER DELETE ON unreadable BEGIN DELETE FROM named WHERE kind = 1 AND ref = OLD.id; END;
   `,
+  `
+  -- Why there was nothing to read hits from, at the last reading.
+  ALTER TABLE hit_source ADD COLUMN idle TEXT;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -23,6 +23,8 @@ export interface HitSourceStatus {
   readonly lastFailure: number | undefined;
   readonly failingSince: number | undefined;
   readonly failure: Failure | undefined;
+  /** Why there was nothing to read from. */
+  readonly idle: string | undefined;
 }
 
 /** `id` is what `held show`, `approve` and `reject` take; a decision names `set`, so that it covers what was shown. */
@@ -110,6 +112,7 @@ export class SightingsReader {
         last_failure: number | null;
         failing_since: number | null;
         failure: string | null;
+        idle: string | null;
       }>('SELECT s.name, h.* FROM hit_source h JOIN siem s ON s.id = h.siem_id WHERE s.active = 1 ORDER BY s.id')
       .map((row) => ({
         siem: row.name,
@@ -117,6 +120,7 @@ export class SightingsReader {
         lastFailure: row.last_failure ?? undefined,
         failingSince: row.failing_since ?? undefined,
         failure: row.failure === null ? undefined : (JSON.parse(row.failure) as Failure),
+        idle: row.idle ?? undefined,
       }));
   }
 

@@ -231,12 +231,13 @@ export class Sightings {
   }
 
   /** How the reading of one SIEM's hits ended. */
-  note(siem: SiemState, failure: Failure | undefined, now: number): void {
+  note(siem: SiemState, failure: Failure | undefined, now: number, idle?: string): void {
     this.#store.db.run('INSERT INTO hit_source (siem_id) VALUES (?) ON CONFLICT DO NOTHING', siem.id);
     if (failure === undefined)
       this.#store.db.run(
-        'UPDATE hit_source SET last_success = ?, failing_since = NULL, failure = NULL WHERE siem_id = ?',
+        'UPDATE hit_source SET last_success = ?, failing_since = NULL, failure = NULL, idle = ? WHERE siem_id = ?',
         now,
+        idle ?? null,
         siem.id,
       );
     else

@@ -571,8 +571,9 @@ export class Store {
     return this.#unit(now, (time) => this.#sightings.commit(this.#store.siem(siem), hits, cursor, time));
   }
 
-  noteHits(siem: string, failure: Failure | undefined, now: number): void {
-    this.#unit(now, (time) => this.#sightings.note(this.#store.siem(siem), failure, time));
+  /** `idle`: why nothing could be read, though nothing failed. */
+  noteHits(siem: string, failure: Failure | undefined, now: number, idle?: string): void {
+    this.#unit(now, (time) => this.#sightings.note(this.#store.siem(siem), failure, time, idle));
   }
 
   presentEntries(siem: string, after: number, limit: number): { entries: Observable[]; last: number | undefined } {
