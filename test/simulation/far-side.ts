@@ -24,6 +24,26 @@ export interface Surroundings {
   /** What the SIEM carries out by itself at that time. */
   readonly later: (at: number, land: () => void) => void;
   readonly hits?: HitReader;
+  /** Of a product that answers with receipts: what it has still to do, and has done. */
+  readonly tasks: Tasks;
+}
+
+/** Receipts by task, once it is over; a product carries its tasks out in the order in which it took them. */
+export class Tasks {
+  readonly over = new Map<string, string | undefined>();
+  #last = 0;
+  #taken = 0;
+
+  take(): string {
+    this.#taken += 1;
+    return `task-${this.#taken}`;
+  }
+
+  /** Never before the one that was taken before. */
+  when(at: number): number {
+    this.#last = Math.max(this.#last, at);
+    return this.#last;
+  }
 }
 
 /** A connector of one life of the daemon. */
@@ -65,11 +85,32 @@ export function faultyConnector(
       const failure = draw.from(REFUSALS);
       return [...first, ...batch.changes.slice(done).map(({ key }) => ({ key, kind: 'failed', failure }) as const)];
     }
+    if (receipts && fails(0.2)) return task(batch, signal);
     const outcomes = [...(await inner.apply(batch, signal))];
     if (fails(0.06)) throw retryable('SIEM: answer lost');
     if (fails(0.3)) outcomes.reverse();
     if (fails(0.04)) outcomes.pop();
     return outcomes;
+  };
+
+  /** Taken now, carried out some time later. */
+  const task = (batch: Batch, signal: AbortSignal): readonly Outcome[] => {
+    const { tasks } = around;
+    const receipt = tasks.take();
+    around.later(tasks.when(around.now() + draw.below(LATEST_MS)), () => {
+      tasks.over.set(receipt, undefined);
+      void inner.apply(batch, signal).then(([first]) => {
+        if (first?.kind === 'accepted') tasks.over.set(receipt, first.receipt);
+      });
+    });
+    return batch.changes.map(({ key }) => ({ key, kind: 'accepted', receipt }) as const);
+  };
+
+  const settle = async (receipt: string, signal: AbortSignal): Promise<readonly Outcome[] | 'pending'> => {
+    const inside = receipt.startsWith('task-') ? around.tasks.over.get(receipt) : receipt;
+    if (inside === undefined || fails(0.2)) return 'pending';
+    if (fails(0.1)) store.receipts.delete(inside);
+    return (await inner.settle?.(inside, signal)) ?? 'pending';
   };
 
   return {
@@ -78,16 +119,7 @@ export function faultyConnector(
     containers: (signal) => call(() => inner.containers(signal)),
     writer: (mine, signal) => call(() => inner.writer(mine, signal)),
     apply: (batch, signal) => call(() => apply(batch, signal)),
-    ...(receipts
-      ? {
-          settle: (receipt: string, signal: AbortSignal) =>
-            call(async () => {
-              if (fails(0.2)) return 'pending' as const;
-              if (fails(0.1)) store.receipts.delete(receipt);
-              return (await inner.settle?.(receipt, signal)) ?? 'pending';
-            }),
-        }
-      : {}),
+    ...(receipts ? { settle: (receipt: string, signal: AbortSignal) => call(() => settle(receipt, signal)) } : {}),
     list: (filter, signal) => inner.list(filter, signal),
     ...(hits === undefined ? {} : { hits }),
     close: () => inner.close(),

@@ -21,7 +21,7 @@ import { anExchange, DAY, HOUR, ipv4, MINUTE, NOW, versionAt } from '../builders
 import { memorySiem, type MemorySiemOptions, type MemorySiemStore } from '../contract/memory-siem.ts';
 import { Draw } from './draw.ts';
 import { difference, type Expected, expectedIn, PARKED_VALUE } from './expected.ts';
-import { faultyConnector, LATEST_MS } from './far-side.ts';
+import { faultyConnector, LATEST_MS, Tasks } from './far-side.ts';
 import { Partner } from './partner.ts';
 import { type RuleSet, RULES, specOf } from './rules.ts';
 import { RELEASE, SeenHits, Told } from './sightings.ts';
@@ -53,6 +53,7 @@ export class World {
   readonly #folder: string;
   readonly #product: MemorySiemOptions;
   readonly #doubles;
+  readonly #tasks = SIEMS.map(() => new Tasks());
   readonly #seen = SIEMS.map(() => new SeenHits());
   readonly #told: readonly Told[];
   readonly #late: { at: number; land: () => void }[] = [];
@@ -240,6 +241,7 @@ export class World {
       faulty,
       beat: () => this.#beat(life),
       later: (at, land) => void this.#late.push({ at, land }),
+      tasks: this.#tasks[i]!,
       hits: this.#seen[i]!.reader(this.#draw, faulty),
     });
   }
