@@ -119,7 +119,13 @@ export class World {
 
   close(): void {
     this.#life++;
+    this.#leaveStore();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** The file is let go, as the kernel does for a process that died. */
+  #leaveStore(): void {
+    void this.#people?.close();
   }
 
   get #state(): string {
@@ -136,6 +142,7 @@ export class World {
       siems: SIEMS.map((name) => specOf(name, this.#rules[name]!, this.#brake, LATEST_MS)),
       release: RELEASE,
     };
+    this.#leaveStore();
     this.#people = localStore(this.spec, new Map([['memory', this.#doubles[0]!.definition]]));
     this.#store = this.#mortal(this.#neverHeld(this.#people));
     const common = { store: this.#store, now: () => this.now, log: silentLog, random: () => this.#draw.next() };
