@@ -90,7 +90,6 @@ exchanges:
     report_to: ${taxii.collections.write}
 siems:
   - ${entry}
-policy: { never_block: { list_actions: { documentation: note } } }
 release:
   - { to: partner, tlp: [green], action: ${action} }
 `,

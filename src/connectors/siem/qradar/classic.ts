@@ -1,5 +1,6 @@
 // The classic API, for consoles before 7.4.3. Its bulk_load takes no source, so that our rows could not be told
 // from an analyst's; every value therefore goes by a call of its own, and `source` holds what the notes would.
+import type { z } from 'zod';
 import type { Batch } from '../../../core/contracts/batch.ts';
 import { ConnectorError, retryable, toFailure } from '../../../core/contracts/failure.ts';
 import type { Change, Outcome, SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
@@ -33,8 +34,7 @@ export class Classic implements Board {
     const names = new Map(kinds.map((kind) => [setName(this.#config.set_prefix, kind), kind]));
     const filter = `name in (${[...names.keys()].map((name) => `"${name}"`).join(', ')})`;
     const held = new Map<string, HeldSet>();
-    const { body } = await this.#client.call({ path: ROOT, query: { filter }, range: [0, PAGE - 1], signal });
-    for (const set of this.#client.parse(ClassicSets, body, 'the list of sets')) {
+    for (const set of await this.#list(filter, signal)) {
       const kind = names.get(set.name);
       if (kind === undefined) continue;
       const identity = `${set.collection_id ?? ''}@${set.creation_time}`;
@@ -49,6 +49,18 @@ export class Classic implements Board {
       });
     }
     return held;
+  }
+
+  /** A console may give fewer at once than it is asked for. */
+  async #list(filter: string, signal: AbortSignal): Promise<z.output<typeof ClassicSets>> {
+    const sets: z.output<typeof ClassicSets> = [];
+    for (;;) {
+      const range = [sets.length, sets.length + PAGE - 1] as const;
+      const { body, total } = await this.#client.call({ path: ROOT, query: { filter }, range, signal });
+      const page = this.#client.parse(ClassicSets, body, 'the list of sets');
+      sets.push(...page);
+      if (page.length === 0 || total === undefined || sets.length >= total) return sets;
+    }
   }
 
   async create(kind: SetKind, signal: AbortSignal): Promise<void> {
