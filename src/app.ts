@@ -13,6 +13,7 @@ import { type Clock, shiftedClock, systemClock } from './core/runtime/clock.ts';
 import { EngineTime } from './core/runtime/engine-time.ts';
 import { random, randomHex } from './core/runtime/ids.ts';
 import type { Log } from './core/runtime/log.ts';
+import { within } from './core/runtime/within.ts';
 import { createMetrics, type Metrics, type Role } from './core/runtime/metrics.ts';
 import type { CommitReport } from './core/store/objects.ts';
 import { SightingsReader } from './core/store/sightings-reader.ts';
@@ -47,6 +48,8 @@ export interface RunningExchange {
 }
 
 const LEAVE_MS = 3_000;
+/** The store's thread is ended after that, whatever it does: what it did not finish is rolled back. */
+const CLOSE_MS = 2_000;
 
 /** Built JavaScript, as in a package, has its worker beside it. */
 const WORKER = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
@@ -264,7 +267,7 @@ export class App {
     for (const connector of this.#connectors) await connector.close();
     this.reader.close();
     this.sightings.close();
-    if (!this.#broken) await this.store.close();
+    if (!this.#broken) await within(this.clock, CLOSE_MS, this.store.close());
     await this.store.terminate();
   }
 }

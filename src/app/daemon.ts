@@ -7,10 +7,12 @@ import { toFailure } from '../core/model/failure.ts';
 import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
 import type { StoredRequest } from '../core/store/requests.ts';
-import { startWeb, type WebServer } from '../web/server.ts';
+import type { WebServer, WebSource } from '../web/server.ts';
+import type { Front } from './front.ts';
 import type { OnStep } from './reconcile.ts';
 import { perform, RequestArguments } from './requests.ts';
 import { secretFiles, stamp } from './secret-files.ts';
+import { unlessStoreIsSilent } from './stopping.ts';
 import { Wake } from './wake.ts';
 
 const GRACE_MS = 20_000;
@@ -34,6 +36,10 @@ export interface Daemon {
 
 export interface DaemonNotes {
   readonly badReload: () => string | undefined;
+  /** Outlives this daemon where a reload puts another in its place. */
+  readonly front: Front;
+  /** Peers that were tried since the process started: a reload makes nobody unready. */
+  readonly tried: Set<string>;
   /** How far what a command asked for has come. */
   readonly onStep?: OnStep;
 }
@@ -66,15 +72,17 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     wakeAll();
   };
 
-  const web = await startWeb(app.config.listen, {
+  const source: WebSource = {
     status: async () => {
       const report = await app.status();
       const bad = notes.badReload();
       return bad === undefined ? report : { ...report, reasons: [...report.reasons, bad] };
     },
-    ready: () =>
-      [...app.exchanges.values()].every(({ poller }) => tried(poller.history)) &&
-      [...app.deliverers.values()].every((one) => tried(one.history)),
+    ready: () => {
+      for (const one of [...[...app.exchanges.values()].map(({ poller }) => poller), ...app.deliverers.values()])
+        if (wasTried(one.history)) notes.tried.add(one.name);
+      return [...app.exchanges.keys(), ...app.deliverers.keys()].every((name) => notes.tried.has(name));
+    },
     live: () => app.clock.monotonic() - lastTick < DEAD_AFTER_MS,
     badReload: notes.badReload,
     metrics: async () => {
@@ -82,7 +90,8 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
       app.metrics.reloaded(notes.badReload() === undefined);
       return app.metrics.text();
     },
-  });
+  };
+  const web = await notes.front.serve(app.config.listen, source);
 
   const schedules: Scheduled[] = [];
   for (const exchange of app.config.exchanges) {
@@ -176,7 +185,11 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     exchanges: app.exchanges.size,
     siems: app.deliverers.size,
   });
-  return { web, crashed, stop: (reason) => stop(app, lifecycle, schedules, web, reason) };
+  const standIn = async () => {
+    source.ready(); // what was tried until now
+    await notes.front.serve(app.config.listen, { ...source, ...lastWords(app) });
+  };
+  return { web, crashed, stop: (reason) => stop(app, lifecycle, schedules, standIn, reason) };
 }
 
 /** Expiry waits while the clock is doubted, so a person must know. */
@@ -188,22 +201,37 @@ function tellDoubt({ time, log }: App, before: string | undefined): string | und
   return doubt;
 }
 
-const tried = (history: { readonly lastSuccess?: number; readonly lastFailure?: number }): boolean =>
+/** What is answered while the store is closed: as it was last, and that it is on its way. */
+function lastWords(app: App): Pick<WebSource, 'status' | 'metrics'> {
+  const last = app.status();
+  last.catch(() => {}); // who asks is told
+  return {
+    status: async () => {
+      const report = await last;
+      return { ...report, reasons: [...report.reasons, 'stopping, or taking a new configuration over'] };
+    },
+    metrics: () => app.metrics.text(),
+  };
+}
+
+const wasTried = (history: { readonly lastSuccess?: number; readonly lastFailure?: number }): boolean =>
   history.lastSuccess !== undefined || history.lastFailure !== undefined;
 
 async function stop(
   app: App,
   lifecycle: Lifecycle,
   schedules: readonly Scheduled[],
-  web: WebServer,
+  standIn: () => Promise<void>,
   reason: string,
 ): Promise<void> {
   const ended = lifecycle.stop(reason);
-  await Promise.all(schedules.map((one) => one.stop()));
-  const clean = await ended;
-  if (!clean) app.abort();
-  else await app.leave();
-  await web.close();
+  const clean = await unlessStoreIsSilent(
+    app,
+    Promise.all([ended, ...schedules.map((one) => one.stop())]).then(([all]) => all),
+  );
+  if (clean === true) await app.leave();
+  else app.abort();
+  await standIn();
   await app.close();
   app.log.info('Entente stopped.', { reason });
 }

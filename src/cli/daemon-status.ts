@@ -7,12 +7,9 @@ import { rememberedIn } from '../core/store/database.ts';
 const PATIENCE_MS = 2_000;
 
 export async function statusOfDaemon(config: Config): Promise<StatusReport | undefined> {
-  const { host, port, token } = config.listen;
-  const listens = rememberedIn(config.state, 'listens') ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const { token } = config.listen;
   try {
-    const url = new URL('/status', listens);
-    if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1';
-    if (url.hostname === '[::]') url.hostname = '[::1]';
+    const url = placeOf(config, '/status');
     const answer = await fetch(url, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` },
       signal: AbortSignal.timeout(PATIENCE_MS),
@@ -25,4 +22,26 @@ export async function statusOfDaemon(config: Config): Promise<StatusReport | und
     // Whatever is the matter there, the state file answers instead.
     return undefined;
   }
+}
+
+/** Whether anything at all comes from where it said that it listens. */
+export async function daemonAnswers(config: Config): Promise<boolean> {
+  try {
+    const answer = await fetch(placeOf(config, '/livez'), {
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      redirect: 'error',
+    });
+    await answer.body?.cancel();
+    return true;
+  } catch {
+    return false; // what is not heard of is what was asked
+  }
+}
+
+function placeOf({ listen: { host, port }, state }: Config, path: string): URL {
+  const listens = rememberedIn(state, 'listens') ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = new URL(path, listens);
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1';
+  if (url.hostname === '[::]') url.hostname = '[::1]';
+  return url;
 }

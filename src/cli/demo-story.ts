@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from '../app.ts';
 import { startDaemon } from '../app/daemon.ts';
+import { Front } from '../app/front.ts';
 import { runOnce } from '../app/once.ts';
 import { storeSpec } from '../app/specs.ts';
 import { type Config, loadConfig } from '../core/config/load.ts';
@@ -257,7 +258,8 @@ function summary({ out }: Context, stage: Stage): void {
 
 /** The daemon goes on until a signal, so that the status page can be looked at. */
 async function stay(context: Context, { app, config }: Stage): Promise<number> {
-  const daemon = await startDaemon(app, { badReload: () => undefined });
+  const front = new Front();
+  const daemon = await startDaemon(app, { badReload: () => undefined, front, tried: new Set() });
   context.out.line('');
   printStatus(context.out, await app.status());
   context.out.line(`\nThe status page is at ${daemon.web.url} (instance ${config.instance}). Stop with Ctrl-C.`);
@@ -272,5 +274,6 @@ async function stay(context: Context, { app, config }: Stage): Promise<number> {
     return DONE;
   } finally {
     await daemon.stop('the demo ends');
+    await front.close();
   }
 }

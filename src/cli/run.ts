@@ -1,17 +1,19 @@
 // `run`: the daemon, or one pass with --once.
 import { App } from '../app.ts';
-import { startDaemon } from '../app/daemon.ts';
-import { runOnce } from '../app/once.ts';
+import { type DaemonNotes, startDaemon } from '../app/daemon.ts';
+import { Front } from '../app/front.ts';
+import { type OnceReport, runOnce } from '../app/once.ts';
 import { Pace } from '../app/pace.ts';
+import { unlessStoreIsSilent } from '../app/stopping.ts';
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
 import { createLog, type RootLog } from '../core/runtime/log.ts';
-import { takeLock } from '../core/store/database.ts';
 import { stateFailure } from '../core/store/state-failure.ts';
 import { configOf } from './cli.ts';
 import type { Command, Context } from './command.ts';
 import { BUG, DONE, LEFT, USAGE } from './exit.ts';
 import { clockOf, prepareState } from './state.ts';
+import { lockFor } from './turn.ts';
 
 export const run: Command = {
   name: 'run',
@@ -35,10 +37,8 @@ export const run: Command = {
       return USAGE;
     }
     prepareState(config);
-    const lock = takeLock(
-      config.state,
-      `entente run, pid ${process.pid}, since ${new Date(clockOf(config).now()).toISOString()}`,
-    );
+    const once = context.flags['once'] === true;
+    const lock = await lockFor(once ? 'run --once' : 'run', context, config);
     if ('heldBy' in lock) {
       context.out.note(
         `the state ${config.state} is held by ${lock.heldBy}; stop that one first, or use another state`,
@@ -46,16 +46,14 @@ export const run: Command = {
       return LEFT;
     }
     try {
-      return context.flags['once'] === true
-        ? await once(context, config, patience * 1000)
-        : await forever(context, config);
+      return once ? await onePass(context, config, patience * 1000) : await forever(context, config);
     } finally {
       lock.release();
     }
   },
 };
 
-async function once(context: Context, config: Config, patienceMs: number): Promise<number> {
+async function onePass(context: Context, config: Config, patienceMs: number): Promise<number> {
   const { out, json, signal } = context;
   const log = createLog({
     level: config.log.level === 'info' ? 'warn' : config.log.level,
@@ -86,11 +84,11 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
     },
   });
   try {
-    const report = await Promise.race([runOnce(app, patienceMs, signal), app.broken]);
+    const report = await Promise.race([endingWith(app, runOnce(app, patienceMs, signal), signal), app.broken]);
     if (writing !== undefined) writing.end();
     else if (read > 0) reading.end();
     const status = await app.status();
-    await app.leave();
+    if (report !== INTERRUPTED) await app.leave();
     if (json)
       out.json({
         complete: report.complete,
@@ -124,6 +122,17 @@ async function once(context: Context, config: Config, patienceMs: number): Promi
   }
 }
 
+const INTERRUPTED: OnceReport = { complete: false, left: ['interrupted'] };
+
+/** Told to stop, it waits for the end of calls in hand, but for no long work of the store. */
+async function endingWith(app: App, pass: Promise<OnceReport>, signal: AbortSignal): Promise<OnceReport> {
+  const told = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    if (signal.aborted) resolve(undefined);
+  });
+  return (await Promise.race([pass, told])) ?? (await unlessStoreIsSilent(app, pass)) ?? INTERRUPTED;
+}
+
 /** Changes that wait for a SIEM that is written to. */
 const pendingOf = ({ reader, deliverers }: App): number =>
   reader.siems().reduce((sum, one) => sum + (deliverers.has(one.name) ? one.pending : 0), 0);
@@ -135,6 +144,7 @@ async function forever(context: Context, first: Config): Promise<number> {
   let config = first;
   let before: Config | undefined;
   let bad: string | undefined;
+  const notes = { badReload: () => bad, front: new Front(), tried: new Set<string>() };
   try {
     for (;;) {
       const log = createLog({ ...config.log, stream: process.stderr });
@@ -144,7 +154,7 @@ async function forever(context: Context, first: Config): Promise<number> {
       };
       let running: Awaited<ReturnType<typeof start>>;
       try {
-        running = await start(context, config, log, () => bad);
+        running = await start(context, config, log, notes);
       } catch (error) {
         // What only starting shows, as a port that is taken. The first configuration has none before it.
         if (before === undefined || stateFailure(error, config.state) !== undefined) throw error;
@@ -177,6 +187,7 @@ async function forever(context: Context, first: Config): Promise<number> {
     }
   } finally {
     hangups.close();
+    await notes.front.close();
   }
 }
 
@@ -185,7 +196,7 @@ function toldBy({ reason }: AbortSignal): string {
   return reason instanceof Error ? reason.message : 'told to stop';
 }
 
-async function start(context: Context, config: Config, log: RootLog, badReload: () => string | undefined) {
+async function start(context: Context, config: Config, log: RootLog, notes: DaemonNotes) {
   const { version } = context.parts;
   const pace = new Pace(
     clockOf(config),
@@ -203,7 +214,7 @@ async function start(context: Context, config: Config, log: RootLog, badReload: 
   });
   try {
     const daemon = await startDaemon(app, {
-      badReload,
+      ...notes,
       onStep: ({ what, more }) => pace.count(what === 'listed' ? { listed: more } : { written: more }),
     });
     return { app, daemon };

@@ -14,9 +14,11 @@ import { createLog, type RootLog } from '../core/runtime/log.ts';
 import { Database, takeLock } from '../core/store/database.ts';
 import { StoreReader } from '../core/store/reader.ts';
 import { SightingsReader } from '../core/store/sightings-reader.ts';
-import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from '../core/store/requests.ts';
-import { stateFailure } from '../core/store/state-failure.ts';
+import { insertRequest, REQUEST_LIFE_MS, requestOutcome, withdrawRequest } from '../core/store/requests.ts';
+import { isBusy, stateFailure } from '../core/store/state-failure.ts';
 import type { Context } from './command.ts';
+import { daemonAnswers } from './daemon-status.ts';
+import { frozen, holderName } from './holder.ts';
 import { Steps } from './steps.ts';
 
 export const clockOf = (config: Config) =>
@@ -81,13 +83,15 @@ export function commandLog(config: Config): RootLog {
 }
 
 const ASK_EVERY_MS = 200;
+/** A daemon takes a request within a second; one that does not is asked whether it lives. */
+const UNCLAIMED_MS = 3_000;
 /** Once claimed, a listing of a large SIEM takes its time. */
 const LONGEST_MS = 30 * 60_000;
 
 /** Has it done by the daemon, or does it here. Throws a ConnectorError with the daemon's own words. */
 export async function act(context: Context, config: Config, args: RequestArguments): Promise<Json> {
   prepareState(config);
-  const lock = takeLock(config.state, `entente ${args.kind} (pid ${process.pid})`);
+  const lock = takeLock(config.state, holderName(args.kind, clockOf(config).now()));
   if ('heldBy' in lock) return ask(context, config, args, lock.heldBy);
   const log = commandLog(config);
   try {
@@ -116,13 +120,15 @@ async function ask(context: Context, config: Config, args: RequestArguments, hel
   const { kind, ...rest } = args;
   const db = new Database(config.state);
   let claimed = false;
+  let lives = false;
+  let id: number | undefined;
   // How far it has come stands in the daemon's log; here only that it is at it.
   const waiting = context.out.waiting(() => (claimed ? 'The daemon is at it' : 'Waiting for the daemon'));
   try {
     const clock = clockOf(config);
     const start = clock.monotonic();
     // Plain values that zod has checked: they survive the round trip through JSON.
-    const id = insertRequest(db, kind, JSON.parse(JSON.stringify(rest)) as Json, caller(context), clock.now());
+    id = insertRequest(db, kind, JSON.parse(JSON.stringify(rest)) as Json, caller(context), clock.now());
     for (;;) {
       const outcome = requestOutcome(db, id) as { ok: boolean; value?: Json; message?: string } | undefined;
       if (outcome !== undefined) {
@@ -131,6 +137,10 @@ async function ask(context: Context, config: Config, args: RequestArguments, hel
       }
       claimed ||= db.get('SELECT 1 AS one FROM request WHERE id = ? AND claimed IS NOT NULL', id) !== undefined;
       const waited = clock.monotonic() - start;
+      if (!claimed && !lives && waited > UNCLAIMED_MS) {
+        lives = await daemonAnswers(config);
+        if (!lives && withdrawRequest(db, id)) throw new ConnectorError('permanent', frozen(config.state, heldBy));
+      }
       if (!claimed && waited > REQUEST_LIFE_MS) {
         throw new ConnectorError(
           'permanent',
@@ -142,6 +152,11 @@ async function ask(context: Context, config: Config, args: RequestArguments, hel
       waiting.tick();
       await clock.sleep(ASK_EVERY_MS);
     }
+  } catch (error) {
+    // Stopped in the middle of a write, it holds the file too.
+    const done = id === undefined ? undefined : 'the request waits for a minute, then it is dropped';
+    if (isBusy(error)) throw new ConnectorError('permanent', frozen(config.state, heldBy, done), { cause: error });
+    throw error;
   } finally {
     waiting.end();
     db.close();

@@ -34,6 +34,8 @@ export interface WebOptions {
 export interface WebServer {
   readonly url: string;
   readonly port: number;
+  /** From now on other options and another source, at the same place. */
+  serve(options: WebOptions, source: WebSource): void;
   close(): Promise<void>;
 }
 
@@ -60,10 +62,10 @@ const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
 };
 
-export async function startWeb(options: WebOptions, source: WebSource): Promise<WebServer> {
-  if (!options.loopback && options.token === undefined) {
-    throw new Error(`listening on ${options.host} needs a token; set listen.token_file`);
-  }
+export async function startWeb(first: WebOptions, firstSource: WebSource): Promise<WebServer> {
+  guarded(first);
+  let options = first;
+  let source = firstSource;
   const server = http.createServer({
     requestTimeout: 10_000,
     headersTimeout: 5_000,
@@ -98,12 +100,23 @@ export async function startWeb(options: WebOptions, source: WebSource): Promise<
   return {
     url: `http://${host}:${port}`,
     port,
+    serve: (nextOptions, nextSource) => {
+      guarded(nextOptions);
+      options = nextOptions;
+      source = nextSource;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+function guarded(options: WebOptions): void {
+  if (!options.loopback && options.token === undefined) {
+    throw new Error(`listening on ${options.host} needs a token; set listen.token_file`);
+  }
 }
 
 async function answer(request: http.IncomingMessage, options: WebOptions, source: WebSource): Promise<Answer> {

@@ -2,6 +2,7 @@
 // waits for loops within a grace period, then closes parts one after the other, whatever one of them throws.
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
+import { within } from './within.ts';
 
 export interface Part {
   readonly name: string;
@@ -34,19 +35,7 @@ export function createLifecycle({ clock, log, graceMs, onCrash }: LifecycleOptio
   const loops = new Map<Promise<void>, string>();
   let stopped: Promise<boolean> | undefined;
 
-  /** True when it ended, well or not, within the grace period. */
-  const inTime = async (work: Promise<unknown>): Promise<boolean> => {
-    const timer = new AbortController();
-    const late = clock.sleep(graceMs, timer.signal).then(
-      () => false,
-      () => true,
-    );
-    try {
-      return await Promise.race([work.then(() => true), late]);
-    } finally {
-      timer.abort();
-    }
-  };
+  const inTime = (work: Promise<unknown>): Promise<boolean> => within(clock, graceMs, work);
 
   const end = async (reason: string): Promise<boolean> => {
     log.info('Stopping.', { reason });

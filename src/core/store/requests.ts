@@ -67,6 +67,11 @@ export function insertRequest(db: Database, kind: string, args: Json, by: string
   )!.id;
 }
 
+/** True when nobody took it, so that it is as if it had never been made. */
+export function withdrawRequest(db: Database, id: number): boolean {
+  return db.run('DELETE FROM request WHERE id = ? AND claimed IS NULL AND finished IS NULL', id) === 1;
+}
+
 export function requestOutcome(db: Database, id: number): Json | undefined {
   const row = db.get<{ outcome: string | null }>('SELECT outcome FROM request WHERE id = ?', id);
   return row === undefined || row.outcome === null ? undefined : (JSON.parse(row.outcome) as Json);

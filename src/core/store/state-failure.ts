@@ -16,6 +16,10 @@ const ADVICE: Readonly<Record<number, string>> = {
   26: 'is no state file, or damaged; restore a backup, or delete it: it is rebuilt from the exchanges and the SIEMs',
 };
 
+/** Somebody else held the file for longer than it is waited for. */
+export const isBusy = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === 5;
+
 /** What an error of SQLite or of the file system means for the state; undefined when it is something else. */
 export function stateFailure(error: unknown, path: string): StateFailure | undefined {
   if (error instanceof StateFailure) return error;
