@@ -58,7 +58,9 @@ describe('one collection of three that is sick', () => {
 
   it.each<[string, Omit<Fault, 'match'>, string]>([
     ['answers 500', { action: 'status', status: 500, body: '{"title":"Unsupported operation"}' }, 'retryable'],
+    ['answers 401', { action: 'status', status: 401 }, 'config'],
     ['answers 403', { action: 'status', status: 403 }, 'config'],
+    ['answers 429', { action: 'status', status: 429 }, 'retryable'],
     ['answers 404', { action: 'status', status: 404 }, 'ok'],
     ['answers 422', { action: 'status', status: 422 }, 'permanent'],
     ['resets the connection', { action: 'reset-before' }, 'retryable'],

@@ -127,6 +127,7 @@ export class Taxii21Connector implements ExchangeConnector {
     const [hindered] = unreadable;
     // Nothing may be read at all: whoever asked for a listing must learn of it.
     if (hindered !== undefined && readable.length === 0) throw hindered.error;
+    let doubted = readable.length === 1;
     for (const collection of readable) {
       const reading = {
         client: this.#client,
@@ -142,8 +143,12 @@ export class Taxii21Connector implements ExchangeConnector {
           const present = page.entries.map((one) => ({ objectId: one.id, version: versionOf(one.version ?? '') }));
           yield { scope: collection.id, present, complete: page.last };
         }
+        doubted = false;
       } catch (error) {
-        if (!(error instanceof ConnectorError) || concernsAll(error, signal)) throw error;
+        if (!(error instanceof ConnectorError)) throw error;
+        const ofAll = concernsAll(error, signal);
+        if (signal.aborted || (ofAll && doubted)) throw error;
+        doubted = ofAll;
         yield {
           scope: collection.id,
           present: [],
@@ -204,8 +209,17 @@ export class Taxii21Connector implements ExchangeConnector {
     };
     const due = selection.readable.filter((one) => reading.due(one.id));
     const patience = (over: AbortSignal) => this.#deps.clock.sleep(OVERTAKE_MS, over);
+    // Met once it may be one collection's own: others would wait for ever. Met twice running it is the server's.
+    let doubted: { scope: { scope: string; title: string }; error: ConnectorError } | undefined;
+    const served = new Set<string>();
     for await (const turn of inTurns(due, open, patience)) {
       const collection = turn.source;
+      const sound = turn.kind === 'value' || turn.error === undefined;
+      if (sound && doubted?.scope.scope !== collection.id) {
+        served.add(collection.id);
+        if (doubted !== undefined) failed(doubted.scope, doubted.error);
+        doubted = undefined;
+      }
       if (turn.kind === 'value') {
         yield* stand.pages(turn.value, collection);
         continue;
@@ -217,10 +231,17 @@ export class Taxii21Connector implements ExchangeConnector {
         if (limit !== undefined) notes.push(wordsOf(limit));
         if (collection.can_read === undefined) notes.push(NO_CAN_READ);
         reading.ended(scope, notes.length === 0 ? {} : { note: notes.join('; ') });
-      } else if (signal.aborted || (turn.error instanceof ConnectorError && concernsAll(turn.error, signal))) {
+      } else if (signal.aborted) {
         throw turn.error;
+      } else if (turn.error instanceof ConnectorError && concernsAll(turn.error, signal)) {
+        if (doubted !== undefined) throw turn.error;
+        doubted = { scope, error: turn.error };
       } else failed(scope, turn.error);
     }
+    if (doubted === undefined) return;
+    served.delete(doubted.scope.scope);
+    if (served.size === 0) throw doubted.error;
+    failed(doubted.scope, doubted.error);
   }
 
   async #findRoot(signal: AbortSignal): Promise<Root> {
@@ -243,7 +264,7 @@ export class Taxii21Connector implements ExchangeConnector {
   }
 }
 
-/** Wrong credentials and a limit of requests concern the whole server, whichever collection they were met at. */
+/** Wrong credentials and a limit of requests concern the whole server, unless another collection is served beside. */
 function concernsAll(error: ConnectorError, signal: AbortSignal): boolean {
   return error.status === 401 || error.status === 429 || signal.aborted;
 }
