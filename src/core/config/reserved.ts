@@ -7,8 +7,6 @@ const LATER: Readonly<Record<string, string>> = {
   'exchanges.report': 'the MISP exchange',
   'exchanges.type.misp': 'the MISP exchange',
   'exchanges.type.files': 'the files exchange',
-  'siems.type.splunk': 'the Splunk connector',
-  'siems.type.qradar': 'the QRadar connector',
   'policy.never_block.values': 'the full policy',
   'policy.never_block.cidrs': 'the full policy',
   'policy.never_block.domains': 'the full policy',
