@@ -458,6 +458,30 @@ describe('a call that was given up and lands late', () => {
     expect(rig.row('198.18.0.0')).toBeUndefined();
   });
 
+  it.each([
+    [9, 11],
+    [15, 21],
+    [25, 31],
+  ])('is found soon after it landed, long before it can land no more (%i s, %i s)', async (lands, found) => {
+    const { rig, siem, at, deliverer, values } = delivering({ versioned: false });
+    await deliverer.cycle(signal);
+    rig.commit(indicators(0, 2));
+    siem.losing = 1;
+    await deliverer.cycle(signal);
+    rig.commit(revoked(0));
+    for (let second = 1; second <= found; second++) {
+      at.now += 1_000;
+      if (second === lands) {
+        siem.land();
+        expect(values()).toContain('198.18.0.0');
+      }
+      await deliverer.cycle(signal);
+    }
+
+    expect(values()).toEqual(['198.18.0.1']);
+    expect(rig.read((reader) => reader.siems())).toMatchObject([{ pending: 0 }]);
+  });
+
   it.each(UNVERSIONED)('leaves no marking too open (%j)', async (product) => {
     const { rig, siem, at, deliverer } = delivering(product);
     await deliverer.cycle(signal);

@@ -408,7 +408,7 @@ export class Deliverer {
     }
   }
 
-  /** What a call that had been given up may have done since, when that is over. */
+  /** What a call that had been given up may have done since. */
   async #lookAgain(signal: AbortSignal): Promise<void> {
     const { store, connector } = this.#o;
     for (;;) {

@@ -527,12 +527,14 @@ describe('a page where JSON belongs', () => {
     [405, true, 'config', 'http_405_page'],
     [404, true, 'config', 'http_404_page'],
     [407, true, 'config', 'http_407_page'],
+    [501, true, 'permanent', 'http_501_page'],
+    [501, false, 'config', 'http_501_page'],
     [503, true, 'retryable', 'http_503_page'],
     [400, true, 'permanent', 'http_400_page'],
   ])('%i (write: %s) is %s with code %s', (status, write, kind, code) => {
     const failure = refusedBetween(answer(status, '<html></html>'), 'siem: PATCH is', write);
 
-    expect(failure).toMatchObject({ kind, code, status, uncertain: status >= 500 });
+    expect(failure).toMatchObject({ kind, code, status, uncertain: status === 503 });
     expect(failure.message).toContain(`PATCH is refused by something in between (${status}, a web page)`);
     expect(toFailure(failure).code).toBe(code);
   });

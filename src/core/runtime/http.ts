@@ -330,12 +330,15 @@ export function pageInsteadOfJson({ headers, body }: Pick<HttpResponse, 'headers
 
 /**
  * What a page instead of JSON stands for, when its status is a refusal. `doing` names peer and call. In answer to a
- * write, 403 may be about one value in it (a firewall that reads along), so that the engine may divide the batch.
+ * write, 403 may be about one value in it (a firewall that reads along), so that the engine may divide the batch; older
+ * firewalls say 501, which is no broken server then: nothing was done, and nobody mends it by waiting.
  */
 export function refusedBetween(response: HttpResponse, doing: string, write: boolean, now = 0): ConnectorError {
   const { status } = response;
-  const aboutOne = write && status === 403;
-  const kind = aboutOne ? 'permanent' : (statusFailure(status, { 405: 'config', 407: 'config' }) ?? 'config');
+  const aboutOne = write && (status === 403 || status === 501);
+  const kind = aboutOne
+    ? 'permanent'
+    : (statusFailure(status, { 405: 'config', 407: 'config', 501: 'config' }) ?? 'config');
   const wait = retryAfterMs(response.headers['retry-after'], now);
   return new ConnectorError(
     kind,
@@ -343,7 +346,7 @@ export function refusedBetween(response: HttpResponse, doing: string, write: boo
     {
       status,
       code: status === 403 ? 'between_403' : `http_${status}_page`,
-      uncertain: status >= 500,
+      uncertain: status >= 500 && status !== 501,
       ...(wait === undefined ? {} : { retryAfterMs: wait }),
     },
   );

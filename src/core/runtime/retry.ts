@@ -41,7 +41,7 @@ const doubled = (attempt: number): number => FIRST_MS * 2 ** Math.min(attempt - 
 
 function soonest(attempt: number, { code = '' }: Failure): number {
   const ofCredentials = /^http_40[1347]$|^http_40[17]_/.test(code);
-  return /^(between_|call_refused|http_4)/.test(code) && !ofCredentials ? doubled(attempt) : CONFIG_MS;
+  return /^(between_|call_refused|http_4|http_501)/.test(code) && !ofCredentials ? doubled(attempt) : CONFIG_MS;
 }
 
 /**

@@ -4,6 +4,7 @@ import { ConnectorError } from '../model/failure.ts';
 import { randomHex } from '../runtime/ids.ts';
 import { Database, migrate } from './database.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
+import { firstLook } from './doubts.ts';
 import { RowIds } from './row-ids.ts';
 import { STATE } from './rows.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
@@ -187,9 +188,10 @@ export class StoreContext {
     const inFlight = `siem_id = ? AND state <> 0 AND state = ${STATE.flight}`;
     // The call may be on its way still: what it did is read back, and looked at again once it can no longer land.
     this.db.run(
-      `INSERT INTO doubt (siem_id, type, value, look_at)
-       SELECT p.siem_id, e.type, e.value, ? FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id WHERE ${inFlight}
-       ON CONFLICT (siem_id, type, value) DO UPDATE SET look_at = max(look_at, excluded.look_at)`,
+      `INSERT INTO doubt (siem_id, type, value, look_at, ends)
+       SELECT p.siem_id, e.type, e.value, ?, ? FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id WHERE ${inFlight}
+       ON CONFLICT (siem_id, type, value) DO UPDATE SET look_at = min(look_at, excluded.look_at), ends = max(ends, excluded.ends)`,
+      firstLook(this.#engineTime, siem),
       this.#engineTime + siem.spec.longestCallMs,
       siem.id,
     );

@@ -1,20 +1,28 @@
 // Values of which a call was lost. What it did is read back soon, and work goes on by what was seen; but a proxy may
-// give up on a call that the product carries out later. So the value is looked at once more when its longest time is
-// over, whatever became of its row since: by then it may be revoked and forgotten, or stand there in a newer version.
+// give up on a call that the product carries out later. So the value is looked at again, soon and ever later, until its
+// longest time is over, whatever became of its row since: by then it may be revoked and forgotten, or stand there in a
+// newer version.
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
 import { OBSERVABLE_TYPES, type Observable, parseEntryKey } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { Audit } from './audit.ts';
 import { STATE } from './rows.ts';
 
+/** Most that land late land within seconds; each further look comes after as long a time again. */
+const FIRST_LOOK_MS = 10_000;
+
+export const firstLook = (now: number, { spec }: SiemState): number =>
+  now + Math.min(FIRST_LOOK_MS, spec.longestCallMs);
+
 /** Notes that a call about this value may land until the product's longest time is over. */
 export function doubt(store: StoreContext, siem: SiemState, type: number, value: string): void {
   store.db.run(
-    `INSERT INTO doubt (siem_id, type, value, look_at) VALUES (?, ?, ?, ?)
-     ON CONFLICT (siem_id, type, value) DO UPDATE SET look_at = max(look_at, excluded.look_at)`,
+    `INSERT INTO doubt (siem_id, type, value, look_at, ends) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (siem_id, type, value) DO UPDATE SET look_at = min(look_at, excluded.look_at), ends = max(ends, excluded.ends)`,
     siem.id,
     type,
     value,
+    firstLook(store.now, siem),
     store.now + siem.spec.longestCallMs,
   );
 }
@@ -33,7 +41,7 @@ export class Doubts {
     this.#audit = audit;
   }
 
-  /** Whose time is over and of which no call is under way now. */
+  /** Whose next look is due and of which no call is under way now. */
   due(siem: SiemState, now: number, limit: number): Doubtful {
     const rows = this.#store.db.all<{ type: number; value: string }>(
       `SELECT d.type, d.value FROM doubt d INDEXED BY doubt_due WHERE d.siem_id = ? AND d.look_at <= ?
@@ -53,6 +61,7 @@ export class Doubts {
 
   /** What was found in their slots. Returns how many had changed behind our back. */
   seen(siem: SiemState, looked: readonly Observable[], owned: readonly OwnedEntry[]): number {
+    const { db, now } = this.#store;
     let changed = 0;
     const standing = new Set<string>();
     for (const one of owned) {
@@ -66,11 +75,19 @@ export class Doubts {
       const slot = siem.encoder.slot(one.type, one.value, siem.spec.settings);
       const there = standing.has(`${one.type}|${one.value}`) || standing.has(slot);
       if (!there && this.#audit.missed(siem, one)) changed++;
-      this.#store.db.run(
-        'DELETE FROM doubt WHERE siem_id = ? AND type = ? AND value = ?',
-        siem.id,
-        OBSERVABLE_TYPES.indexOf(one.type),
-        one.value,
+    }
+    const named = 'siem_id = ? AND type = ? AND value = ?';
+    for (const one of looked) {
+      const key = [siem.id, OBSERVABLE_TYPES.indexOf(one.type), one.value] as const;
+      db.run(`DELETE FROM doubt WHERE ${named} AND ends <= ?`, ...key, now);
+      // As long again as has passed since the call.
+      db.run(
+        `UPDATE doubt SET look_at = min(ends, ? + max(?, ? - (ends - ?))) WHERE ${named}`,
+        now,
+        FIRST_LOOK_MS,
+        now,
+        siem.spec.longestCallMs,
+        ...key,
       );
     }
     return changed;

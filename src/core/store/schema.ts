@@ -234,6 +234,10 @@ export const MIGRATIONS: readonly string[] = [
   -- Why there was nothing to read hits from, at the last reading.
   ALTER TABLE hit_source ADD COLUMN idle TEXT;
   `,
+  `
+  -- A lost call lands seconds later far more often than at its longest time, so that look_at comes several times until ends.
+  ALTER TABLE doubt ADD COLUMN ends INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

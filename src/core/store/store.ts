@@ -388,7 +388,7 @@ export class Store {
     this.#unit(now, () => this.#audit.resolve(this.#store.siem(siem), entryIds, owned.map(sane)));
   }
 
-  /** Values of which a call was lost so long ago that it can no longer land. */
+  /** Values of which a call was lost: it may have landed since they were looked at last. */
   doubtful(siem: string, limit: number, now: number): Doubtful {
     return this.#doubts.due(this.#store.siem(siem), now, limit);
   }

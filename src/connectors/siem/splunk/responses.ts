@@ -120,8 +120,8 @@ export function parse<T>(schema: z.ZodType<T>, response: HttpResponse, where: st
   return read.data;
 }
 
-/** 402 is the licence, 405 and 407 are the way: none of them is about what was sent. */
-const KINDS = { 402: 'config', 405: 'config', 407: 'config' } as const;
+/** 402 is the licence, 405, 407 and 501 are the way: none of them is about what was sent. */
+const KINDS = { 402: 'config', 405: 'config', 407: 'config', 501: 'config' } as const;
 
 /** The failure an answer stands for, or undefined for a success. `items`: rows of a write. */
 export function refusal(
