@@ -368,6 +368,26 @@ describe('who writes here', () => {
     expect(deliverer.history.failure?.message).toContain('a copy of this state');
   });
 
+  it.each(['renewed', 'given back'])('a mark of the life before that lands late (%s) stops nobody', async (which) => {
+    const { rig, siem, at, start, values } = delivering();
+    rig.commit(indicators(0, 1));
+    await start('boot-1').cycle(signal);
+    const late = { ...siem.mark!, ...(which === 'renewed' ? {} : { at: 0 }) };
+    at.now += 2_000;
+    rig.restart();
+    const second = start('boot-2');
+    await second.cycle(signal);
+    siem.mark = late;
+    rig.commit(indicators(1, 2));
+    at.now += 2_000;
+
+    await second.cycle(signal);
+
+    expect(second.history.failure).toBeUndefined();
+    expect(values()).toHaveLength(2);
+    expect(siem.mark.boot).toBe('boot-2');
+  });
+
   it('a lost state takes over what stands there, and removes nothing before the partners were read', async () => {
     const { rig, siem, deliverer, values } = delivering();
     const body = JSON.stringify({ owner: 'entente:test-instance', writer: 'lost', until: NOW + DAY });

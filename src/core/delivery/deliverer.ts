@@ -62,6 +62,7 @@ export class Deliverer {
   #opened = false;
   #marked = false;
   #renewedAt = Number.NEGATIVE_INFINITY;
+  #markedAt: number | undefined;
   /** The mark says that up to this revision may have been written. */
   #markedUpTo = 0;
   #attempt = 0;
@@ -234,7 +235,15 @@ export class Deliverer {
     const found = await connector.writer(undefined, signal);
     // Revisions follow the clock, so that this state's newest one says nothing of its age; the one it was opened with does.
     const known = this.#marked ? revision : openedRevision;
-    const self = { writer, boot: this.#o.boot, revision: known, marked: this.#marked, takeOver: this.#o.takeOver };
+    const self = {
+      writer,
+      boot: this.#o.boot,
+      revision: known,
+      marked: this.#marked,
+      ...(this.#markedAt === undefined ? {} : { markedAt: this.#markedAt }),
+      openedRevision,
+      takeOver: this.#o.takeOver,
+    };
     const verdict = judgeWriter(found, self, now);
     switch (verdict.kind) {
       case 'twin':
@@ -252,6 +261,9 @@ export class Deliverer {
         await this.#adopt(signal, found?.revision ?? 0);
         await this.#mark(signal);
         return true;
+      case 'late':
+        await this.#mark(signal);
+        return true;
       case 'mine':
         if (!this.#marked || now - this.#renewedAt >= RENEW_AFTER_MS) await this.#mark(signal);
         return true;
@@ -264,6 +276,7 @@ export class Deliverer {
     await this.#o.connector.writer(mark, signal);
     this.#marked = true;
     this.#renewedAt = mark.at;
+    this.#markedAt = mark.at;
     this.#markedUpTo = revision;
   }
 

@@ -10,6 +10,8 @@ export const GIVEN_BACK = 0;
 
 export type WriterVerdict =
   | { readonly kind: 'mine' }
+  /** A mark of an earlier life of this state landed behind ours, as a call of a killed process may: write ours again. */
+  | { readonly kind: 'late' }
   /** List what stands there, raise the floor of revisions, take it over. */
   | { readonly kind: 'adopt'; readonly reason: string }
   /** Somebody else writes under our name now: no writes. */
@@ -21,6 +23,9 @@ export interface Self {
   readonly revision: number;
   /** True once this process wrote its own mark here. */
   readonly marked: boolean;
+  /** `at` of that mark, and the revision this process began with. */
+  readonly markedAt?: number;
+  readonly openedRevision?: number;
   /** A person said that the other is gone for good. */
   readonly takeOver?: boolean | undefined;
 }
@@ -51,6 +56,7 @@ export function judgeWriter(found: WriterMark | undefined, self: Self, now: numb
     return { kind: 'adopt', reason: `the state that wrote here last (${other}, ${when}) is not this one` };
   }
   if (self.marked && found.boot !== self.boot) {
+    if (isOfEarlierLife(found, self)) return { kind: 'late' };
     return {
       kind: 'twin',
       reason: `a copy of this state has started elsewhere${placeOf(found.boot)} and writes here; stop one of the two, then restart the other`,
@@ -59,6 +65,12 @@ export function judgeWriter(found: WriterMark | undefined, self: Self, now: numb
   if (found.revision > self.revision)
     return { kind: 'adopt', reason: 'this state is older than what it wrote here: a restored backup' };
   return { kind: 'mine' };
+}
+
+/** Who runs now writes later times than ours, and revisions beyond those we began with. */
+function isOfEarlierLife(found: WriterMark, { markedAt, openedRevision }: Self): boolean {
+  if (markedAt === undefined || openedRevision === undefined) return false;
+  return found.at <= markedAt && found.revision <= openedRevision;
 }
 
 /** Host and process stand behind the random part of `boot`. */
