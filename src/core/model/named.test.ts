@@ -43,3 +43,16 @@ it('keeps so many of one object, says where there are more, and leaves out what 
   expect(namedIn(`[${many}]`).at(-1)).toBe(NAMES_MORE);
   expect(namedIn("[ipv4-addr:value = '198.18.0.9'] OR [mutex:name = 'x.y']", ['198.18.0.9'])).toEqual(namesOf('x.y'));
 });
+
+it.each([
+  ['brackets', `${']'.repeat(400_000)}x.y`],
+  ['dots', '.'.repeat(4_000_000)],
+  ['one constant many times', "'a.example'".repeat(300_000)],
+  ['a constant without end', `'${'a.'.repeat(1_000_000)}\\`],
+  ['signs', `${'='.repeat(4_000_000)}.`],
+  ['words', 'a.b '.repeat(1_000_000)],
+])('reads %s within a moment', (_, pattern) => {
+  const began = performance.now();
+  namedIn(pattern);
+  expect(performance.now() - began).toBeLessThan(3000);
+});
