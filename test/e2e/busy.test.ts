@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Daemon, eventually } from './site.ts';
+import { type Daemon, eventually, moment } from './site.ts';
 import { addresses, aWorld, idFor, indicator, type World } from './world.ts';
 
 // Each starts processes, and other work may keep the machine busy.
@@ -108,6 +108,39 @@ describe('the probes', () => {
 });
 
 describe('a signal in the middle of heavy work of the store', () => {
+  it('ends a commit that would take minutes, and the next run has all of it', async () => {
+    world = await aWorld();
+    world.site.configure(world.settings());
+    await world.site.entente(['run', '--once']);
+    // Each row costs a tenth of a second, so that the commit of one page is long on any machine.
+    inState(`CREATE TRIGGER slow AFTER INSERT ON object BEGIN
+      SELECT count(*) FROM (WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 500000) SELECT x FROM n);
+    END`);
+    world.taxii.load(addresses(900).map((value) => indicator(value)));
+    const pages = () =>
+      [...world.taxii.requests].reduce((sum, [name, n]) => sum + (name.includes('objects') ? n : 0), 0);
+    const before = pages();
+    const daemon = await world.site.daemon();
+    await eventually(() => pages() > before, 'a page is read');
+    await moment(1_000);
+    expect((await daemon.status()).exchanges[0]).toMatchObject({ objects: 0 });
+
+    const start = performance.now();
+    const { code, stderr } = await daemon.stop();
+
+    expect(performance.now() - start).toBeLessThan(SOON_MS);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('The store is in the middle of long work')]);
+    inState('DROP TRIGGER slow');
+    expect((await world.site.entente(['run', '--once'])).code).toBe(0);
+    expect(world.armed()).toHaveLength(900);
+  });
+
+  function inState(sql: string): void {
+    const db = new DatabaseSync(world.site.state);
+    db.exec(sql);
+    db.close();
+  }
+
   it.each([
     ['10,000 objects that name one value', 10_000, 0],
     ['a sweep over many rows', 0, 6_000],
