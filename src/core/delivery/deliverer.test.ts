@@ -739,6 +739,28 @@ describe('a SIEM that refuses everything', () => {
     expect(values()).toEqual(['198.18.0.0', '198.18.0.1']);
   });
 
+  it('is told from one bad value, too, by a sound one that is sent along', async () => {
+    const { rig, siem, at, deliverer, values } = delivering();
+    rig.commit(indicators(0, 2));
+    await deliverer.cycle(signal);
+    siem.refuse = () => closed;
+    rig.commit(indicators(2, 3));
+
+    await deliverer.cycle(signal);
+
+    expect(deliverer.history.failure).toMatchObject({ kind: 'config', code: 'index_closed_exception' });
+    expect(rig.read((reader) => reader.parked(10))).toEqual([]);
+    siem.refuse = undefined;
+    at.now += MINUTE;
+    await deliverer.cycle(signal);
+    expect(values()).toHaveLength(3);
+    siem.refuse = ({ key }) => (key.endsWith('.0.3') ? closed : undefined);
+    rig.commit(indicators(3, 4));
+    await deliverer.cycle(signal);
+    expect(deliverer.history.failure).toBeUndefined();
+    expect(rig.read((reader) => reader.parked(10)).map((one) => one.value)).toEqual(['198.18.0.3']);
+  });
+
   it('is told from two bad values by a sound one that is sent along', async () => {
     const { rig, siem, deliverer, values } = delivering();
     rig.commit(indicators(0, 2));

@@ -18,7 +18,7 @@ import type { RemoteStore } from '../store/remote.ts';
 import type { Settlement } from '../store/settling.ts';
 import { applyDivided } from './dividing.ts';
 import { settleOutcomes } from './outcomes.ts';
-import { Refusals } from './refusals.ts';
+import { refusedAlone, Refusals } from './refusals.ts';
 import { GIVEN_BACK, judgeWriter, RENEW_AFTER_MS } from './writer.ts';
 
 export interface DelivererOptions {
@@ -77,6 +77,8 @@ export class Deliverer {
   #refusals = new Refusals();
   /** Everything is refused for this, as far as was seen; one sound row is sent along to make sure. */
   #suspected: Failure | undefined;
+  /** Changes refused in a call of their own, sent once more beside a sound row: refused beside one that is taken, they are bad. */
+  readonly #comparing = new Set<string>();
   /** Something newer than anything of ours stands there: to be listed once no call is under way. */
   #superseded = false;
   #woken = false;
@@ -510,6 +512,7 @@ export class Deliverer {
     // A removal is never parked, so that its refusals are told apart below.
     const all = batch.changes[0]?.op === 'remove' ? undefined : this.#refusals.judge(applied.outcomes);
     if (all !== undefined) await this.#suspect(all);
+    const compared = batch.changes[0]?.op === 'upsert' && all === undefined && (await this.#compare(applied.outcomes));
     const settled = settleOutcomes(
       batch,
       applied.outcomes,
@@ -522,7 +525,7 @@ export class Deliverer {
     const settlementOf = (one: Settlement, i: number): Settlement => {
       const { key } = batch.changes[i]!;
       if (applied.unknown.has(key)) return { kind: 'unknown', retryAt: wait };
-      if (all !== undefined) return this.#again(now);
+      if (all !== undefined || compared) return this.#again(now);
       return applied.failure !== undefined && applied.undone.has(key) ? { kind: 'retry', retryAt: wait } : one;
     };
     // A batch that was divided keeps its bytes: the call that was refused may still be sending them.
@@ -561,6 +564,19 @@ export class Deliverer {
       message: `${this.name} refuses every change: ${message}; nothing is given up, it goes on by itself once that is mended`,
       ...(code === undefined ? {} : { code }),
     };
+  }
+
+  /**
+   * One change alone tells nothing of whether it or the SIEM is to blame. It goes again beside a row that stands there,
+   * where there is one. True when that is under way.
+   */
+  async #compare(outcomes: readonly Outcome[]): Promise<boolean> {
+    const key = refusedAlone(outcomes);
+    if (key === undefined) return false;
+    if (this.#comparing.delete(key)) return false;
+    if (!(await this.#o.store.sendAgain(this.name, this.#o.now()))) return false;
+    this.#comparing.add(key);
+    return true;
   }
 
   /** At once while a sound row is on its way to tell, or when the pause is over. */
@@ -616,6 +632,7 @@ export class Deliverer {
     const recovered = this.history.failure !== undefined;
     this.#attempt = 0;
     this.#pausedUntil = 0;
+    this.#comparing.clear();
     this.history = record(this.history, { kind: 'success', at: this.#o.now() });
     if (recovered) this.#o.log.info('The SIEM works again.', { siem: this.name });
     await this.#o.store.note('siem', this.name, undefined, this.#o.now());

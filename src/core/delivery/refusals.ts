@@ -11,6 +11,13 @@ export const reasonOf = (failure: Failure): string => failure.code ?? failure.me
 /** Words that a connector gives to what can only be about the value (`value_held_by_other`). */
 const aboutTheValue = (failure: Failure): boolean => failure.code?.startsWith('value_') === true;
 
+/** The key of a call's only change, when that was refused and the reason may as well be the SIEM's. */
+export function refusedAlone(outcomes: readonly Outcome[]): string | undefined {
+  const [one] = outcomes;
+  if (outcomes.length !== 1 || one?.kind !== 'failed') return undefined;
+  return one.failure.kind === 'permanent' && !aboutTheValue(one.failure) ? one.key : undefined;
+}
+
 export class Refusals {
   #last: { readonly reason: string; readonly keys: ReadonlySet<string> } | undefined;
 
