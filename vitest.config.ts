@@ -1,14 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
+// Two projects: what needs no process beside it (npm test), and the launcher as a person uses it with states of several
+// 100,000 rows (npm run test:e2e). Real products have vitest.peers.config.ts.
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['test/peers/**', 'node_modules/**'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
     // A slow test is no news; a failed or a skipped one is.
     slowTestThreshold: 20_000,
     reporters: ['default', './test/skip-reasons.ts'],
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['test/e2e/**', 'test/peers/**', '**/*.large.test.ts', 'node_modules/**'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts', 'src/**/*.large.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 });

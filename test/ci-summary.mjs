@@ -1,11 +1,14 @@
-// Sums the JSON reports of test runs into one line `N passed, N failed, N skipped`. A report that is missing or empty
-// counts as a failure, because a run that never started must not look green; so does each failed step named after the
-// two reports, unless its tests have counted it already.
+// Sums the JSON reports of test runs (the arguments that end in .json) into one line `N passed, N failed, N skipped`. A
+// report that is missing or empty counts as a failure, because a run that never started must not look green; so does
+// each failed step named beside them, unless its tests have counted it already.
 import { readFileSync } from 'node:fs';
 
-const [tests = '', peers = '', ...failedSteps] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const reports = given.filter((one) => one.endsWith('.json'));
+const failedSteps = given.filter((one) => !one.endsWith('.json'));
 const sum = { passed: 0, failed: 0, skipped: 0 };
-for (const file of [tests, peers]) {
+if (reports.length === 0) throw new Error('no report is named');
+for (const file of reports) {
   try {
     const report = JSON.parse(readFileSync(file, 'utf8'));
     sum.passed += report.numPassedTests;

@@ -134,7 +134,7 @@ describe('documents', () => {
   it('name npm scripts that exist', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
     const wrong = documents.flatMap(({ path, text }) =>
-      [...text.matchAll(/npm run ([a-z:]+)/g)]
+      [...text.matchAll(/npm run ([a-z0-9:]+)/g)]
         .map((one) => one[1] ?? '')
         .filter((name) => !(name in scripts))
         .map((name) => `${path}: npm run ${name}`),
