@@ -66,8 +66,8 @@ it('reconcile --repair, twice at once, beside a daemon whose own audit is due sp
   const db = new DatabaseSync(trio.site.state);
   db.exec('UPDATE siem SET repaired_at = repaired_at - 7 * 3600000');
   db.close();
-  // Every listing takes long enough to meet the others.
-  trio.setFaults([{ match: '/', action: 'slow', ms: 30 }]);
+  // The first listing takes long enough to meet the others: without turns, this fails.
+  trio.elastic.setFaults([{ match: '_search', action: 'slow', ms: 4000, times: 4 }]);
   const daemon = await trio.site.daemon();
 
   const both = await Promise.all([1, 2].map(() => trio.site.entente(['reconcile', '--repair', '--json'])));
