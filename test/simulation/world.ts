@@ -67,7 +67,7 @@ export class World {
   #fuse = Number.POSITIVE_INFINITY;
   #died: () => void = () => {};
   #store!: RemoteStore;
-  spec!: StoreSpec;
+  #spec!: StoreSpec;
   /** The same without a life that ends: what people ask for happens, or does not. */
   #people!: RemoteStore;
   #pollers: Poller[] = [];
@@ -135,7 +135,7 @@ export class World {
   #boot(): void {
     this.#life++;
     this.#boots++;
-    this.spec = {
+    this.#spec = {
       path: this.#state,
       instance: 'test-instance',
       exchanges: this.partners.map(({ name }) => anExchange({ name })),
@@ -143,7 +143,7 @@ export class World {
       release: RELEASE,
     };
     this.#leaveStore();
-    this.#people = localStore(this.spec, new Map([['memory', this.#doubles[0]!.definition]]));
+    this.#people = localStore(this.#spec, new Map([['memory', this.#doubles[0]!.definition]]));
     this.#store = this.#mortal(this.#neverHeld(this.#people));
     const common = { store: this.#store, now: () => this.now, log: silentLog, random: () => this.#draw.next() };
     this.#pollers = this.partners.map(
@@ -317,7 +317,7 @@ export class World {
 
   /** Goes through all holds that wait. */
   async #decide(choice: () => 'approve' | 'reject' | 'wait'): Promise<void> {
-    const reader = new StoreReader(this.spec);
+    const reader = new StoreReader(this.#spec);
     const held = reader.held();
     reader.close();
     for (const { id, kind, siem, set, count } of held) {
