@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TLP_LEVELS } from '../../src/core/model/marking.ts';
-import { aggregate, sighting } from '../../src/core/inventory/aggregate.ts';
+import { aggregate, sighting, sightingUuid } from '../../src/core/inventory/aggregate.ts';
 import { buildIdentity, buildSighting } from '../../src/core/stix/build.ts';
 import { pythonPeer } from './python.ts';
 
@@ -42,7 +42,8 @@ describe.skipIf(validator.kind === 'missing')('stix2-validator, strict', () => {
       [1, 700_000, 999_999_999].map((count) => {
         const first = TEN + n * 61_000;
         const totals = aggregate([{ siem: 1, first, last: first + 1_800_000, count }], TEN, GRID)!;
-        return buildSighting(sighting(kind, `soc-${count}`, OBJECT, TEN, GRID, totals, tlp), US, n % 2 === 0)!;
+        const uuid = sightingUuid(`soc-${count}`, 'partner', OBJECT, TEN, kind);
+        return buildSighting(sighting(kind, uuid, OBJECT, TEN, GRID, totals, tlp), US, n % 2 === 0)!;
       }),
     ),
   );
