@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { secondTry } from './test/second-try.ts';
 
 // Two projects: what needs no process beside it (npm test), and the launcher as a person uses it with states of several
 // 100,000 rows (npm run test:e2e). Real products have vitest.peers.config.ts.
@@ -6,7 +7,7 @@ export default defineConfig({
   test: {
     // A slow test is no news; a failed or a skipped one is.
     slowTestThreshold: 20_000,
-    reporters: ['default', './test/skip-reasons.ts'],
+    reporters: ['default', './test/run-notes.ts'],
     maxWorkers: 2,
     projects: [
       {
@@ -16,6 +17,7 @@ export default defineConfig({
           exclude: ['test/e2e/**', 'test/peers/**', '**/*.large.test.ts', 'node_modules/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          retry: secondTry,
         },
       },
       {
@@ -24,6 +26,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts', 'src/**/*.large.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          retry: secondTry,
         },
       },
     ],

@@ -14,6 +14,7 @@ for (const file of reports) {
     sum.passed += report.numPassedTests;
     sum.failed += report.numFailedTests;
     sum.skipped += report.numPendingTests + report.numTodoTests;
+    for (const suite of report.testResults) tellFailed(suite);
     // A file that fails to load has no tests of its own.
     for (const suite of report.testResults)
       if (suite.status === 'failed' && suite.assertionResults.every((one) => one.status !== 'failed')) sum.failed += 1;
@@ -29,3 +30,15 @@ sum.failed += uncounted.length;
 if (failedSteps.length > 0 && sum.failed === 0) sum.failed = 1;
 process.stdout.write(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped\n`);
 process.exitCode = sum.failed > 0 ? 1 : 0;
+
+/** What failed and why, at the end of the whole check: its beginning may be cut off where people read it. */
+function tellFailed(suite) {
+  for (const one of suite.assertionResults)
+    if (one.status === 'failed') tell(`${suite.name} > ${one.fullName}`, one.failureMessages.join('\n'));
+  if (suite.status === 'failed' && suite.message) tell(suite.name, suite.message);
+}
+
+function tell(what, why) {
+  const lines = why.split('\n').filter((line) => !line.includes('node_modules'));
+  process.stdout.write(`failed: ${what}\n    ${lines.slice(0, 25).join('\n    ')}\n`);
+}

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
 import { uuidV5 } from '../model/digest.ts';
 import { aggregate, type HitRow, sighting, sightingUuid, windowOf } from './aggregate.ts';

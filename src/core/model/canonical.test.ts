@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import fc from 'fast-check';
+import fc from '../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
 import { canonical, MAX_URL_BYTES } from './canonical.ts';
 import { OBSERVABLE_TYPES, type ObservableType } from './observable.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
 import { canonical } from '../model/canonical.ts';
 import type { ObservableType } from '../model/observable.ts';

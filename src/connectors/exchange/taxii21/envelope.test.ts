@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import fc from '../../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
 import { splitObjects } from './envelope.ts';
 

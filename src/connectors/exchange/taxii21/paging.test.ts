@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
 import { Taxii21Config } from './config.ts';
 import { Taxii21Connector } from './connector.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
 import { aClaim, anEntry } from '../../../../test/builders/entry.ts';
 import type { EncodeContext } from '../../../core/contracts/siem-connector.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
 import type { Observable } from '../../model/observable.ts';
 import { readByGrammar, readByShape, readPattern } from './read.ts';
