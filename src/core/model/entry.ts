@@ -32,6 +32,8 @@ export interface IncomingIndicator {
   readonly validFrom: number;
   /** Epoch milliseconds, exclusive; absent = open-ended. */
   readonly validUntil?: number;
+  /** Where its lifetime counts from, epoch milliseconds; absent = the later of `version` and `validFrom`. */
+  readonly lifeFrom?: number;
   /** 0 to 100; absent = not stated, which is not 0. */
   readonly confidence?: number;
   /** Strictest level among object and granular markings that are known by id, definition or name. */

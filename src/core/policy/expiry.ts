@@ -32,8 +32,7 @@ export function latestExpiryOf(claim: Dated, rules: ExpiryRules): number {
 /** The same sum as a line for people. */
 export function explainExpiry(claim: Dated, rules: ExpiryRules, type: ObservableType): string {
   const start = startOf(claim);
-  const from =
-    start === claim.validFrom ? 'valid_from' : start === timestampMs(claim.version) ? 'modified' : 'first received';
+  const from = startWords(claim, start);
   const until = day(expiryOf(claim, rules, type));
   const cap = start + rules.maxDays * DAY_MS;
   if (claim.validUntil !== undefined) {
@@ -44,6 +43,13 @@ export function explainExpiry(claim: Dated, rules: ExpiryRules, type: Observable
   const days = lifetimeDays(rules, type);
   const sum = `no valid_until: ${from} ${day(start)} + ${days} days for ${family(type)}`;
   return days <= rules.maxDays ? `${sum} = ${until}` : `${sum}, capped at max ${rules.maxDays} days = ${until}`;
+}
+
+function startWords(claim: Dated, start: number): string {
+  const modified = timestampMs(claim.version) ?? claim.validFrom;
+  if (start === claim.validFrom) return 'valid_from';
+  if (start === modified) return 'modified';
+  return start > Math.max(modified, claim.validFrom) ? 'last seen' : 'first received';
 }
 
 const DAY_MS = 86_400_000;
@@ -58,9 +64,12 @@ function startOf(claim: Dated): number {
   return claim.lifeFrom ?? lifeFrom(claim, Number.POSITIVE_INFINITY);
 }
 
-/** Where lifetimes count from: the later of `modified` and `valid_from`, and no later than it came. */
-export function lifeFrom({ version, validFrom }: Pick<Claim, 'version' | 'validFrom'>, received: number): number {
-  return Math.min(received, Math.max(timestampMs(version) ?? validFrom, validFrom));
+/** Where lifetimes count from: what the partner says of that, else the later of `modified` and `valid_from`; no later than it came. */
+export function lifeFrom(
+  { version, validFrom, lifeFrom: stated }: Pick<Claim, 'version' | 'validFrom' | 'lifeFrom'>,
+  received: number,
+): number {
+  return Math.min(received, stated ?? Math.max(timestampMs(version) ?? validFrom, validFrom));
 }
 
 function day(ms: number): string {

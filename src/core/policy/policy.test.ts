@@ -150,6 +150,14 @@ describe('expiry', () => {
     expect(lifeFrom({ version: '2026-01-08T00:00:00.000000000Z', validFrom: 0 }, NOW)).toBe(Date.UTC(2026, 0, 8));
   });
 
+  it('counts from where the partner says that it was seen last', () => {
+    const seen = { version: '2026-01-02T00:00:00.000000000Z', validFrom: 0, lifeFrom: Date.UTC(2026, 0, 8) };
+
+    expect(lifeFrom(seen, NOW)).toBe(Date.UTC(2026, 0, 8));
+    expect(lifeFrom({ ...seen, lifeFrom: NOW + DAY }, NOW)).toBe(NOW);
+    expect(explainExpiry(aClaim(seen), lifetimes, 'ipv4-addr')).toContain('last seen 2026-01-08T00:00:00Z + 30 days');
+  });
+
   it('caps a lifetime, too, and says so', () => {
     const short = { ...lifetimes, maxDays: 10 };
 

@@ -22,7 +22,7 @@ export interface PackedPage extends Omit<Page, 'objects'> {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-const FIELDS = 15;
+const FIELDS = 16;
 
 /** A page in this thread, for the store's own tests and the simulation. */
 export function arriving(page: Page): ArrivingPage {
@@ -58,6 +58,7 @@ export function packPage(page: Page): PackedPage {
       one.digest,
       one.facts,
       one.named,
+      one.lifeFrom,
       one.observables.length,
     );
     for (const observable of one.observables) flat.push(observable.type, observable.value);
@@ -101,6 +102,7 @@ function* unpacked(bytes: Uint8Array): Generator<IncomingIndicator> {
     if (flat[at + 9] !== undefined) indicator.benign = flat[at + 9] as boolean;
     if (flat[at + 10] !== undefined) indicator.refusal = flat[at + 10] as string;
     if (flat[at + 13] !== undefined) indicator.named = flat[at + 13] as readonly number[];
+    if (flat[at + 14] !== undefined) indicator.lifeFrom = flat[at + 14] as number;
     yield indicator;
     at += FIELDS + 2 * count;
   }
