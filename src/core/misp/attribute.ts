@@ -168,7 +168,7 @@ function values(given: unknown, handling: Handling): Use {
   const text = typeof given === 'number' ? String(given) : typeof given === 'string' ? given.trim() : '';
   if (text === '') return unusable('value is missing');
   if (text.length > MAX_VALUE) return unusable('value too long');
-  if (handling.kind === 'whole') return valueOf(handling.as, text);
+  if (handling.kind === 'whole') return spelled(handling.as, text);
   if (handling.kind === 'never') return unusable(handling.reason);
   const halves = halvesOf(text, handling.colon === true);
   if (halves === undefined) return unusable('not exactly two halves parted by |');
@@ -177,7 +177,7 @@ function values(given: unknown, handling: Handling): Use {
     [handling.left, halves[0]],
     [handling.right, halves[1]],
   ] as const)
-    if (as !== undefined) kept.push(valueOf(as, half));
+    if (as !== undefined) kept.push(spelled(as, half));
   const bad = kept.find((one) => one.refusal !== undefined);
   // Half a pair is another statement than the pair.
   if (bad !== undefined) return bad;
@@ -196,7 +196,7 @@ function halvesOf(text: string, colon: boolean): readonly [string, string] | und
     : undefined;
 }
 
-function valueOf(as: Watched, text: string): Use {
+function spelled(as: Watched, text: string): Use {
   const type: ObservableType = as === 'address' ? (text.includes(':') ? 'ipv6-addr' : 'ipv4-addr') : as;
   // The server takes outer dots away; older data and feeds have them.
   const value: Canonical = canonical(type, type === 'domain-name' ? text.replace(/^\.+|\.+$/g, '') : text);
