@@ -15,7 +15,16 @@ async function runSeed(seed: number): Promise<void> {
 }
 
 /** Seeds that found something, by what they found. */
-const FOUND = [[1522, 'content of a later moment sent under the revision of an earlier one']] as const;
+const FOUND = [
+  [1522, 'content of a later moment sent under the revision of an earlier one'],
+  [21241, 'older state that died before its first look believed to be the newest'],
+  [21355, 'state that never wrote a mark believed to be the newest'],
+  [31001, 'task forgotten that lands after its container was made anew'],
+  [40101, 'task of a withdrawn value forgotten that lands after its container was made anew'],
+  [40491, 'call of a lost state left behind that lands after the listing'],
+  [40612, 'older state believed to be the newest where no revisions decide'],
+  [40962, 'older state that died twice believed to be the newest'],
+] as const;
 
 describe('store, pollers and deliverers together', () => {
   it.each(FOUND)('keep what seed %i taught: no %s', async (seed) => {

@@ -48,6 +48,8 @@ export class World {
   readonly seed: number;
   readonly partners: readonly Partner[];
   readonly trail: string[] = [];
+  /** What was done about each value, by SIEM and key; marks stand under no key. */
+  readonly #stories = new Map<string, string[]>();
   now = NOW;
   readonly #draw: Draw;
   readonly #folder: string;
@@ -103,7 +105,10 @@ export class World {
           (message) => this.#fail(message),
         ),
     );
-    for (const { store } of this.#doubles) store.foreign.set(FOREIGN, 'an analyst');
+    this.#doubles.forEach(({ store }, i) => {
+      store.foreign.set(FOREIGN, 'an analyst');
+      this.#listen(SIEMS[i]!, store);
+    });
   }
 
   async run(steps: number): Promise<void> {
@@ -546,10 +551,65 @@ export class World {
     this.trail.push(`${new Date(this.now).toISOString()} ${text}`);
   }
 
+  /** Asks for nothing and takes no time, so that a seed goes as it would go without. */
+  #listen(name: string, store: MemorySiemStore): void {
+    let marked = store.mark;
+    store.hook = (call, when, batch) => {
+      if (when !== 'after') return;
+      if (call === 'writer' && store.mark !== marked) {
+        marked = store.mark;
+        this.#noteOf(`${name} `, `${marked?.boot} ${marked?.revision}`);
+      }
+      for (const { op, key, slot, revision } of batch?.changes ?? [])
+        this.#noteOf(`${name} ${key}`, `${op} ${revision}, then ${store.rows.get(slot)?.revision ?? 'nothing'} there`);
+    };
+  }
+
+  #noteOf(subject: string, what: string): void {
+    const story = this.#stories.get(subject) ?? [];
+    this.#stories.set(subject, story);
+    story.push(`${new Date(this.now).toISOString()} boot-${this.#boots} ${what}`);
+  }
+
   #fail(message: string): never {
     throw new Error(
-      `seed ${this.seed} (${JSON.stringify(this.#product)}): ${message}\n${this.trail.slice(-40).join('\n')}`,
+      [
+        `seed ${this.seed} (${JSON.stringify(this.#product)}): ${message}`,
+        ...this.trail.slice(-60),
+        ...this.#storyOf(message),
+      ].join('\n'),
     );
+  }
+
+  /** All that is known of the value that a failure names: what was done about it, and what the state holds of it. */
+  #storyOf(message: string): string[] {
+    const name = SIEMS.find((one) => message.includes(`${one}: `));
+    const key = /[a-z0-9-]+\|[^\s,:]+(?::\/\/[^\s,:]+)?/.exec(message)?.[0];
+    if (name === undefined || key === undefined) return [];
+    const told = (subject: string) => (this.#stories.get(subject) ?? []).slice(-20);
+    const [type, value] = [key.slice(0, key.indexOf('|')), key.slice(key.indexOf('|') + 1)];
+    const entry = `(SELECT id FROM entry WHERE type = ${OBSERVABLE_TYPES.findIndex((one) => one === type)} AND value = '${value}')`;
+    const rows = [
+      `SELECT p.* FROM projection p WHERE p.entry_id = ${entry}`,
+      `SELECT o.* FROM object o JOIN contribution c ON c.object_id = o.id WHERE c.entry_id = ${entry}`,
+      `SELECT h.* FROM hold h JOIN projection p ON p.hold = h.id WHERE p.entry_id = ${entry}`,
+      'SELECT id, name, adopted_at, repaired_at FROM siem',
+    ].flatMap((sql) => this.#ask<object>(sql).map((row) => `  ${JSON.stringify(row)}`));
+    const published = this.partners.flatMap((one) =>
+      one.log
+        .filter(({ observables }) => observables.some((found) => found.value === value))
+        .map(({ objectId, version, revoked }) => `  ${objectId} ${version}${revoked ? ' revoked' : ''}`),
+    );
+    return [
+      `marks at ${name}:`,
+      ...told(`${name} `),
+      `${key} at ${name}:`,
+      ...told(`${name} ${key}`),
+      'in the state:',
+      ...rows,
+      'published:',
+      ...published,
+    ];
   }
 }
 

@@ -1,58 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import { anIndicator, DAY, HOUR, indicators, ipv4, MINUTE, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
-import { type MemorySiemOptions, memorySiem } from '../../../test/contract/memory-siem.ts';
+import { anIndicator, DAY, HOUR, indicators, ipv4, MINUTE, NOW, versionAt } from '../../../test/builders/store.ts';
+import { delivering, revoked, signal } from '../../../test/builders/delivering.ts';
+import type { MemorySiemOptions } from '../../../test/contract/memory-siem.ts';
 import { ConnectorError, configFailure, permanent, retryable } from '../model/failure.ts';
 import { entryKey } from '../model/observable.ts';
-import { silentLog } from '../runtime/log.ts';
-import type { RemoteStore } from '../store/remote.ts';
 import { STATE } from '../store/rows.ts';
-import { Deliverer, type DelivererOptions } from './deliverer.ts';
 import { judgeWriter } from './writer.ts';
-
-const signal = new AbortController().signal;
-
-/** A store, a SIEM in memory and a deliverer between them. */
-function delivering(product: MemorySiemOptions = {}) {
-  const rig = new Rig({ product });
-  const siem = memorySiem(product);
-  const at = { now: NOW };
-  const store = new Proxy({} as RemoteStore, {
-    get:
-      (_target, name) =>
-      async (...args: unknown[]) =>
-        (rig.store as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[name]!(...args),
-  });
-  const start = (boot: string, more: Partial<DelivererOptions> = {}) =>
-    new Deliverer({
-      ...more,
-      name: 'siem',
-      definition: siem.definition,
-      connector: siem.connect(),
-      store,
-      clock: { now: () => at.now, monotonic: () => at.now, sleep: async () => {} },
-      now: () => at.now,
-      log: silentLog,
-      random: () => 1,
-      boot,
-      abort: signal,
-    });
-  const deliverer = start('boot-1');
-  const values = () => [...siem.store.rows.values()].map((row) => row.key.slice(row.key.indexOf('|') + 1)).sort();
-  const batches: number[] = [];
-  const onApply = (
-    work: (batch: { size: number; changes: readonly { key: string; op: string; revision: number }[] }) => void,
-    when: 'before' | 'after' = 'before',
-  ) => {
-    siem.store.hook = (call, moment, batch) => {
-      if (call !== 'apply' || batch === undefined) return;
-      if (moment === 'before') batches.push(batch.size);
-      if (moment === when) work(batch);
-    };
-  };
-  return { rig, siem: siem.store, at, deliverer, start, values, onApply, batches };
-}
-
-const revoked = (i: number) => indicators(i, i + 1, { revoked: true, version: versionAt(NOW) });
 
 describe('a cycle', () => {
   it('writes what is wanted, removes what is not, and says so in the writer mark', async () => {
@@ -428,18 +381,18 @@ describe('who writes here', () => {
     expect(siem.rows.get('ipv4-addr|198.18.0.0')?.revision).toBeGreaterThan((NOW + DAY) * 1000);
   });
 
-  it('lists and takes over when the mark is newer than the state was when it was opened', async () => {
+  it('lists and takes over when the mark is newer than the one that the state wrote', async () => {
     const { rig, siem, at, start, values } = delivering();
     rig.commit(indicators(0, 2));
     await start('boot-1').cycle(signal);
-    const { writer, openedRevision } = rig.store.identity();
+    const { writer } = rig.store.identity();
     // What a later life of this state wrote before the backup was put back: a mark, and an entry unknown here.
     siem.rows.set('ipv4-addr|198.18.9.9', {
       ...[...siem.rows.values()][0]!,
       key: entryKey('ipv4-addr', '198.18.9.9'),
       slot: 'ipv4-addr|198.18.9.9',
     });
-    siem.mark = { writer, boot: 'later', revision: openedRevision + 5, at: at.now };
+    siem.mark = { writer, boot: 'later', revision: siem.mark!.revision + 5, at: at.now };
     rig.commit(indicators(2, 3));
 
     await start('boot-2').cycle(signal);

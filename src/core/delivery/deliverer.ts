@@ -234,9 +234,10 @@ export class Deliverer {
     const { connector, store } = this.#o;
     const now = this.#o.now();
     const { writer, revision, openedRevision } = await store.identity();
+    const { marked } = await store.siemFacts(this.name);
     const found = await connector.writer(undefined, signal);
-    // Revisions follow the clock, so that this state's newest one says nothing of its age; the one it was opened with does.
-    const known = this.#marked ? revision : openedRevision;
+    // Revisions follow the clock, so that this state's newest one says nothing of its age; the mark it wrote last does.
+    const known = this.#marked ? revision : (marked ?? openedRevision);
     const self = {
       writer,
       boot: this.#o.boot,
@@ -260,7 +261,7 @@ export class Deliverer {
             reason: verdict.reason,
           });
         }
-        await this.#adopt(signal, found?.revision ?? 0);
+        await this.#adopt(signal, found?.revision ?? 0, found !== undefined);
         await this.#mark(signal);
         return true;
       case 'late':
@@ -273,7 +274,7 @@ export class Deliverer {
   }
 
   async #mark(signal: AbortSignal): Promise<void> {
-    const { writer, revision } = await this.#o.store.identity();
+    const { writer, revision } = await this.#o.store.marking(this.name, this.#o.now());
     const mark: WriterMark = { writer, boot: this.#o.boot, revision, at: this.#o.now() };
     await this.#o.connector.writer(mark, signal);
     this.#marked = true;
@@ -286,20 +287,22 @@ export class Deliverer {
   leave(signal: AbortSignal): Promise<void> {
     return this.exclusive(async () => {
       if (!this.#marked) return;
-      const { writer, revision } = await this.#o.store.identity();
-      const found = await this.#o.connector.writer(undefined, signal);
-      if (found?.writer !== writer || found.boot !== this.#o.boot) return;
-      await this.#o.connector.writer({ writer, boot: this.#o.boot, revision, at: GIVEN_BACK }, signal);
+      const { store, connector, boot, now } = this.#o;
+      const found = await connector.writer(undefined, signal);
+      if (found?.writer !== (await store.identity()).writer || found.boot !== boot) return;
+      await connector.writer({ ...(await store.marking(this.name, now())), boot, at: GIVEN_BACK }, signal);
       this.#marked = false;
     });
   }
 
   /** Lists what carries our name and takes it into the ledger as it stands. */
-  async #adopt(signal: AbortSignal, floor: number): Promise<void> {
-    await this.#o.store.adopted(this.name, floor, this.#o.now());
+  async #adopt(signal: AbortSignal, floor: number, others: boolean): Promise<void> {
+    const { store, now } = this.#o;
+    await store.adopted(this.name, floor, now(), others);
     this.#refusedRemovals.clear();
-    const report = await this.#audit(signal, true, 'alone');
-    await this.#o.store.adopted(this.name, Math.max(floor, report.highestRevision), this.#o.now());
+    const { highestRevision, present } = await this.#audit(signal, true, 'alone');
+    await store.adopted(this.name, Math.max(floor, highestRevision), now(), others || present > 0);
+    this.#auditNotBefore = 0;
   }
 
   /** Compares ledger and SIEM; with `repair`, the ledger follows what was found and delivery does the rest. */
@@ -323,8 +326,8 @@ export class Deliverer {
   async #auditWhenDue(signal: AbortSignal): Promise<void> {
     const now = this.#o.now();
     if (now < this.#auditNotBefore) return;
-    const { repairedAt } = await this.#o.store.siemFacts(this.name);
-    const due = (repairedAt ?? 0) + AUDIT_EVERY_MS;
+    const { repairedAt, listAgain } = await this.#o.store.siemFacts(this.name);
+    const due = Math.min((repairedAt ?? 0) + AUDIT_EVERY_MS, listAgain ?? Number.POSITIVE_INFINITY);
     if (now < due) {
       this.#auditNotBefore = due;
       return;
@@ -588,7 +591,7 @@ export class Deliverer {
   async #listNewer(signal: AbortSignal): Promise<void> {
     this.#superseded = false;
     this.#renewedAt = Number.NEGATIVE_INFINITY;
-    await this.#adopt(signal, 0);
+    await this.#adopt(signal, 0, true);
     if (this.#failure !== undefined) return;
     await this.#failed(
       { kind: 'retryable', message: `${this.name} holds newer revisions than this state; listing what stands there` },

@@ -22,8 +22,11 @@ export class Adoption {
   }
 
   /** The SIEM was taken over: rows nobody vouches for wait until every partner was polled to its end since `now`. */
-  begin(siem: SiemState, now: number): void {
+  begin(siem: SiemState, others: boolean, now: number): void {
     this.#store.db.run('UPDATE siem SET adopted_at = ? WHERE id = ?', now, siem.id);
+    // What they had under way may land behind the listing.
+    if (others)
+      this.#store.db.run('UPDATE siem SET list_again = ? WHERE id = ?', now + siem.spec.longestCallMs, siem.id);
   }
 
   /** Once all exchanges the SIEM listens to completed a poll since its adoption, what is still unvouched goes. */

@@ -158,6 +158,20 @@ describe('a container', () => {
     expect(steps.map(({ rows }) => rows)).toEqual([2500, 2500, 1000]);
   });
 
+  it('that was made anew while a task was under way is looked at again, whatever became of the rows', () => {
+    const rig = new Rig({ product: { versioned: false } });
+    rig.store.containers('siem', { memory: '1' }, NOW);
+    rig.commit(indicators(0, 2));
+    rig.deliver(NOW, 'siem', () => ({ kind: 'accepted', receipt: 'task-1' }));
+    rig.commit(indicators(1, 2, { revoked: true, version: versionAt(NOW) }));
+
+    rig.store.containers('siem', { memory: '2' }, NOW);
+    rig.deliver();
+
+    const { observables } = rig.store.doubtful('siem', 10, NOW + 10_000);
+    expect(observables.map(({ value }) => value)).toEqual(['198.18.0.0', '198.18.0.1']);
+  });
+
   it('whose name changed with the settings gets its entries too', () => {
     const rig = new Rig({
       encoder: { container: (_type, settings) => (typeof settings === 'string' ? settings : 'none') },

@@ -21,6 +21,7 @@ export interface AuditReport {
 }
 
 interface Run {
+  readonly startedAt: number;
   readonly startedRevision: number;
   readonly repair: boolean;
   adopted: boolean;
@@ -54,6 +55,7 @@ export class Audit {
     );
     this.#store.db.run('DELETE FROM seen WHERE siem_id = ?', siem.id);
     this.#running.set(siem.id, {
+      startedAt: this.#store.now,
       startedRevision: this.#store.lastRevision,
       repair,
       adopted: false,
@@ -288,7 +290,14 @@ export class Audit {
     run.report.wanted = this.#store.tally(`siem:${siem.id}`, 'wanted');
     const { missing, stale, orphaned } = run.report.counts;
     db.run('UPDATE siem SET drift = ? WHERE id = ?', missing + stale + orphaned, siem.id);
-    if (run.repair) db.run('UPDATE siem SET repaired_at = ? WHERE id = ?', now, siem.id);
+    if (run.repair) {
+      db.run(
+        'UPDATE siem SET repaired_at = ?, list_again = CASE WHEN list_again > ? THEN list_again END WHERE id = ?',
+        now,
+        run.startedAt,
+        siem.id,
+      );
+    }
     // What nobody here knew goes too, once every partner has been polled to its end: it may be news of theirs.
     db.run('DELETE FROM seen WHERE siem_id = ?', siem.id);
     this.#running.delete(siem.id);

@@ -3,6 +3,7 @@
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { Audit } from './audit.ts';
 import type { SiemState, StoreContext } from './context.ts';
+import { doubt } from './doubts.ts';
 import type { Projector } from './projection.ts';
 import { type ProjectionRow, STATE } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
@@ -78,6 +79,8 @@ export class Containers {
       if (touched[row.type] !== true) continue;
       changed++;
       const type = OBSERVABLE_TYPES[row.type]!;
+      // Its task may still be carried out, in what is made anew.
+      if (row.state === STATE.accepted) doubt(this.#store, siem, row.type, row.value);
       const next = this.#projector.lost(siem, { id: row.entry_id, type, value: row.value }, row, now);
       if (next === undefined) {
         this.#projector.countGone(siem, type, row);

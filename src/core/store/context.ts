@@ -13,6 +13,8 @@ export interface SiemState {
   readonly id: number;
   readonly spec: SiemSpec;
   readonly encoder: SiemEncoder;
+  /** Up to which revision something may have been sent there before this state was opened; 0: nothing was. */
+  readonly openedMark: number;
   /** Negotiated with the product; null until the first open. */
   facts: unknown;
 }
@@ -100,10 +102,14 @@ export class StoreContext {
       return { id: row.id, spec: one, indicators, firstSync: row.poll_completed === null };
     });
     this.siems = spec.siems.map((one) => {
-      const row = this.db.get<{ id: number; facts: string }>('SELECT id, facts FROM siem WHERE name = ?', one.name)!;
+      const row = this.db.get<{ id: number; facts: string; marked: number | null }>(
+        'SELECT id, facts, marked FROM siem WHERE name = ?',
+        one.name,
+      )!;
       const encoder = encoders.get(one.type);
       if (encoder === undefined) throw new ConnectorError('bug', `no encoder for SIEM type ${one.type}`);
-      return { id: row.id, spec: one, encoder, facts: JSON.parse(row.facts) };
+      const openedMark = row.marked ?? this.openedRevision;
+      return { id: row.id, spec: one, encoder, openedMark, facts: JSON.parse(row.facts) };
     });
     this.#recover();
   }
@@ -135,7 +141,7 @@ export class StoreContext {
           );
         else
           this.db.run(
-            "INSERT INTO siem (name, type, active, fingerprint, settings, containers, facts) VALUES (?, ?, 1, ?, ?, '{}', 'null')",
+            "INSERT INTO siem (name, type, active, fingerprint, settings, containers, facts, marked) VALUES (?, ?, 1, ?, ?, '{}', 'null', 0)",
             one.name,
             one.type,
             one.fingerprint,

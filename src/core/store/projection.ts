@@ -74,6 +74,7 @@ export class Projector {
   readonly #remove;
   readonly #gone;
   readonly #rest;
+  readonly #maybe;
   readonly #entry;
   readonly #tallies = new Map<number, Map<ObservableType, Tallies>>();
   /** Keys "type value" that are suppressed now, with the end; small, so it is asked before every write. */
@@ -111,6 +112,7 @@ export class Projector {
     );
     this.#remove = db.statement('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?');
     this.#gone = db.statement('DELETE FROM projection WHERE siem_id = ? AND entry_id = ? AND due IS NULL');
+    this.#maybe = db.statement(`UPDATE projection SET present = ${PRESENT.maybe} WHERE siem_id = ? AND entry_id = ?`);
     this.#rest = db.statement(
       `UPDATE projection SET due = ?, present = ${PRESENT.no}, state = ${STATE.settled}, rev = 0, sent_rev = NULL, batch = NULL, next_at = NULL,
        attempt = 0, note = NULL, handle = NULL, hold = NULL, hold_kind = 0 WHERE siem_id = ? AND entry_id = ?`,
@@ -354,6 +356,9 @@ export class Projector {
     // An entry that is withdrawn keeps its vouchers until it is gone: they say in whose share it counted.
     const vouchers = wanted === 1 ? admission.vouchers : row.vouchers;
     const next: ProjectionRow = { ...row, wanted, wanted_rev: wantedRev, vouchers };
+    // A copy of a state does not know what was sent after it was made; below the mark it may have been this.
+    const maySent = row.present === PRESENT.no && row.wanted === 1 && fresher && row.wanted_rev <= siem.openedMark;
+    if (maySent) next.present = PRESENT.maybe;
     next.hold = hold;
     if (hold === null) next.hold_kind = HOLD.none;
     const stuck = (row.state === STATE.parked && !changed) || waitsAdopted(row, wanted, lapsed, suppressed);
@@ -362,10 +367,10 @@ export class Projector {
 
     // What a hold keeps has the expiry it had; only then it goes by itself.
     const lastUntil = kept ? row.until : (until ?? row.until);
-    if ((kept || (wanted === 0 && row.present !== PRESENT.no)) && lastUntil !== null && lastUntil > now)
+    if ((kept || (wanted === 0 && next.present !== PRESENT.no)) && lastUntil !== null && lastUntil > now)
       due = due === null ? lastUntil : Math.min(due, lastUntil);
     const nextDue = dueFrom(due, fresher || row.present !== PRESENT.yes ? now : sentAt, refreshAfter);
-    if (wanted === 0 && row.present === PRESENT.no && nextDue === null && !busy && !kept) {
+    if (wanted === 0 && next.present === PRESENT.no && nextDue === null && !busy && !kept) {
       this.#remove.run(siem.id, entry.id);
       this.count(siem, entry.type, row, undefined);
       return;
@@ -389,6 +394,7 @@ export class Projector {
       siem.id,
       entry.id,
     );
+    if (maySent) this.#maybe.run(siem.id, entry.id);
     this.count(siem, entry.type, row, next);
     const rejected = row.hold !== null && hold === null && row.hold_kind === HOLD.addition && trigger.exchangeId !== 0;
     if ((turned || rejected) && wanted === 1 && row.present === PRESENT.no && hold === null)

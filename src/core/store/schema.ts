@@ -238,6 +238,13 @@ export const MIGRATIONS: readonly string[] = [
   -- A lost call lands seconds later far more often than at its longest time, so that look_at comes several times until ends.
   ALTER TABLE doubt ADD COLUMN ends INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Up to which revision our mark at the SIEM says that we may have written; 0: none was written yet, null: by a version
+  -- that did not keep it. And when everything there is listed once more, because calls of the life that was taken over may
+  -- land until then.
+  ALTER TABLE siem ADD COLUMN marked INTEGER;
+  ALTER TABLE siem ADD COLUMN list_again INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

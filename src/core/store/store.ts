@@ -47,6 +47,10 @@ export interface SiemFacts {
   readonly adopting: boolean;
   /** When everything there was last compared and put right. */
   readonly repairedAt: number | undefined;
+  /** When that is to be done once more, after something was taken over. */
+  readonly listAgain: number | undefined;
+  /** What the mark that was written last says may have been written. */
+  readonly marked: number | undefined;
 }
 
 /** As a SIEM holds it, with numbers that the ledger can keep. */
@@ -313,12 +317,19 @@ export class Store {
       containers: string;
       adopted_at: number | null;
       repaired_at: number | null;
-    }>('SELECT facts, containers, adopted_at, repaired_at FROM siem WHERE id = ?', this.#store.siem(siem).id)!;
+      list_again: number | null;
+      marked: number | null;
+    }>(
+      'SELECT facts, containers, adopted_at, repaired_at, list_again, marked FROM siem WHERE id = ?',
+      this.#store.siem(siem).id,
+    )!;
     return {
       facts: JSON.parse(row.facts) as Json,
       containers: JSON.parse(row.containers) as Record<string, string>,
       adopting: row.adopted_at !== null,
       repairedAt: row.repaired_at ?? undefined,
+      listAgain: row.list_again ?? undefined,
+      marked: row.marked ?? undefined,
     };
   }
 
@@ -465,10 +476,23 @@ export class Store {
     return this.#unit(now, (time) => this.#audit.end(this.#store.siem(siem), time));
   }
 
-  adopted(siem: string, floor: number, now: number): void {
+  /** `others`: somebody else wrote there, or a life of this state that it does not know of. */
+  adopted(siem: string, floor: number, now: number, others = false): void {
     this.#unit(now, (time) => {
       this.#store.raiseFloor(floor);
-      this.#adoption.begin(this.#store.siem(siem), time);
+      this.#adoption.begin(this.#store.siem(siem), others, time);
+    });
+  }
+
+  /**
+   * What the next mark at the SIEM says, noted before it is written: a state that does not know of a mark that is found
+   * there is older than it.
+   */
+  marking(siem: string, now: number): { writer: string; revision: number } {
+    return this.#unit(now, () => {
+      const { revision, writer } = this.#store;
+      this.#store.db.run('UPDATE siem SET marked = ? WHERE id = ?', revision, this.#store.siem(siem).id);
+      return { writer, revision };
     });
   }
 
