@@ -76,6 +76,9 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       ignored: row?.ignored ?? {},
       next_poll: iso(exchange.enabled ? source.work?.nextPoll(exchange.name) : undefined),
       report: source.reporting?.sendReport(exchange.name) ?? storedSending(source, exchange),
+      ...(exchange.definition.files === undefined
+        ? {}
+        : { files: exchange.definition.files(reader.cursor(exchange.name)) }),
     };
   });
 

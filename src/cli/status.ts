@@ -75,6 +75,14 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
       when(one.next_attempt ?? one.next_poll) ?? '',
     ]),
   );
+  const files = report.exchanges.flatMap(({ name, files: counts }) => (counts === undefined ? [] : [{ name, counts }]));
+  if (files.length > 0) {
+    out.line('');
+    out.table(
+      ['FILES OF', 'ACCEPTED', 'REFUSED', 'WAITING'],
+      files.map(({ name, counts }) => [name, String(counts.accepted), String(counts.refused), String(counts.waiting)]),
+    );
+  }
   const collections = report.exchanges.flatMap(({ name, collections: all }) =>
     showsEach(all) ? all.map((one) => ({ name, one })) : [],
   );

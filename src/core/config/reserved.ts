@@ -6,7 +6,6 @@ import type { Path } from './source.ts';
 const LATER: Readonly<Record<string, string>> = {
   'exchanges.report': 'the MISP exchange',
   'exchanges.type.misp': 'the MISP exchange',
-  'exchanges.type.files': 'the files exchange',
   'policy.never_block.values': 'the full policy',
   'policy.never_block.cidrs': 'the full policy',
   'policy.never_block.domains': 'the full policy',

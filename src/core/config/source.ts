@@ -143,8 +143,11 @@ function prepare(value: unknown, path: Path, to: Preparation): unknown {
     const ready = prepare(one, [...path, key], to);
     const twin = /^(.+)_file$/.exec(key)?.[1];
     if (twin === undefined) {
-      // Paths by meaning: the state, and the folder of never-block lists. A URL is left as it stands.
-      const isPath = (path.length === 0 && key === 'state') || (path.at(-1) === 'never_block' && key === 'lists');
+      // Paths by meaning: the state, the folder of never-block lists, those of an exchange. A URL is left as it stands.
+      const isPath =
+        (path.length === 0 && key === 'state') ||
+        (path.at(-1) === 'never_block' && key === 'lists') ||
+        (path.length === 2 && path[0] === 'exchanges' && (key === 'path' || key === 'outbox'));
       made.push([
         key,
         isPath && typeof ready === 'string' && !/^\w+:\/\//.test(ready) ? resolve(to.folder, ready) : ready,

@@ -17,8 +17,12 @@ export interface Page {
   readonly refusals: readonly ObjectRefusal[];
   /** Where to go on after this page is committed: at once after a crash, and at the next poll. */
   readonly cursor: Json;
-  /** Set when this page completes a full snapshot of the scope, as a file does: whatever else the scope showed before is gone. */
+  /** Set when this page is the first of a full snapshot of the scope, as a file is one; perhaps it is the last too. */
+  readonly snapshotBegins?: boolean;
+  /** Set when this page completes the snapshot that began: whatever else the scope showed before is gone. */
   readonly snapshotEnds?: boolean;
+  /** Ids under which something was refused before that no longer is. */
+  readonly mended?: readonly string[];
   /** Something a person should know though work goes on (a server that ignores a limit, a header that is missing). */
   readonly warning?: string;
   /** Objects that are nothing for us, by type. */
@@ -33,6 +37,8 @@ export interface Reading {
   due(scope: string): boolean;
   /** Once for each scope that is configured and was due: read to its end, or why not. */
   ended(scope: ScopeName, end: ScopeEnd): void;
+  /** Resolves when all pages that were given so far are in the store. */
+  committed?(): Promise<void>;
   /** The server's own clock when it answered, epoch milliseconds: lets a jump of ours be judged. */
   heard?(peerTime: number): void;
 }
@@ -102,6 +108,13 @@ export interface ExchangeDeps {
   readonly identity?: Identity;
 }
 
+export interface FileCounts {
+  readonly accepted: number;
+  readonly refused: number;
+  /** Still being written, as far as one can tell. */
+  readonly waiting: number;
+}
+
 export interface ExchangeDefinition<C extends { readonly type: string } = { readonly type: string }> {
   readonly type: C['type'];
   readonly config: z.ZodType<C>;
@@ -111,6 +124,8 @@ export interface ExchangeDefinition<C extends { readonly type: string } = { read
   reports?(config: C): boolean;
   /** Settings that shape what is reported and say where to: an approval is for what was shown under them. */
   reportForm?(config: C): Json;
+  /** For an exchange of files: how many were accepted, refused, or wait, as a cursor tells. */
+  files?(cursor: Json | undefined): FileCounts;
   create(config: C, deps: ExchangeDeps): ExchangeConnector;
 }
 

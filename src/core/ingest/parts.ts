@@ -18,19 +18,21 @@ const claimsIn = (object: IncomingObject): number => (object.kind === 'indicator
  * parts is known already. `before`: the cursor of the page before.
  */
 export function* partsOf(page: Page, before: Json): Generator<Page, void, undefined> {
-  // What a snapshot lacks is gone, so all of it must be looked at together.
-  if (page.snapshotEnds === true || claimsOf(page) <= COMMIT_CLAIMS) {
+  if (claimsOf(page) <= COMMIT_CLAIMS) {
     yield page;
     return;
   }
-  const { refusals: _counted, ignored: _alsoCounted, warning: _told, ...rest } = page;
+  const { refusals: _1, ignored: _2, warning: _3, mended: _4, snapshotEnds: _5, snapshotBegins, ...rest } = page;
+  const begins = snapshotBegins === true ? { snapshotBegins } : {};
+  let first = true;
   // What explains indicators comes with the first of them: a marking that is not known yet counts as TLP:RED.
   let objects = page.objects.filter((one) => one.kind !== 'indicator') as IncomingObject[];
   let claims = 0;
   for (const indicator of page.objects) {
     if (indicator.kind !== 'indicator') continue;
     if (claims >= COMMIT_CLAIMS) {
-      yield { ...rest, objects, refusals: [], cursor: before };
+      yield { ...rest, ...(first ? begins : {}), objects, refusals: [], cursor: before };
+      first = false;
       objects = [];
       claims = 0;
     }
@@ -38,5 +40,6 @@ export function* partsOf(page: Page, before: Json): Generator<Page, void, undefi
     claims += claimsIn(indicator);
   }
   // Refusals are counted when they are committed, so they wait for the part that is not read again.
-  yield { ...page, objects };
+  const { snapshotBegins: _begun, ...last } = page;
+  yield { ...(first ? page : last), objects };
 }

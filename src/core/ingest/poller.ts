@@ -10,7 +10,7 @@ import type { Log } from '../runtime/log.ts';
 import { type CommitReport, emptyReport } from '../store/objects.ts';
 import type { StoredScope } from '../store/rows.ts';
 import type { RemoteStore } from '../store/remote.ts';
-import { packPage } from '../store/wire.ts';
+import { packPage, type PackedPage } from '../store/wire.ts';
 import { Commits } from './commits.ts';
 import { Odd } from './told.ts';
 import { claimsOf, partsOf } from './parts.ts';
@@ -82,8 +82,14 @@ export class Poller {
     if (this.#o.now() < this.#pausedUntil) return total;
     const { store, connector, now } = this.#o;
     const odd = new Odd();
+    const commits = new Commits(async (pages) => {
+      const report = await store.commitPages(this.name, withLastCursor(pages), this.#o.now());
+      add(total, report);
+      this.#o.onCommit?.(this.name, report);
+    });
     const reading: Reading = {
       now,
+      committed: () => commits.drain(),
       due: (scope) => this.scopes.due(scope, only),
       ended: (scope, end) => {
         if (!signal.aborted) this.scopes.end(scope, end);
@@ -92,11 +98,6 @@ export class Poller {
     };
     this.scopes.begin();
     const unreadable: Unreadable = { count: 0, first: undefined };
-    const commits = new Commits(async (pages) => {
-      const report = await store.commitPages(this.name, pages, this.#o.now());
-      add(total, report);
-      this.#o.onCommit?.(this.name, report);
-    });
     try {
       // Null where a part of the very first page was committed and its end was not.
       let cursor: Json = (await store.cursor(this.name)) ?? null;
@@ -236,6 +237,10 @@ export class Poller {
     await this.#o.store.note('exchange', this.name, failure, this.#o.now());
   }
 }
+
+/** The cursors before the last are not kept; where there is much to remember they are long, and would all be copied. */
+const withLastCursor = (pages: readonly PackedPage[]): PackedPage[] =>
+  pages.map((page, i) => (i === pages.length - 1 ? page : { ...page, cursor: null }));
 
 const stored = ({ scope, title, history, note }: Scope): StoredScope => ({
   scope,

@@ -54,6 +54,8 @@ export interface ExchangeReport extends PeerReport {
   /** Objects that are nothing for us, by type, since the exchange was configured. */
   readonly ignored: Readonly<Record<string, number>>;
   readonly report: PartReport;
+  /** Of an exchange of files only. */
+  readonly files?: { readonly accepted: number; readonly refused: number; readonly waiting: number };
 }
 
 export interface SiemReport extends PeerReport {

@@ -1,8 +1,8 @@
 // Presence: which scope showed which object. An object has vanished only when a complete listing of every scope
 // that ever showed it lacks it; that a partner is unreachable, or hides a scope, says nothing.
-import type { ArrivingPage } from './wire.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { Brakes } from './brakes.ts';
+import type { Database } from './database.ts';
 import type { Objects } from './objects.ts';
 import { OBJECT, type ObjectRow, voucherBit } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
@@ -110,7 +110,8 @@ export class Listing {
     const next = { ...left };
     let handled = rows.length;
     for (const row of withdraw ? missing : []) {
-      for (const siem of this.#carriedBy(exchange, row)) next[siem] = (next[siem] ?? 0) + (act ? -1 : 1);
+      for (const siem of carriedBy(this.#store.db, exchange.id, row.id))
+        next[siem] = (next[siem] ?? 0) + (act ? -1 : 1);
       if (act) handled += this.#objects.vanish(exchange, row, now);
     }
     if (withdraw && act)
@@ -125,19 +126,6 @@ export class Listing {
     return { rows: handled, position: '0', argument: { ...argument, phase: 'act' } };
   }
 
-  /** SIEMs whose entries of this object only its exchange carries. Too many rather than too few: others of it may, too. */
-  #carriedBy(exchange: ExchangeState, row: ObjectRow): number[] {
-    return this.#store.db
-      .all<{ siem_id: number }>(
-        // In this order: the planner would read all rows of a SIEM first.
-        `SELECT p.siem_id FROM contribution c CROSS JOIN siem s CROSS JOIN projection p
-         WHERE c.object_id = ? AND p.siem_id = s.id AND p.entry_id = c.entry_id AND p.wanted = 1 AND p.present <> 0 AND p.vouchers = ?`,
-        row.id,
-        voucherBit(exchange.id),
-      )
-      .map((one) => one.siem_id);
-  }
-
   /** Still vouched for. Since when it is missed is remembered, so that it is told once. */
   #keep(rows: readonly ListedRow[], now: number): void {
     for (const row of rows) {
@@ -147,20 +135,17 @@ export class Listing {
         this.#store.db.run('UPDATE object SET gone_at = NULL WHERE id = ?', row.id);
     }
   }
+}
 
-  /** A page that is a full snapshot of its scope: what it lacks is gone from that scope. */
-  snapshot(exchange: ExchangeState, page: ArrivingPage, now: number): void {
-    const scopeId = this.#objects.scopeId(exchange, page.scope);
-    const shown = new Set([...page.indicators].map((indicator) => indicator.objectId));
-    const known = this.#store.db.all<ObjectRow>(
-      `SELECT o.* FROM presence p JOIN object o ON o.id = p.object_id WHERE p.scope_id = ? AND o.state = ${OBJECT.published}`,
-      scopeId,
-    );
-    for (const row of known) {
-      if (shown.has(row.object_id)) continue;
-      this.#store.db.run('DELETE FROM presence WHERE object_id = ? AND scope_id = ?', row.id, scopeId);
-      const elsewhere = this.#store.db.get('SELECT 1 AS one FROM presence WHERE object_id = ? LIMIT 1', row.id);
-      if (elsewhere === undefined) this.#objects.vanish(exchange, row, now);
-    }
-  }
+/** SIEMs whose entries of this object only its exchange carries. Too many rather than too few: others of it may, too. */
+export function carriedBy(db: Database, exchangeId: number, objectRow: number): number[] {
+  return db
+    .all<{ siem_id: number }>(
+      // In this order: the planner would read all rows of a SIEM first.
+      `SELECT p.siem_id FROM contribution c CROSS JOIN siem s CROSS JOIN projection p
+       WHERE c.object_id = ? AND p.siem_id = s.id AND p.entry_id = c.entry_id AND p.wanted = 1 AND p.present <> 0 AND p.vouchers = ?`,
+      objectRow,
+      voucherBit(exchangeId),
+    )
+    .map((one) => one.siem_id);
 }

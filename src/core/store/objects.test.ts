@@ -265,14 +265,76 @@ describe('vanished objects', () => {
     expect(rig.store.endListing('partner', run, true, NOW)).toMatchObject({ vanished: 0 });
   });
 
+  const whole = { scope: 'file', snapshotBegins: true, snapshotEnds: true };
+
   it('leave a scope with a full snapshot that lacks them', () => {
     const rig = new Rig();
-    rig.commit(indicators(0, 3), NOW, 'partner', { scope: 'file', snapshotEnds: true });
+    rig.commit(indicators(0, 3), NOW, 'partner', whole);
     rig.deliver();
 
-    rig.commit(indicators(0, 2), NOW, 'partner', { scope: 'file', snapshotEnds: true });
+    rig.commit(indicators(0, 2), NOW, 'partner', whole);
 
     expect(rig.deliver()).toEqual(['remove 198.18.0.2']);
+  });
+
+  it('are not those that another page of the same snapshot shows', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 4), NOW, 'partner', whole);
+    rig.deliver();
+
+    rig.commit(indicators(0, 1), NOW, 'partner', { scope: 'file', snapshotBegins: true });
+    rig.commit(indicators(1, 2), NOW, 'partner', { scope: 'file' });
+    expect(rig.deliver()).toEqual([]);
+    rig.commit(indicators(2, 3), NOW, 'partner', { scope: 'file', snapshotEnds: true });
+
+    expect(rig.deliver()).toEqual(['remove 198.18.0.3']);
+  });
+
+  it('are not concluded from a snapshot of which the beginning is missing', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 3), NOW, 'partner', whole);
+    rig.deliver();
+
+    rig.commit(indicators(0, 1), NOW, 'partner', { scope: 'file', snapshotEnds: true });
+
+    expect(rig.deliver()).toEqual([]);
+  });
+
+  it('stay while another file shows them', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 2), NOW, 'partner', whole);
+    rig.commit(indicators(1, 2), NOW, 'partner', { ...whole, scope: 'other' });
+    rig.deliver();
+
+    rig.commit([], NOW, 'partner', whole);
+
+    expect(rig.deliver()).toEqual(['remove 198.18.0.0']);
+  });
+
+  it('are not those of which a file holds a version that cannot be read', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 2), NOW, 'partner', whole);
+    rig.deliver();
+    const objectId = indicators(1, 2)[0]!.objectId;
+
+    rig.commit(indicators(0, 1), NOW, 'partner', { ...whole, refusals: [{ objectId, reason: 'modified is missing' }] });
+
+    expect(rig.deliver()).toEqual([]);
+  });
+
+  it('that left a file by thousands are braked together', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 2700), NOW, 'partner', whole);
+    rig.store.pollCompleted('partner', NOW);
+    rig.deliver();
+
+    rig.commit(indicators(0, 100), NOW, 'partner', whole);
+    while (rig.store.tick(NOW, false).more);
+
+    expect(rig.deliver()).toEqual([]);
+    expect(rig.ask<{ n: number }>('SELECT count(*) AS n FROM projection WHERE hold IS NOT NULL')).toEqual([
+      { n: 2600 },
+    ]);
   });
 });
 

@@ -167,8 +167,10 @@ export class Objects {
       report.objects++;
       report.refused[refusal.reason] = (report.refused[refusal.reason] ?? 0) + 1;
       this.#keepUnreadable(exchange, refusal, now);
+      this.#stillShown(exchange, refusal, scope, listing);
       this.#store.count(`exchange:${exchange.id}`, 'parked', 1);
     }
+    for (const id of page.mended ?? []) this.#readable(exchange, id);
     report.objects += page.context.length;
     for (const [type, n] of Object.entries(page.ignored ?? {}))
       this.#store.count(`exchange:${exchange.id}`, `ignored:${type}`, n);
@@ -225,6 +227,12 @@ export class Objects {
     )!;
     this.#named.replace(NAMED_BY.unreadable, id, refusal.named);
     this.#unreadable = true;
+  }
+
+  /** A version that cannot be read says nothing, but that the object is there. */
+  #stillShown(exchange: ExchangeState, { objectId }: ObjectRefusal, scope: number, listing: number): void {
+    const known = objectId === undefined ? undefined : this.#find.get(exchange.id, objectId);
+    if (known !== undefined) this.#see.run(known.id, scope, listing);
   }
 
   /** It was read after all. */

@@ -5,6 +5,7 @@ import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { SweepReport } from '../model/status.ts';
 import { explainExpiry } from '../policy/expiry.ts';
 import type { Failure } from '../model/failure.ts';
+import type { Json } from '../model/json.ts';
 import { tlpOf } from './open-markings.ts';
 import { Database } from './database.ts';
 import { decideClaim } from './decide.ts';
@@ -170,6 +171,15 @@ export class StoreReader {
           scopes: this.#scopes(row.id),
         };
       });
+  }
+
+  /** Whole, for the connector whose it is. */
+  cursor(exchange: string): Json | undefined {
+    const row = this.#db.get<{ cursor: string | null }>(
+      'SELECT cursor FROM exchange WHERE active = 1 AND name = ?',
+      exchange,
+    );
+    return row === undefined || row.cursor === null ? undefined : (JSON.parse(row.cursor) as Json);
   }
 
   #scopes(exchangeId: number): StoredScope[] {

@@ -245,6 +245,10 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE siem ADD COLUMN marked INTEGER;
   ALTER TABLE siem ADD COLUMN list_again INTEGER;
   `,
+  `
+  -- The showing of a scope that is under way, by its number (snapshots.ts, which makes an index of its own at the first).
+  ALTER TABLE scope ADD COLUMN snapshot INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -24,6 +24,7 @@ import { People, type Refused } from './people.ts';
 import { Projector, type Trigger } from './projection.ts';
 import { registerRespelling } from './respelling.ts';
 import { type SettleReport, type Settlement, Settling } from './settling.ts';
+import { Snapshots } from './snapshots.ts';
 import { Sweeps } from './sweeps.ts';
 import { bothOf, Touched } from './touched.ts';
 import { Retention } from './retention.ts';
@@ -92,6 +93,7 @@ export class Store {
   readonly #containers: Containers;
   readonly #doubts: Doubts;
   readonly #listing: Listing;
+  readonly #snapshots: Snapshots;
   readonly #retention: Retention;
   readonly #people: People;
   readonly #requests: Requests;
@@ -116,6 +118,7 @@ export class Store {
     this.#containers = new Containers(this.#store, this.#projector, this.#audit, this.#sweeps);
     this.#doubts = new Doubts(this.#store, this.#audit);
     this.#listing = new Listing(this.#store, this.#objects, this.#sweeps, this.#brakes);
+    this.#snapshots = new Snapshots(this.#store, this.#objects, this.#listing, this.#sweeps, this.#brakes);
     this.#retention = new Retention(this.#store, this.#objects, this.#sweeps);
     this.#people = new People(this.#store, this.#projector, this.#sweeps);
     this.#requests = new Requests(this.#store);
@@ -178,8 +181,9 @@ export class Store {
     return this.#unit(now, (time) => {
       this.#objects.explain(state, pages, time);
       for (const page of pages) {
+        this.#snapshots.before(state, page);
         this.#objects.commit(state, page, time, report);
-        if (page.snapshotEnds === true) this.#listing.snapshot(state, page, time);
+        this.#snapshots.after(state, page, time);
       }
       const last = pages.at(-1);
       if (last !== undefined) {

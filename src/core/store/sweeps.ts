@@ -10,6 +10,7 @@ export const SWEEP_OWNERS = {
   marking: 'exchange',
   name: 'exchange',
   vanished: 'exchange',
+  left: 'exchange',
   recompute: 'siem',
   emptied: 'siem',
   parked: 'siem',

@@ -1,0 +1,173 @@
+// What lies in the folder: which files there are, which of them are still being written, and which are no files of ours
+// to open. Every look is a fresh one, since anybody may put, replace or take away a file meanwhile.
+import type { BigIntStats } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { permanent } from '../../../core/model/failure.ts';
+import { codeOf, type Disk, diskFailure, wordsFor } from './disk.ts';
+
+/** Those that were read lie here, and are not read again. */
+export const [DONE, REFUSED] = ['done', 'refused'];
+export const MOST_FILES = 50_000;
+const MOST_DEEP = 8;
+
+export interface FoundFile {
+  /** Below the folder, with slashes. */
+  readonly name: string;
+  /** Where it really lies, also behind a link within the folder. */
+  readonly path: string;
+  /** Tells a state of the file from every other. */
+  readonly stamp: string;
+  readonly size: number;
+  /** Epoch milliseconds by the clock of the file system. */
+  readonly written: number;
+  readonly changed: number;
+}
+
+/** Not to be opened at all. */
+export interface Unfit {
+  readonly name: string;
+  readonly stamp: string;
+  readonly reason: string;
+}
+
+export interface Found {
+  readonly root: string;
+  /** In the order in which they are read: numbers by their value. */
+  readonly files: readonly FoundFile[];
+  readonly unfit: readonly Unfit[];
+}
+
+/** Names under which programs write what is not whole yet, and hidden files. */
+const PASSING = /^\.|~$|\.(tmp|temp|part|partial|filepart|crdownload|swp)$/i;
+
+export function isPassing(name: string): boolean {
+  return PASSING.test(name);
+}
+
+export async function look(disk: Disk, path: string, who: string, besides: string | undefined): Promise<Found> {
+  const next = 'check path and its rights; nothing is withdrawn because of it';
+  try {
+    const given = await disk.stat(path);
+    const single = !given.isDirectory();
+    const root = await disk.realpath(single ? dirname(path) : path);
+    const walk = new Walk(disk, root, who, besides);
+    if (single) await walk.one(basename(path), root);
+    else await walk.folder(root, 0);
+    return walk.found();
+  } catch (error) {
+    if (codeOf(error) === 'unknown error') throw error;
+    throw diskFailure(`${who}: ${path}`, error, next);
+  }
+}
+
+class Walk {
+  readonly #disk: Disk;
+  readonly #root: string;
+  readonly #who: string;
+  readonly #besides: string | undefined;
+  readonly #files: FoundFile[] = [];
+  readonly #unfit: Unfit[] = [];
+
+  constructor(disk: Disk, root: string, who: string, besides: string | undefined) {
+    this.#disk = disk;
+    this.#root = root;
+    this.#who = who;
+    this.#besides = besides;
+  }
+
+  found(): Found {
+    const inOrder = new Intl.Collator('en', { numeric: true });
+    this.#files.sort((a, b) => inOrder.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
+    return { root: this.#root, files: this.#files, unfit: this.#unfit };
+  }
+
+  async folder(path: string, depth: number): Promise<void> {
+    for (const entry of await this.#disk.readdir(path, { withFileTypes: true })) {
+      const { name } = entry;
+      if (isPassing(name) || (depth === 0 && (name === DONE || name === REFUSED))) continue;
+      if (!entry.isDirectory()) await this.one(name, path);
+      else if (join(path, name) === this.#besides) continue;
+      else if (depth < MOST_DEEP) await this.#below(join(path, name), depth + 1);
+      if (this.#files.length + this.#unfit.length > MOST_FILES)
+        throw permanent(
+          `${this.#who}: ${this.#root} holds more than ${MOST_FILES.toLocaleString('en')} files; take old ones away, or set after: move`,
+        );
+    }
+  }
+
+  /** A subfolder that cannot be read hides its own files only. */
+  async #below(path: string, depth: number): Promise<void> {
+    try {
+      await this.folder(path, depth);
+    } catch (error) {
+      if (codeOf(error) === 'unknown error') throw error;
+      if (codeOf(error) === 'ENOENT') return;
+      this.#refuse(path, codeOf(error), `folder ${wordsFor(error)}`);
+    }
+  }
+
+  async one(name: string, folder: string): Promise<void> {
+    const path = join(folder, name);
+    try {
+      const own = await this.#disk.lstat(path, { bigint: true });
+      if (!own.isSymbolicLink()) {
+        this.#take(path, path, own);
+        return;
+      }
+      const real = await this.#disk.realpath(path);
+      const stamp = stampOf(own);
+      if (real !== this.#root && !real.startsWith(this.#root + sep))
+        this.#refuse(path, stamp, 'file is a symbolic link out of the folder');
+      else {
+        const target = await this.#disk.lstat(real, { bigint: true });
+        if (target.isDirectory()) this.#refuse(path, stamp, 'file is a symbolic link to a folder');
+        else this.#take(path, real, target);
+      }
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'unknown error') throw error;
+      // Taken away since the folder was listed, or a link to nothing.
+      if (code === 'ENOENT' && !(await this.#isThere(path))) return;
+      this.#refuse(path, code, code === 'ENOENT' ? 'file is a symbolic link to nothing' : `file ${wordsFor(error)}`);
+    }
+  }
+
+  async #isThere(path: string): Promise<boolean> {
+    return this.#disk.lstat(path).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #take(path: string, real: string, stats: BigIntStats): void {
+    const stamp = stampOf(stats);
+    if (!stats.isFile()) {
+      this.#refuse(path, stamp, 'file is no regular file');
+      return;
+    }
+    this.#files.push({
+      name: this.#name(path),
+      path: real,
+      stamp,
+      size: Number(stats.size),
+      written: Number(stats.mtimeMs),
+      changed: Number(stats.ctimeMs),
+    });
+  }
+
+  #refuse(path: string, stamp: string, reason: string): void {
+    this.#unfit.push({ name: this.#name(path), stamp, reason });
+  }
+
+  #name(path: string): string {
+    return relative(this.#root, path).split(sep).join('/');
+  }
+}
+
+/** Two states that agree in size, times and place on the disk are one. */
+export function stampOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
+  return [size, mtimeNs, ctimeNs, ino].map((one) => one.toString(36)).join('.');
+}
+
+/** What changes when a file is written to, seen through an open file: its name may go elsewhere meanwhile. */
+export const contentStamp = ({ size, mtimeNs }: BigIntStats): string => `${size}.${mtimeNs}`;

@@ -1,0 +1,12 @@
+import { defineExchange } from '../../../core/contracts/exchange-connector.ts';
+import { cursorSettings, FilesConfig } from './config.ts';
+import { FilesConnector } from './connector.ts';
+import { countFiles } from './memory.ts';
+
+export const files = defineExchange({
+  type: 'files',
+  config: FilesConfig,
+  settings: cursorSettings,
+  files: countFiles,
+  create: (config, deps) => new FilesConnector(config, deps),
+});
