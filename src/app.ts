@@ -123,10 +123,6 @@ export class App {
         onCommit: (name, report) => {
           const refused = Object.values(report.refused).reduce((sum, n) => sum + n, 0);
           this.metrics.ingested(name, { objects: report.objects, refused });
-          for (const [listed, n] of Object.entries(report.neverBlock)) {
-            const [list = '', action = ''] = listed.split(' ');
-            this.metrics.neverBlocked(list, action, n);
-          }
           options.onCommit?.(name, report);
           this.onCommit();
         },
@@ -229,6 +225,10 @@ export class App {
     for (const one of report.exchanges) {
       this.#tellOf('exchange', one.name, one);
       this.#tellOf('report', one.name, one.report);
+    }
+    for (const { list, refused, noted } of report.never_block) {
+      this.metrics.neverBlocked(list, 'refuse', refused);
+      this.metrics.neverBlocked(list, 'note', noted);
     }
     this.metrics.sightings({ ...report.sightings });
     const undecided = { removal: 0, addition: 0, sighting: report.sightings.held };

@@ -45,12 +45,16 @@ export function remedyFor(reason: string, siem: string): string | undefined {
 
 /** Every list that refuses the value would have to let it pass. */
 function unlisted(reason: string): string {
-  const lists = [...reason.matchAll(/\(never-block list (\w+)\)/g)].map(([, list]) => list);
-  const built = lists.filter((list) => list !== 'own_hosts').map((list) => `${list}: note`);
+  const lists = [...reason.matchAll(/\(never-block list ([\w.-]+)\)/g)].map(([, list]) => list);
+  const ground = reason.includes('is our own ground');
+  const noted = lists
+    .filter((list) => list !== 'configured' && !(ground && list === 'own_hosts'))
+    .map((list) => `${list}: note`);
   const ways = [
-    ...(built.length < lists.length ? ['another configuration of own, if it is none of ours'] : []),
-    ...(built.length > 0
-      ? [`policy.never_block.list_actions: { ${built.join(', ')} }, if it shall stand on watchlists all the same`]
+    ...(ground ? ['another configuration of own, if it is none of ours'] : []),
+    ...(lists.includes('configured') ? ['another never_block in policy, which names it'] : []),
+    ...(noted.length > 0
+      ? [`policy.never_block.list_actions: { ${noted.join(', ')} }, if it shall stand on watchlists all the same`]
       : []),
   ];
   return ways.join(', and ');

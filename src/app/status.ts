@@ -15,6 +15,7 @@ import {
 import type { SightingsReader } from '../core/store/sightings-reader.ts';
 import type { Reporting } from './reporting.ts';
 import { fullness } from './fullness.ts';
+import { neverBlockReport } from './never-block-report.ts';
 import { NOTHING_SENT, partReport } from './part-report.ts';
 import type { Work } from './work.ts';
 import { waitingHolds, type WaitingHold } from './waiting-holds.ts';
@@ -106,6 +107,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
     };
   });
 
+  const neverBlock = neverBlockReport(config, reader);
   const counts = source.sightings?.counts() ?? { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 };
   const doubt = source.time?.doubt;
   const all = [...exchanges, ...siems];
@@ -134,11 +136,19 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
         .map((one) => named(one.name, one.reason ?? one.state)),
       // Told at once; those that are overdue are their SIEM's reason already.
       ...waiting.filter((one) => !one.overdue).map((one) => named(one.siem, one.reason)),
+      ...neverBlock.flatMap(({ list, problems, left_out: leftOut }) =>
+        problems.length === 0
+          ? []
+          : [
+              `never-block list ${list}: ${leftOut === 0 ? '' : `${leftOut} ${leftOut === 1 ? 'entry is' : 'entries are'} left out, as `}${problems[0]}`,
+            ],
+      ),
       ...(counts.held === 0 ? [] : [`${counts.held} sightings wait for a person: entente held list --kind sighting`]),
     ],
     exchanges,
     siems,
     sightings: counts,
+    never_block: neverBlock,
     sweeps: reader.sweeps(),
   };
 }

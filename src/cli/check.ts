@@ -1,6 +1,7 @@
 // `check`: the configuration with every problem at once; with --probe also every peer.
-import { loadConfig } from '../core/config/load.ts';
-import { problemLine } from '../core/config/source.ts';
+import { type Config, loadConfig } from '../core/config/load.ts';
+import { type Problem, problemLine } from '../core/config/source.ts';
+import { loadLists } from '../core/store/lists.ts';
 import type { Command } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 
@@ -18,7 +19,7 @@ export const check: Command = {
       return USAGE;
     }
     const { config } = answer;
-    const { warnings } = config;
+    const warnings = [...config.warnings, ...listWarnings(config)];
     if (!json) for (const one of warnings) out.note(`warning: ${problemLine(one)}`);
     if (flags['probe'] !== true) {
       if (json) out.json({ ok: true, problems: [], warnings });
@@ -39,3 +40,22 @@ export const check: Command = {
     return probes.every((one) => one.ok) ? DONE : LEFT;
   },
 };
+
+/** What a running daemon tells in `status`: entries of never-block lists that mean nothing or everything. */
+function listWarnings({ file, policy }: Config): Problem[] {
+  const { lists } = policy.never_block;
+  if (lists === undefined) return [];
+  return loadLists(lists).reports.flatMap(({ name, problems, leftOut }) =>
+    problems.length === 0
+      ? []
+      : [
+          {
+            file,
+            line: 1,
+            column: 1,
+            path: 'policy.never_block.lists',
+            message: `${name}: ${leftOut === 0 ? '' : `${leftOut} left out, as `}${problems.join('; ')}`,
+          },
+        ],
+  );
+}

@@ -137,6 +137,14 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
   out.line(
     `\nSightings: ${hits} hits; ${sent} sent, ${queued} queued, ${held} held, ${denied} denied, ${failed} refused`,
   );
+  const met = report.never_block.filter((one) => one.refused + one.noted > 0);
+  if (met.length > 0) {
+    out.line('');
+    out.table(
+      ['NEVER-BLOCK LIST', 'ACTION', 'REFUSED', 'NOTED'],
+      met.map((one) => [one.list, one.action, String(one.refused), String(one.noted)]),
+    );
+  }
   for (const { kind, of, done } of report.sweeps)
     out.line(`Under way: ${kind}${of === null ? '' : ` of ${of}`}, ${done} rows so far`);
   const next = [

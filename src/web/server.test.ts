@@ -13,6 +13,7 @@ const status: StatusReport = {
   reasons: [],
   exchanges: [],
   siems: [],
+  never_block: [],
   sweeps: [],
   sightings: { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 },
 };

@@ -110,6 +110,9 @@ describe('answers for machines', () => {
     const status = await world.site.ask<Status>(['status']);
     expect(status).toEqual({
       instance: 'soc-one',
+      never_block: [
+        { list: 'documentation', action: 'note', entries: null, left_out: 0, refused: 0, noted: 2, problems: [] },
+      ],
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       state: 'ok',
       since: time,

@@ -1,6 +1,8 @@
 // What no single key can tell: names that must be unique or must exist, two SIEM entries at one place, plain HTTP
 // beyond loopback, secrets and certificates that cannot be read, and the rehearsal clock.
 import { accessSync, constants } from 'node:fs';
+import { BUILT_IN_LISTS } from '../model/listed-value.ts';
+import { listFiles } from '../runtime/list-folder.ts';
 import { Secret } from '../runtime/secret.ts';
 import { isLoopbackHost } from './listen.ts';
 import type { Config, ExchangeConfig, Secrets, SiemConfig } from './load.ts';
@@ -22,6 +24,7 @@ export function crossChecks(
     ...reporting(config, source),
     ...plainHttp('exchanges', config.exchanges, source),
     ...plainHttp('siems', config.siems, source),
+    ...knownLists(config, source),
     ...(secrets === 'needed' ? readableFiles(config, source) : []),
   ];
   const clock = rehearsalClock(env['ENTENTE_CLOCK'], config);
@@ -96,6 +99,30 @@ function knownExchanges(config: Config, source: Source): Problem[] {
       ];
     }),
   );
+}
+
+/** A list that is not there would be asked in vain, and an action for it is a slip of the pen. */
+function knownLists(config: Config, source: Source): Problem[] {
+  const { lists, list_actions: actions } = config.policy.never_block;
+  const path: Path = ['policy', 'never_block'];
+  let names: string[] = [];
+  try {
+    if (lists !== undefined) names = listFiles(lists).map((one) => one.name);
+  } catch (error) {
+    return [source.at([...path, 'lists'], unreadable('this folder', lists, error))];
+  }
+  return Object.keys(actions).flatMap((name) => {
+    if (BUILT_IN_LISTS.some((one) => one === name) || names.includes(name)) return [];
+    const near = suggestion(name, [...BUILT_IN_LISTS, ...names]);
+    const hint = near === undefined ? '' : `did you mean ${near}? `;
+    const where = lists === undefined ? 'others need never_block.lists, a folder of warninglists' : `or of ${lists}`;
+    return [
+      source.at(
+        [...path, 'list_actions', name],
+        `no list has this name; ${hint}Built in: ${BUILT_IN_LISTS.join(', ')}; ${where}`,
+      ),
+    ];
+  });
 }
 
 /** Reports need a name to go under, and rules that speak of partners who are there. */

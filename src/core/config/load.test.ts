@@ -206,11 +206,6 @@ describe('problems', () => {
   });
 
   it.each([
-    ['instance: a\npolicy: { never_block: { values: [] } }', 'policy.never_block.values: not yet'],
-    [
-      'instance: a\npolicy: { never_block: { list_actions: { empty_hashes: note } } }',
-      'policy.never_block.list_actions.empty_hashes: not yet',
-    ],
     ['instance: a\nretention: { audit_values_days: 3 }', 'retention.audit_values_days: not yet'],
     ['instance: a\nstate: postgres://db.example/entente', 'state: not yet'],
     [withExchange('{ name: p, type: misp, url: https://misp.example }'), 'exchanges[0].type: not yet: type misp'],
@@ -328,7 +323,12 @@ policy: { min_confidence: 10, unknown_confidence: hold, lifetime_days: { default
         unmarked: 'green',
         minConfidence: 50,
         unknownConfidence: 'hold',
-        neverBlock: { actions: {}, own: { networks: [], domains: [] } },
+        neverBlock: {
+          actions: {},
+          own: { networks: [], domains: [] },
+          hosts: ['es.example', 'x.example', 'y.example'],
+          configured: { values: [], cidrs: [], domains: [] },
+        },
       },
       lifetime: { defaultDays: 60, byType: { 'ipv4-addr': 14, url: 7 }, maxDays: 730 },
       removalBrake: { share: 0.5, atLeast: 100, windowHours: 24 },

@@ -1,6 +1,7 @@
 // The rules for one exchange into one SIEM: the global policy, then the exchange's overrides, then the SIEM's.
 import { canonical } from '../model/canonical.ts';
 import type { Tlp } from '../model/marking.ts';
+import { isLoopbackHost } from './listen.ts';
 import type { Config } from './load.ts';
 import type { Policy, PolicyOverrides } from './settings.ts';
 
@@ -13,13 +14,21 @@ export interface IntakeSettings {
   readonly minConfidence: number;
   readonly unknownConfidence: 'accept' | 'hold' | 'refuse';
   readonly neverBlock: NeverBlockSettings;
+  readonly neverBlockAlso?: readonly ConfiguredList[];
+}
+
+interface ConfiguredList {
+  readonly values: readonly string[];
+  readonly cidrs: readonly string[];
+  readonly domains: readonly string[];
 }
 
 export interface NeverBlockSettings {
-  readonly actions: Readonly<
-    Partial<Record<'special_addresses' | 'documentation' | 'public_suffixes', 'refuse' | 'note'>>
-  >;
+  readonly actions: Readonly<Record<string, 'refuse' | 'note'>>;
   readonly own: { readonly networks: readonly string[]; readonly domains: readonly string[] };
+  readonly hosts: readonly string[];
+  readonly configured: ConfiguredList;
+  readonly lists?: string;
 }
 
 /** One for all exchanges and SIEMs of a configuration: a value is looked up once for all of them. */
@@ -34,18 +43,41 @@ export function neverBlockSettings(config: Config): NeverBlockSettings {
 
 const made = new WeakMap<Config, NeverBlockSettings>();
 
-function settingsOf({ policy, own }: Config): NeverBlockSettings {
+function settingsOf(config: Config): NeverBlockSettings {
+  const { list_actions: actions, lists, ...configured } = config.policy.never_block;
   return {
-    actions: given(policy.never_block.list_actions),
-    own: {
-      networks: own.networks,
-      // The schema has refused what has no canonical form.
-      domains: own.domains.flatMap((text) => {
-        const name = canonical('domain-name', text.replace(/^=/, ''));
-        return 'value' in name ? [`${text.startsWith('=') ? '=' : ''}${name.value}`] : [];
-      }),
-    },
+    actions: Object.fromEntries(
+      Object.entries(actions).flatMap(([list, one]) => (one === undefined ? [] : [[list, one]])),
+    ),
+    own: { networks: config.own.networks, domains: spelled(config.own.domains) },
+    hosts: hostsOf(config),
+    configured: listOf(configured),
+    ...(lists === undefined ? {} : { lists }),
   };
+}
+
+const listOf = ({ values, cidrs, domains }: ConfiguredList): ConfiguredList => ({
+  values,
+  cidrs,
+  domains: spelled(domains),
+});
+
+/** The schema has refused what has no canonical form. */
+const spelled = (domains: readonly string[]): string[] =>
+  domains.flatMap((text) => {
+    const name = canonical('domain-name', text.replace(/^=/, ''));
+    return 'value' in name ? [`${text.startsWith('=') ? '=' : ''}${name.value}`] : [];
+  });
+
+/** Hosts that our own configuration names. Loopback is nobody's, and on another list. */
+function hostsOf({ exchanges, siems, proxy }: Config): string[] {
+  const peers = [...exchanges, ...siems];
+  const proxies = [proxy, ...peers.map((one) => one.peer.proxy)].filter((one) => one !== undefined);
+  const names = [...peers.flatMap((one) => one.urls), ...proxies].flatMap((text) => {
+    const host = URL.parse(text)?.hostname.replace(/^\[|\]$/g, '');
+    return host === undefined || host === '' || isLoopbackHost(host) ? [] : [host];
+  });
+  return [...new Set(names)].sort();
 }
 
 export interface LifetimeSettings {
@@ -79,6 +111,7 @@ export function policyFor(config: Config, exchangeName: string, siemName: string
       minConfidence: policy.min_confidence,
       unknownConfidence: policy.unknown_confidence,
       neverBlock: neverBlockSettings(config),
+      ...also([exchange?.policy, siem.policy]),
     },
     lifetime: {
       defaultDays,
@@ -110,6 +143,22 @@ function overridden(base: Policy, by: PolicyOverrides): Policy {
     hold_patience_hours: by.hold_patience_hours ?? base.hold_patience_hours,
   };
 }
+
+/** What overrides add; the same value for every pair that shares it. */
+function also(overrides: readonly (PolicyOverrides | undefined)[]): Pick<IntakeSettings, 'neverBlockAlso'> {
+  const lists = overrides.flatMap((one) => {
+    if (one?.never_block === undefined) return [];
+    let list = added.get(one.never_block);
+    if (list === undefined) {
+      list = listOf(one.never_block);
+      added.set(one.never_block, list);
+    }
+    return [list];
+  });
+  return lists.length === 0 ? {} : { neverBlockAlso: lists };
+}
+
+const added = new WeakMap<object, ConfiguredList>();
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 

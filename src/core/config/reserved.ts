@@ -6,15 +6,6 @@ import type { Path } from './source.ts';
 const LATER: Readonly<Record<string, string>> = {
   'exchanges.report': 'the MISP exchange',
   'exchanges.type.misp': 'the MISP exchange',
-  'policy.never_block.values': 'the full policy',
-  'policy.never_block.cidrs': 'the full policy',
-  'policy.never_block.domains': 'the full policy',
-  'policy.never_block.lists': 'the full policy',
-  'policy.never_block.list_actions.public_resolvers': 'the full policy',
-  'policy.never_block.list_actions.empty_hashes': 'the full policy',
-  'policy.never_block.list_actions.own_hosts': 'the full policy',
-  'exchanges.policy.never_block': 'the full policy',
-  'siems.policy.never_block': 'the full policy',
   'retention.audit_values_days': 'the audit record',
 };
 

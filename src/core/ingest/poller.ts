@@ -254,5 +254,4 @@ function add(total: CommitReport, report: CommitReport): void {
     total[key] += report[key];
   total.indicators = report.indicators;
   for (const [reason, n] of Object.entries(report.refused)) total.refused[reason] = (total.refused[reason] ?? 0) + n;
-  for (const [list, n] of Object.entries(report.neverBlock)) total.neverBlock[list] = (total.neverBlock[list] ?? 0) + n;
 }

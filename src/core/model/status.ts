@@ -84,6 +84,22 @@ export interface SweepReport {
   readonly since: string;
 }
 
+/** One never-block list. */
+export interface NeverBlockReport {
+  readonly list: string;
+  readonly action: 'refuse' | 'note';
+  /** Null for what is not made of entries. */
+  readonly entries: number | null;
+  /** Entries that mean nothing or everything. */
+  readonly left_out: number;
+  /** Values that came, or stood in a SIEM when the list changed, and were kept out. */
+  readonly refused: number;
+  /** Values that came and were armed all the same. */
+  readonly noted: number;
+  /** The first few. */
+  readonly problems: readonly string[];
+}
+
 export interface StatusReport {
   readonly instance: string;
   readonly version: string;
@@ -94,6 +110,8 @@ export interface StatusReport {
   readonly reasons: readonly string[];
   readonly exchanges: readonly ExchangeReport[];
   readonly siems: readonly SiemReport[];
+  /** Built-in lists that met a value, and all of the configured folder. */
+  readonly never_block: readonly NeverBlockReport[];
   /** The oldest, at most 20. */
   readonly sweeps: readonly SweepReport[];
   readonly sightings: {

@@ -2,7 +2,7 @@
 // which a SIEM may not hold lends it nothing: no value, no id, no expiry, no confidence.
 import type { Claim } from '../model/entry.ts';
 import type { Observable } from '../model/observable.ts';
-import { type Finding, type ListName, neverBlock, type NeverBlockRules } from './never-block.ts';
+import { type Configured, type Finding, neverBlock, neverBlockAlso, type NeverBlockRules } from './never-block.ts';
 import { stricterTlp, tlpRank, type Tlp } from '../model/marking.ts';
 
 export interface IntakeRules {
@@ -18,6 +18,8 @@ export interface IntakeRules {
   readonly unknownConfidence: 'accept' | 'hold' | 'refuse';
   /** Left out: nothing is on a list. */
   readonly neverBlock?: NeverBlockRules;
+  /** What this exchange and this SIEM add to it. */
+  readonly neverBlockAlso?: readonly Configured[];
 }
 
 export type IntakeCode =
@@ -28,7 +30,7 @@ export type IntakeCode =
   | 'pap_red_on_cloud'
   | 'confidence_too_low'
   | 'confidence_unknown'
-  | `never_block_${ListName}`;
+  | `never_block_${string}`;
 
 export type Decision =
   /** `note`: a list names the value, and only notes. */
@@ -37,7 +39,7 @@ export type Decision =
   | { readonly kind: 'hold' | 'refuse'; readonly code: IntakeCode; readonly reason: string };
 
 export function judge(observable: Observable, claim: Claim, rules: IntakeRules): Decision {
-  const listed = rules.neverBlock === undefined ? NOT_LISTED : neverBlock(observable, rules.neverBlock);
+  const listed = listedFor(observable, rules);
   const [barred, ...more] = listed.length === 0 ? listed : listed.filter((one) => one.action === 'refuse');
   if (barred !== undefined)
     return refuse(`never_block_${barred.list}`, [barred, ...more].map((one) => one.reason).join('; '));
@@ -64,6 +66,15 @@ export function judge(observable: Observable, claim: Claim, rules: IntakeRules):
     return refuse('confidence_too_low', `confidence ${claim.confidence} is below ${rules.minConfidence}`);
   }
   return accept(listed);
+}
+
+/** Every never-block list that the value stands on, for this exchange and SIEM. Nearly always none. */
+export function listedFor(
+  observable: Observable,
+  { neverBlock: rules, neverBlockAlso: also }: IntakeRules,
+): readonly Finding[] {
+  const listed = rules === undefined ? NOT_LISTED : neverBlock(observable, rules);
+  return also === undefined ? listed : [...listed, ...also.flatMap((one) => neverBlockAlso(observable, one))];
 }
 
 /** What a claim without a marking counts as. A label that spells a level only makes it stricter. */

@@ -2,6 +2,7 @@ import fc from '../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
 import { canonical } from '../model/canonical.ts';
 import type { ObservableType } from '../model/observable.ts';
+import { ListIndex } from './list-index.ts';
 import { isOurGround, neverBlock, type NeverBlockRules } from './never-block.ts';
 
 const NOTHING = { networks: [], domains: [] };
@@ -58,6 +59,13 @@ describe('neverBlock', () => {
     ['url', 'http://[::1]:9200/', 'loopback', 'special_addresses'],
     ['url', 'http://[::ffff:127.0.0.1]/', 'loopback', 'special_addresses'],
     ['domain-name', 'printer.local', 'meaning only locally', 'special_addresses'],
+    ['ipv4-addr', '8.8.8.8', 'is listed', 'public_resolvers'],
+    ['ipv4-addr', '8.8.0.0/16', 'holds listed addresses', 'public_resolvers'],
+    ['ipv6-addr', '2001:4860:4860:0:0:0:0:8888', 'is listed', 'public_resolvers'],
+    ['ipv6-addr', '::ffff:8.8.8.8', 'is listed', 'public_resolvers'],
+    ['url', 'https://dns.google/dns-query', 'is listed', 'public_resolvers'],
+    ['url', 'https://9.9.9.9:443/x', 'is listed', 'public_resolvers'],
+    ['file:hashes.MD5', 'D41D8CD98F00B204E9800998ECF8427E', 'is listed', 'empty_hashes'],
   ])('%s %s: %s, of the list %s', (type, text, what, list) => {
     const [first] = found(type, text);
 
@@ -65,13 +73,13 @@ describe('neverBlock', () => {
   });
 
   it.each<[ObservableType, string]>([
-    ['ipv4-addr', '8.8.8.8'],
+    ['ipv4-addr', '5.6.7.8'],
     ['ipv4-addr', '100.128.0.1'],
     ['ipv4-addr', '223.255.255.255'],
     ['ipv4-addr', '172.32.0.0/16'],
     ['ipv6-addr', '2a00:1450::1'],
-    ['ipv6-addr', '::ffff:8.8.8.8'],
-    ['ipv6-addr', '::8.8.8.8'],
+    ['ipv6-addr', '::ffff:5.6.7.8'],
+    ['ipv6-addr', '::5.6.7.8'],
     ['domain-name', 'bad.example'],
     ['domain-name', 'host.test'],
     ['domain-name', 'www.ck'],
@@ -79,7 +87,10 @@ describe('neverBlock', () => {
     ['domain-name', 'bad.org.uk'],
     ['url', 'http://gov.uk/page'],
     ['email-addr', 'a@nhs.uk'],
-    ['file:hashes.MD5', 'd41d8cd98f00b204e9800998ecf8427e'],
+    ['file:hashes.MD5', 'd41d8cd98f00b204e9800998ecf8427f'],
+    ['domain-name', 'x.dns.google'],
+    ['ipv4-addr', '8.8.8.9'],
+    ['ipv4-addr', '8.9.0.0/16'],
   ])('leaves %s %s alone', (type, text) => {
     expect(found(type, text)).toEqual([]);
   });
@@ -118,11 +129,51 @@ describe('neverBlock', () => {
   });
 });
 
+it('counts hosts of our configuration, and nothing below them, as ours, unless the configuration only notes them', () => {
+  const rules = { actions: {}, own: NOTHING, hosts: ['splunk.soc.example', '5.6.7.8'] };
+
+  expect(found('domain-name', 'Splunk.SOC.example.', rules)[0]).toMatch(/^refuse .*own_hosts\)$/);
+  expect(found('url', 'http://5.6.7.8/x', rules)[0]).toMatch(/^refuse .*own_hosts\)$/);
+  expect(found('domain-name', 'x.splunk.soc.example', rules)).toEqual([]);
+  expect(found('ipv4-addr', '5.6.7.8', { ...rules, actions: { own_hosts: 'note' } })[0]).toMatch(/^note /);
+});
+
+it('refuses what the configuration lists, and nothing overrides that', () => {
+  const configured = { values: ['hxxp'], cidrs: ['5.6.0.0/20'], domains: ['discord.com', '=yandex.com'] };
+  const rules = { actions: { configured: 'note' as const }, own: NOTHING, configured };
+
+  for (const [type, text] of [
+    ['ipv4-addr', '5.6.15.255'],
+    ['ipv4-addr', '5.0.0.0/8'],
+    ['domain-name', 'cdn.discord.com'],
+    ['url', 'https://yandex.com/x'],
+  ] as const)
+    expect(found(type, text, rules)[0]).toMatch(/^refuse .*\(never-block list configured\)$/);
+  expect(found('domain-name', 'mail.yandex.com', rules)).toEqual([]);
+  expect(found('ipv4-addr', '5.6.16.0', rules)).toEqual([]);
+});
+
+it('takes the lists of a folder for notes, but those that name what nobody may arm', () => {
+  const files = new ListIndex([
+    { name: 'cloud', type: 'cidr', entries: ['5.6.0.0/16'] },
+    { name: 'public-dns-v4', type: 'cidr', entries: ['5.6.7.8'] },
+  ]);
+  const rules: NeverBlockRules = { actions: {}, own: NOTHING, files };
+
+  expect(found('ipv4-addr', '5.6.7.8', rules).map((one) => one.split(' ')[0])).toEqual(['note', 'refuse']);
+  expect(found('ipv4-addr', '5.6.7.9', rules)).toEqual(['note 5.6.7.9 is listed (never-block list cloud)']);
+  // All of a network, or nothing, where a list only notes; any address of it where a list refuses.
+  expect(found('ipv4-addr', '5.0.0.0/8', rules)).toEqual([
+    'refuse 5.0.0.0/8 holds listed addresses (never-block list public-dns-v4)',
+  ]);
+  expect(found('ipv4-addr', '5.6.7.9', { ...rules, actions: { cloud: 'refuse' } })[0]).toMatch(/^refuse /);
+});
+
 it('nothing of our own ground is told, nor of what has a meaning only there', () => {
   const told = (value: string) => !isOurGround({ type: 'ipv4-addr', value }, OWN);
 
   expect(['203.0.114.1', '10.0.0.5', '127.0.0.1'].filter(told)).toEqual([]);
-  expect(['192.0.2.1', '8.8.8.8'].filter(told)).toHaveLength(2);
+  expect(['192.0.2.1', '5.6.7.8'].filter(told)).toHaveLength(2);
 });
 
 it('comes to the same of every address, whether its first number alone decides or all ranges are looked at', () => {

@@ -1,19 +1,50 @@
-// What no partner may put on a watchlist: values that name nobody in particular, or ourselves. No source overrides it.
-// A list either refuses or only notes; our own ground is always refused.
+// What no partner may put on a watchlist: values that name nobody in particular, or ourselves, or that stand on a list of
+// ours. No source overrides it. A list either refuses or only notes; our own ground is always refused.
 import { getPublicSuffix } from 'tldts-icann';
 import { embedded, ipRange, type IpRange, overlaps } from '../model/ip.ts';
+import { BUILT_IN_LISTS } from '../model/listed-value.ts';
 import { hostOf, type Observable } from '../model/observable.ts';
+import { builtInLists } from './built-in-lists.ts';
+import { ListIndex } from './list-index.ts';
+import { SPECIAL, SPECIAL_OCTETS } from './special-addresses.ts';
+import type { NamedList } from './warninglist.ts';
 
-/** Built-in lists whose action the configuration may set. */
-const BUILT_IN_LISTS = ['special_addresses', 'documentation', 'public_suffixes'] as const;
-export type BuiltInList = (typeof BUILT_IN_LISTS)[number];
-export type ListName = BuiltInList | 'own_hosts';
 export type ListAction = 'refuse' | 'note';
 
+/** Values, networks and domains of the configuration. They always refuse. */
+export const CONFIGURED_LIST = 'configured';
+
+/** Warninglists that refuse unless the configuration says otherwise; all others note. */
+const REFUSING_LISTS: ReadonlySet<string> = new Set(['public-dns-v4', 'public-dns-v6', 'empty-hashes', 'tlds']);
+
+export const actionOf = (list: string, actions: NeverBlockRules['actions']): ListAction => {
+  if (list === CONFIGURED_LIST) return 'refuse';
+  const usual = REFUSING_LISTS.has(list) || BUILT_IN_LISTS.some((one) => one === list) ? 'refuse' : 'note';
+  return actions[list] ?? usual;
+};
+
+/** No file of the configured folder may take such a name. */
+export const isOurListName = (name: string): boolean =>
+  name === CONFIGURED_LIST || BUILT_IN_LISTS.some((one) => one === name);
+
 export interface NeverBlockRules {
-  /** Left out: refuse. */
-  readonly actions: Readonly<Partial<Record<BuiltInList, ListAction>>>;
+  /** By list; left out: as usual. */
+  readonly actions: Readonly<Record<string, ListAction>>;
   readonly own: Own;
+  /** Hosts that our own configuration names. */
+  readonly hosts?: readonly string[];
+  readonly configured?: Configured;
+  /** Folder of warninglists. */
+  readonly lists?: string;
+  /** What stands in that folder, read by who keeps the state. */
+  readonly files?: ListIndex;
+}
+
+/** A domain covers what is below it, `=domain` only itself. */
+export interface Configured {
+  readonly values: readonly string[];
+  readonly cidrs: readonly string[];
+  readonly domains: readonly string[];
 }
 
 /** Our own ground. Networks as CIDR; a domain covers what is below it, `=domain` only itself. */
@@ -23,7 +54,7 @@ export interface Own {
 }
 
 export interface Finding {
-  readonly list: ListName;
+  readonly list: string;
   readonly action: ListAction;
   /** For people: `127.0.0.1 is a loopback address (never-block list special_addresses)`. */
   readonly reason: string;
@@ -39,11 +70,15 @@ export function neverBlock(observable: Observable, rules: NeverBlockRules): read
   return findings;
 }
 
+/** What one exchange or SIEM adds for itself. */
+export function neverBlockAlso(observable: Observable, also: Configured): readonly Finding[] {
+  const index = indexOf(also, () => listsOf(also));
+  return found(observable, index, {});
+}
+
 /** Our own ground, and what has a meaning only there: nothing of it is told to anybody, whatever stands on watchlists. */
 export function isOurGround(observable: Observable, own: Own): boolean {
-  return look(observable, { actions: {}, own }).some(
-    ({ list }) => list === 'own_hosts' || list === 'special_addresses',
-  );
+  return ofGround(observable, own).some(({ list }) => list === 'own_hosts' || list === 'special_addresses');
 }
 
 let last:
@@ -52,34 +87,90 @@ let last:
 
 const NONE: readonly Finding[] = [];
 
-function look(observable: Observable, { actions, own }: NeverBlockRules): readonly Finding[] {
-  if (isPlain(observable, own)) return NONE;
-  const host = hostOf(observable);
-  if (host === undefined) return NONE;
-  const range = ipRange(host);
-  const found =
-    range === undefined ? ofName(host, observable.type === 'domain-name', own) : ofAddress(host, range, own);
-  if (found.length === 0) return NONE;
-  return found.map(({ list, what }) => ({
-    list,
-    action: list === 'own_hosts' ? 'refuse' : (actions[list] ?? 'refuse'),
-    reason: `${host} ${what} (never-block list ${list})`,
-  }));
+function look(observable: Observable, rules: NeverBlockRules): readonly Finding[] {
+  const { own, actions, files } = rules;
+  const ground = ofGround(observable, own);
+  const ours = indexOf(rules, () => [
+    ...(rules.configured === undefined ? [] : listsOf(rules.configured)),
+    { name: 'own_hosts', type: 'host', entries: rules.hosts ?? [] },
+  ]);
+  const lists = [builtInLists(), ours, ...(files === undefined ? [] : [files])];
+  let findings = NONE;
+  for (const index of lists) {
+    const more = found(observable, index, actions);
+    if (more.length > 0) findings = [...findings, ...more];
+  }
+  if (ground.length === 0) return findings;
+  const host = hostOf(observable) ?? observable.value;
+  return [
+    ...ground.map(({ list, what, always }) => ({
+      list,
+      action: always ? ('refuse' as const) : actionOf(list, actions),
+      reason: reasonOf(host, what, list),
+    })),
+    ...findings,
+  ];
 }
 
-interface Found {
-  readonly list: ListName;
+function found(observable: Observable, index: ListIndex, actions: NeverBlockRules['actions']): readonly Finding[] {
+  const listed = index.find(observable);
+  if (listed.length === 0) return NONE;
+  return listed.flatMap(({ list, what, within }) => {
+    const action = actionOf(list, actions);
+    // A network goes with any address that may not be armed; that some are worth a note says nothing of all.
+    return within || action === 'refuse' ? [{ list, action, reason: reasonOf(observable.value, what, list) }] : [];
+  });
+}
+
+const reasonOf = (value: string, what: string, list: string): string => `${value} ${what} (never-block list ${list})`;
+
+function listsOf({ values, cidrs, domains }: Configured): NamedList[] {
+  const name = CONFIGURED_LIST;
+  return [
+    { name, type: 'string', entries: values },
+    { name, type: 'cidr', entries: cidrs },
+    { name, type: 'hostname', entries: domains.filter((one) => !one.startsWith('=')) },
+    { name, type: 'host', entries: domains.filter((one) => one.startsWith('=')).map((one) => one.slice(1)) },
+  ];
+}
+
+const indexes = new WeakMap<object, ListIndex>();
+
+function indexOf(of: object, lists: () => NamedList[]): ListIndex {
+  let index = indexes.get(of);
+  if (index === undefined) {
+    index = new ListIndex(lists());
+    indexes.set(of, index);
+  }
+  return index;
+}
+
+interface Ground {
+  readonly list: 'special_addresses' | 'documentation' | 'public_suffixes' | 'own_hosts';
   readonly what: string;
+  /** Whatever the configuration says. */
+  readonly always?: boolean;
 }
 
-function ofAddress(text: string, range: IpRange, own: Own): Found[] {
+/** What is known without any list: the special ranges, suffixes, and our own networks and domains. */
+function ofGround(observable: Observable, own: Own): readonly Ground[] {
+  if (isPlain(observable, own)) return NO_GROUND;
+  const host = hostOf(observable);
+  if (host === undefined) return NO_GROUND;
+  const range = ipRange(host);
+  return range === undefined ? ofName(host, observable.type === 'domain-name', own) : ofAddress(host, range, own);
+}
+
+const NO_GROUND: readonly Ground[] = [];
+
+function ofAddress(text: string, range: IpRange, own: Own): Ground[] {
   const inner = embedded(range);
-  const found: Found[] = [];
-  const add = (list: ListName, what: string) => {
-    if (!found.some((one) => one.list === list)) found.push({ list, what });
+  const found: Ground[] = [];
+  const add = (list: Ground['list'], what: string, always = false) => {
+    if (!found.some((one) => one.list === list)) found.push({ list, what, always });
   };
   const meets = (other: IpRange) => overlaps(range, other) || (inner !== undefined && overlaps(inner, other));
-  for (const other of ownOf(own).networks) if (meets(other)) add('own_hosts', 'is our own ground');
+  for (const other of ownOf(own).networks) if (meets(other)) add('own_hosts', 'is our own ground', true);
   const wide = text.includes('/');
   for (const { range: other, list, what } of SPECIAL) {
     if (meets(other)) add(list, wide ? `is a network of or with ${what} addresses` : `is ${article(what)} address`);
@@ -95,10 +186,11 @@ function isPlain({ type, value }: Observable, own: Own): boolean {
 
 const article = (what: string): string => `${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}`;
 
-function ofName(host: string, alone: boolean, own: Own): Found[] {
-  const found: Found[] = [];
+function ofName(host: string, alone: boolean, own: Own): Ground[] {
+  const found: Ground[] = [];
   const { domains, names } = ownOf(own);
-  if (names.has(host) || under(host, domains)) found.push({ list: 'own_hosts', what: 'is our own ground' });
+  if (names.has(host) || under(host, domains))
+    found.push({ list: 'own_hosts', what: 'is our own ground', always: true });
   if (LOCAL_ENDS.has(host.slice(host.lastIndexOf('.') + 1)) && under(host, LOCAL_NAMES))
     found.push({ list: 'special_addresses', what: 'is a name with a meaning only locally' });
   if (!host.includes('.'))
@@ -147,53 +239,3 @@ const LOCAL_NAMES: ReadonlySet<string> = new Set(['localhost', 'localdomain', 'l
 const LOCAL_ENDS: ReadonlySet<string> = new Set(
   Array.from(LOCAL_NAMES, (name) => name.slice(name.lastIndexOf('.') + 1)),
 );
-
-interface Special {
-  readonly list: 'special_addresses' | 'documentation';
-  readonly what: string;
-  readonly range: IpRange;
-}
-
-// The IANA special-purpose registries for IPv4 and IPv6, and multicast. The first that fits is named, so what is
-// narrower stands before what holds it.
-const SPECIAL: readonly Special[] = [
-  ...special('special_addresses', {
-    unspecified: '0.0.0.0/32 ::/128',
-    // Before what holds ::1 in its IPv4-compatible form.
-    loopback: '127.0.0.0/8 ::1/128',
-    'this-network': '0.0.0.0/8',
-    private: '10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10',
-    shared: '100.64.0.0/10',
-    'link-local': '169.254.0.0/16 fe80::/10',
-    broadcast: '255.255.255.255/32',
-    multicast: '224.0.0.0/4 ff00::/8',
-    'special-purpose': `192.0.0.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.175.48.0/24
-      64:ff9b:1::/48 100::/64 100:0:0:1::/64 2001::/23 2620:4f:8000::/48 5f00::/16`,
-  }),
-  ...special('documentation', {
-    documentation: '192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20',
-    benchmarking: '198.18.0.0/15',
-  }),
-  // 240.0.0.0/4 but its last address.
-  {
-    list: 'documentation',
-    what: 'reserved (future use)',
-    range: { version: 4, first: 'f0000000', last: 'fffffffe' },
-  },
-];
-
-const SPECIAL_OCTETS: ReadonlySet<number> = new Set(
-  SPECIAL.filter(({ range }) => range.version === 4).flatMap(({ range }) => {
-    const [first, last] = [range.first, range.last].map((one) => Number.parseInt(one.slice(0, 2), 16));
-    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
-  }),
-);
-
-function special(list: Special['list'], ranges: Readonly<Record<string, string>>): Special[] {
-  return Object.entries(ranges).flatMap(([what, texts]) =>
-    texts.split(/\s+/).flatMap((text) => {
-      const range = ipRange(text);
-      return range === undefined ? [] : [{ list, what, range }];
-    }),
-  );
-}

@@ -17,8 +17,8 @@ export interface Metrics {
   failed(role: Role, peer: string, kind: string): void;
   /** One that ended, well or not. */
   ran(role: Role, peer: string, seconds: number): void;
-  /** Values that came and stand on a never-block list. */
-  neverBlocked(list: string, action: string, count: number): void;
+  /** Values that came and stand on a never-block list, all of them so far: the state counts them. */
+  neverBlocked(list: string, action: string, total: number): void;
   /** Gauges of a SIEM, replaced as a whole. */
   siem(
     name: string,
@@ -83,6 +83,7 @@ export function createMetrics(version: string): Metrics {
 
   const reload = gauge('config_last_reload_successful', '1 when the newest configuration is the one that runs.', []);
 
+  const listed = new Map<string, number>();
   const add = (target: Counter, labels: Labels, count: number): void => {
     if (count > 0) target.inc(labels, count);
   };
@@ -91,7 +92,11 @@ export function createMetrics(version: string): Metrics {
       add(objects, { exchange }, counts.objects);
       add(refused, { exchange }, counts.refused);
     },
-    neverBlocked: (list, action, count) => add(neverBlock, { list, action }, count),
+    neverBlocked(list, action, total) {
+      const key = `${list} ${action}`;
+      add(neverBlock, { list, action }, total - (listed.get(key) ?? 0));
+      listed.set(key, total);
+    },
     delivered: (siem, outcome, count) => add(changes, { siem, outcome }, count),
     failed: (role, peer, kind) => add(failures, { role, peer, kind }, 1),
     ran(role, peer, duration) {

@@ -5,6 +5,7 @@ import { randomHex } from '../runtime/ids.ts';
 import { Database, migrate } from './database.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
 import { firstLook } from './doubts.ts';
+import { withLists } from './lists.ts';
 import { RowIds } from './row-ids.ts';
 import { STATE } from './rows.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
@@ -62,7 +63,8 @@ export class StoreContext {
   readonly #tallies = new Map<string, Tally>();
   readonly ids: RowIds;
 
-  constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
+  constructor(given: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
+    const { spec, reports } = withLists(given);
     this.spec = spec;
     this.db = new Database(spec.path, { cacheMb: spec.cacheMb ?? 16 });
     migrate(this.db);
@@ -82,6 +84,7 @@ export class StoreContext {
     this.db.transaction(() => {
       this.setMeta('instance', spec.instance);
       this.setMeta('writer', this.writer);
+      this.setMeta('lists', JSON.stringify(reports));
       // SIEMs whose wanted state must be computed anew, and whether all of it is sent again.
       const recompute = new Map<string, boolean>();
       this.#register('exchange', spec.exchanges, recompute);

@@ -11,13 +11,14 @@ import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { digest48 } from '../model/digest.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
 import { lifeFrom } from '../policy/expiry.ts';
-import { neverBlock } from '../policy/never-block.ts';
+import { listedFor } from '../policy/intake.ts';
 import { cutsShort } from '../policy/holds.ts';
 import type { Brakes } from './brakes.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import { explained, factsBeside, openOf } from './open-markings.ts';
 import { decideClaim } from './decide.ts';
+import { LISTED_OWNER } from './lists.ts';
 import { Named, NAMED_BY } from './named.ts';
 import { type ClaimRow, type Projector, type StoredEntry, toClaim, type Trigger } from './projection.ts';
 import { CAUSE, type FoundObject, OBJECT, type ObjectRow } from './rows.ts';
@@ -38,8 +39,6 @@ export interface CommitReport {
   /** Indicators of the exchange that are known, after this. */
   indicators: number;
   readonly refused: Record<string, number>;
-  /** Values on never-block lists, by `list action`. */
-  readonly neverBlock: Record<string, number>;
 }
 
 /** More than any brake lets pass; counting on would take long. */
@@ -55,7 +54,6 @@ export const emptyReport = (): CommitReport => ({
   conflicting: 0,
   indicators: 0,
   refused: {},
-  neverBlock: {},
 });
 
 /** As the subject of a sweep: all objects of the exchange that refer to a marking which only it can explain. */
@@ -356,7 +354,7 @@ export class Objects {
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
     this.#countObject(exchange, undefined, row);
     const trigger: Trigger = { cause: CAUSE.none, exchangeId: exchange.id };
-    this.#countListed(exchange, incoming, report);
+    this.#countListed(exchange, incoming);
     for (const { type, value } of incoming.observables) {
       const number = OBSERVABLE_TYPES.indexOf(type);
       const next = ids.next('entry');
@@ -372,18 +370,14 @@ export class Objects {
     return true;
   }
 
-  /** What comes anew and stands on a never-block list; the rules are the same for every SIEM that listens. */
-  #countListed(
-    exchange: ExchangeState,
-    { observables }: IncomingIndicator,
-    { neverBlock: counts }: CommitReport,
-  ): void {
+  /** What comes anew and stands on a never-block list, by the rules of the first SIEM that listens. */
+  #countListed(exchange: ExchangeState, { observables }: IncomingIndicator): void {
     const { name } = exchange.spec;
     const rules = this.#store.siems.find((siem) => siem.spec.rules[name] !== undefined)?.spec.rules[name]?.intake;
-    if (rules?.neverBlock === undefined) return;
+    if (rules === undefined) return;
     for (const observable of observables)
-      for (const { list, action } of neverBlock(observable, rules.neverBlock))
-        counts[`${list} ${action}`] = (counts[`${list} ${action}`] ?? 0) + 1;
+      for (const { list, action } of listedFor(observable, rules))
+        this.#store.count(LISTED_OWNER, `${list} ${action}`, 1);
   }
 
   #entryId(type: number, value: string): number {
@@ -441,7 +435,7 @@ export class Objects {
     report.changed++;
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
     this.#countObject(exchange, found.state === OBJECT.published ? found : undefined, row);
-    this.#countListed(exchange, incoming, report);
+    this.#countListed(exchange, incoming);
     const before = this.#linked.all(found.id);
     if (!this.#armed(exchange, found, before)) this.#armsFrom(found.id, now);
     const kept = new Map<number, Observable>();

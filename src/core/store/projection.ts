@@ -6,12 +6,13 @@ import { OBSERVABLE_TYPES, type Observable, type ObservableType } from '../model
 import { type Admitted, condense, merge, mergeClaims } from '../inventory/merge.ts';
 import { expiryOf } from '../policy/expiry.ts';
 import { holdStays } from '../policy/holds.ts';
-import { unmarkedTlp } from '../policy/intake.ts';
+import { listedFor, unmarkedTlp } from '../policy/intake.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext, Tally } from './context.ts';
 import { decideClaim } from './decide.ts';
 import type { ContextTable, Explained } from './explain.ts';
 import type { HoldTable } from './hold-table.ts';
+import { LISTED_OWNER } from './lists.ts';
 import { tlpOf } from './open-markings.ts';
 import {
   CAUSE,
@@ -400,12 +401,21 @@ export class Projector {
     if ((turned || rejected) && wanted === 1 && row.present === PRESENT.no && hold === null)
       this.#brakes.added(siem, trigger, entry.id);
     if (row.present === PRESENT.no || hold !== null) return;
+    if (turned && wanted === 0 && cause === CAUSE.policy) this.#stopped(siem, entry);
     if (turned && wanted === 0 && cause === CAUSE.withdrawn)
       this.#brakes.withdrawn(siem, trigger.exchangeId !== 0 ? trigger.exchangeId : (admission.left ?? 0), entry.id);
     // Cut short by the partner: it still stands, and goes by itself sooner than was stated before.
     const cut = !turned && wanted === 1 && until !== null && row.until !== null && until < row.until;
     if (cut && trigger.cause === CAUSE.withdrawn && trigger.exchangeId !== 0)
       this.#brakes.withdrawn(siem, trigger.exchangeId, entry.id, row.until ?? undefined);
+  }
+
+  /** Policy takes it away: perhaps a never-block list that knows it only now. Counted once, whatever holds it. */
+  #stopped(siem: SiemState, entry: StoredEntry): void {
+    if (siem !== this.#store.siems[0]) return;
+    const [rules] = Object.values(siem.spec.rules);
+    for (const { list, action } of rules === undefined ? [] : listedFor(entry, rules.intake))
+      if (action === 'refuse') this.#store.count(LISTED_OWNER, `${list} ${action}`, 1);
   }
 
   #stays(

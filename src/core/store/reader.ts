@@ -4,12 +4,14 @@ import { PAP_LEVELS } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { SweepReport } from '../model/status.ts';
 import { explainExpiry } from '../policy/expiry.ts';
+import type { ListReport } from '../policy/list-index.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
 import { tlpOf } from './open-markings.ts';
 import { Database } from './database.ts';
 import { decideClaim } from './decide.ts';
 import { type HoldKind, type HoldRow, setCode } from './hold-table.ts';
+import { LISTED_OWNER, withLists } from './lists.ts';
 import { type ClaimRow, toClaim } from './projection.ts';
 import { CAUSE_TEXT, type ProjectionRow, STATE, type StoredScope } from './rows.ts';
 import type { StoreSpec } from './spec.ts';
@@ -120,11 +122,25 @@ const PAGE = 1000;
 
 export class StoreReader {
   readonly #db: Database;
-  readonly #spec: StoreSpec;
+  readonly #given: StoreSpec;
+  #ready: StoreSpec | undefined;
 
   constructor(spec: StoreSpec) {
-    this.#spec = spec;
+    this.#given = spec;
     this.#db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
+  }
+
+  /** With its never-block lists, which are long and read only when a decision is asked for. */
+  get #spec(): StoreSpec {
+    this.#ready ??= withLists(this.#given).spec;
+    return this.#ready;
+  }
+
+  /** What became of the never-block lists when the state was opened, and how many values each has met, by `list action`. */
+  neverBlock(): { readonly lists: readonly ListReport[]; readonly met: ReadonlyMap<string, number> } {
+    const read = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'lists'")?.value;
+    // Written by StoreContext.
+    return { lists: read === undefined ? [] : (JSON.parse(read) as ListReport[]), met: this.#tallies(LISTED_OWNER) };
   }
 
   #tallies(owner: string): Map<string, number> {

@@ -4,6 +4,7 @@ import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import { expiryOf } from '../policy/expiry.ts';
 import { Database } from './database.ts';
 import { decideClaim } from './decide.ts';
+import { withLists } from './lists.ts';
 import { type ClaimRow, toClaim } from './projection.ts';
 import type { StoreSpec } from './spec.ts';
 
@@ -18,7 +19,8 @@ export interface ClaimSummary {
   readonly refused: Record<string, number>;
 }
 
-export function claimSummary(spec: StoreSpec, siemName: string, now: number): ClaimSummary {
+export function claimSummary(given: StoreSpec, siemName: string, now: number): ClaimSummary {
+  const { spec } = withLists(given);
   const siem = spec.siems.find((one) => one.name === siemName);
   if (siem === undefined) throw new Error(`no SIEM ${siemName}`);
   const summary: ClaimSummary = { live: 0, expired: 0, waiting: 0, revoked: 0, refused: {} };
