@@ -236,6 +236,24 @@ describe('the web server', () => {
 });
 
 describe('connections of others', () => {
+  it('are so many at once, and no more', async () => {
+    const { port } = await aServer();
+    const open = Array.from({ length: 130 }, () => connect(port, '127.0.0.1'));
+    let left = open.length;
+    const gone = new Promise<void>((resolve) => {
+      for (const socket of open)
+        socket
+          .on('error', () => {})
+          .on('close', () => {
+            if (--left === 100) resolve();
+          });
+    });
+
+    await gone;
+    expect((await get('/livez')).status).toBe(200);
+    for (const socket of open) socket.destroy();
+  });
+
   it('keep no probe from its answer, idle or slow, though they are renewed all the time', async () => {
     const { port } = await aServer();
     const open = new Set<Socket>();

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type RawPartner, rawPartner } from './raw-partner.ts';
-import { aWorld, indicator, type World } from './world.ts';
+import { eventually } from './site.ts';
+import { addresses, aWorld, indicator, type World } from './world.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
 
@@ -59,6 +60,32 @@ it('takes objects with texts of ten megabytes, cut, within its memory', async ()
   expect(world.armed()).toEqual(['198.18.5.1', '198.18.5.2', '198.18.5.6']);
   expect(status.exchanges[0]).toMatchObject({ state: 'ok', refused: 2, parked: 1 });
   expect(JSON.stringify(status).length).toBeLessThan(20_000);
+  expect(peak, `${peak} MB`).toBeLessThan(MOST_MB);
+});
+
+it('stays within its memory through pages of thirty megabytes, whatever they are made of', async () => {
+  const one = { name: 'partner', type: 'taxii21', url: partner.url, page_size: 50, schedule: '* * * * * *' };
+  world.site.configure(world.settings({ top: { exchanges: [one] } }));
+  const long = 'x'.repeat(TEN_MB);
+  const wide = 'д'.repeat(TEN_MB / 2);
+  const three = (facts: object) => addresses(3).map((value) => indicator(value, { ...facts }));
+  const daemon = await world.site.daemon();
+  await daemon.until(({ exchanges }) => exchanges[0]?.state === 'ok');
+
+  for (const [n, objects] of [
+    three({ name: long }),
+    three({ pattern: `[url:value = 'http://a.example/${wide}']` }),
+    [indicator('198.18.7.7', { x_many: Array.from({ length: 100 }, () => long.slice(0, 300_000)) })],
+  ].entries()) {
+    partner.page = JSON.stringify({ objects: [...objects, indicator(`198.18.9.${n + 1}`)] });
+    // The next is read while what it left still lies about.
+    const { asked } = partner;
+    await eventually(() => partner.asked > asked + 1, 'it was read, and is asked for again');
+  }
+  await daemon.until(({ siems }) => Number(siems[0]?.['delivered']) >= 3);
+  const peak = peakMb(daemon.process.pid);
+  await daemon.stop();
+
   expect(peak, `${peak} MB`).toBeLessThan(MOST_MB);
 });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MOST_NAMED, NAMES_MORE, namedIn, namesOf } from './named.ts';
+import { MOST_CHARACTERS, MOST_NAMED, NAMES_MORE, namedIn, namesOf } from './named.ts';
 
 const SHA256 = 'ab'.repeat(32);
 const finds = (pattern: string, typed: string): boolean =>
@@ -42,6 +42,12 @@ it('keeps so many of one object, says where there are more, and leaves out what 
   expect(namedIn(`[${many}]`)).toHaveLength(MOST_NAMED + 1);
   expect(namedIn(`[${many}]`).at(-1)).toBe(NAMES_MORE);
   expect(namedIn("[ipv4-addr:value = '198.18.0.9'] OR [mutex:name = 'x.y']", ['198.18.0.9'])).toEqual(namesOf('x.y'));
+});
+
+it('says that there is more behind what is looked at of a pattern', () => {
+  const behind = `[domain-name:value = 'a.example' AND ${' '.repeat(MOST_CHARACTERS)} domain-name:value = 'b.example']`;
+
+  expect(namedIn(behind)).toEqual([...namesOf('a.example'), NAMES_MORE]);
 });
 
 it.each([

@@ -8,8 +8,8 @@ import { guess, refang } from './typed-in.ts';
 export const MOST_NAMED = 4096;
 /** Stands in place of what one object names beyond that. */
 export const NAMES_MORE = 0;
-/** Longer than any page that is read. */
-const MOST_CHARACTERS = 4 * 1024 * 1024;
+/** What stands behind them is not looked at. No answer brings a longer text with less than these of it. */
+export const MOST_CHARACTERS = 160 * 1024;
 
 /** Text constants, as STIX spells them; the last one may lack its end. */
 const CONSTANT = /'((?:[^'\\]|\\.)*)(?:'|$)/gs;
@@ -37,7 +37,7 @@ export function namedIn(pattern: string, except: readonly string[] = []): number
     }
     if (found.size > MOST_NAMED || ++looked > MOST_WORDS) return [...[...found].slice(0, MOST_NAMED), NAMES_MORE];
   }
-  return [...found];
+  return pattern.length > MOST_CHARACTERS ? [...found, NAMES_MORE] : [...found];
 }
 
 /** By which digests something that was typed in is found. */

@@ -21,6 +21,15 @@ describe('the state of a peer', () => {
     });
   });
 
+  it('is never ok before the first of them, and failing when none came for stale_after_minutes', () => {
+    expect(healthOf(freshHistory(0), hour, MINUTE)).toMatchObject({ state: 'recovering', reason: 'not reached yet' });
+    expect(healthOf(freshHistory(0), hour, 60 * MINUTE)).toMatchObject({
+      state: 'failing',
+      since: 60 * MINUTE,
+      reason: 'never reached, for 60 minutes',
+    });
+  });
+
   it('is recovering during a short outage and says when it tries again', () => {
     const past = history(worked(1), { kind: 'failure', at: 2 * MINUTE, failure: outage, nextAttempt: 3 * MINUTE });
 

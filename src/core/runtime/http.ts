@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import type { Readable } from 'node:stream';
 import { createSecureContext, rootCertificates, type PeerCertificate } from 'node:tls';
 import type { AxiosInstance, AxiosStatic } from 'axios';
 import { ConnectorError, type FailureKind } from '../model/failure.ts';
@@ -94,7 +95,7 @@ export function createHttp(peer: HttpPeer, options: HttpOptions): HttpClient {
       try {
         const { client, closing } = await ready();
         stopped = AbortSignal.any([request.signal, closing.signal]);
-        const answer = await client.request<unknown>({
+        const answer = await client.request<Readable>({
           url: url.href,
           method: request.method ?? 'GET',
           headers: {
@@ -107,9 +108,8 @@ export function createHttp(peer: HttpPeer, options: HttpOptions): HttpClient {
         const headers: Record<string, string> = {};
         for (const [name, value] of Object.entries(answer.headers))
           if (value != null) headers[name.toLowerCase()] = String(value);
+        const body = await collected(answer.data, options.maxBytes ?? MOST_BYTES, peer, url);
         refuseRedirect(answer.status, headers['location'], url, peer);
-        // A large answer is not copied; axios gives something else than a Buffer only where there is no body.
-        const body = Buffer.isBuffer(answer.data) ? answer.data : Buffer.alloc(0);
         return { status: answer.status, headers, body, url: url.href };
       } catch (error) {
         throw networkFailure(error, peer, url, stopped, deadline);
@@ -143,9 +143,10 @@ function openSession(axios: AxiosStatic, peer: HttpPeer, options: HttpOptions): 
     // process environment, unless the agent has a proxy of its own.
     ...(peer.proxyEnv === undefined ? { proxy: false as const } : {}),
     maxRedirects: 0,
-    responseType: 'arraybuffer',
+    responseType: 'stream',
     validateStatus: () => true,
-    maxContentLength: options.maxBytes ?? 64 * 1024 * 1024,
+    // `collected` bounds it.
+    maxContentLength: -1,
     maxBodyLength: Number.POSITIVE_INFINITY,
     headers: { 'user-agent': 'entente/0.1', ...options.headers },
     transitional: { silentJSONParsing: false, clarifyTimeoutError: true },
@@ -153,6 +154,44 @@ function openSession(axios: AxiosStatic, peer: HttpPeer, options: HttpOptions): 
     transformResponse: [(data: unknown) => data],
   });
   return { ...agents, client, closing: new AbortController() };
+}
+
+const MOST_BYTES = 64 * 1024 * 1024;
+/** Longer answers are put together as they come: their pieces and the whole would else stand beside one another. */
+const IN_PIECES = 2 * 1024 * 1024;
+
+/**
+ * After so many bytes of an answer its pieces are collected, where the launcher gave the means: V8 counts memory outside
+ * of its heap, and lets some 60 MB of it gather before it looks.
+ */
+const SWEPT = 8 * 1024 * 1024;
+
+/** The whole answer, unpacked. Reading ends where there is more than allowed. */
+async function collected(answer: Readable, most: number, peer: HttpPeer, url: URL): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let whole: Buffer | undefined;
+  let size = 0;
+  for await (const piece of answer as AsyncIterable<Buffer>) {
+    if (size + piece.length > most)
+      throw new ConnectorError(
+        'permanent',
+        `${peer.label} (${url.host}): the answer is larger than allowed and was not read`,
+        { uncertain: true, code: 'answer_too_large' },
+      );
+    if (whole === undefined && size + piece.length > IN_PIECES) {
+      // Of memory that nobody writes to, the system gives none.
+      whole = Buffer.allocUnsafeSlow(most);
+      let at = 0;
+      for (const one of pieces.splice(0)) at += one.copy(whole, at);
+    }
+    if (whole === undefined) pieces.push(piece);
+    else piece.copy(whole, size);
+    const before = Math.floor(size / SWEPT);
+    size += piece.length;
+    // All that an earlier answer left goes first; from then on the pieces of this one.
+    if (Math.floor(size / SWEPT) > before) globalThis.gc?.({ type: before === 0 ? 'major' : 'minor' });
+  }
+  return whole?.subarray(0, size) ?? Buffer.concat(pieces);
 }
 
 /** The address of a request. A path may come from the peer itself, so it is held to the configured origin. */
@@ -260,12 +299,6 @@ function networkFailure(
   // Only code and message are kept: the axios error itself holds the credentials.
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const text = plain(error instanceof Error ? error.message : String(error));
-  if (/maxContentLength/.test(text)) {
-    return new ConnectorError('permanent', `${where}: the answer is larger than allowed and was not read`, {
-      uncertain: true,
-      code: 'answer_too_large',
-    });
-  }
   if (TLS_CODES.test(code) || /certificate|fingerprint/.test(text)) {
     return new ConnectorError(
       'config',

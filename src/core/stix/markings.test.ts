@@ -150,6 +150,11 @@ describe('readMarkingDefinition', () => {
       says('TLP:CLEAR for members, tlp red for others'),
       { tlp: 'red', statement: 'TLP:CLEAR for members, tlp red for others' },
     ],
+    [
+      'two PAP levels in the words of a statement',
+      says('PAP:CLEAR for members, PAP:RED for others'),
+      { pap: 'red', statement: 'PAP:CLEAR for members, PAP:RED for others' },
+    ],
     ['the long name', says('Traffic Light Protocol 2.0: Green'), { tlp: 'green' }],
     ['both schemes', { name: 'TLP:GREEN / PAP:AMBER' }, { tlp: 'green', pap: 'amber' }],
     [

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { anIndicator, NOW, Rig } from '../../../test/builders/store.ts';
-import { namedIn } from '../model/named.ts';
+import { MOST_CHARACTERS, namedIn } from '../model/named.ts';
 import { OBJECT } from './rows.ts';
 import { MOST_TOLD, RefusedReader } from './refused-reader.ts';
 
@@ -43,6 +43,18 @@ it('tells of an object that could not be read until it can be', () => {
   rig.commit([anIndicator({ objectId: ID })]);
 
   expect(reading(rig, (reader) => [...reader.all()])).toEqual([]);
+});
+
+it('knows whether objects name more than is kept of them, so that nobody can say what they do not name', () => {
+  const rig = new Rig();
+  const refused = (i: number, pattern: string) =>
+    anIndicator({ objectId: `indicator--${i}`, observables: [], refusal: 'pattern too long', named: namedIn(pattern) });
+
+  rig.commit([refused(1, "[mutex:name = 'a.example']")]);
+  expect(reading(rig, (reader) => reader.namesMore())).toBe(false);
+  rig.commit([refused(2, `[mutex:name = 'b.example'] ${' '.repeat(MOST_CHARACTERS)}`)]);
+
+  expect(reading(rig, (reader) => [reader.namesMore(), reader.naming('b.example').length])).toEqual([true, 1]);
 });
 
 it('goes through any number of refused indicators, and tells none that was revoked since', () => {

@@ -75,6 +75,17 @@ describe('a second definition under the same marking id', () => {
   });
 });
 
+it.each([
+  [[5], 'refers to a marking that cannot be read'],
+  [[OWN], `refers to ${OWN}, which nobody explained`],
+])('a marking that nobody understands keeps out, and is told as that: %j', (object_marking_refs, reason) => {
+  const rig = watched('amber', 'red');
+  rig.commit([indicator({ object_marking_refs })]);
+
+  expect(rig.deliver()).toEqual([]);
+  expect(decision(rig)).toBe(reason);
+});
+
 describe('a TLP in labels', () => {
   it.each([
     'tlp:red',

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import fc from '../../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
-import { splitObjects } from './envelope.ts';
+import { MOST_CHARACTERS } from '../../../core/model/named.ts';
+import { LONGEST_OBJECT, LONGEST_TEXT, splitObjects, TooLong } from './envelope.ts';
 
 const MOST = 100;
 
@@ -90,6 +91,50 @@ describe('the objects of an answer, one by one', () => {
       expect(splitObjects(Buffer.from(text.slice(0, end)), 10)).toBeUndefined();
     expect(splitObjects(gzipSync(gzipSync(text)), 10)).toBeUndefined();
     for (let n = 0; n < 200; n++) expect(splitObjects(gzipSync(`{"objects":["${n}"]}`), 10)).toBeUndefined();
+  });
+
+  it.each([
+    ['plain letters', 'x', 'x'],
+    ['letters of two bytes', 'д', 'д'],
+    ['letters of four bytes', '🙂', '🙂'],
+    ['escapes', String.raw`\u0434`, 'д'],
+    ['short escapes', String.raw`\n\"`, '\n"'],
+    ['letters behind one of another length', '🙂x\\u0434', '🙂xд'],
+  ])('leaves out the rest of a text that is far too long: %s', (_what, written, letters) => {
+    const times = Math.ceil((3 * LONGEST_TEXT) / Buffer.byteLength(written));
+    const text = `{"objects":[{"a":"${written.repeat(times)}","b":["${written.repeat(9)}"]},{"c":"${written.repeat(times)}"},{"d":"]}"}],"more":true}`;
+
+    const found = splitObjects(Buffer.from(text), MOST)!;
+    const [first, second, third] = [...found.objects] as { a?: string; b?: string[]; c?: string; d?: string }[];
+
+    for (const cut of [first!.a!, second!.c!]) {
+      expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(LONGEST_TEXT + 16);
+      // What bounds a pattern still finds it too long.
+      expect(cut.length).toBeGreaterThan(MOST_CHARACTERS);
+      expect(letters.repeat(times).startsWith(cut)).toBe(true);
+    }
+    expect([Object.keys(first!), first!.b, third, found.rest]).toEqual([
+      ['a', 'b'],
+      [letters.repeat(9)],
+      { d: ']}' },
+      { more: true },
+    ]);
+  });
+
+  it('decodes no object that is far too long, and names it where it can', () => {
+    const many = Array.from({ length: 2 + LONGEST_OBJECT / 65_536 }, () => 'x'.repeat(65_536));
+    const all = [{ id: 'indicator--1' }, { x: [{ id: 'no' }], many, id: 'indicator--2' }, { many }, { id: 3, many }];
+    const text = JSON.stringify({ objects: [...all, { id: 'indicator--4' }] });
+
+    const found = [...splitObjects(Buffer.from(text), MOST)!.objects];
+
+    expect(found.map((one) => (one instanceof TooLong ? `too long: ${one.id}` : one))).toEqual([
+      { id: 'indicator--1' },
+      'too long: indicator--2',
+      'too long: undefined',
+      'too long: undefined',
+      { id: 'indicator--4' },
+    ]);
   });
 
   it('agrees with a parser on any text', () => {

@@ -6,7 +6,7 @@ import { permanent, retryable } from '../../../core/model/failure.ts';
 import { sha256 } from '../../../core/runtime/ids.ts';
 import { OTHER_CASE, type ReadResult, readObject } from '../../../core/stix/objects.ts';
 import { MOST_NAMED } from './bounds.ts';
-import type { RawObjects } from './envelope.ts';
+import { LONGEST_OBJECT, type RawObjects, TooLong } from './envelope.ts';
 
 export type Read =
   | { readonly kind: 'object'; readonly object: IncomingObject }
@@ -39,7 +39,7 @@ export async function readObjects(raw: RawObjects, what: string, signal: AbortSi
     if (signal.aborted) throw retryable('the reading was stopped');
     const { id, modified } = Object(one) as { id?: unknown; modified?: unknown };
     names += `${textOr(id)} ${textOr(modified)}\n`;
-    const result = readObject(one);
+    const result: ReadResult = one instanceof TooLong ? tooLong(one) : readObject(one);
     odd.note(result);
     if ('object' in result) {
       read.push({ kind: 'object', object: result.object });
@@ -54,6 +54,10 @@ export async function readObjects(raw: RawObjects, what: string, signal: AbortSi
   }
   return { read, mark: sha256(names).slice(0, 24), notes: odd.notes() };
 }
+
+const tooLong = ({ id }: TooLong): ReadResult => ({
+  refusal: { objectId: id, reason: `object longer than ${LONGEST_OBJECT >> 20} MiB` },
+});
 
 /** How deep bundles may stand in bundles. */
 const MOST_NESTED = 4;
