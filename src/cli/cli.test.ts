@@ -62,7 +62,7 @@ describe('the command line', () => {
     [['audit', 'verify'], 'not yet: entente audit'],
     [['pattern', 'x'], 'not yet: entente pattern'],
     [['simulate'], 'simulate needs one kind'],
-    [['simulate', 'misp'], 'not yet: simulate misp'],
+    [['simulate', 'splunk'], 'not yet: simulate splunk'],
     [['help', 'nobody'], 'unknown command nobody'],
   ])('%j is wrong usage', async (argv, message) => {
     const { code, stdout, stderr } = await entente(argv);

@@ -21,6 +21,7 @@ export const parts: Parts = {
   registry: { siems, exchanges },
   simulators: {
     taxii: async (start) => (await import('./simulators.ts')).starters.taxii(start),
+    misp: async (start) => (await import('./simulators.ts')).starters.misp(start),
     elastic: async (start) => (await import('./simulators.ts')).starters.elastic(start),
     splunk: async (start) => (await import('./simulators.ts')).starters.splunk(start),
     qradar: async (start) => (await import('./simulators.ts')).starters.qradar(start),

@@ -2,6 +2,7 @@
 import { systemClock } from '../core/runtime/clock.ts';
 import { startElastic } from '../simulators/elastic/index.ts';
 import { feed } from '../simulators/feed.ts';
+import { announcement as mispLine, startMisp } from '../simulators/misp/index.ts';
 import { announcement as qradarLine, startQradar } from '../simulators/qradar/index.ts';
 import type { Fault } from '../simulators/server.ts';
 import { announcement as splunkLine, startSplunk } from '../simulators/splunk/index.ts';
@@ -17,6 +18,10 @@ export const starters = {
     const data = start.data ?? feed({ seed, start: systemClock.now() - DAY_MS });
     const running = await startTaxii({ ...common(start), seed, data });
     return started(running, announcement(running));
+  },
+  misp: async (start) => {
+    const running = await startMisp({ ...common(start), ...(start.data === undefined ? {} : { data: start.data }) });
+    return started(running, mispLine(running));
   },
   elastic: async (start) => {
     const running = await startElastic(common(start));
