@@ -55,6 +55,10 @@ export class Site {
     rmSync(this.path(name));
   }
 
+  removeFolder(name: string): void {
+    rmSync(this.path(name), { recursive: true });
+  }
+
   configure(settings: Settings, name = 'entente.yaml'): void {
     this.write(
       name,

@@ -150,7 +150,12 @@ function reporting(config: Config, source: Source): Problem[] {
         source.at(['release', i, 'to'], `no exchange has this name; Configured: ${names.join(', ')}, or *`),
       );
     if (to !== undefined && !to.reports && rule.action !== 'deny')
-      problems.push(source.at(['release', i, 'to'], `${rule.to} takes no sightings; set report_to there`));
+      problems.push(
+        source.at(
+          ['release', i, 'to'],
+          `${rule.to} takes no sightings; set ${to.urls.length === 0 ? 'outbox' : 'report_to'} there`,
+        ),
+      );
     for (const [j, from] of (rule.from ?? []).entries())
       if (!names.includes(from))
         problems.push(

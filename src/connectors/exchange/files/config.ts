@@ -17,9 +17,23 @@ export const FilesConfig = z.strictObject({
     .max(86_400)
     .default(10)
     .describe('A file that changed within so many seconds is left alone.'),
+  outbox: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder into which our sightings go as numbered files; left out: none is reported.'),
+  report_where_sighted: z
+    .boolean()
+    .default(false)
+    .describe('Names our identity as the place of a sighting, not only as its author.'),
   /** The key of every exchange, which wins; named here since a file that is gone is no listing's affair. */
   vanished: z.enum(['keep', 'withdraw']).default('keep'),
 });
+
+/** What is reported, and whereto: an approval is for what was shown under them. */
+export function reportForm(config: FilesConfig): Json {
+  return { to: config.outbox ?? null, where: config.report_where_sighted };
+}
 
 export type FilesConfig = z.output<typeof FilesConfig>;
 

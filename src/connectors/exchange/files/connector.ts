@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { ExchangeConnector, ExchangeDeps, Page, Reading } from '../../../core/contracts/exchange-connector.ts';
 import type { Probe } from '../../../core/contracts/siem-connector.ts';
-import { type ConnectorError, retryable, toFailure } from '../../../core/model/failure.ts';
+import { type ConnectorError, configFailure, retryable, toFailure } from '../../../core/model/failure.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { systemClock } from '../../../core/runtime/clock.ts';
 import type { FilesConfig } from './config.ts';
@@ -11,6 +11,7 @@ import { constants, disk as realDisk, type Disk, diskFailure } from './disk.ts';
 import { DONE, type Found, type FoundFile, look, REFUSED, type Unfit } from './folder.ts';
 import { Memory } from './memory.ts';
 import { moveAway } from './move.ts';
+import { Outbox } from './outbox.ts';
 import { Poll, refusedNames } from './poll.ts';
 import { readFile } from './read-file.ts';
 import { seeNumber } from './series.ts';
@@ -25,6 +26,8 @@ export class FilesConnector implements ExchangeConnector {
   readonly #deps: ExchangeDeps;
   readonly #disk: Disk;
   readonly #pageObjects: number | undefined;
+  readonly #outbox: Outbox | undefined;
+  readonly send?: NonNullable<ExchangeConnector['send']>;
   #closed = false;
 
   constructor(config: FilesConfig, deps: ExchangeDeps, parts: Parts = {}) {
@@ -32,6 +35,12 @@ export class FilesConnector implements ExchangeConnector {
     this.#deps = deps;
     this.#disk = parts.disk ?? realDisk;
     this.#pageObjects = parts.pageObjects;
+    const { outbox: folder, report_where_sighted: whereSighted } = config;
+    const { identity } = deps;
+    if (folder === undefined || identity === undefined) return;
+    const outbox = new Outbox({ disk: this.#disk, folder, who: this.#who, identity, whereSighted });
+    this.#outbox = outbox;
+    this.send = (sightings, signal) => outbox.send(sightings, () => this.#check(signal));
   }
 
   async probe(_signal: AbortSignal): Promise<Probe> {
@@ -39,10 +48,9 @@ export class FilesConnector implements ExchangeConnector {
       const { root, files } = await this.#look();
       if (this.#moves) await this.#writable(root);
       const moved = this.#moves ? `; moves what was read into ${DONE}/ and ${REFUSED}/` : '';
-      return {
-        ok: true,
-        message: `${this.#config.path}: ${files.length === 1 ? '1 file' : `${files.length} files`}${moved}`,
-      };
+      const reports = this.#outbox === undefined ? '' : `; ${await this.#outbox.probe()}`;
+      const count = files.length === 1 ? '1 file' : `${files.length} files`;
+      return { ok: true, message: `${this.#config.path}: ${count}${moved}${reports}` };
     } catch (error) {
       const failure = toFailure(error);
       return { ok: false, message: failure.message, failure };
@@ -88,12 +96,18 @@ export class FilesConnector implements ExchangeConnector {
     return `exchange ${this.#deps.name}`;
   }
 
-  #look(): Promise<Found> {
-    return look(this.#disk, this.#config.path, this.#who, undefined);
+  async #look(): Promise<Found> {
+    const { path, outbox } = this.#config;
+    // What we wrote ourselves is not read.
+    const besides = outbox === undefined ? undefined : await this.#disk.realpath(outbox).catch(() => outbox);
+    const found = await look(this.#disk, path, this.#who, besides);
+    if (besides === found.root)
+      throw configFailure(`${this.#who}: outbox and path are one folder; name another, it may lie within path`);
+    return found;
   }
 
   #check(signal: AbortSignal): void {
-    if (this.#closed || signal.aborted) throw retryable(`${this.#who}: the reading was stopped`);
+    if (this.#closed || signal.aborted) throw retryable(`${this.#who}: the work was stopped`);
   }
 
   async *#file(file: FoundFile, poll: Poll, signal: AbortSignal): AsyncGenerator<Page, void, undefined> {
@@ -123,7 +137,7 @@ export class FilesConnector implements ExchangeConnector {
       known,
       place,
       mended: refusedNames(name, known),
-      fresh: Math.abs(now - file.changed) < settleMs,
+      fresh: this.#moves && Math.abs(now - file.changed) < settleMs,
       pageObjects: this.#pageObjects,
       stop,
       within: (at) => poll.within(at),

@@ -1,13 +1,30 @@
 // The one door to the file system, so that tests can make it fail, and its errors in words.
-import { access, constants, lstat, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { type ConnectorError, configFailure, permanent, retryable } from '../../../core/model/failure.ts';
 
-export const disk = { access, lstat, mkdir, open, readdir, realpath, rename, stat, unlink };
+export const disk = { access, lstat, mkdir, open, readdir, readFile, realpath, rename, stat, unlink };
 export type Disk = typeof disk;
 export { constants };
 
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+/** As the system calls it: ENOSPC. Of an error that is none of the system's: unknown error. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : UNKNOWN;
+}
+
+export const UNKNOWN = 'unknown error';
 
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'is not there',
@@ -33,6 +50,6 @@ export const wordsFor = (error: unknown): string => WORDS[codeOf(error)] ?? 'can
 export function diskFailure(what: string, error: unknown, next: string): ConnectorError {
   const code = codeOf(error);
   const message = `${what} ${wordsFor(error)} (${code}); ${next}`;
-  if (code === 'unknown error') return permanent(message, { cause: error });
+  if (code === UNKNOWN) return permanent(message, { cause: error });
   return FOR_PEOPLE.has(code) ? configFailure(message, { cause: error }) : retryable(message, { cause: error });
 }

@@ -156,8 +156,8 @@ describe('files of a folder', () => {
     expect(inbox.counts()).toEqual({ accepted: 2, refused: 0, waiting: 0 });
   });
 
-  it('that are not whole wait while somebody touched them a moment ago, whatever time they bear', async () => {
-    const inbox = anInbox({ settle_secs: 60 });
+  it('that are not whole are not moved away while somebody touched them a moment ago, whatever time they bear', async () => {
+    const inbox = anInbox({ settle_secs: 60, after: 'move' });
     inbox.put('copied.json', bundle(1).slice(0, -9));
     utimesSync(inbox.path('copied.json'), 1, 1);
 

@@ -1,5 +1,5 @@
 import { defineExchange } from '../../../core/contracts/exchange-connector.ts';
-import { cursorSettings, FilesConfig } from './config.ts';
+import { cursorSettings, FilesConfig, reportForm } from './config.ts';
 import { FilesConnector } from './connector.ts';
 import { countFiles } from './memory.ts';
 
@@ -7,6 +7,8 @@ export const files = defineExchange({
   type: 'files',
   config: FilesConfig,
   settings: cursorSettings,
+  reports: (config) => config.outbox !== undefined,
+  reportForm,
   files: countFiles,
   create: (config, deps) => new FilesConnector(config, deps),
 });

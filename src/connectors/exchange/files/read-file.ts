@@ -37,7 +37,7 @@ export interface ReadingOf {
   readonly place: Place | undefined;
   /** Names under which it may stand in the list of what is refused. */
   readonly mended: readonly string[];
-  /** It changed so shortly ago that what is wrong with it may still be mended. */
+  /** What is not whole would be moved away, and changed so shortly ago that somebody may write to it under an old time. */
   readonly fresh: boolean;
   readonly pageObjects: number | undefined;
   /** Throws where the reading is to end. */
