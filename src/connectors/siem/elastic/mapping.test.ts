@@ -51,15 +51,12 @@ describe('an entry as an ECS document', () => {
 
     expect(document(entry)).toEqual({
       '@timestamp': '2026-11-23T12:00:00.000Z',
-      ecs: { version: '8.17.0' },
       event: {
         kind: 'enrichment',
         category: ['threat'],
         type: ['indicator'],
         module: 'ti_entente',
         dataset: 'ti_entente.indicator',
-        created: '2026-11-19T08:00:00Z',
-        ingested: '2026-11-23T12:00:00.000Z',
       },
       tags: ['c2', 'botnet'],
       related: { ip: ['192.0.2.7'] },
@@ -74,8 +71,8 @@ describe('an entry as an ECS document', () => {
           provider: ['CERT "X"'],
           confidence: 'High',
           first_seen: '2026-11-20T00:00:00.000Z',
-          modified_at: '2026-11-20T08:00:00.000000000Z',
-          marking: { tlp: 'AMBER+STRICT', tlp_version: '2.0' },
+          modified_at: '2026-11-20T08:00:00.000Z',
+          marking: { tlp: 'AMBER+STRICT' },
         },
       },
       entente: {
@@ -84,7 +81,6 @@ describe('an entry as an ECS document', () => {
         writer: 'writer-1',
         revision: 1_795_435_200_000_001,
         until: '2026-12-23T12:00:00.000Z',
-        exchanges: ['cert-eu', 'misp-be'],
         confidence: 85,
         pap: 'AMBER',
         names: ['C2'],
@@ -138,6 +134,20 @@ describe('an entry as an ECS document', () => {
     expect(confidenceWord(given)).toBe(word);
   });
 
+  it.each([
+    ['2026-11-20T08:00:00.123456000Z', '2026-11-20T08:00:00.123456000Z'],
+    ['2026-11-20T08:00:00.123000000Z', '2026-11-20T08:00:00.123Z'],
+    ['2026-11-20T08:00:00.000000001Z', '2026-11-20T08:00:00.000000001Z'],
+  ])('writes version %s as %s, with no zeros that say nothing', (version, written) => {
+    expect(indicator(anEntry({ claims: [aClaim({ version })] }))['modified_at']).toBe(written);
+  });
+
+  it('costs few bytes beside what the partner told, because the product pays for each', () => {
+    const { body } = encodeEntry(anEntry({ value: '192.0.2.7' }), context);
+
+    expect(body.length).toBeLessThan(750);
+  });
+
   it('writes a far expiry that a date field takes', () => {
     const entry = anEntry({ until: Date.UTC(9999, 11, 31) });
 
@@ -165,16 +175,13 @@ describe('the bulk lines', () => {
 });
 
 it('writes years that no product takes as the nearest that all do', () => {
-  const claims = [
-    aClaim({ version: '0000-01-01T00:00:00.000000000Z', facts: { created: '0001-05-05T00:00:00.000000000Z' } }),
-  ];
+  const claims = [aClaim({ version: '0000-01-01T00:00:00.000000000Z' })];
   const entry = anEntry({ validFrom: Date.parse('0000-01-01T00:00:00Z'), until: 8.64e15, claims });
   const { body } = encodeEntry(entry, context);
 
   expect(JSON.parse(body)).toMatchObject({
-    event: { created: '1970-01-01T00:00:00.000000000Z' },
     threat: {
-      indicator: { first_seen: '1970-01-01T00:00:00.000Z', modified_at: '1970-01-01T00:00:00.000000000Z' },
+      indicator: { first_seen: '1970-01-01T00:00:00.000Z', modified_at: '1970-01-01T00:00:00.000Z' },
     },
     entente: { until: '9999-12-31T23:59:59.999Z' },
   });

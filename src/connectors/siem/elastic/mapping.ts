@@ -1,6 +1,8 @@
 // An entry as the ECS document that Kibana's indicator-match rules and its Intelligence page look for, and the
 // bulk lines around it. It runs once per entry at tens of thousands a second, so texts are joined by hand; what
-// comes from outside always goes through `text` (JSON.stringify), everything else is made of safe characters.
+// comes from outside always goes through `text` (JSON.stringify), everything else is made of safe characters. Each
+// member costs the product about as much as it costs us, so nothing stands here twice and nothing that nobody reads
+// (docs/decisions/0023-lean-documents.md).
 import { hash } from 'node:crypto';
 import type { Change, EncodeContext, Encoded } from '../../../core/contracts/siem-connector.ts';
 import type { Claim, Entry } from '../../../core/model/entry.ts';
@@ -20,7 +22,6 @@ export function encodeEntry(entry: Entry, context: EncodeContext): Encoded {
   const { claims } = entry;
   const newest = claims[0];
   const exchanges = list(claims, (claim) => claim.exchange);
-  const created = newest?.facts.created;
   const tags = lists(claims, (claim) => claim.facts.labels);
   const names = list(claims, (claim) => claim.facts.name);
   const types = lists(claims, (claim) => claim.facts.types);
@@ -28,18 +29,17 @@ export function encodeEntry(entry: Entry, context: EncodeContext): Encoded {
   const providers = list(claims, (claim) => claim.provider);
   const body =
     // The push time stands in @timestamp: rules look back 30 days by it, so entries are pushed again before.
-    `{"@timestamp":"${pushed}","ecs":{"version":"8.17.0"}` +
-    `,"event":{"kind":"enrichment","category":["threat"],"type":["indicator"],"module":"${MODULE}","dataset":"${MODULE}.indicator"` +
-    `${created === undefined ? '' : `,"created":${text(versionInSiemYears(created))}`},"ingested":"${pushed}"}` +
+    `{"@timestamp":"${pushed}"` +
+    `,"event":{"kind":"enrichment","category":["threat"],"type":["indicator"],"module":"${MODULE}","dataset":"${MODULE}.indicator"}` +
     `${tags === '' ? '' : `,"tags":[${tags}]`}${related(entry)}` +
     `,"threat":{"feed":{"name":[${exchanges}]},"indicator":{"id":[${list(claims, (claim) => claim.objectId)}]` +
     `${place(entry)},"name":${text(entry.value)}` +
     `${newest?.facts.description === undefined ? '' : `,"description":${text(newest.facts.description)}`}` +
     `${providers === '' ? '' : `,"provider":[${providers}]`}` +
     `,"confidence":"${confidenceWord(entry.confidence)}","first_seen":"${isoTime(inSiemYears(entry.validFrom))}"` +
-    `${newest === undefined ? '' : `,"modified_at":"${versionInSiemYears(newest.version)}"`}` +
-    `,"marking":{"tlp":"${entry.tlp.toUpperCase()}","tlp_version":"2.0"}}}` +
-    `,"entente":{${marks},"key":${text(entry.key)},"until":"${isoTime(inSiemYears(entry.until))}","exchanges":[${exchanges}]` +
+    `${newest === undefined ? '' : `,"modified_at":"${withoutZeros(versionInSiemYears(newest.version))}"`}` +
+    `,"marking":{"tlp":"${entry.tlp.toUpperCase()}"}}}` +
+    `,"entente":{${marks},"key":${text(entry.key)},"until":"${isoTime(inSiemYears(entry.until))}"` +
     `${entry.confidence === undefined ? '' : `,"confidence":${entry.confidence}`}` +
     `${entry.pap === undefined ? '' : `,"pap":"${entry.pap.toUpperCase()}"`}` +
     `${names === '' ? '' : `,"names":[${names}]`}${types === '' ? '' : `,"types":[${types}]`}` +
@@ -127,6 +127,9 @@ function related(entry: Observable): string {
   if (entry.type === 'domain-name') return `,"related":{"hosts":[${text(entry.value)}]}`;
   return entry.type.startsWith('file:') ? `,"related":{"hash":[${text(entry.value)}]}` : '';
 }
+
+/** Most sources write milliseconds, and a version has nine digits. */
+const withoutZeros = (version: string): string => (version.endsWith('000000Z') ? `${version.slice(0, -7)}Z` : version);
 
 const text = (value: string): string => JSON.stringify(value);
 

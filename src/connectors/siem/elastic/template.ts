@@ -4,7 +4,7 @@
 /** Greater than that of the built-in logs-*-* template (100), which would make a data stream. */
 const PRIORITY = 500;
 /** Counted up when the mapping changes; templates of an older version are replaced. */
-export const TEMPLATE_VERSION = 1;
+export const TEMPLATE_VERSION = 2;
 
 export const CONTROL_INDEX = 'entente-control';
 
@@ -26,15 +26,12 @@ export function indexMappings(owner: string): Record<string, unknown> {
     _meta: { entente: { owner, version: TEMPLATE_VERSION } },
     properties: {
       '@timestamp': date,
-      ecs: object({ version: keyword }),
       event: object({
         kind: keyword,
         category: keyword,
         type: keyword,
         module: keyword,
         dataset: keyword,
-        created: date,
-        ingested: date,
       }),
       tags: short,
       related: object({ ip: { type: 'ip' }, hosts: short, hash: keyword }),
@@ -49,7 +46,7 @@ export function indexMappings(owner: string): Record<string, unknown> {
           confidence: keyword,
           first_seen: date,
           modified_at: date,
-          marking: object({ tlp: keyword, tlp_version: keyword }),
+          marking: object({ tlp: keyword }),
           ip: { type: 'ip' },
           email: object({ address: keyword }),
           url: object({
@@ -72,7 +69,6 @@ export function indexMappings(owner: string): Record<string, unknown> {
         writer: keyword,
         revision: { type: 'long' },
         until: date,
-        exchanges: keyword,
         confidence: { type: 'short' },
         pap: keyword,
         names: short,
