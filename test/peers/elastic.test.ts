@@ -14,6 +14,7 @@ import {
   type ElasticPlace,
 } from '../contract/elastic-harness.ts';
 import { startFaultProxy } from '../contract/fault-proxy.ts';
+import { elasticBulk } from '../contract/elastic-bulk.ts';
 import { siemContract } from '../contract/siem.ts';
 import { describeWith, tryStart } from './available.ts';
 import { ELASTICSEARCH_8, ELASTICSEARCH_VERSION, sharedElasticsearch, startElasticsearch } from './elasticsearch.ts';
@@ -76,6 +77,9 @@ describeWith('with the key for set-up', elasticsearch, (peer) => {
   siemContract(`real Elasticsearch ${ELASTICSEARCH_VERSION}`, async () =>
     withFaults(await apiKey(placeOf(peer), SETUP)),
   );
+  elasticBulk(`real Elasticsearch ${ELASTICSEARCH_VERSION}`, async () =>
+    withFaults(await apiKey(placeOf(peer), SETUP)),
+  );
 });
 
 if (ELASTICSEARCH_VERSION !== ELASTICSEARCH_8) {
@@ -92,6 +96,7 @@ if (ELASTICSEARCH_VERSION !== ELASTICSEARCH_8) {
 
 describeWith('without security', openSearch, (peer) => {
   siemContract('real OpenSearch', () => withFaults({ url: peer.url, product: 'opensearch' }));
+  elasticBulk('real OpenSearch', () => withFaults({ url: peer.url, product: 'opensearch' }));
 });
 
 describeWith('a real Elasticsearch', elasticsearch, (peer) => {

@@ -9,7 +9,6 @@ import type { ElasticConfig } from './config.ts';
 import { AlertPage } from './alerts.ts';
 import { EventPage } from './events.ts';
 import {
-  BULK_FILTER,
   Count,
   CountedShards,
   ElasticPit,
@@ -118,12 +117,12 @@ export class ElasticApi {
     return found.template.mappings?._meta?.entente?.owner;
   }
 
-  async bulk(index: string, batch: Batch, signal: AbortSignal): Promise<unknown> {
+  async bulk(index: string, batch: Batch, filter: string[], signal: AbortSignal): Promise<unknown> {
     try {
       // The client's type knows only objects and strings; bytes are sent as they are.
       const operations = batch.bytes as unknown as string[];
       const client = await this.#client();
-      const answer: unknown = await client.bulk({ index, operations, filter_path: BULK_FILTER }, { signal });
+      const answer: unknown = await client.bulk({ index, operations, filter_path: filter }, { signal });
       if (typeof answer === 'object') return answer;
     } catch (error) {
       const failure = await this.#translate(error, `writing to ${index}`);

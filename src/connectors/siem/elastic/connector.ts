@@ -11,12 +11,13 @@ import type {
   WriterMark,
 } from '../../../core/contracts/siem-connector.ts';
 import { entryKey, parseEntryKey } from '../../../core/model/observable.ts';
+import { applyBulk } from './bulk.ts';
 import { ElasticApi } from './client.ts';
 import type { ElasticSettings } from './config.ts';
 import { indexName } from './settings.ts';
 import { alertsOf, ElasticEventSearch, ElasticHits } from './hits.ts';
 import { mappingProblems, problemText } from './mapping-check.ts';
-import { OwnSource, readBulk, settleConflict } from './responses.ts';
+import { OwnSource } from './responses.ts';
 import { CONTROL_INDEX, TEMPLATE_VERSION } from './template.ts';
 
 const PAGE = 5000;
@@ -127,15 +128,7 @@ export class ElasticConnector implements SiemConnector {
   }
 
   async apply(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
-    const answer = await this.#api.bulk(this.#index, batch, signal);
-    const { outcomes, conflicts } = readBulk(answer, batch.changes, this.#index);
-    for (let at = 0; at < conflicts.length; at += IDS_PER_REQUEST) {
-      const some = conflicts.slice(at, at + IDS_PER_REQUEST);
-      const slots = some.map((conflict) => conflict.change.slot);
-      const held = await this.#api.versions(this.#index, slots, signal);
-      for (const conflict of some) outcomes.push(settleConflict(conflict, held.get(conflict.change.slot)));
-    }
-    return outcomes;
+    return applyBulk(this.#api, this.#index, batch, signal);
   }
 
   async *list(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../core/contracts/siem-connector.ts';
 import { entryKey } from '../../../core/model/observable.ts';
-import { readBulk, settleConflict } from './responses.ts';
+import { notTaken, readBulk, settleConflict, settleFailed } from './responses.ts';
 
 const upsert = (value: string): Change => ({
   op: 'upsert',
@@ -138,5 +138,43 @@ describe('a version conflict', () => {
 
   it('never takes an entry of the same revision for a removal', () => {
     expect(settleConflict(conflict(remove('a.example'), 10), 10)).toMatchObject({ kind: 'failed' });
+  });
+});
+
+describe('the answer to a first call', () => {
+  it.each([
+    ['all of it was taken', 0, { errors: false }],
+    ['one was not', 1, { errors: true, items: [{ index: { error: { type: 'document_parsing_exception' } } }] }],
+    ['one went into a failure store', 1, { errors: false, items: [{ index: { failure_store: 'used' } }] }],
+  ])('tells that %s', (_, count, answer) => {
+    expect(notTaken(answer, 'logs-ti_x')).toBe(count);
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['an empty object', {}],
+    ['a text', '<html>'],
+    ['no word of errors', { items: [] }],
+    ['errors and nobody who has one', { errors: true }],
+  ])('that holds %s is uncertain and tried again', (_, answer) => {
+    expect(() => notTaken(answer, 'logs-ti_x')).toThrow(
+      expect.objectContaining({ kind: 'retryable', uncertain: true }),
+    );
+  });
+});
+
+describe('a change that a second call could not carry out', () => {
+  const failed = (change: Change) =>
+    ({ key: change.key, kind: 'failed', failure: { kind: 'config', message: 'blocked' } }) as const;
+
+  it.each([
+    ['stands there as it was sent', upsert('a.example'), 10, 'applied'],
+    ['stands there as it was before', upsert('a.example'), 9, 'failed'],
+    ['stands there from somebody else', upsert('a.example'), 11, 'failed'],
+    ['is not there', upsert('a.example'), undefined, 'failed'],
+    ['is gone, as it should', remove('a.example'), undefined, 'applied'],
+    ['is still there', remove('a.example'), 9, 'failed'],
+  ] as const)('and %s', (_, change, held, kind) => {
+    expect(settleFailed(change, failed(change), held)).toMatchObject({ kind });
   });
 });

@@ -128,8 +128,20 @@ interface BulkItem {
   readonly failure_store?: string;
 }
 
+/** Asked first: of a batch that was taken whole nothing but `errors` is left of the answer. */
+export const BRIEF_FILTER = ['errors', 'items.*.error.type', 'items.*.failure_store'];
+
 /** 2,500 answers in full are a megabyte; these fields are what decides. */
 export const BULK_FILTER = ['errors', 'items.*._id', 'items.*.status', 'items.*.error', 'items.*.failure_store'];
+
+/** How many changes a first call did not take. Which ones, only the full answer tells. */
+export function notTaken(answer: unknown, index: string): number {
+  const { errors, items } = (answer ?? {}) as { errors?: unknown; items?: unknown };
+  if (errors === false && items === undefined) return 0;
+  if (typeof errors !== 'boolean' || !Array.isArray(items))
+    throw retryable(`The bulk answer for ${index} does not fit the request; it is sent again`, { uncertain: true });
+  return items.length;
+}
 
 /** A change that the product refused because it holds the same or a higher version; which one is asked afterwards. */
 export interface Conflict {
@@ -214,4 +226,10 @@ export function settleConflict(conflict: Conflict, held: number | undefined): Ou
   if (held === revision && change.op === 'upsert') return { key, kind: 'applied' };
   const message = 'The stored version changed while it was compared; the change is sent again';
   return { key, kind: 'failed', failure: { kind: 'retryable', message } };
+}
+
+/** A change that a second call could not carry out, where a first one may have: what stands tells. */
+export function settleFailed(change: Change, failed: Outcome, held: number | undefined): Outcome {
+  const stands = change.op === 'upsert' ? held === change.revision : held === undefined;
+  return stands ? { key: change.key, kind: 'applied' } : failed;
 }
