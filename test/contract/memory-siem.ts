@@ -54,7 +54,9 @@ export class MemorySiemStore {
   /** Rows of analysts, by value. */
   readonly foreign = new Map<string, string>();
   mark: WriterMark | undefined;
+  /** Of the container; 0 = there is none. */
   generation = 0;
+  #generations = 0;
   /** Changes carried out since the start, to prove that nothing was written. */
   writes = 0;
   /** So many of the next calls of `apply` lose their answer, and have their effect when `land` is called. */
@@ -74,6 +76,10 @@ export class MemorySiemStore {
   /** What was given up is carried out after all, in the order it was asked. */
   land(): void {
     for (const effect of this.#late.splice(0)) effect();
+  }
+
+  make(): void {
+    if (this.generation === 0) this.generation = ++this.#generations;
   }
 
   /** What an administrator does who deletes the collection. */
@@ -151,7 +157,7 @@ class MemorySiemConnector implements SiemConnector {
 
   async open(signal: AbortSignal) {
     return this.#call('open', signal, () => {
-      if (this.#store.generation === 0) this.#store.generation = nextGeneration();
+      this.#store.make();
       return { facts: null, containers: this.#containers() };
     });
   }
@@ -255,7 +261,7 @@ class MemorySiemConnector implements SiemConnector {
     if (!read.success) {
       return { key, kind: 'failed', failure: { kind: 'permanent', message: 'In-memory SIEM cannot read the body' } };
     }
-    if (this.#store.generation === 0) this.#store.generation = nextGeneration();
+    this.#store.make();
     this.#store.rows.set(slot, { ...read.data, key, slot, revision, body });
     this.#store.tombstones.delete(slot);
     this.#store.writes += 1;
@@ -272,12 +278,6 @@ class MemorySiemConnector implements SiemConnector {
     return result;
   }
 }
-
-let generations = 0;
-const nextGeneration = (): number => {
-  generations += 1;
-  return generations;
-};
 
 function parsed(text: string): unknown {
   try {

@@ -11,9 +11,11 @@ import { Poller } from '../../src/core/ingest/poller.ts';
 import { TLP_LEVELS } from '../../src/core/model/marking.ts';
 import { type EntryKey, entryKey, OBSERVABLE_TYPES } from '../../src/core/model/observable.ts';
 import type { BrakeSettings } from '../../src/core/policy/brakes.ts';
+import { sha256 } from '../../src/core/runtime/ids.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
 import { Reporter } from '../../src/core/sightings/reporter.ts';
 import { Sender } from '../../src/core/sightings/sender.ts';
+import { Database, migrate } from '../../src/core/store/database.ts';
 import { localStore, type RemoteStore } from '../../src/core/store/remote.ts';
 import { StoreReader } from '../../src/core/store/reader.ts';
 import type { StoreSpec } from '../../src/core/store/spec.ts';
@@ -111,15 +113,22 @@ export class World {
     });
   }
 
-  async run(steps: number): Promise<void> {
+  /** `look` is shown the state file after each step, and at the end. */
+  async run(steps: number, look: (when: string, state: string) => void = () => {}): Promise<void> {
     this.#boot();
-    for (let i = 0; i < steps; i++) await this.#step();
+    for (let i = 0; i < steps; i++) {
+      await this.#step();
+      look(`step ${i + 1}`, this.#state);
+    }
     await this.#settle();
+    look('settled', this.#state);
     await this.#tell();
+    look('told', this.#state);
     // Everything expires in the end, and goes within one cycle.
     this.now += 20 * DAY;
     await this.#round();
     this.#check('after twenty days');
+    look('over', this.#state);
   }
 
   close(): void {
@@ -148,6 +157,7 @@ export class World {
       release: RELEASE,
     };
     this.#leaveStore();
+    this.#newState();
     this.#people = localStore(this.#spec, new Map([['memory', this.#doubles[0]!.definition]]));
     this.#store = this.#mortal(this.#neverHeld(this.#people));
     const common = { store: this.#store, now: () => this.now, log: silentLog, random: () => this.#draw.next() };
@@ -178,6 +188,15 @@ export class World {
       };
       return new Sender({ ...common, name, connector: { send } });
     });
+  }
+
+  /** A new state draws its writer by chance, and sums and delays depend on it. Here the seed draws it. */
+  #newState(): void {
+    if (existsSync(this.#state)) return;
+    const db = new Database(this.#state);
+    migrate(db);
+    db.run("INSERT INTO meta (name, value) VALUES ('writer', ?)", sha256(`${this.seed} ${this.#boots}`).slice(0, 16));
+    db.close();
   }
 
   /** What a person has not allowed to go is in no batch. The rows are read in the moment in which they are taken. */

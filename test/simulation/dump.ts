@@ -1,0 +1,82 @@
+// What the state comes to, seed by seed, to be compared before and after a change that must change nothing:
+//
+//   node test/simulation/dump.ts 1 300 /tmp/before     (before the change; afterwards the same into another folder)
+//   diff -r /tmp/before /tmp/after
+//   node test/simulation/dump.ts 7 7 - 'step 12'       (one state of one seed, to be read)
+//
+// A file for each seed: a digest of the state after every step with what happened in it, then the state as the faults
+// left it and as it ended. The dump says what a state means, not how its columns spell it: where the schema changes, this
+// follows, and the text stays the same.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { STATE, type ProjectionRow } from '../../src/core/store/rows.ts';
+import { sha256 } from '../../src/core/runtime/ids.ts';
+import { World } from './world.ts';
+
+const STEPS = 60;
+/** States that are written out. */
+const SHOWN = [`step ${STEPS}`, 'settled', 'over'];
+
+type Columns = Record<string, unknown>;
+
+/** Of a row only what counts in its state: what an earlier one left in a column says nothing. */
+function projection(row: ProjectionRow): Columns {
+  const { batch: _, note, code, sent_rev, ...said } = row;
+  return {
+    ...said,
+    ...([STATE.flight, STATE.accepted, STATE.uncertain].some((one) => one === row.state) ? { sent_rev } : {}),
+    ...(row.state === STATE.parked ? { reason: note, code } : {}),
+    ...(row.state === STATE.accepted ? { receipt: note } : {}),
+  };
+}
+
+function dump(path: string): string {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all();
+  const lines = tables.flatMap(({ name }) => {
+    const rows = db.prepare(`SELECT * FROM ${String(name)} ORDER BY 1, 2`).all();
+    // As the schema has it.
+    const said = rows.map((row) => (name === 'projection' ? projection(row as unknown as ProjectionRow) : row));
+    return said.map((row) => `${String(name)}: ${spelled(row)}`).sort();
+  });
+  db.close();
+  return lines.join('\n');
+}
+
+const spelled = (row: Columns): string =>
+  Object.entries(row)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(' ');
+
+/** One seed, as text. `only`: nothing but that state. */
+async function told(seed: number, only?: string): Promise<string> {
+  const world = new World(seed);
+  const digests: string[] = [];
+  const states: string[] = [];
+  let seen = 0;
+  const look = (when: string, path: string): void => {
+    const text = dump(path);
+    digests.push(`${when} ${sha256(text).slice(0, 16)} ${world.trail.slice(seen).join(' | ')}`);
+    seen = world.trail.length;
+    if (only === undefined ? SHOWN.includes(when) : when === only) states.push(`== ${when}\n${text}`);
+  };
+  try {
+    await world.run(STEPS, look);
+  } catch (error) {
+    digests.push(error instanceof Error ? error.message : String(error));
+  } finally {
+    world.close();
+  }
+  return `${(only === undefined ? [...digests, ...states] : states).join('\n')}\n`;
+}
+
+const [from = '1', to = from, folder = '-', only] = process.argv.slice(2);
+if (folder !== '-') mkdirSync(folder, { recursive: true });
+for (let seed = Number(from); seed <= Number(to); seed++) {
+  const text = await told(seed, only);
+  if (folder === '-') console.info(text);
+  else writeFileSync(join(folder, `${String(seed).padStart(6, '0')}.txt`), text);
+}
