@@ -12,10 +12,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'all'>> = {
   model: [],
   runtime: ['model'],
   ...Object.fromEntries(PURE.map((room) => [room, ['model', ...PURE]])),
+  // What may happen to a row, and no way to a database.
+  ledger: ['model', 'policy', 'inventory'],
   contracts: ['model', 'runtime'],
   config: ['contracts', 'model', 'runtime'],
   // Of contracts the store takes types alone: what a page, a change and an entry look like.
-  store: ['model', ...PURE, 'contracts', 'runtime'],
+  store: ['model', ...PURE, 'ledger', 'contracts', 'runtime'],
   ingest: ['model', ...PURE, 'contracts', 'store', 'runtime'],
   delivery: ['model', ...PURE, 'contracts', 'store', 'runtime'],
   sightings: ['model', ...PURE, 'contracts', 'store', 'runtime'],

@@ -1,21 +1,21 @@
 // What was found in a SIEM under our own mark and nobody here vouches for waits until every partner was polled to its
 // end; then it goes, in steps and under the brake.
-import { OBSERVABLE_TYPES } from '../model/observable.ts';
+import { released } from '../ledger/stand.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
-import type { Projector } from './projection.ts';
-import { CAUSE, type ProjectionRow, STATE } from './rows.ts';
+import { STATE } from './rows.ts';
+import type { Standing, StandTable } from './stand-table.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 
 export class Adoption {
   readonly #store: StoreContext;
-  readonly #projector: Projector;
+  readonly #stands: StandTable;
   readonly #brakes: Brakes;
   readonly #sweeps: Sweeps;
 
-  constructor(store: StoreContext, projector: Projector, brakes: Brakes, sweeps: Sweeps) {
+  constructor(store: StoreContext, stands: StandTable, brakes: Brakes, sweeps: Sweeps) {
     this.#store = store;
-    this.#projector = projector;
+    this.#stands = stands;
     this.#brakes = brakes;
     this.#sweeps = sweeps;
     sweeps.register('adopted', (sweep, most, now) => this.#step(sweep, most, now));
@@ -55,30 +55,23 @@ export class Adoption {
     const siem = this.#store.siems.find((one) => one.id === owner);
     // Taken over once more meanwhile: everything waits for the partners again.
     if (siem === undefined || this.#adoptedAt(siem) !== undefined) return { rows: 0, position: undefined };
-    const rows = this.#store.db.all<ProjectionRow & { type: number }>(
-      `SELECT p.*, e.type FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.held} AND p.entry_id > ? ORDER BY p.entry_id LIMIT ?`,
-      siem.id,
+    const rows = this.#stands.select(
+      siem,
+      'INDEXED BY projection_work',
+      `p.state <> 0 AND p.state = ${STATE.held} AND p.entry_id > ? ORDER BY p.entry_id LIMIT ?`,
       Number(position),
       most,
     );
-    for (const row of rows) {
-      if (row.wanted === 0 && row.cause === CAUSE.adopted && row.hold === null) this.#let(siem, row, now);
-    }
+    for (const row of rows) if (row.stand.adopted && row.stand.wanted.cause === 'adopted') this.#let(siem, row, now);
     // What is still to come is judged with it.
     this.#brakes.foresee('removal', siem, 0, this.#store.tally(`siem:${siem.id}`, 'adopted'));
-    return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.entry_id) };
+    return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.entry.id) };
   }
 
-  #let(siem: SiemState, row: ProjectionRow & { type: number }, now: number): void {
-    // From here its expiry counts again, should the brake hold it.
-    this.#store.db.run(
-      `UPDATE projection SET state = ${STATE.remove}, due = until WHERE siem_id = ? AND entry_id = ?`,
-      siem.id,
-      row.entry_id,
-    );
-    this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state: STATE.remove });
+  #let(siem: SiemState, { entry, stand }: Standing, now: number): void {
+    this.#stands.write(siem, entry, stand, released(stand));
     // What expired meanwhile is no withdrawal; the rest counts, whichever partner it came from.
-    if (row.until === null || row.until > now) this.#brakes.withdrawn(siem, 0, row.entry_id);
+    const { until } = stand.wanted;
+    if (until === undefined || until > now) this.#brakes.withdrawn(siem, 0, entry.id);
   }
 }

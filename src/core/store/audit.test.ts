@@ -187,3 +187,27 @@ describe('a container', () => {
     expect(rig.deliver()).toHaveLength(3);
   });
 });
+
+describe('what is found or missed', () => {
+  it('late gets an id that no other entry is given', () => {
+    const rig = new Rig();
+    const late = owned('192.0.2.99', 7);
+
+    rig.store.lookedAt('siem', [{ type: 'ipv4-addr', value: '192.0.2.99' }], [late], NOW);
+    rig.commit(indicators(0, 1));
+
+    expect(rig.rows().map(({ value }) => value)).toEqual(['192.0.2.99', '198.18.0.0']);
+  });
+
+  it('of a parked entry whose older version is lost leaves the reason, by which it is found', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 1));
+    rig.deliver();
+    rig.commit(indicators(0, 1, { version: versionAt(NOW), confidence: 5 }), NOW + 1);
+    rig.deliver(NOW + 1, 'siem', () => ({ kind: 'park', reason: 'too strange' }));
+
+    audit(rig, [], true, NOW + 2);
+
+    expect(rig.read((reader) => reader.parked(9)).map(({ reason }) => reason)).toEqual(['too strange']);
+  });
+});

@@ -2,26 +2,28 @@
 // FLIGHT counts as absent for upserts and as present for removals, so that a crash at any line leaves no orphan.
 import type { Changes } from '../contracts/batch.ts';
 import type { Change, EncodeContext } from '../contracts/siem-connector.ts';
+import { gone, inherits, isHeir, type Op, postponed, refused, retried, type Stand } from '../ledger/stand.ts';
 import type { Json } from '../model/json.ts';
 import { entryKey, OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import type { Flights } from './flights.ts';
-import { CLAIM_COLUMNS, type ClaimRow, newestFirst, type Projector, type StoredEntry } from './projection.ts';
+import { CLAIM_COLUMNS, type ClaimRow, newestFirst, type Projector } from './projection.ts';
 import { Room } from './room.ts';
 import { BatchBuilder, type BuiltBatch, Buffers } from './batch-builder.ts';
 import {
   HOLD,
-  isBusy,
-  isKept,
   OBJECT,
+  PRESENCES,
   PRESENT,
   type Present,
   type ProjectionRow,
-  restingState,
   STATE,
   type State,
+  type StoredEntry,
 } from './rows.ts';
+import type { StandRuns } from './stand-runs.ts';
+import type { Standing, StandTable } from './stand-table.ts';
 
 export type TakenBatch = Omit<BuiltBatch, 'changes'> & { readonly changes: Changes };
 
@@ -54,6 +56,8 @@ const SLOT_WAIT_MS = 1000;
 export class Batches {
   readonly #store: StoreContext;
   readonly #projector: Projector;
+  readonly #stands: StandTable;
+  readonly #runs: StandRuns;
   readonly #recomputedTo: (siem: SiemState) => number | undefined;
   readonly #explain: ContextTable['explain'];
   readonly #flights: Flights;
@@ -64,6 +68,8 @@ export class Batches {
   constructor(
     store: StoreContext,
     projector: Projector,
+    stands: StandTable,
+    runs: StandRuns,
     context: ContextTable,
     flights: Flights,
     /** Up to which entry the rules that hold now were applied; undefined: to all of them. */
@@ -71,6 +77,8 @@ export class Batches {
   ) {
     this.#store = store;
     this.#projector = projector;
+    this.#stands = stands;
+    this.#runs = runs;
     this.#recomputedTo = recomputedTo;
     this.#flights = flights;
     this.#explain = (exchangeId, objectId, createdBy) => context.explain(exchangeId, objectId, createdBy);
@@ -107,7 +115,7 @@ export class Batches {
   /** Removals first: an entry that should be gone does harm, one that should come only waits. */
   take(siem: SiemState, limits: { maxItems: number; maxBytes: number }, now: number): BuiltBatch | undefined {
     this.#fillRoom(siem, limits.maxItems);
-    return this.#collect(siem, STATE.remove, limits, now) ?? this.#collect(siem, STATE.upsert, limits, now);
+    return this.#collect(siem, 'remove', limits, now) ?? this.#collect(siem, 'upsert', limits, now);
   }
 
   /**
@@ -117,7 +125,7 @@ export class Batches {
    */
   #collect(
     siem: SiemState,
-    state: typeof STATE.remove | typeof STATE.upsert,
+    op: Op,
     limits: { maxItems: number; maxBytes: number },
     now: number,
   ): BuiltBatch | undefined {
@@ -132,17 +140,17 @@ export class Batches {
     const planned = new Planned(this.#recomputedTo(siem));
     let after = 0;
     for (let seen = 0; seen < most && builder.rows.length < limits.maxItems; ) {
-      const rows = this.#selected(siem, state, after, now, limits.maxItems - builder.rows.length);
+      const rows = this.#selected(siem, STATE[op], after, now, limits.maxItems - builder.rows.length);
       if (rows.length === 0) break;
       seen += rows.length;
-      if (state === STATE.upsert && this.#replanned(siem, rows, planned, now)) continue;
+      if (op === 'upsert' && this.#replanned(siem, rows, planned, now)) continue;
       const full = rows.some((row) =>
-        state === STATE.remove ? !this.#removal(siem, row, builder) : !this.#upsert(siem, row, builder, room, now),
+        op === 'remove' ? !this.#removal(siem, row, builder) : !this.#upsert(siem, row, builder, room, now),
       );
       if (full) break;
       after = rows.at(-1)!.entry_id;
     }
-    return this.#launch(siem, builder, state, now);
+    return this.#launch(siem, builder, op, now);
   }
 
   /** False when the batch is full. */
@@ -166,26 +174,26 @@ export class Batches {
     const claims = row.crowded === 1 ? undefined : newestFirst(row.claims);
     const entry =
       row.hold_kind === HOLD.removal
-        ? this.#projector.keptEntry(siem, found, row.until, now, this.#explain)
+        ? this.#projector.keptEntry(siem, found, row.until ?? undefined, now, this.#explain)
         : this.#projector.entryFor(siem, found, claims, now, this.#explain);
     // Kept until the batch leaves, unlike what the entry was made of.
     row.claims = NO_CLAIMS;
     if (entry === undefined) {
       // The rules changed, and the recomputation has not come to this row yet.
-      this.#projector.project(found, { cause: 0, exchangeId: 0 }, now, siem);
+      this.#projector.project(found, { cause: 'none', exchangeId: 0 }, now, siem);
       return true;
     }
     if (row.present === PRESENT.no && !room.has(found.type)) {
-      this.#park(siem, row, found, room.reason(found.type));
+      this.#change(siem, found, (stand) => refused(stand, room.reason(found.type)));
       return true;
     }
     if (siem.encoder.foldsSlots && this.#slotBusy(siem, row, found)) {
-      this.#later(siem, row.entry_id, now + SLOT_WAIT_MS);
+      this.#change(siem, found, (stand) => postponed(stand, now + SLOT_WAIT_MS));
       return true;
     }
     const encoded = siem.encoder.encode(entry, builder.contextFor(row.wanted_rev));
     if ('refused' in encoded) {
-      this.#park(siem, row, found, encoded.refused);
+      this.#change(siem, found, (stand) => refused(stand, encoded.refused));
       return true;
     }
     const change: Change = { op: 'upsert', key: entry.key, slot: encoded.slot, revision: row.wanted_rev };
@@ -201,7 +209,7 @@ export class Batches {
    */
   #replanned(siem: SiemState, rows: readonly WorkRow[], planned: Planned, now: number): boolean {
     const due = rows.filter((row) => (row.due !== null && row.due <= now) || planned.awaits(row.entry_id));
-    for (const row of due) this.#projector.project(stored(row), { cause: 0, exchangeId: 0 }, now, siem);
+    for (const row of due) this.#projector.project(stored(row), { cause: 'none', exchangeId: 0 }, now, siem);
     return due.length > 0;
   }
 
@@ -218,34 +226,24 @@ export class Batches {
   }
 
   /** Marks the intent in one statement: the rows are a run of the work index, the skipped ones have left it. */
-  #launch(siem: SiemState, builder: BatchBuilder<WorkRow>, state: State, now: number): BuiltBatch | undefined {
+  #launch(siem: SiemState, builder: BatchBuilder<WorkRow>, op: Op, now: number): BuiltBatch | undefined {
     const { rows } = builder;
     if (rows.length === 0) {
       builder.discard();
       return undefined;
     }
     const id = ++this.#lastBatch;
-    const marked = this.#store.db.run(
-      `UPDATE projection SET state = ${STATE.flight}, sent_rev = wanted_rev, batch = ?, present = CASE present WHEN 0 THEN 2 ELSE present END
-       WHERE siem_id = ? AND state = ? AND state <> 0 AND entry_id BETWEEN ? AND ? AND (next_at IS NULL OR next_at <= ?)`,
-      id,
-      siem.id,
-      state,
-      rows[0]!.entry_id,
-      rows.at(-1)!.entry_id,
-      now,
-    );
+    const run = { first: rows[0]!.entry_id, last: rows.at(-1)!.entry_id };
+    const absent = rows.filter((row) => row.present === PRESENT.no).map((row) => OBSERVABLE_TYPES[row.type]!);
+    const marked = this.#runs.taken(siem, op, run, id, now, absent);
     if (marked !== rows.length) throw new Error(`intent marked on ${marked} rows, ${rows.length} were to be sent`);
-    const owner = `siem:${siem.id}`;
-    for (const row of rows)
-      if (row.present === PRESENT.no) this.#store.count(owner, `present:${OBSERVABLE_TYPES[row.type]}`, 1);
     this.#flights.begin(id, {
       siem,
       rows: rows.map((row) => ({
         entryId: row.entry_id,
         type: row.type,
-        op: state === STATE.remove ? 'remove' : 'upsert',
-        before: row.present,
+        op,
+        before: PRESENCES[row.present],
         sent: row.wanted_rev,
       })),
     });
@@ -258,36 +256,21 @@ export class Batches {
     // What waits may need the room first.
     if (this.#store.tally(`siem:${siem.id}`, 'pending') > 0) return;
     for (const { reason, left } of new Room(this.#store, siem).open()) {
-      const rows = this.#store.db.all<ProjectionRow & { type: number }>(
-        `SELECT p.*, e.type FROM projection p INDEXED BY projection_parked JOIN entry e ON e.id = p.entry_id
-         WHERE p.siem_id = ? AND p.state = ${STATE.parked} AND p.note >= ? AND p.note < ? ORDER BY p.note, p.entry_id LIMIT ?`,
-        siem.id,
+      const rows = this.#stands.select(
+        siem,
+        'INDEXED BY projection_parked',
+        `p.state = ${STATE.parked} AND p.note >= ? AND p.note < ? ORDER BY p.note, p.entry_id LIMIT ?`,
         `${reason} `,
         `${reason}!`,
         Math.min(left, most),
       );
-      for (const row of rows) {
-        const state = restingState(row);
-        this.#store.db.run(
-          'UPDATE projection SET state = ?, note = NULL WHERE siem_id = ? AND entry_id = ?',
-          state,
-          siem.id,
-          row.entry_id,
-        );
-        this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state });
-      }
+      for (const { entry, stand } of rows) this.#stands.write(siem, entry, stand, retried(stand));
     }
   }
 
   /** Other rows that are the same row in the product. */
-  #sharing(siem: SiemState, slot: string, entryId: number): (ProjectionRow & { type: number })[] {
-    return this.#store.db.all(
-      `SELECT p.*, e.type FROM projection p INDEXED BY projection_slot JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.slot = ? AND p.entry_id <> ?`,
-      siem.id,
-      slot,
-      entryId,
-    );
+  #sharing(siem: SiemState, slot: string, entryId: number): Standing[] {
+    return this.#stands.select(siem, 'INDEXED BY projection_slot', 'p.slot = ? AND p.entry_id <> ?', slot, entryId);
   }
 
   /**
@@ -296,46 +279,24 @@ export class Batches {
    */
   #handOver(siem: SiemState, slot: string, row: WorkRow, entry: StoredEntry): boolean {
     // One that is not written (held as an addition, parked) would leave in the slot what has to go.
-    const heirs = this.#sharing(siem, slot, row.entry_id).filter(
-      (one) => (one.wanted === 1 || isKept(one)) && one.hold_kind !== HOLD.addition && one.state !== STATE.parked,
-    );
+    const heirs = this.#sharing(siem, slot, row.entry_id).filter(({ stand }) => isHeir(stand));
     if (heirs.length === 0) return false;
-    for (const heir of heirs) {
-      const next: ProjectionRow = { ...heir, present: PRESENT.maybe, wanted_rev: this.#store.revision };
-      next.state = isBusy(heir.state) ? heir.state : isKept(heir) ? STATE.upsert : restingState(next);
-      this.#store.db.run(
-        'UPDATE projection SET present = ?, wanted_rev = ?, state = ? WHERE siem_id = ? AND entry_id = ?',
-        next.present,
-        next.wanted_rev,
-        next.state,
-        siem.id,
-        heir.entry_id,
-      );
-      this.#projector.count(siem, OBSERVABLE_TYPES[heir.type]!, heir, next);
-    }
-    this.#projector.countGone(siem, entry.type, row);
+    const { revision, engineTime } = this.#store;
+    for (const heir of heirs) this.#stands.write(siem, heir.entry, heir.stand, inherits(heir.stand, revision));
+    this.#change(siem, entry, (stand) => gone(stand, engineTime));
     return true;
   }
 
   /** Calls on one slot follow each other: two at a time may land in either order. */
   #slotBusy(siem: SiemState, row: WorkRow, entry: StoredEntry): boolean {
     const slot = siem.encoder.slot(entry.type, entry.value, siem.spec.settings);
-    return this.#sharing(siem, slot, row.entry_id).some((one) => isBusy(one.state));
+    return this.#sharing(siem, slot, row.entry_id).some(({ stand }) => stand.call !== undefined);
   }
 
-  #later(siem: SiemState, entryId: number, at: number): void {
-    this.#store.db.run('UPDATE projection SET next_at = ? WHERE siem_id = ? AND entry_id = ?', at, siem.id, entryId);
-  }
-
-  #park(siem: SiemState, row: WorkRow, entry: StoredEntry, reason: string): void {
-    // An older version that stands there stays until it expires or is withdrawn: it was vouched for.
-    this.#store.db.run(
-      `UPDATE projection SET state = ${STATE.parked}, note = ?, next_at = NULL WHERE siem_id = ? AND entry_id = ?`,
-      reason.slice(0, 500),
-      siem.id,
-      row.entry_id,
-    );
-    this.#projector.count(siem, entry.type, row, { ...row, state: STATE.parked });
+  /** One row of the selection, which leaves the work it was selected from. */
+  #change(siem: SiemState, entry: StoredEntry, step: (stand: Stand) => Stand | undefined): void {
+    const stand = this.#stands.load(siem, entry.id);
+    if (stand !== undefined) this.#stands.write(siem, entry, stand, step(stand));
   }
 }
 

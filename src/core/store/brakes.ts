@@ -4,7 +4,6 @@
 import { additionBrake, type BrakeSettings, DEFAULT_BRAKES, removalBrake } from '../policy/brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { HoldKind } from './hold-table.ts';
-import type { Trigger } from './projection.ts';
 
 const MINUTE = 60_000;
 /** Earlier windows that say what is usual. */
@@ -45,8 +44,8 @@ export class Brakes {
     this.#foreseen.set(`${kind} ${siem.id} ${exchangeId}`, Math.max(0, entries));
   }
 
-  added(siem: SiemState, trigger: Trigger, entryId: number): void {
-    const exchange = this.#store.exchanges.find((one) => one.id === trigger.exchangeId);
+  added(siem: SiemState, exchangeId: number, entryId: number): void {
+    const exchange = this.#store.exchanges.find((one) => one.id === exchangeId);
     // The first sync brings everything at once: it neither brakes nor says what is usual.
     if (exchange === undefined || exchange.firstSync) return;
     this.#note('addition', siem, exchange.id, entryId);

@@ -1,11 +1,11 @@
 // Containers (an index, a collection, a reference set) as a SIEM has them. Rows of one that is gone, was made anew or is
 // named for the first time do not stand there: they become absent in steps, before anything is sent.
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
-import type { Audit } from './audit.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import { doubt } from './doubts.ts';
 import type { Projector } from './projection.ts';
-import { type ProjectionRow, STATE } from './rows.ts';
+import { STATE } from './rows.ts';
+import type { StandTable } from './stand-table.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 
 type Found = Readonly<Record<string, string>>;
@@ -19,15 +19,15 @@ interface Emptying {
 export class Containers {
   readonly #store: StoreContext;
   readonly #projector: Projector;
-  readonly #audit: Audit;
+  readonly #stands: StandTable;
   readonly #sweeps: Sweeps;
   /** Rows that became absent since somebody asked, by SIEM. */
   readonly #absent = new Map<number, number>();
 
-  constructor(store: StoreContext, projector: Projector, audit: Audit, sweeps: Sweeps) {
+  constructor(store: StoreContext, projector: Projector, stands: StandTable, sweeps: Sweeps) {
     this.#store = store;
     this.#projector = projector;
-    this.#audit = audit;
+    this.#stands = stands;
     this.#sweeps = sweeps;
     sweeps.register('emptied', (sweep, most, now) => this.#step(sweep, most, now));
   }
@@ -66,31 +66,26 @@ export class Containers {
     const { db } = this.#store;
     // As put there above.
     const { names, found } = argument as unknown as Emptying;
-    const touched = OBSERVABLE_TYPES.map((type) => names.includes(siem.encoder.container(type, siem.spec.settings)));
-    const rows = db.all<ProjectionRow & { type: number; value: string }>(
-      `SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.entry_id > ? AND p.present <> 0 AND p.state <> ${STATE.flight} ORDER BY p.entry_id LIMIT ?`,
-      siem.id,
+    const touched = new Set(
+      OBSERVABLE_TYPES.filter((type) => names.includes(siem.encoder.container(type, siem.spec.settings))),
+    );
+    const rows = this.#stands.select(
+      siem,
+      '',
+      `p.entry_id > ? AND p.present <> 0 AND p.state <> ${STATE.flight} ORDER BY p.entry_id LIMIT ?`,
       Number(position),
       most,
     );
     let changed = 0;
     for (const row of rows) {
-      if (touched[row.type] !== true) continue;
+      if (!touched.has(row.entry.type)) continue;
       changed++;
-      const type = OBSERVABLE_TYPES[row.type]!;
       // Its task may still be carried out, in what is made anew.
-      if (row.state === STATE.accepted) doubt(this.#store, siem, row.type, row.value);
-      const next = this.#projector.lost(siem, { id: row.entry_id, type, value: row.value }, row, now);
-      if (next === undefined) {
-        this.#projector.countGone(siem, type, row);
-        continue;
-      }
-      if (row.state === STATE.accepted) next.note = null;
-      this.#audit.write(siem, type, row, { ...next, handle: null });
+      if (row.stand.call?.kind === 'accepted') doubt(this.#store, siem, row.entry);
+      this.#projector.lost(siem, row, now);
     }
     this.#absent.set(siem.id, (this.#absent.get(siem.id) ?? 0) + changed);
-    if (rows.length === most) return { rows: rows.length, position: String(rows.at(-1)!.entry_id) };
+    if (rows.length === most) return { rows: rows.length, position: String(rows.at(-1)!.entry.id) };
     if (found !== null) db.run('UPDATE siem SET containers = ? WHERE id = ?', JSON.stringify(found), siem.id);
     return { rows: rows.length, position: undefined };
   }

@@ -4,10 +4,8 @@ import { ConnectorError } from '../model/failure.ts';
 import { randomHex } from '../runtime/ids.ts';
 import { Database, migrate } from './database.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
-import { firstLook } from './doubts.ts';
 import { withLists } from './lists.ts';
 import { RowIds } from './row-ids.ts';
-import { STATE } from './rows.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
 
 export interface SiemState {
@@ -32,8 +30,6 @@ export interface ExchangeState {
   firstSync: boolean;
 }
 
-/** What a call that was under way may need to be seen. */
-const READ_BACK_MS = 1_000;
 /**
  * Revisions are microseconds of some clock. One beyond every clock was written by no Entente: it is counted as this
  * one, so that ours can still lie above it and every number here stays exact. It is the year 2223.
@@ -114,7 +110,6 @@ export class StoreContext {
       const openedMark = row.marked ?? this.openedRevision;
       return { id: row.id, spec: one, encoder, openedMark, facts: JSON.parse(row.facts) };
     });
-    this.#recover();
   }
 
   /** Names of peers become small ids; a peer that is no longer configured stays known and turns inactive. */
@@ -174,67 +169,13 @@ export class StoreContext {
     if (exchangesChanged) for (const { name } of this.spec.siems) recompute.set(name, recompute.get(name) ?? false);
   }
 
-  /** Rows that were in flight when the process died: their effect is unknown. */
-  #recover(): void {
+  /** Work at the opening of a state, before its first unit. */
+  opening(work: () => void): void {
     this.db.transaction(() => {
-      this.db.run(
-        'UPDATE request SET finished = claimed, outcome = ? WHERE claimed IS NOT NULL AND finished IS NULL',
-        JSON.stringify({
-          ok: false,
-          message: 'the daemon stopped while it carried this out; look at status and ask again',
-        }),
-      );
       const before = new Map([...this.#tallies].map(([key, { n }]) => [key, n]));
-      for (const siem of this.siems) {
-        this.#recoverFlights(siem);
-        this.#recoverHolds(siem);
-      }
+      work();
       this.#flushTally(before);
     });
-  }
-
-  #recoverFlights(siem: SiemState): void {
-    const inFlight = `siem_id = ? AND state <> 0 AND state = ${STATE.flight}`;
-    // The call may be on its way still: what it did is read back, and looked at again once it can no longer land.
-    this.db.run(
-      `INSERT INTO doubt (siem_id, type, value, look_at, ends)
-       SELECT p.siem_id, e.type, e.value, ?, ? FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id WHERE ${inFlight}
-       ON CONFLICT (siem_id, type, value) DO UPDATE SET look_at = min(look_at, excluded.look_at), ends = max(ends, excluded.ends)`,
-      firstLook(this.#engineTime, siem),
-      this.#engineTime + siem.spec.longestCallMs,
-      siem.id,
-    );
-    const next = siem.encoder.versioned
-      ? // Held whatever its call came to: what is there stays.
-        `CASE WHEN hold IS NOT NULL THEN ${STATE.held} WHEN wanted = 1 THEN ${STATE.upsert} ELSE ${STATE.remove} END`
-      : String(STATE.uncertain);
-    this.db.run(
-      `UPDATE projection SET state = ${next}, batch = NULL, present = 2, next_at = ? WHERE ${inFlight}`,
-      this.#engineTime + (siem.encoder.versioned ? 0 : READ_BACK_MS),
-      siem.id,
-    );
-    // Who starts again wants to know now how the SIEM is; what nobody knows of is read back soon, not at once.
-    this.db.run(
-      `UPDATE projection SET next_at = CASE state WHEN ${STATE.uncertain} THEN ? ELSE NULL END
-       WHERE siem_id = ? AND state <> 0 AND state IN (${STATE.upsert}, ${STATE.remove}, ${STATE.uncertain}) AND next_at IS NOT NULL`,
-      this.#engineTime + READ_BACK_MS,
-      siem.id,
-    );
-  }
-
-  /** A version before this one lost sight of a hold whose rows had been in flight; and flights just ended in holds. */
-  #recoverHolds(siem: SiemState): void {
-    this.db.run(
-      `UPDATE projection SET state = ${STATE.held} WHERE siem_id = ? AND hold IS NOT NULL AND state = ${STATE.remove}`,
-      siem.id,
-    );
-    const { n } = this.db.get<{ n: number }>(
-      `SELECT count(*) AS n FROM projection INDEXED BY projection_hold WHERE hold IS NOT NULL AND siem_id = ? AND state = ${STATE.held}`,
-      siem.id,
-    )!;
-    const owner = `siem:${siem.id}`;
-    this.count(owner, 'pending', this.tally(owner, 'held') - n);
-    this.setTally(owner, 'held', n);
   }
 
   siem(name: string): SiemState {

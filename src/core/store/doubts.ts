@@ -11,19 +11,22 @@ import { STATE } from './rows.ts';
 /** Most that land late land within seconds; each further look comes after as long a time again. */
 const FIRST_LOOK_MS = 10_000;
 
-export const firstLook = (now: number, { spec }: SiemState): number =>
-  now + Math.min(FIRST_LOOK_MS, spec.longestCallMs);
+const firstLook = (now: number, { spec }: SiemState): number => now + Math.min(FIRST_LOOK_MS, spec.longestCallMs);
 
 /** Notes that a call about this value may land until the product's longest time is over. */
-export function doubt(store: StoreContext, siem: SiemState, type: number, value: string): void {
+export function doubt(store: StoreContext, siem: SiemState, observable: Observable): void {
+  doubtSince(store, siem, observable, store.now);
+}
+
+export function doubtSince(store: StoreContext, siem: SiemState, { type, value }: Observable, at: number): void {
   store.db.run(
     `INSERT INTO doubt (siem_id, type, value, look_at, ends) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (siem_id, type, value) DO UPDATE SET look_at = min(look_at, excluded.look_at), ends = max(ends, excluded.ends)`,
     siem.id,
-    type,
+    OBSERVABLE_TYPES.indexOf(type),
     value,
-    firstLook(store.now, siem),
-    store.now + siem.spec.longestCallMs,
+    firstLook(at, siem),
+    at + siem.spec.longestCallMs,
   );
 }
 

@@ -1,12 +1,12 @@
 // Batches that were taken and not settled yet, as this process knows them. After a crash their rows tell.
+import type { Is, Op } from '../ledger/stand.ts';
 import type { SiemState } from './context.ts';
-import type { Present } from './rows.ts';
 
 export interface FlightRow {
   readonly entryId: number;
   readonly type: number;
-  readonly op: 'upsert' | 'remove';
-  readonly before: Present;
+  readonly op: Op;
+  readonly before: Is;
   readonly sent: number;
 }
 

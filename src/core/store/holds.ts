@@ -1,31 +1,38 @@
 // Freezes the rows that went beyond a brake, and lets a person decide: an approval covers exactly the set that was
 // shown, and its rows go to work in steps, so that a hold of a million is not one unit.
 import { ConnectorError } from '../model/failure.ts';
-import { OBSERVABLE_TYPES } from '../model/observable.ts';
+import { held, isAsNoted } from '../ledger/stand.ts';
 import type { Beyond, Brakes } from './brakes.ts';
-import type { SiemState, StoreContext } from './context.ts';
+import type { StoreContext } from './context.ts';
 import type { HoldRow, HoldTable } from './hold-table.ts';
 import type { Projector } from './projection.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
-import { CAUSE, HOLD, isBusy, PRESENT, type ProjectionRow, restingState } from './rows.ts';
+import type { StandTable } from './stand-table.ts';
 
 /** Entries that a refusal names. */
 const MOST_NAMED = 5;
-
-type Typed = ProjectionRow & { readonly type: number };
 
 export class Holds {
   readonly #store: StoreContext;
   readonly #table: HoldTable;
   readonly #brakes: Brakes;
   readonly #projector: Projector;
+  readonly #stands: StandTable;
   readonly #sweeps: Sweeps;
 
-  constructor(store: StoreContext, table: HoldTable, brakes: Brakes, projector: Projector, sweeps: Sweeps) {
+  constructor(
+    store: StoreContext,
+    table: HoldTable,
+    brakes: Brakes,
+    projector: Projector,
+    stands: StandTable,
+    sweeps: Sweeps,
+  ) {
     this.#store = store;
     this.#table = table;
     this.#brakes = brakes;
     this.#projector = projector;
+    this.#stands = stands;
     this.#sweeps = sweeps;
     sweeps.register('approved', (sweep, most, now) => this.#release(sweep, most, now));
   }
@@ -37,36 +44,13 @@ export class Holds {
   }
 
   #freeze({ kind, siem, exchangeId, entries, reason }: Beyond, now: number): void {
-    let hold: number | undefined;
+    let id: number | undefined;
     for (const [entryId, kept] of entries) {
-      const row = this.#row(siem, entryId);
-      if (row === undefined || !isAsNoted(row, kind, kept)) continue;
-      hold ??= this.#table.open(kind, siem, exchangeId, now, reason);
-      const next: Typed = { ...row, hold, hold_kind: HOLD[kind], until: kept ?? row.until };
-      // Its call is under way: it rests in the hold once that has ended.
-      if (!isBusy(row.state)) next.state = restingState(next);
-      if (kept !== undefined) next.due = Math.min(row.due ?? kept, kept);
-      this.#store.db.run(
-        'UPDATE projection SET hold = ?, hold_kind = ?, state = ?, until = ?, due = ? WHERE siem_id = ? AND entry_id = ?',
-        next.hold,
-        next.hold_kind,
-        next.state,
-        next.until,
-        next.due,
-        siem.id,
-        entryId,
-      );
-      this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, next);
-      this.#table.join(hold, entryId);
+      const found = this.#stands.at(siem, entryId);
+      if (found === undefined || !isAsNoted(found.stand, kind, kept)) continue;
+      id ??= this.#table.open(kind, siem, exchangeId, now, reason);
+      this.#stands.write(siem, found.entry, found.stand, held(found.stand, { id, kind }, kept));
     }
-  }
-
-  #row(siem: SiemState, entryId: number): Typed | undefined {
-    return this.#store.db.get<Typed>(
-      'SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id = ?',
-      siem.id,
-      entryId,
-    );
   }
 
   /**
@@ -100,7 +84,7 @@ export class Holds {
     );
     for (const row of rows) {
       const entry = this.#projector.storedEntry(row.entry_id);
-      if (entry !== undefined) this.#projector.project(entry, { cause: CAUSE.none, exchangeId: 0 }, now, siem);
+      if (entry !== undefined) this.#projector.project(entry, { cause: 'none', exchangeId: 0 }, now, siem);
     }
     return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.entry_id) };
   }
@@ -125,11 +109,4 @@ export class Holds {
           : 'as many, but others';
     return `hold ${hold.id} has changed since it was shown: it covered ${then.entries} entries then and covers ${hold.entries} now, ${difference}${names}; nothing was done; ${look}`;
   }
-}
-
-/** Nothing else became of the row since it was noted. */
-function isAsNoted(row: ProjectionRow, kind: Beyond['kind'], kept: number | undefined): boolean {
-  if (row.hold !== null) return false;
-  if (kind === 'addition') return row.wanted === 1 && row.present === PRESENT.no;
-  return kept === undefined ? row.wanted === 0 && row.present !== PRESENT.no : row.present !== PRESENT.no;
 }

@@ -9,6 +9,7 @@ import { CANON_VERSION } from '../model/canonical.ts';
 import { papRank, stricterPap, stricterTlp, tlpRank } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { digest48 } from '../model/digest.ts';
+import type { Reason } from '../ledger/project.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
 import { lifeFrom } from '../policy/expiry.ts';
 import { listedFor } from '../policy/intake.ts';
@@ -20,8 +21,8 @@ import { explained, factsBeside, openOf } from './open-markings.ts';
 import { decideClaim } from './decide.ts';
 import { LISTED_OWNER } from './lists.ts';
 import { Named, NAMED_BY } from './named.ts';
-import { type ClaimRow, type Projector, type StoredEntry, toClaim, type Trigger } from './projection.ts';
-import { CAUSE, type FoundObject, OBJECT, type ObjectRow } from './rows.ts';
+import { type ClaimRow, type Projector, toClaim } from './projection.ts';
+import { type FoundObject, OBJECT, type ObjectRow, type StoredEntry } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 import type { Touched } from './touched.ts';
 import type { ArrivingPage } from './wire.ts';
@@ -277,7 +278,7 @@ export class Objects {
       const newest = [incoming.version, found.version].sort().at(-1)!;
       this.#tombstone.run(OBJECT.revoked, newest, now, incoming.digest, found.id);
       report.revoked++;
-      this.#touchLinked(found.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id });
+      this.#touchLinked(found.id, { cause: 'withdrawn', exchangeId: exchange.id });
       if (found.state === OBJECT.published) this.#countObject(exchange, found, undefined);
       return;
     }
@@ -293,10 +294,10 @@ export class Objects {
         this.#countObject(exchange, undefined, found);
         this.#armsFrom(found.id, now);
         if (conflicting) this.#tighten(found, incoming);
-        this.#touchLinked(found.id, { cause: CAUSE.none, exchangeId: exchange.id });
+        this.#touchLinked(found.id, { cause: 'none', exchangeId: exchange.id });
       } else if (conflicting) {
         report.conflicting++;
-        const cause = withdraws(found, incoming) ? CAUSE.withdrawn : CAUSE.none;
+        const cause = withdraws(found, incoming) ? 'withdrawn' : 'none';
         if (this.#tighten(found, incoming)) this.#touchLinked(found.id, { cause, exchangeId: exchange.id });
       } else report.unchanged++;
       return;
@@ -306,7 +307,7 @@ export class Objects {
       found,
       incoming,
       report,
-      again ? BY_OUR_RULES : { cause: CAUSE.withdrawn, exchangeId: exchange.id },
+      again ? BY_OUR_RULES : { cause: 'withdrawn', exchangeId: exchange.id },
       now,
     );
   }
@@ -353,7 +354,7 @@ export class Objects {
     report.created++;
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
     this.#countObject(exchange, undefined, row);
-    const trigger: Trigger = { cause: CAUSE.none, exchangeId: exchange.id };
+    const reason: Reason = { cause: 'none', exchangeId: exchange.id };
     this.#countListed(exchange, incoming);
     for (const { type, value } of incoming.observables) {
       const number = OBSERVABLE_TYPES.indexOf(type);
@@ -361,10 +362,10 @@ export class Objects {
       if (this.#insertEntry.run(next, number, value).changes > 0) {
         ids.taken('entry');
         this.#link.run(next, row.id, now);
-        this.#projector.projectNew({ id: next, type, value }, row, trigger, now);
+        this.#projector.projectNew({ id: next, type, value }, row, reason, now);
       } else {
         const { id } = this.#findEntry.get(number, value)!;
-        if (this.#link.run(id, row.id, now).changes > 0) this.#touched.add({ id, type, value }, trigger);
+        if (this.#link.run(id, row.id, now).changes > 0) this.#touched.add({ id, type, value }, reason);
       }
     }
     return true;
@@ -407,7 +408,7 @@ export class Objects {
     found: ObjectRow,
     incoming: IncomingIndicator,
     report: CommitReport,
-    left: Trigger,
+    left: Reason,
     now: number,
   ): void {
     const row = this.#rowOf(found.id, exchange, incoming, now);
@@ -451,9 +452,9 @@ export class Objects {
       this.#unlink.run(entry.id, found.id);
       this.#touched.add(storedEntry(entry), left);
     }
-    const why: Trigger = withdraws(found, incoming)
-      ? { cause: CAUSE.withdrawn, exchangeId: exchange.id }
-      : { cause: CAUSE.none, exchangeId: left.exchangeId };
+    const why: Reason = withdraws(found, incoming)
+      ? { cause: 'withdrawn', exchangeId: exchange.id }
+      : { cause: 'none', exchangeId: left.exchangeId };
     for (const [id, observable] of kept) {
       this.#touched.add({ id, ...observable }, why);
     }
@@ -575,7 +576,7 @@ export class Objects {
       row.id,
     );
     if (row.state !== OBJECT.published) return 1;
-    return this.#touchLinked(row.id, { cause: CAUSE.policy, exchangeId: row.exchange_id, force: true });
+    return this.#touchLinked(row.id, { cause: 'policy', exchangeId: row.exchange_id, force: true });
   }
 
   /** A marking definition arrived: the objects that waited for it are judged anew. */
@@ -636,12 +637,12 @@ export class Objects {
   #touch(exchangeId: number, objectId: string): number {
     const row = this.#find.get(exchangeId, objectId);
     if (row === undefined || row.state !== OBJECT.published) return 0;
-    return this.#touchLinked(row.id, { cause: CAUSE.none, exchangeId, force: true });
+    return this.#touchLinked(row.id, { cause: 'none', exchangeId, force: true });
   }
 
-  #touchLinked(objectRowId: number, trigger: Trigger): number {
+  #touchLinked(objectRowId: number, reason: Reason): number {
     const entries = this.#linked.all(objectRowId);
-    for (const entry of entries) this.#touched.add(storedEntry(entry), trigger);
+    for (const entry of entries) this.#touched.add(storedEntry(entry), reason);
     return entries.length;
   }
 
@@ -649,7 +650,7 @@ export class Objects {
   vanish(exchange: ExchangeState, row: ObjectRow, now: number): number {
     this.#store.db.run(`UPDATE object SET state = ${OBJECT.vanished}, gone_at = ? WHERE id = ?`, now, row.id);
     this.#countObject(exchange, row, undefined);
-    return this.#touchLinked(row.id, { cause: CAUSE.withdrawn, exchangeId: exchange.id });
+    return this.#touchLinked(row.id, { cause: 'withdrawn', exchangeId: exchange.id });
   }
 
   /** A published object is forgotten. */
@@ -673,7 +674,7 @@ export class Objects {
 }
 
 /** No partner withdrew or added anything, and no brake counts it. */
-const BY_OUR_RULES: Trigger = { cause: CAUSE.policy, exchangeId: 0 };
+const BY_OUR_RULES: Reason = { cause: 'policy', exchangeId: 0 };
 
 const storedEntry = (row: { id: number; type: number; value: string }): StoredEntry => ({
   id: row.id,

@@ -1,12 +1,14 @@
 // What people ask of the store: taking a value off every SIEM for a time, looking at what waits or was refused,
 // and trying it again.
 import { ConnectorError } from '../model/failure.ts';
+import { retried, sentAgain, type Stand } from '../ledger/stand.ts';
 import type { Json } from '../model/json.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { Projector } from './projection.ts';
 import { isFull } from './room.ts';
-import { CAUSE, PRESENT, type ProjectionRow, restingState, STATE } from './rows.ts';
+import { PRESENT, STATE } from './rows.ts';
+import type { Standing, StandTable } from './stand-table.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 
 /** Parked rows: all, those that the SIEM refused with a word for the cause, or those with this word or reason. */
@@ -15,11 +17,13 @@ export type Refused = 'all' | 'by the SIEM' | { readonly code: string } | { read
 export class People {
   readonly #store: StoreContext;
   readonly #projector: Projector;
+  readonly #stands: StandTable;
   readonly #sweeps: Sweeps;
 
-  constructor(store: StoreContext, projector: Projector, sweeps: Sweeps) {
+  constructor(store: StoreContext, projector: Projector, stands: StandTable, sweeps: Sweeps) {
     this.#store = store;
     this.#projector = projector;
+    this.#stands = stands;
     this.#sweeps = sweeps;
     sweeps.register('parked', (sweep, most) => this.#step(sweep, most));
   }
@@ -60,7 +64,7 @@ export class People {
     if (entry !== undefined) {
       this.#projector.project(
         { id: entry.id, type: OBSERVABLE_TYPES[type]!, value },
-        { cause: CAUSE.suppressed, exchangeId: 0 },
+        { cause: 'suppressed', exchangeId: 0 },
         now,
       );
     }
@@ -79,7 +83,7 @@ export class People {
     const [siemId, entryId] = only.split('-').map(Number);
     const siem = this.#store.siems.find((one) => one.id === siemId);
     const [row] = siem === undefined || !Number.isInteger(entryId) ? [] : this.#parked(siem, entryId! - 1, 1);
-    if (siem === undefined || row?.entry_id !== entryId)
+    if (siem === undefined || row?.entry.id !== entryId)
       throw new ConnectorError('permanent', `nothing is parked under ${only}; see entente parked list`);
     this.#retry(siem, row!);
     return 1;
@@ -94,21 +98,13 @@ export class People {
   }
 
   sendAgain(siem: SiemState): boolean {
-    const row = this.#store.db.get<ProjectionRow & { type: number }>(
-      `SELECT p.*, e.type FROM projection p JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state = ${STATE.settled} AND p.wanted = 1 AND p.present = ${PRESENT.yes} LIMIT 1`,
-      siem.id,
+    const [row] = this.#stands.select(
+      siem,
+      '',
+      `p.state = ${STATE.settled} AND p.wanted = 1 AND p.present = ${PRESENT.yes} LIMIT 1`,
     );
     if (row === undefined) return false;
-    const next: ProjectionRow = { ...row, state: STATE.upsert, wanted_rev: this.#store.revision };
-    this.#store.db.run(
-      'UPDATE projection SET state = ?, wanted_rev = ?, next_at = NULL WHERE siem_id = ? AND entry_id = ?',
-      next.state,
-      next.wanted_rev,
-      siem.id,
-      row.entry_id,
-    );
-    this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, next);
+    this.#stands.write(siem, row.entry, row.stand, sentAgain(row.stand, this.#store.revision));
     return true;
   }
 
@@ -117,36 +113,30 @@ export class People {
     if (siem === undefined) return { rows: 0, position: undefined };
     const rows = this.#parked(siem, Number(position), most);
     // As `begin` was given it above.
-    for (const row of rows) if (isNamed(row, argument as Refused | 'everything')) this.#retry(siem, row);
-    return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.entry_id) };
+    for (const row of rows) if (isNamed(row.stand, argument as Refused | 'everything')) this.#retry(siem, row);
+    return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.entry.id) };
   }
 
-  #parked(siem: SiemState, after: number, most: number): (ProjectionRow & { type: number })[] {
-    return this.#store.db.all(
-      `SELECT p.*, e.type FROM projection p INDEXED BY projection_work JOIN entry e ON e.id = p.entry_id
-       WHERE p.siem_id = ? AND p.state <> 0 AND p.state = ${STATE.parked} AND p.entry_id > ? ORDER BY p.entry_id LIMIT ?`,
-      siem.id,
+  #parked(siem: SiemState, after: number, most: number): Standing[] {
+    return this.#stands.select(
+      siem,
+      'INDEXED BY projection_work',
+      `p.state <> 0 AND p.state = ${STATE.parked} AND p.entry_id > ? ORDER BY p.entry_id LIMIT ?`,
       after,
       most,
     );
   }
 
-  #retry(siem: SiemState, row: ProjectionRow & { type: number }): void {
-    const state = restingState(row);
-    this.#store.db.run(
-      'UPDATE projection SET state = ?, note = NULL, code = NULL, attempt = 0, next_at = NULL WHERE siem_id = ? AND entry_id = ?',
-      state,
-      siem.id,
-      row.entry_id,
-    );
-    this.#projector.count(siem, OBSERVABLE_TYPES[row.type]!, row, { ...row, state });
+  #retry(siem: SiemState, { entry, stand }: Standing): void {
+    this.#stands.write(siem, entry, stand, retried(stand));
   }
 }
 
-function isNamed(row: ProjectionRow, which: Refused | 'everything'): boolean {
+function isNamed({ parked }: Stand, which: Refused | 'everything'): boolean {
   if (which === 'everything') return true;
-  if (which === 'by the SIEM') return row.code !== null;
+  if (parked === undefined) return false;
+  if (which === 'by the SIEM') return parked.code !== undefined;
   // What waits for room goes by itself when there is some.
-  if (which === 'all') return !isFull(row.note);
-  return 'code' in which ? row.code === which.code : row.note === which.note;
+  if (which === 'all') return !isFull(parked.reason);
+  return 'code' in which ? parked.code === which.code : parked.reason === which.note;
 }

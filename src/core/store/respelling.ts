@@ -8,12 +8,12 @@ import { lifeFrom } from '../policy/expiry.ts';
 import type { StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import { explained, openOf } from './open-markings.ts';
-import { CAUSE, OBJECT, type ObjectRow } from './rows.ts';
+import { OBJECT, type ObjectRow } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 import type { Touched } from './touched.ts';
 
 /** By our own rules, so no partner withdrew or added anything, and no brake counts it. */
-const OURS = { cause: CAUSE.policy, exchangeId: 0 } as const;
+const OURS = { cause: 'policy', exchangeId: 0 } as const;
 
 export function registerRespelling(sweeps: Sweeps, store: StoreContext, context: ContextTable, touched: Touched): void {
   const { db } = store;

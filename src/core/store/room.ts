@@ -6,7 +6,7 @@ import type { SiemState, StoreContext } from './context.ts';
 /** Begins the reason of a row that waits for room. */
 const FULL = 'the watchlist is full';
 
-export const isFull = (note: string | null): boolean => note?.startsWith(`${FULL}: `) === true;
+export const isFull = (reason: string): boolean => reason.startsWith(`${FULL}: `);
 
 export class Room {
   readonly #siem: SiemState;

@@ -1,14 +1,8 @@
-// The numbers in the projection table, named.
-//
-// A row moves like this:
-//   wanted differs from present -> UPSERT or REMOVE (needs work) -> FLIGHT (intent is on disk, call under way)
-//   FLIGHT -> SETTLED applied | ACCEPTED a receipt is stored | UPSERT/REMOVE again with next_at | PARKED refused for good
-//   FLIGHT -> UNCERTAIN the call may or may not have had its effect, on a product without versions: read back first
-//   any resting state -> HELD while `hold` names a hold that was not approved, or while it was adopted and its partners
-//   were not polled since.
-// While in FLIGHT, ACCEPTED or UNCERTAIN a row is not sent again; a change of wanted meanwhile only raises wanted_rev.
-// `hold` is a property of the row and no state of its call: whatever becomes of the call, the row rests in HELD.
+// The numbers in the tables, named. What becomes of a row of the projection is told in ledger/stand.ts; stand-rows.ts
+// alone spells a stand in these columns.
 
+import type { Cause as CauseName, Is, Phase } from '../ledger/stand.ts';
+import type { Observable } from '../model/observable.ts';
 import type { History } from '../runtime/health.ts';
 
 export const STATE = {
@@ -20,14 +14,13 @@ export const STATE = {
   uncertain: 5,
   parked: 6,
   held: 7,
-} as const;
+} as const satisfies Record<Phase, number>;
 export type State = (typeof STATE)[keyof typeof STATE];
 
-/** maybe counts as absent for upserts and as present for removals, so that a crash leaves no orphan. */
-export const PRESENT = { no: 0, yes: 1, maybe: 2 } as const;
+export const PRESENT = { no: 0, yes: 1, maybe: 2 } as const satisfies Record<Is, number>;
 export type Present = (typeof PRESENT)[keyof typeof PRESENT];
+export const PRESENCES = ['no', 'yes', 'maybe'] as const satisfies readonly Is[];
 
-/** Why an entry is not wanted any more. Only `withdrawn` counts for the removal brake. */
 export const CAUSE = {
   none: 0,
   expired: 1,
@@ -37,13 +30,19 @@ export const CAUSE = {
   unlisted: 5,
   adopted: 6,
   late: 7,
-} as const;
-export type Cause = (typeof CAUSE)[keyof typeof CAUSE];
+} as const satisfies Record<CauseName, number>;
+export type Cause = (typeof CAUSE)[CauseName];
+export const CAUSES = [
+  'none',
+  'expired',
+  'withdrawn',
+  'policy',
+  'suppressed',
+  'unlisted',
+  'adopted',
+  'late',
+] as const satisfies readonly CauseName[];
 
-/**
- * What a hold does to its row. A held removal keeps the entry as it stands, and has it written anew where it is lost; a
- * held addition keeps it out.
- */
 export const HOLD = { none: 0, removal: 1, addition: 2 } as const;
 export type Hold = (typeof HOLD)[keyof typeof HOLD];
 
@@ -59,6 +58,10 @@ export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
 };
 
 export const OBJECT = { published: 0, revoked: 1, vanished: 2 } as const;
+
+export interface StoredEntry extends Observable {
+  readonly id: number;
+}
 
 export interface ProjectionRow {
   entry_id: number;
@@ -80,6 +83,7 @@ export interface ProjectionRow {
   next_at: number | null;
   slot: string | null;
   handle: string | null;
+  /** Of a parked row the reason, of an accepted one what was sent and its receipt. */
   note: string | null;
   /** Of a parked row: constant word for the refusal. */
   code: string | null;
@@ -117,25 +121,6 @@ export interface FoundObject extends ObjectRow {
 
 /** Bit of an exchange in `vouchers`; beyond 31 exchanges some share one, which only makes a brake's share coarser. */
 export const voucherBit = (exchangeId: number): number => 1 << (exchangeId % 31);
-
-/** A call is under way or may be: the row is not sent again. */
-export const isBusy = (state: State): boolean =>
-  state === STATE.flight || state === STATE.accepted || state === STATE.uncertain;
-
-/** What says how a row rests. */
-export type Standing = Pick<ProjectionRow, 'wanted' | 'present' | 'rev' | 'wanted_rev' | 'hold_kind'>;
-
-/** The state that a row asks for, calls under way apart. */
-export function restingState({ wanted, present, rev, wanted_rev: wantedRev, hold_kind: hold }: Standing): State {
-  if (hold === HOLD.removal) return present === PRESENT.no ? STATE.upsert : STATE.held;
-  if (hold === HOLD.addition) return STATE.held;
-  if (wanted === 1) return present === PRESENT.yes && rev === wantedRev ? STATE.settled : STATE.upsert;
-  return present === PRESENT.no ? STATE.settled : STATE.remove;
-}
-
-/** A held removal keeps it armed though nobody vouches for it. */
-export const isKept = ({ wanted, hold_kind: hold }: Pick<ProjectionRow, 'wanted' | 'hold_kind'>): boolean =>
-  wanted === 0 && hold === HOLD.removal;
 
 /** How the reading of a scope ended last, as its row keeps it. */
 export interface StoredScope {

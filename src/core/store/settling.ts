@@ -1,22 +1,15 @@
 // Writes back what became of a batch. Only rows whose intent still stands are touched; one whose wish changed while it
 // flew goes to work again.
-import { OBSERVABLE_TYPES } from '../model/observable.ts';
+import { type Is, type Op, type Outcome, phaseOf, settled } from '../ledger/stand.ts';
 import { saneRevision, type SiemState, type StoreContext } from './context.ts';
 import { doubt } from './doubts.ts';
-import type { Flight, Flights } from './flights.ts';
-import type { Projector } from './projection.ts';
-import { isBusy, isKept, PRESENT, type Present, type ProjectionRow, restingState, STATE } from './rows.ts';
+import type { FlightRow, Flights } from './flights.ts';
+import { STATE } from './rows.ts';
+import type { Run, StandRuns } from './stand-runs.ts';
+import type { Standing, StandTable } from './stand-table.ts';
 
 /** What became of one change, as the engine tells it. Aligned with the batch's changes. */
-export type Settlement =
-  | { readonly kind: 'applied'; readonly handle?: string }
-  | { readonly kind: 'accepted'; readonly receipt: string }
-  | { readonly kind: 'superseded'; readonly revision: number }
-  /** Not applied for certain; try again at `retryAt`. */
-  | { readonly kind: 'retry'; readonly retryAt: number }
-  /** Nobody knows whether it was applied. */
-  | { readonly kind: 'unknown'; readonly retryAt: number }
-  | { readonly kind: 'park'; readonly reason: string; readonly code?: string };
+export type Settlement = Outcome;
 
 export interface SettleReport {
   applied: number;
@@ -28,12 +21,14 @@ export interface SettleReport {
 
 export class Settling {
   readonly #store: StoreContext;
-  readonly #projector: Projector;
+  readonly #stands: StandTable;
+  readonly #runs: StandRuns;
   readonly #flights: Flights;
 
-  constructor(store: StoreContext, projector: Projector, flights: Flights) {
+  constructor(store: StoreContext, stands: StandTable, runs: StandRuns, flights: Flights) {
     this.#store = store;
-    this.#projector = projector;
+    this.#stands = stands;
+    this.#runs = runs;
     this.#flights = flights;
   }
 
@@ -41,181 +36,68 @@ export class Settling {
   all(batchId: number): SettleReport {
     const { rows, siem } = this.#flights.of(batchId);
     const applied = { kind: 'applied' } as const;
-    if (rows[0]!.op === 'remove') {
-      return this.settle(
-        batchId,
-        rows.map(() => applied),
-      );
-    }
-    // In one statement, but for the rows whose wish changed while they flew.
-    const settled = this.#store.db.run(
-      `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.yes}, rev = sent_rev, sent_rev = NULL, batch = NULL, attempt = 0, next_at = NULL
-       WHERE siem_id = ? AND state = ${STATE.flight} AND entry_id BETWEEN ? AND ? AND batch = ? AND wanted = 1 AND wanted_rev = sent_rev AND hold IS NULL`,
-      siem.id,
-      rows[0]!.entryId,
-      rows.at(-1)!.entryId,
-      batchId,
-    );
-    const owner = `siem:${siem.id}`;
-    this.#store.count(owner, 'pending', -settled);
-    this.#store.count(owner, 'delivered', settled);
-    const report: SettleReport = { applied: settled, parked: 0, superseded: 0 };
-    if (settled < rows.length) {
-      const touched = this.#store.db.all<{ entry_id: number }>(
-        `SELECT entry_id FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state = ${STATE.flight} AND batch = ?`,
-        siem.id,
-        batchId,
-      );
-      for (const { entry_id: entryId } of touched) {
-        this.row(siem, entryId, 'upsert', PRESENT.maybe, applied, report);
-      }
+    const report: SettleReport = { applied: 0, parked: 0, superseded: 0 };
+    if (rows[0]!.op === 'upsert') {
+      report.applied = this.#runs.upserted(siem, runOf(rows), batchId);
+      // The others are those whose wish changed while they flew.
+      const changed = report.applied === rows.length ? [] : this.#flying(siem, batchId);
+      for (const { entry } of changed) this.one(siem, entry.id, { op: 'upsert', before: 'maybe' }, applied, report);
+    } else {
+      for (const { entryId, op, before } of rows) this.one(siem, entryId, { op, before }, applied, report);
     }
     this.#flights.end(batchId);
     return report;
   }
 
+  #flying(siem: SiemState, batchId: number): Standing[] {
+    const where = `p.state <> 0 AND p.state = ${STATE.flight} AND p.batch = ?`;
+    return this.#stands.select(siem, 'INDEXED BY projection_work', where, batchId);
+  }
+
   settle(batchId: number, settlements: readonly Settlement[]): SettleReport {
-    const flight = this.#flights.of(batchId);
+    const { siem, rows } = this.#flights.of(batchId);
     const report: SettleReport = { applied: 0, parked: 0, superseded: 0 };
-    const receipt = oneReceipt(settlements, flight.rows.length);
+    const receipt = oneReceipt(settlements, rows.length);
     if (receipt !== undefined) {
-      this.#accepted(batchId, flight, receipt);
+      // One task took the whole batch.
+      this.#runs.accepted(siem, runOf(rows), batchId, rows[0]!.op, receipt);
+      this.#flights.end(batchId);
       return report;
     }
     for (const settlement of settlements)
       if (settlement.kind === 'superseded') this.#store.raiseFloor(settlement.revision);
-    flight.rows.forEach((row, i) => {
-      this.row(
-        flight.siem,
-        row.entryId,
-        row.op,
-        row.before,
-        settlements[i] ?? { kind: 'unknown', retryAt: this.#store.now },
-        report,
-      );
+    rows.forEach(({ entryId, op, before }, i) => {
+      const settlement = settlements[i] ?? { kind: 'unknown', retryAt: this.#store.now };
+      this.one(siem, entryId, { op, before }, settlement, report);
     });
     this.#flights.end(batchId);
     return report;
   }
 
-  /** One task took the whole batch: its rows wait for the receipt, whatever is wanted of them meanwhile. */
-  #accepted(batchId: number, { siem, rows }: Flight, receipt: string): void {
-    this.#store.db.run(
-      `UPDATE projection SET state = ${STATE.accepted}, present = ${PRESENT.maybe}, batch = NULL, note = ?
-       WHERE siem_id = ? AND state = ${STATE.flight} AND entry_id >= ? AND entry_id <= ? AND batch = ? AND sent_rev IS NOT NULL`,
-      `${rows[0]!.op} ${receipt}`,
-      siem.id,
-      rows[0]!.entryId,
-      rows.at(-1)!.entryId,
-      batchId,
-    );
-    this.#flights.end(batchId);
-  }
-
-  /** Writes one result. Only a row whose intent still stands (`sent_rev`) is touched. */
-  row(
+  /** Writes one result. Only a row whose intent still stands is touched. */
+  one(
     siem: SiemState,
     entryId: number,
-    op: 'upsert' | 'remove',
-    before: Present,
+    sent: { readonly op: Op; readonly before: Is },
     settlement: Settlement,
     report: SettleReport,
   ): void {
-    const { db } = this.#store;
-    const row = db.get<ProjectionRow & { type: number; value: string }>(
-      'SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND p.entry_id = ?',
-      siem.id,
-      entryId,
-    );
-    if (row === undefined || row.sent_rev === null || !isBusy(row.state)) return;
-    const type = OBSERVABLE_TYPES[row.type]!;
-    const next: ProjectionRow = { ...row, batch: null, code: null };
-    const rest = () => restingState(next);
-    // A change that is still the newest failed: it waits. One that was overtaken goes at once.
-    const overtaken = row.wanted_rev !== row.sent_rev;
-    const retryAt = (at: number) => (overtaken ? null : at);
-    switch (settlement.kind) {
-      case 'applied':
-        Object.assign(next, {
-          present: op === 'upsert' ? PRESENT.yes : PRESENT.no,
-          rev: row.sent_rev,
-          sent_rev: null,
-          attempt: 0,
-          next_at: null,
-          note: null,
-        });
-        next.handle = settlement.handle ?? (op === 'upsert' ? row.handle : null);
-        next.state = rest();
-        report.applied++;
-        break;
-      case 'accepted':
-        Object.assign(next, { state: STATE.accepted, note: `${op} ${settlement.receipt}`, present: PRESENT.maybe });
-        break;
-      case 'superseded':
-        Object.assign(next, {
-          present: PRESENT.maybe,
-          rev: saneRevision(settlement.revision),
-          wanted_rev: this.#store.revision,
-          sent_rev: null,
-          next_at: null,
-        });
-        next.state = rest();
-        report.superseded++;
-        break;
-      case 'retry':
-        Object.assign(next, {
-          present: before,
-          sent_rev: null,
-          attempt: row.attempt + 1,
-          next_at: retryAt(settlement.retryAt),
-        });
-        next.state = rest();
-        break;
-      case 'unknown':
-        doubt(this.#store, siem, row.type, row.value);
-        next.present = row.present === PRESENT.yes && op === 'upsert' ? PRESENT.maybe : row.present;
-        next.attempt = row.attempt + 1;
-        if (siem.encoder.versioned) {
-          Object.assign(next, { sent_rev: null, state: rest(), next_at: retryAt(settlement.retryAt) });
-        } else {
-          // The read-back waits, so that a call that lands soon is seen; not so where what stands there must go.
-          const gone = row.wanted === 0 && overtaken;
-          Object.assign(next, { state: STATE.uncertain, next_at: gone ? null : settlement.retryAt });
-        }
-        break;
-      case 'park':
-        Object.assign(next, { present: before, sent_rev: null, note: settlement.reason.slice(0, 500), next_at: null });
-        next.code = settlement.code ?? null;
-        next.state = (next.wanted === 1 || isKept(next)) && op === 'upsert' && !overtaken ? STATE.parked : rest();
-        if (next.state === STATE.parked) report.parked++;
-        break;
-    }
-    // A first write that came to nothing, of what was withdrawn meanwhile: there is nothing that a hold could keep.
-    const neverStood = overtaken && op === 'upsert';
-    if (next.wanted === 0 && next.present === PRESENT.no && (next.state === STATE.settled || neverStood)) {
-      this.#projector.countGone(siem, type, row);
-      return;
-    }
-    db.run(
-      `UPDATE projection SET present = ?, rev = ?, state = ?, wanted_rev = ?, sent_rev = ?, batch = ?, attempt = ?, next_at = ?, handle = ?, note = ?, code = ?
-       WHERE siem_id = ? AND entry_id = ?`,
-      next.present,
-      next.rev,
-      next.state,
-      next.wanted_rev,
-      next.sent_rev,
-      next.batch,
-      next.attempt,
-      next.next_at,
-      next.handle,
-      next.note,
-      next.code,
-      siem.id,
-      entryId,
-    );
-    this.#projector.count(siem, type, row, next);
+    const found = this.#stands.at(siem, entryId);
+    if (found?.stand.call === undefined) return;
+    const { entry, stand } = found;
+    const outcome: Outcome =
+      settlement.kind === 'superseded' ? { ...settlement, revision: saneRevision(settlement.revision) } : settlement;
+    const { revision, engineTime: lookAt } = this.#store;
+    const next = settled(stand, sent, outcome, { revision, versioned: siem.encoder.versioned, lookAt });
+    if (outcome.kind === 'unknown') doubt(this.#store, siem, entry);
+    if (outcome.kind === 'applied') report.applied++;
+    if (outcome.kind === 'superseded') report.superseded++;
+    if (next !== undefined && phaseOf(next) === 'parked') report.parked++;
+    this.#stands.write(siem, entry, stand, next);
   }
 }
+
+const runOf = (rows: readonly FlightRow[]): Run => ({ first: rows[0]!.entryId, last: rows.at(-1)!.entryId });
 
 /** The receipt that all of them name, if they do. */
 function oneReceipt(settlements: readonly Settlement[], rows: number): string | undefined {

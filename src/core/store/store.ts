@@ -21,15 +21,18 @@ import { Holds } from './holds.ts';
 import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport, Objects } from './objects.ts';
 import { People, type Refused } from './people.ts';
-import { Projector, type Trigger } from './projection.ts';
+import { Projector } from './projection.ts';
 import { registerRespelling } from './respelling.ts';
 import { type SettleReport, type Settlement, Settling } from './settling.ts';
 import { Snapshots } from './snapshots.ts';
 import { Sweeps } from './sweeps.ts';
-import { bothOf, Touched } from './touched.ts';
+import { bothOf, reasonOf, Touched } from './touched.ts';
 import { Retention } from './retention.ts';
 import { Requests, type StoredRequest } from './requests.ts';
-import { CAUSE, STATE, type StoredScope } from './rows.ts';
+import { STATE, type StoredScope } from './rows.ts';
+import { recover } from './recovery.ts';
+import { StandRuns } from './stand-runs.ts';
+import { StandTable } from './stand-table.ts';
 import type { SendSettlement } from './outbox.ts';
 import { type HitReport, Sightings } from './sightings.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
@@ -80,6 +83,8 @@ export class Store {
   readonly #brakes: Brakes;
   readonly #holdTable: HoldTable;
   readonly #holds: Holds;
+  readonly #stands: StandTable;
+  readonly #runs: StandRuns;
   readonly #projector: Projector;
   readonly #context: ContextTable;
   readonly #objects: Objects;
@@ -103,24 +108,35 @@ export class Store {
     this.#store = new StoreContext(spec, encoders);
     this.#brakes = new Brakes(this.#store);
     this.#holdTable = new HoldTable(this.#store);
-    this.#projector = new Projector(this.#store, this.#brakes, this.#holdTable);
+    this.#stands = new StandTable(this.#store, this.#holdTable);
+    this.#runs = new StandRuns(this.#store);
+    recover(this.#store, this.#stands, this.#runs);
+    this.#projector = new Projector(this.#store, this.#brakes, this.#holdTable, this.#stands);
     this.#context = new ContextTable(this.#store);
     this.#sweeps = new Sweeps(this.#store);
-    this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#sweeps);
+    this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#stands, this.#sweeps);
     this.#objects = new Objects(this.#store, this.#projector, this.#context, this.#touched, this.#sweeps, this.#brakes);
-    this.#batches = new Batches(this.#store, this.#projector, this.#context, this.#flights, (siem) => {
-      const position = this.#sweeps.find('recompute', siem.id, '')?.position;
-      return position === undefined ? undefined : Number(position);
-    });
-    this.#settling = new Settling(this.#store, this.#projector, this.#flights);
-    this.#audit = new Audit(this.#store, this.#projector, this.#settling);
-    this.#adoption = new Adoption(this.#store, this.#projector, this.#brakes, this.#sweeps);
-    this.#containers = new Containers(this.#store, this.#projector, this.#audit, this.#sweeps);
+    this.#batches = new Batches(
+      this.#store,
+      this.#projector,
+      this.#stands,
+      this.#runs,
+      this.#context,
+      this.#flights,
+      (siem) => {
+        const position = this.#sweeps.find('recompute', siem.id, '')?.position;
+        return position === undefined ? undefined : Number(position);
+      },
+    );
+    this.#settling = new Settling(this.#store, this.#stands, this.#runs, this.#flights);
+    this.#audit = new Audit(this.#store, this.#projector, this.#stands, this.#runs, this.#settling);
+    this.#adoption = new Adoption(this.#store, this.#stands, this.#brakes, this.#sweeps);
+    this.#containers = new Containers(this.#store, this.#projector, this.#stands, this.#sweeps);
     this.#doubts = new Doubts(this.#store, this.#audit);
     this.#listing = new Listing(this.#store, this.#objects, this.#sweeps, this.#brakes);
     this.#snapshots = new Snapshots(this.#store, this.#objects, this.#listing, this.#sweeps, this.#brakes);
     this.#retention = new Retention(this.#store, this.#objects, this.#sweeps);
-    this.#people = new People(this.#store, this.#projector, this.#sweeps);
+    this.#people = new People(this.#store, this.#projector, this.#stands, this.#sweeps);
     this.#requests = new Requests(this.#store);
     this.#sightings = new Sightings(this.#store);
     registerProjections(this.#sweeps, this.#store, this.#projector, this.#brakes);
@@ -151,14 +167,13 @@ export class Store {
 
   /** Each entry once, from all its claims. One that thousands of objects name is judged by a sweep, when they are all in. */
   #judgeTouched(now: number): void {
-    this.#touched.drain((entry, trigger) => {
+    this.#touched.drain((entry, reason) => {
       if (!this.#projector.isCrowded(entry.id)) {
-        this.#projector.project(entry, trigger, now);
+        this.#projector.project(entry, reason, now);
         return;
       }
       const waiting = this.#sweeps.find('crowded', 0, String(entry.id));
-      // Its argument is a trigger, put there below.
-      const cause = waiting === undefined ? trigger : bothOf(waiting.argument as unknown as Trigger, trigger);
+      const cause = waiting === undefined ? reason : bothOf(reasonOf(waiting.argument), reason);
       this.#sweeps.later('crowded', 0, String(entry.id), { ...cause }, now);
     });
   }
@@ -291,14 +306,10 @@ export class Store {
           const siem = this.#store.siems.find((one) => one.id === row.siem_id);
           const entry = this.#projector.storedEntry(row.entry_id);
           if (siem === undefined || entry === undefined) {
-            this.#store.db.run(
-              'UPDATE projection SET due = NULL WHERE siem_id = ? AND entry_id = ?',
-              row.siem_id,
-              row.entry_id,
-            );
+            this.#stands.neverDue(row.siem_id, row.entry_id);
             continue;
           }
-          this.#projector.project(entry, { cause: CAUSE.expired, exchangeId: 0 }, time, siem);
+          this.#projector.project(entry, { cause: 'expired', exchangeId: 0 }, time, siem);
           changed++;
         }
         more = rows.length === STEP;
@@ -426,23 +437,12 @@ export class Store {
 
   /** A try failed before it came to these: they wait like those it was about. */
   postpone(siem: string, until: number, now: number): void {
-    this.#unit(now, () =>
-      this.#store.db.run(
-        `UPDATE projection SET next_at = ? WHERE siem_id = ? AND state <> 0 AND state IN (${STATE.remove}, ${STATE.uncertain}) AND wanted = 0 AND next_at IS NULL`,
-        until,
-        this.#store.siem(siem).id,
-      ),
-    );
+    this.#unit(now, () => this.#runs.waitUntil(this.#store.siem(siem), until));
   }
 
   /** The SIEM is well again, or a person says so: what waits for a time waits no more. */
   dueAtOnce(siem: string, now: number): void {
-    this.#unit(now, () =>
-      this.#store.db.run(
-        `UPDATE projection SET next_at = NULL WHERE siem_id = ? AND state <> 0 AND state IN (${STATE.upsert}, ${STATE.remove}, ${STATE.uncertain}) AND next_at IS NOT NULL`,
-        this.#store.siem(siem).id,
-      ),
-    );
+    this.#unit(now, () => this.#runs.atOnce(this.#store.siem(siem)));
   }
 
   /** Parked rows that go to work again. How many. */
@@ -660,7 +660,7 @@ function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Pro
     for (const { id, type, value } of rows)
       projector.project(
         { id, type: OBSERVABLE_TYPES[type]!, value },
-        { cause: CAUSE.policy, exchangeId: 0, force },
+        { cause: 'policy', exchangeId: 0, force },
         now,
         siem,
       );
@@ -673,7 +673,7 @@ function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Pro
   sweeps.register('crowded', ({ subject, argument }, _most, now) => {
     const entry = projector.storedEntry(Number(subject));
     // Written by `judgeTouched`.
-    const rows = entry === undefined ? 0 : projector.project(entry, argument as unknown as Trigger, now);
+    const rows = entry === undefined ? 0 : projector.project(entry, reasonOf(argument), now);
     return { rows, position: undefined };
   });
 }

@@ -1,15 +1,16 @@
 // Entries whose claims changed in the running unit. Each is judged once, at the unit's end and from all its claims:
 // ten thousand objects that name one value are one judgement, not ten thousand over ever more claims.
-import { CAUSE } from './rows.ts';
-import type { StoredEntry, Trigger } from './projection.ts';
+import type { Reason } from '../ledger/project.ts';
+import type { Json } from '../model/json.ts';
+import { CAUSES, type StoredEntry } from './rows.ts';
 
 export class Touched {
-  readonly #entries = new Map<number, { entry: StoredEntry; trigger: Trigger }>();
+  readonly #entries = new Map<number, { entry: StoredEntry; reason: Reason }>();
 
-  add(entry: StoredEntry, trigger: Trigger): void {
+  add(entry: StoredEntry, reason: Reason): void {
     const before = this.#entries.get(entry.id);
-    if (before === undefined) this.#entries.set(entry.id, { entry, trigger });
-    else before.trigger = bothOf(before.trigger, trigger);
+    if (before === undefined) this.#entries.set(entry.id, { entry, reason });
+    else before.reason = bothOf(before.reason, reason);
   }
 
   get size(): number {
@@ -17,8 +18,8 @@ export class Touched {
   }
 
   /** Hands each entry over and forgets it. */
-  drain(judge: (entry: StoredEntry, trigger: Trigger) => void): void {
-    for (const { entry, trigger } of this.#entries.values()) judge(entry, trigger);
+  drain(judge: (entry: StoredEntry, reason: Reason) => void): void {
+    for (const { entry, reason } of this.#entries.values()) judge(entry, reason);
     this.#entries.clear();
   }
 
@@ -29,11 +30,17 @@ export class Touched {
 }
 
 /** A withdrawal counts for the brake, whatever else happened to the entry. */
-export function bothOf(a: Trigger, b: Trigger): Trigger {
-  const [first, second] = a.cause === CAUSE.withdrawn || b.cause !== CAUSE.withdrawn ? [a, b] : [b, a];
+export function bothOf(a: Reason, b: Reason): Reason {
+  const [first, second] = a.cause === 'withdrawn' || b.cause !== 'withdrawn' ? [a, b] : [b, a];
   return {
-    cause: first.cause === CAUSE.none ? second.cause : first.cause,
+    cause: first.cause === 'none' ? second.cause : first.cause,
     exchangeId: first.exchangeId === 0 ? second.exchangeId : first.exchangeId,
     force: a.force === true || b.force === true,
   };
+}
+
+/** As the argument of a sweep, which a version before this one may have put there: it named the cause by its number. */
+export function reasonOf(argument: Json): Reason {
+  const { cause, ...rest } = argument as unknown as Reason & { readonly cause: Reason['cause'] | number };
+  return { ...rest, cause: typeof cause === 'number' ? (CAUSES[cause] ?? 'none') : cause };
 }
