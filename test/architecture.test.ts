@@ -64,6 +64,7 @@ const OWNERS: readonly { readonly library: RegExp; readonly owners: RegExp }[] =
   { library: /^prom-client/, owners: /^src\/core\/runtime\/metrics/ },
   { library: /^p-queue/, owners: /^src\/core\/delivery\// },
   { library: /^@elastic\//, owners: /^src\/connectors\/siem\/elastic\// },
+  { library: /^re2js/, owners: /^src\/core\/policy\/linear-pattern/ },
   { library: /^tldts/, owners: /^src\/core\/policy\/never-block/ },
   { library: /^node:sqlite/, owners: /^src\/core\/store\// },
   { library: /^yaml/, owners: /^src\/core\/config\// },
@@ -192,12 +193,12 @@ describe('the house', () => {
     expect([...within].filter((file) => roomOf(file).startsWith('simulator'))).toEqual([]);
   });
 
-  it("loads no library on the store's thread but the list of public suffixes", () => {
+  it("loads no library on the store's thread but the list of public suffixes and the patterns of lists", () => {
     const within = loadedBy('src/worker.ts');
     const libraries = [...within].flatMap((file) => importsOf(file, true).filter((to) => !/^(\.|node:)/.test(to)));
 
     expect(within.size).toBeGreaterThan(20);
-    expect(libraries).toEqual(['tldts-icann']);
+    expect(libraries).toEqual(['tldts-icann', 're2js']);
   });
 
   it('has no cycle', () => {
