@@ -139,7 +139,7 @@ export function project(
     hold,
     parked: busy || stuck ? stand.parked : undefined,
     adopted: waits,
-    again: false,
+    again: stand.again && kept && !is,
     wait: {
       attempt: fresher && !stuck ? 0 : stand.wait.attempt,
       at: atOnce ? undefined : stand.wait.at,

@@ -56,6 +56,8 @@ const answer =
   (op: 'upsert' | 'remove', outcome: Outcome, { versioned = true }: Product = {}) =>
   (stand: Stand): Stand | undefined =>
     settled(stand, { op, before: op === 'upsert' ? 'no' : 'yes' }, outcome, { revision: ANEW, versioned, lookAt: NOW });
+const TERMS = { revision: ANEW, versioned: true, lookAt: NOW };
+const FOUND = { revision: ANEW, until: undefined, handle: undefined };
 const applied: Outcome = { kind: 'applied' };
 const lostCall: Outcome = { kind: 'unknown', retryAt: LATER };
 
@@ -321,6 +323,17 @@ describe('at rest', () => {
     expect([inherits(there, ANEW), inherits(kept, ANEW)].map(phaseOf)).toEqual(['upsert', 'upsert']);
     expect(phaseOf(inherits(inFlight, ANEW))).toBe('flight');
     expect(phaseOf(answer('upsert', applied)(taken(inherits(kept, ANEW), 5))!)).toBe('held');
+  });
+
+  it('an heir that a hold keeps is written until that has been done', () => {
+    const writing = taken(inherits(held(withdrawn(there), REMOVAL, undefined), ANEW), 5);
+    const retry: Outcome = { kind: 'retry', retryAt: LATER };
+
+    expect(phaseOf(settled(writing, { op: 'upsert', before: 'maybe' }, retry, TERMS)!)).toBe('upsert');
+    expect(phaseOf(answer('upsert', lostCall)(writing)!)).toBe('upsert');
+    expect(phaseOf(recovered(writing, true, LATER))).toBe('upsert');
+    expect(phaseOf(readBack(recovered(writing, false, LATER), undefined, true, NOW)!)).toBe('upsert');
+    expect(phaseOf(readBack(recovered(writing, false, LATER), FOUND, true, NOW)!)).toBe('held');
   });
 
   it('what is neither wanted nor there is looked at once more where it waits for a moment', () => {

@@ -175,6 +175,8 @@ export function settled(stand: Stand, { op, before }: Sent, outcome: Outcome, te
   // A change that is still the newest failed: it waits. One that was overtaken goes at once.
   const overtaken = wanted.revision !== call.sent;
   const retryAt = (at: number): number | undefined => (overtaken ? undefined : at);
+  // What a hold keeps and has written anew is still to be, unless that was applied.
+  const again = isKept(stand) && op === 'upsert' && !overtaken;
   const next = then();
   // A first write that came to nothing, of what was withdrawn meanwhile: there is nothing that a hold could keep.
   const neverStood = overtaken && op === 'upsert';
@@ -182,11 +184,11 @@ export function settled(stand: Stand, { op, before }: Sent, outcome: Outcome, te
   return nothing && (phaseOf(next) === 'settled' || neverStood) ? gone(stand, terms.lookAt) : next;
 
   function then(): Stand {
-    const ended: Stand = { ...stand, call: undefined };
+    const ended: Stand = { ...stand, call: undefined, again };
     const asBefore: Presence = { ...stand.present, is: before };
     switch (outcome.kind) {
       case 'applied':
-        return { ...ended, present: standing(stand, op, call!.sent, outcome.handle), wait: AT_ONCE };
+        return { ...ended, present: standing(stand, op, call!.sent, outcome.handle), again: false, wait: AT_ONCE };
       case 'accepted':
         return {
           ...stand,
@@ -239,8 +241,9 @@ export function recovered(stand: Stand, versioned: boolean, readBackAt: number):
   if (stand.call?.kind !== 'flight') return stand;
   const present: Presence = { ...stand.present, is: 'maybe' };
   const { sent } = stand.call;
+  const again = isKept(stand) && sent === stand.wanted.revision;
   return versioned
-    ? { ...stand, present, call: undefined, wait: { ...stand.wait, at: undefined } }
+    ? { ...stand, present, call: undefined, again, wait: { ...stand.wait, at: undefined } }
     : { ...stand, present, call: { kind: 'uncertain', sent }, wait: { ...stand.wait, at: readBackAt } };
 }
 
@@ -259,7 +262,9 @@ export function readBack(
   // What never stood there a hold cannot keep.
   if (!stand.wanted.is && present.is === 'no' && (stand.hold === undefined || stand.present.revision === 0))
     return gone(stand, lookAt);
-  return { ...stand, present, call: undefined, wait: AT_ONCE };
+  // The row may show the words of the other.
+  const again = isKept(stand) && present.is === 'maybe';
+  return { ...stand, present, call: undefined, again, wait: AT_ONCE };
 }
 
 // ---- what is found in the SIEM
