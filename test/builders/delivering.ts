@@ -19,7 +19,6 @@ export function delivering(product: MemorySiemOptions = {}) {
   });
   const start = (boot: string, more: Partial<DelivererOptions> = {}) =>
     new Deliverer({
-      ...more,
       name: 'siem',
       definition: siem.definition,
       connector: siem.connect(),
@@ -30,6 +29,7 @@ export function delivering(product: MemorySiemOptions = {}) {
       random: () => 1,
       boot,
       abort: signal,
+      ...more,
     });
   const deliverer = start('boot-1');
   const values = () => [...siem.store.rows.values()].map((row) => row.key.slice(row.key.indexOf('|') + 1)).sort();
@@ -44,7 +44,7 @@ export function delivering(product: MemorySiemOptions = {}) {
       if (moment === when) work(batch);
     };
   };
-  return { rig, siem: siem.store, at, deliverer, start, values, onApply, batches };
+  return { rig, siem: siem.store, connect: siem.connect, at, deliverer, start, values, onApply, batches };
 }
 
 /** The i-th of `indicators`, taken back. */

@@ -374,9 +374,17 @@ export class Deliverer {
         return { key: outcome.key as string, settlement: list?.[0] ?? ({ kind: 'applied' } as const) };
       });
       const report = await store.settleReceipt(this.name, receipt, settlements, now);
-      if (report.refusedRemoval !== undefined) this.#refused(receipt, report.refusedRemoval);
-      else this.#refusedRemovals.delete(receipt);
+      this.#noteSettled(outcomes, report.refusedRemoval);
       this.#progress(report);
+    }
+  }
+
+  /** A task holds changes of one kind, so that with a refused removal all of them are removals. */
+  #noteSettled(outcomes: readonly Outcome[], refusedRemoval: string | undefined): void {
+    for (const one of outcomes) {
+      if (one.kind !== 'failed') this.#refusedRemovals.delete(one.key);
+      else if (refusedRemoval !== undefined && one.failure.kind === 'permanent')
+        this.#refused(one.key, one.failure.message);
     }
   }
 
@@ -605,8 +613,11 @@ export class Deliverer {
       if (one.kind === 'failed' && one.failure.kind === 'permanent') refused.set(one.key, one.failure);
     if (refused.size === 0 && this.#refusedRemovals.size === 0) return;
     if (batch.changes[0]?.op === 'remove') this.#removalAttempt = refused.size === 0 ? 0 : this.#removalAttempt + 1;
+    // What is tried again and taken by a task is refused until the task has ended otherwise.
+    const open = new Set(outcomes.flatMap((one) => (one.kind === 'accepted' ? [one.key as string] : [])));
     for (const { key, op } of batch.changes) {
       const failure = refused.get(key);
+      if (open.has(key)) continue;
       if (failure === undefined) this.#refusedRemovals.delete(key);
       else if (op === 'remove') this.#refused(key, failure.message);
     }

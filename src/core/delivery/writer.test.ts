@@ -20,3 +20,47 @@ describe('what is said of another writer', () => {
     });
   });
 });
+
+describe('another writer', () => {
+  const MINUTE = 60_000;
+
+  it.each([
+    [14 * MINUTE, 'twin'],
+    [15 * MINUTE - 1, 'twin'],
+    [15 * MINUTE, 'adopt'],
+  ])('is taken over once its mark is old, and not before: %i', (age, kind) => {
+    expect(judgeWriter(theirs, self, AT + age).kind).toBe(kind);
+  });
+
+  it('gives no place to one that wrote here already, however old its mark', () => {
+    expect(judgeWriter(theirs, { ...self, marked: true }, AT + 600 * MINUTE).kind).toBe('twin');
+  });
+
+  it('is waited for until its mark is old, and for no longer where that is beyond every clock', () => {
+    const freeAt = (at: number) => {
+      const verdict = judgeWriter({ ...theirs, at }, self, AT);
+      return verdict.kind === 'twin' ? verdict.freeAt : undefined;
+    };
+
+    expect(freeAt(AT)).toBe(AT + 15 * MINUTE);
+    expect(freeAt(AT + 3_000_000 * MINUTE)).toBe(AT + 30 * MINUTE);
+  });
+});
+
+describe('our own mark', () => {
+  const mine = { writer: 'a', boot: 'a1', revision: 9, at: AT };
+  const marked = { ...self, marked: true, markedAt: AT, openedRevision: 5 };
+
+  it('that is as new as this state is no newer life of it', () => {
+    expect(judgeWriter(mine, self, AT).kind).toBe('mine');
+    expect(judgeWriter({ ...mine, revision: 10 }, self, AT).kind).toBe('adopt');
+  });
+
+  it.each([
+    ['of an earlier life', { at: AT - 1, revision: 5 }, 'late'],
+    ['written later than ours', { at: AT + 1, revision: 5 }, 'twin'],
+    ['beyond the revision that this life began with', { at: AT - 1, revision: 6 }, 'twin'],
+  ])('under another start, %s', (_what, found, kind) => {
+    expect(judgeWriter({ ...mine, boot: 'a0', ...found }, marked, AT + 1).kind).toBe(kind);
+  });
+});
