@@ -260,11 +260,12 @@ describe('what a hold keeps', () => {
 describe('a snapshot of one scope', () => {
   it('takes nothing away that another scope shows', () => {
     const rig = new Rig();
-    rig.commit(indicators(0, 2), NOW, 'partner', { scope: 'a', snapshotEnds: true });
-    rig.commit(indicators(1, 2), NOW, 'partner', { scope: 'b', snapshotEnds: true });
+    const whole = (scope: string) => ({ scope, snapshotBegins: true, snapshotEnds: true });
+    rig.commit(indicators(0, 2), NOW, 'partner', whole('a'));
+    rig.commit(indicators(1, 2), NOW, 'partner', whole('b'));
     rig.deliver();
 
-    rig.commit([], NOW, 'partner', { scope: 'a', snapshotEnds: true });
+    rig.commit([], NOW, 'partner', whole('a'));
 
     expect(rig.deliver()).toEqual(['remove 198.18.0.0']);
   });
