@@ -5,7 +5,7 @@ import { BUILT_IN_LISTS } from '../model/listed-value.ts';
 import { listFiles } from '../runtime/list-folder.ts';
 import { Secret } from '../runtime/secret.ts';
 import { isLoopbackHost } from './listen.ts';
-import type { Config, ExchangeConfig, Secrets, SiemConfig } from './load.ts';
+import type { Config, ExchangeConfig, Secrets, SiemConfig } from './config.ts';
 import { rehearsalClock } from './rehearsal.ts';
 import type { Environment, Path, Problem, Source } from './source.ts';
 import { suggestion } from './suggestion.ts';

@@ -1,7 +1,7 @@
 // A batch is a list of changes and, beside it, the bytes that go over the wire. Bodies are encoded in the
 // store's worker and travel as one buffer, because rows sent over threads as objects cost a tenth of the
 // throughput (docs/decisions/0002-state-in-sqlite.md).
-import type { Change } from './siem-connector.ts';
+import type { Change } from './change.ts';
 
 /** A list, or what makes it: on the engine's side most of a batch's life needs its bytes alone. */
 export type Changes = readonly Change[] | (() => readonly Change[]);

@@ -11,6 +11,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { HttpOptions, HttpClient } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Batch } from './batch.ts';
+import type { Change } from './change.ts';
 
 /** What the pure functions of a connector may know. Crosses threads, so it is plain JSON without secrets. */
 export interface EncodeContext {
@@ -39,15 +40,7 @@ export interface Refusal {
   readonly refused: string;
 }
 
-export type Change =
-  | { readonly op: 'upsert'; readonly key: EntryKey; readonly slot: string; readonly revision: number }
-  | {
-      readonly op: 'remove';
-      readonly key: EntryKey;
-      readonly slot: string;
-      readonly revision: number;
-      readonly handle?: string;
-    };
+export type { Change } from './change.ts';
 
 export type Outcome = { readonly key: EntryKey } & (
   | { readonly kind: 'applied'; readonly handle?: string }

@@ -5,7 +5,7 @@
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
 import { OBSERVABLE_TYPES, type Observable, parseEntryKey } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
-import type { Audit } from './audit.ts';
+import type { Findings } from './findings.ts';
 import { STATE } from './rows.ts';
 
 /** Most that land late land within seconds; each further look comes after as long a time again. */
@@ -37,11 +37,11 @@ export interface Doubtful {
 
 export class Doubts {
   readonly #store: StoreContext;
-  readonly #audit: Audit;
+  readonly #findings: Findings;
 
-  constructor(store: StoreContext, audit: Audit) {
+  constructor(store: StoreContext, findings: Findings) {
     this.#store = store;
-    this.#audit = audit;
+    this.#findings = findings;
   }
 
   /** Whose next look is due and of which no call is under way now. */
@@ -72,12 +72,12 @@ export class Doubts {
       // Keys that share the slot stand in this one row.
       if (siem.encoder.foldsSlots) standing.add(one.slot);
       const observable = parseEntryKey(one.key);
-      if (observable !== undefined && this.#audit.found(siem, observable, one)) changed++;
+      if (observable !== undefined && this.#findings.found(siem, observable, one)) changed++;
     }
     for (const one of looked) {
       const slot = siem.encoder.slot(one.type, one.value, siem.spec.settings);
       const there = standing.has(`${one.type}|${one.value}`) || standing.has(slot);
-      if (!there && this.#audit.missed(siem, one)) changed++;
+      if (!there && this.#findings.missed(siem, one)) changed++;
     }
     const named = 'siem_id = ? AND type = ? AND value = ?';
     for (const one of looked) {

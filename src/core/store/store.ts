@@ -15,6 +15,7 @@ import { Containers } from './containers.ts';
 import { backup } from './database.ts';
 import { Doubts, type Doubtful } from './doubts.ts';
 import { ContextTable } from './explain.ts';
+import { Findings } from './findings.ts';
 import { Flights } from './flights.ts';
 import { HoldTable } from './hold-table.ts';
 import { Holds } from './holds.ts';
@@ -27,6 +28,8 @@ import { type SettleReport, type Settlement, Settling } from './settling.ts';
 import { Snapshots } from './snapshots.ts';
 import { Sweeps } from './sweeps.ts';
 import { bothOf, reasonOf, Touched } from './touched.ts';
+import { ReadBack } from './read-back.ts';
+import { Receipts } from './receipts.ts';
 import { Retention } from './retention.ts';
 import { Requests, type StoredRequest } from './requests.ts';
 import { STATE, type StoredScope } from './rows.ts';
@@ -93,6 +96,8 @@ export class Store {
   readonly #sweeps: Sweeps;
   readonly #batches: Batches;
   readonly #settling: Settling;
+  readonly #receipts: Receipts;
+  readonly #readBack: ReadBack;
   readonly #audit: Audit;
   readonly #adoption: Adoption;
   readonly #containers: Containers;
@@ -129,10 +134,13 @@ export class Store {
       },
     );
     this.#settling = new Settling(this.#store, this.#stands, this.#runs, this.#flights);
-    this.#audit = new Audit(this.#store, this.#projector, this.#stands, this.#runs, this.#settling);
+    this.#receipts = new Receipts(this.#store, this.#stands, this.#runs, this.#settling);
+    this.#readBack = new ReadBack(this.#store, this.#stands);
+    const findings = new Findings(this.#store, this.#projector, this.#stands);
+    this.#audit = new Audit(this.#store, this.#projector, this.#stands, findings);
     this.#adoption = new Adoption(this.#store, this.#stands, this.#brakes, this.#sweeps);
     this.#containers = new Containers(this.#store, this.#projector, this.#stands, this.#sweeps);
-    this.#doubts = new Doubts(this.#store, this.#audit);
+    this.#doubts = new Doubts(this.#store, findings);
     this.#listing = new Listing(this.#store, this.#objects, this.#sweeps, this.#brakes);
     this.#snapshots = new Snapshots(this.#store, this.#objects, this.#listing, this.#sweeps, this.#brakes);
     this.#retention = new Retention(this.#store, this.#objects, this.#sweeps);
@@ -407,11 +415,11 @@ export class Store {
   }
 
   uncertain(siem: string, limit: number, now: number): { slots: string[]; entryIds: number[] } {
-    return this.#audit.uncertain(this.#store.siem(siem), now, limit);
+    return this.#readBack.uncertain(this.#store.siem(siem), now, limit);
   }
 
   resolve(siem: string, entryIds: readonly number[], owned: readonly OwnedEntry[], now: number): void {
-    this.#unit(now, () => this.#audit.resolve(this.#store.siem(siem), entryIds, owned.map(sane)));
+    this.#unit(now, () => this.#readBack.resolve(this.#store.siem(siem), entryIds, owned.map(sane)));
   }
 
   /** Values of which a call was lost: it may have landed since they were looked at last. */
@@ -456,7 +464,7 @@ export class Store {
   }
 
   receipts(siem: string): string[] {
-    return this.#audit.receipts(this.#store.siem(siem));
+    return this.#receipts.open(this.#store.siem(siem));
   }
 
   settleReceipt(
@@ -465,7 +473,7 @@ export class Store {
     outcomes: readonly { key: string; settlement: Settlement }[],
     now: number,
   ): SettleReport {
-    return this.#unit(now, () => this.#audit.settleReceipt(this.#store.siem(siem), receipt, outcomes));
+    return this.#unit(now, () => this.#receipts.settle(this.#store.siem(siem), receipt, outcomes));
   }
 
   beginAudit(siem: string, repair: boolean, now: number): void {

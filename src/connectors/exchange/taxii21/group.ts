@@ -4,7 +4,7 @@ import { ConnectorError } from '../../../core/model/failure.ts';
 import { readManifest } from './manifest.ts';
 import { type Read, readObjects } from './objects.ts';
 import { collectionUrl } from './roots.ts';
-import type { RunContext } from './run.ts';
+import type { RunContext } from './run-context.ts';
 import { microsOf } from './time.ts';
 
 const IDS_PER_REQUEST = 20;

@@ -3,36 +3,21 @@
 // failure. `after` moves only at a true end, and never beyond our own time: a partner whose clock ran ahead for a while
 // would else have set it to where nothing new arrives any more.
 import { ConnectorError, permanent, retryable } from '../../../core/model/failure.ts';
-import type { Answer, RawEnvelope, TaxiiClient } from './client.ts';
+import type { Answer, RawEnvelope } from './client.ts';
 import { type Instant, instantOf, laterOf, type Place, type Resume } from './cursor.ts';
 import { readGroup } from './group.ts';
 import { keyOf, markOf, type Read, readObjects } from './objects.ts';
 import { type PageLimit, smaller, standing, tooLarge } from './page-size.ts';
 import { type Ask, decide, MAX_LIMIT } from './paging.ts';
 import { Collection } from './responses.ts';
-import { collectionUrl, type Root } from './roots.ts';
+import { collectionUrl } from './roots.ts';
+import type { RunContext } from './run-context.ts';
 import { microsOf, textOf } from './time.ts';
 
 /** Added times may be taken before a server's commit, so objects can appear a little behind the cursor. */
 const OVERLAP_MICROS = 300_000_000n;
 const DAY_MICROS = 86_400_000_000n;
 const MAX_SEEN = 5_000;
-
-export interface RunContext {
-  readonly client: TaxiiClient;
-  readonly root: Root;
-  readonly collection: Collection;
-  /** "exchange cert-eu", for messages. */
-  readonly who: string;
-  readonly pageSize: number;
-  readonly start: string | undefined;
-  readonly caps: { readonly pages: number; readonly bytes: number };
-  /** The server's clock where it tells one, but never ahead of ours; epoch milliseconds. */
-  readonly serverNow: number;
-  /** Our own time. */
-  readonly now: number;
-  readonly signal: AbortSignal;
-}
 
 /** What one answer brought. `before` holds until all of it is committed, `after` from then on. */
 export interface Step {
