@@ -123,6 +123,11 @@ export class App {
         onCommit: (name, report) => {
           const refused = Object.values(report.refused).reduce((sum, n) => sum + n, 0);
           this.metrics.ingested(name, { objects: report.objects, refused });
+          if (report.classified > 0)
+            log.error('Objects came that are classified above what may be held here; they are kept out.', {
+              exchange: name,
+              objects: report.classified,
+            });
           options.onCommit?.(name, report);
           this.onCommit();
         },

@@ -8,6 +8,7 @@ import type { SiemSpec } from '../core/store/spec.ts';
 import { remedyFor } from './remedy.ts';
 
 const NOTHING = { networks: [], domains: [] };
+const CONFIGURED = { values: [], cidrs: ['192.0.2.0/24'], domains: [] };
 const UNLISTED: SiemSpec = aSiem({ listensTo: [] });
 
 function reasonOf(claim: Partial<Claim>, rules: Partial<IntakeRules>, spec?: SiemSpec, active = true): string {
@@ -35,6 +36,15 @@ it.each([
   [reasonOf({ tlp: 'amber+strict' }, {}), 'clearance: amber+strict for siem'],
   [reasonOf({ pap: 'red' }, { hosting: 'cloud' }), 'hosting: on_premises'],
   [reasonOf({ confidence: undefined } as never, { unknownConfidence: 'hold' }), 'policy.unknown_confidence: accept'],
+  [
+    reasonOf({ facts: { labels: ['NATO SECRET'] } }, { maxClassification: 'unclassified' }),
+    'policy.max_classification: secret',
+  ],
+  [reasonOf({ facts: { labels: ['exercise:cyber-europe="2024"'] } }, {}), 'none of an exercise'],
+  [
+    reasonOf({}, { neverBlock: { actions: {}, own: NOTHING, configured: CONFIGURED } }),
+    'another never_block in policy, which names it, and policy.never_block.list_actions: { documentation: note }',
+  ],
   [reasonOf({ confidence: 5 }, { minConfidence: 10 }), 'policy.min_confidence of at most 5'],
   [reasonOf({}, { neverBlock: { actions: {}, own: NOTHING } }), 'list_actions: { documentation: note }'],
   [

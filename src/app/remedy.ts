@@ -24,6 +24,16 @@ const REMEDIES: readonly (readonly [RegExp, (found: readonly string[], siem: str
     ([level = ''], siem) => `clearance: ${level.toLowerCase()} for ${siem}, if it may hold that`,
   ],
   [/^PAP:RED may not be written/, (_, siem) => `hosting: on_premises for ${siem}, if it stands there`],
+  [
+    /^it is classified (\w+), above/,
+    ([level = '']) =>
+      `a new version from the partner, or policy.max_classification: ${level}, if this network may hold it`,
+  ],
+  [/^it is data of an exercise/, () => 'a new version from the partner that is none of an exercise'],
+  [
+    /^the network \S+\/(\d+) is wider than/,
+    ([prefix = '']) => `policy.widest_network of at most ${prefix}, if so wide a network shall be armed`,
+  ],
   [/^no confidence is stated/, () => 'a confidence from the partner, or policy.unknown_confidence: accept'],
   [
     /^confidence (\d+) is below/,

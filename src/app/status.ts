@@ -136,6 +136,13 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
         .map((one) => named(one.name, one.reason ?? one.state)),
       // Told at once; those that are overdue are their SIEM's reason already.
       ...waiting.filter((one) => !one.overdue).map((one) => named(one.siem, one.reason)),
+      ...[...exchangeRows.values()].flatMap(({ name, classified }) =>
+        classified === 0
+          ? []
+          : [
+              `${name}: ${classified} object${classified === 1 ? '' : 's'} came classified above policy.max_classification and ${classified === 1 ? 'is' : 'are'} kept out of every SIEM: tell whoever answers for this network (why VALUE names it)`,
+            ],
+      ),
       ...neverBlock.flatMap(({ list, problems, left_out: leftOut }) =>
         problems.length === 0
           ? []

@@ -97,6 +97,46 @@ it('is taken off by a list of a folder at the next signal, counted there, and gi
   await daemon.stop();
 });
 
+it('and a changed clearance or class of data show in a plan before they act, in both directions', async () => {
+  interface Plan {
+    readonly siems: readonly { add: number; change: number; remove: number; refused: Record<string, number> }[];
+  }
+  const plan = async () => (await world.site.ask<Plan>(['plan', '--offline'])).siems[0]!;
+  const settings = (never: object, siem: Record<string, unknown> = {}) =>
+    world.settings({ siem, top: { policy: { never_block: { list_actions: { documentation: 'note' }, ...never } } } });
+  world.taxii.load([
+    indicator('5.6.7.9', { labels: ['NATO SECRET'] }),
+    indicator('5.6.7.10', { labels: ['exercise:cyber-europe="2026"'] }),
+  ]);
+  world.site.configure(settings({}));
+  await world.site.entente(['run', '--once']);
+  expect(world.armed()).toEqual(['198.18.7.7', '5.6.7.8']);
+  const status = await world.site.ask<{ reasons: string[] }>(['status']);
+  expect(status.reasons).toContainEqual(expect.stringContaining('1 object came classified above'));
+  expect(world.site.printed).toContain('Objects came that are classified above what may be held here');
+
+  world.site.configure(settings({ domains: ['soc.example'], cidrs: ['5.6.0.0/16'] }));
+  expect(await plan()).toMatchObject({
+    add: 0,
+    remove: 1,
+    refused: {
+      '5.6.7.8 is listed (never-block list configured)': 1,
+    },
+  });
+  expect(world.armed()).toEqual(['198.18.7.7', '5.6.7.8']);
+  await world.site.entente(['run', '--once']);
+  expect(world.armed()).toEqual(['198.18.7.7']);
+
+  world.site.configure(settings({}, { policy: { max_classification: 'secret' } }));
+  expect(await plan()).toMatchObject({ add: 2, remove: 0, refused: { 'it is data of an exercise': 1 } });
+  await world.site.entente(['run', '--once']);
+  expect(world.armed()).toEqual(['198.18.7.7', '5.6.7.8', '5.6.7.9']);
+
+  world.site.configure(settings({}, { clearance: 'green', policy: { max_classification: 'secret' } }));
+  expect(await plan()).toMatchObject({ add: 0, remove: 3 });
+  expect(world.armed()).toHaveLength(3);
+});
+
 it('names what is wrong in own, never_block and list_actions', async () => {
   const check = async (top: object) => {
     world.site.configure(world.settings({ top: { ...top } }));

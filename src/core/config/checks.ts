@@ -51,7 +51,25 @@ export function oddities(config: Config, source: Source): Problem[] {
         ),
       );
   });
+  siems.forEach((siem, i) => {
+    if (siem.hosting === undefined && isInACloud(siem))
+      found.push(
+        source.at(
+          ['siems', i],
+          `${siem.name} looks like a service in a cloud and counts as on premises, so that it may hold PAP:RED; write hosting: cloud, or hosting: on_premises if it is ours`,
+        ),
+      );
+  });
   return found;
+}
+
+/** Products as a service, by the names that their operators give them. */
+const CLOUD_HOST =
+  /(?:^|\.)(?:elastic-cloud\.com|elastic\.cloud|es\.io|found\.io|splunkcloud\.com|qradar\.ibmcloud\.com|cloud\.ibm\.com|amazonaws\.com|azure\.com|windows\.net|googleapis\.com)$/;
+
+function isInACloud({ urls, settings }: SiemConfig): boolean {
+  if ((settings as { cloud_id?: unknown }).cloud_id !== undefined) return true;
+  return urls.some((text) => CLOUD_HOST.test(URL.parse(text)?.hostname ?? ''));
 }
 
 function uniqueNames(kind: 'exchanges' | 'siems', peers: readonly { name: string }[], source: Source): Problem[] {

@@ -1,6 +1,6 @@
 // The rules for one exchange into one SIEM: the global policy, then the exchange's overrides, then the SIEM's.
 import { canonical } from '../model/canonical.ts';
-import type { Tlp } from '../model/marking.ts';
+import type { Classification, Tlp } from '../model/marking.ts';
 import { isLoopbackHost } from './listen.ts';
 import type { Config } from './load.ts';
 import type { Policy, PolicyOverrides } from './settings.ts';
@@ -13,6 +13,8 @@ export interface IntakeSettings {
   readonly unmarked: Tlp;
   readonly minConfidence: number;
   readonly unknownConfidence: 'accept' | 'hold' | 'refuse';
+  readonly widestNetwork: { readonly ipv4: number; readonly ipv6: number };
+  readonly maxClassification: Classification;
   readonly neverBlock: NeverBlockSettings;
   readonly neverBlockAlso?: readonly ConfiguredList[];
 }
@@ -84,6 +86,7 @@ export interface LifetimeSettings {
   readonly defaultDays: number;
   readonly byType: Readonly<Record<string, number>>;
   readonly maxDays: number;
+  readonly validUntil: 'respect' | 'cap' | 'replace';
 }
 
 export interface PairPolicy {
@@ -110,6 +113,8 @@ export function policyFor(config: Config, exchangeName: string, siemName: string
       unmarked: policy.unmarked,
       minConfidence: policy.min_confidence,
       unknownConfidence: policy.unknown_confidence,
+      widestNetwork: policy.widest_network,
+      maxClassification: policy.max_classification,
       neverBlock: neverBlockSettings(config),
       ...also([exchange?.policy, siem.policy]),
     },
@@ -119,6 +124,7 @@ export function policyFor(config: Config, exchangeName: string, siemName: string
         Object.entries(byType).filter((pair): pair is [string, number] => pair[1] !== undefined),
       ),
       maxDays: policy.max_days,
+      validUntil: policy.valid_until,
     },
     removalBrake: {
       share: policy.removal_brake.share,
@@ -138,6 +144,9 @@ function overridden(base: Policy, by: PolicyOverrides): Policy {
     unmarked: by.unmarked ?? base.unmarked,
     lifetime_days: { ...base.lifetime_days, ...given(by.lifetime_days) },
     max_days: by.max_days ?? base.max_days,
+    valid_until: by.valid_until ?? base.valid_until,
+    max_classification: by.max_classification ?? base.max_classification,
+    widest_network: { ...base.widest_network, ...given(by.widest_network) },
     removal_brake: { ...base.removal_brake, ...given(by.removal_brake) },
     addition_brake: { ...base.addition_brake, ...given(by.addition_brake) },
     hold_patience_hours: by.hold_patience_hours ?? base.hold_patience_hours,

@@ -2,7 +2,7 @@
 // here). Keys that every exchange or SIEM takes are defined once and win over a connector's own of the same name,
 // so that a key means the same everywhere; what else a peer takes is the connector's own strictObject.
 import { z } from 'zod';
-import { PAP_LEVELS, TLP_LEVELS } from '../model/marking.ts';
+import { CLASSIFICATIONS, PAP_LEVELS, TLP_LEVELS } from '../model/marking.ts';
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { ExchangeDefinition } from '../contracts/exchange-connector.ts';
 import type { SiemDefinition } from '../contracts/siem-connector.ts';
@@ -69,6 +69,21 @@ const overrideShape = {
     .optional()
     .describe('Lifetime without valid_until, from the later of modified and valid_from.'),
   max_days: days().optional().describe('Caps valid_until.'),
+  valid_until: z
+    .enum(['respect', 'cap', 'replace'])
+    .optional()
+    .describe('What a stated valid_until counts for: as it is, at most max_days, or nothing (lifetime_days holds).'),
+  max_classification: z
+    .enum(CLASSIFICATIONS.slice(0, -1) as ['unclassified', 'restricted', 'confidential', 'secret'])
+    .optional()
+    .describe('Highest NATO or EU classification, by tags, labels and statements; above it is refused with an alarm.'),
+  widest_network: z
+    .strictObject({
+      ipv4: z.number().int().min(8).max(32).optional().describe('Shortest prefix of an IPv4 network.'),
+      ipv6: z.number().int().min(19).max(128).optional().describe('Shortest prefix of an IPv6 network.'),
+    })
+    .optional()
+    .describe('Wider networks are refused.'),
   removal_brake: z.strictObject(brakeShape).optional().describe('Holds withdrawals beyond the usual for a person.'),
   addition_brake: z.strictObject(burstShape).optional().describe('Holds additions beyond the usual for a person.'),
   hold_patience_hours: z
@@ -179,6 +194,21 @@ const Policy = z.strictObject({
     .prefault({})
     .describe('Lifetime without valid_until, from the later of modified and valid_from.'),
   max_days: days().default(730).describe('Caps valid_until.'),
+  valid_until: overrideShape.valid_until
+    .unwrap()
+    .default('cap')
+    .describe('What a stated valid_until counts for: as it is, at most max_days, or nothing (lifetime_days holds).'),
+  max_classification: overrideShape.max_classification
+    .unwrap()
+    .default('unclassified')
+    .describe('Highest NATO or EU classification, by tags, labels and statements; above it is refused with an alarm.'),
+  widest_network: z
+    .strictObject({
+      ipv4: z.number().int().min(8).max(32).default(16).describe('Shortest prefix of an IPv4 network.'),
+      ipv6: z.number().int().min(19).max(128).default(32).describe('Shortest prefix of an IPv6 network.'),
+    })
+    .prefault({})
+    .describe('Wider networks are refused.'),
   removal_brake: z
     .strictObject({
       share: brakeShape.share

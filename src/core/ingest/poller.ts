@@ -250,7 +250,16 @@ const stored = ({ scope, title, history, note }: Scope): StoredScope => ({
 });
 
 function add(total: CommitReport, report: CommitReport): void {
-  for (const key of ['objects', 'created', 'changed', 'unchanged', 'revoked', 'outdated', 'conflicting'] as const)
+  for (const key of [
+    'objects',
+    'created',
+    'changed',
+    'unchanged',
+    'revoked',
+    'outdated',
+    'conflicting',
+    'classified',
+  ] as const)
     total[key] += report[key];
   total.indicators = report.indicators;
   for (const [reason, n] of Object.entries(report.refused)) total.refused[reason] = (total.refused[reason] ?? 0) + n;

@@ -115,6 +115,8 @@ export interface Claim {
   /** The marking that keeps it out because nobody explained it, as words to follow "refers to". */
   readonly unexplained?: string | undefined;
   readonly benign: boolean;
+  /** The facts as they are kept, where they are: nearly none of them has to be parsed. */
+  readonly factsText?: string | undefined;
   readonly facts: IndicatorFacts;
   /** Name of the creator, if its identity was received. */
   readonly provider?: string | undefined;

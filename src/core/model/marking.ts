@@ -6,6 +6,12 @@ export type Tlp = (typeof TLP_LEVELS)[number];
 export const PAP_LEVELS = ['clear', 'green', 'amber', 'red'] as const;
 export type Pap = (typeof PAP_LEVELS)[number];
 
+/** Of NATO and the EU, whose levels correspond. A higher one is stricter. */
+export const CLASSIFICATIONS = ['unclassified', 'restricted', 'confidential', 'secret', 'top_secret'] as const;
+export type Classification = (typeof CLASSIFICATIONS)[number];
+
+export const classificationRank = (level: Classification): number => CLASSIFICATIONS.indexOf(level);
+
 export function tlpRank(level: Tlp): number {
   return TLP_LEVELS.indexOf(level);
 }

@@ -11,6 +11,11 @@ export interface ExpiryRules {
   readonly byType: Readonly<Partial<Record<ReturnType<typeof family>, number>>>;
   /** Nothing lives longer than so many days from the later of `modified` and `valid_from`. */
   readonly maxDays: number;
+  /**
+   * What a stated `valid_until` counts for: all it says, all it says but no longer than `maxDays`, or nothing, so that the
+   * lifetime of the type holds. Left out: cap.
+   */
+  readonly validUntil?: 'respect' | 'cap' | 'replace';
 }
 
 /** What expiry needs of a claim. */
@@ -19,8 +24,9 @@ export type Dated = Pick<Claim, 'version' | 'validFrom' | 'validUntil' | 'lifeFr
 /** Epoch milliseconds, exclusive. */
 export function expiryOf(claim: Dated, rules: ExpiryRules, type: ObservableType): number {
   const start = startOf(claim);
-  const stated = claim.validUntil ?? start + lifetimeDays(rules, type) * DAY_MS;
-  return Math.min(stated, start + rules.maxDays * DAY_MS);
+  const stated = rules.validUntil === 'replace' ? undefined : claim.validUntil;
+  if (stated !== undefined && rules.validUntil === 'respect') return stated;
+  return Math.min(stated ?? start + lifetimeDays(rules, type) * DAY_MS, start + rules.maxDays * DAY_MS);
 }
 
 /** The latest end that these rules could give it, whatever it names. */
@@ -35,13 +41,14 @@ export function explainExpiry(claim: Dated, rules: ExpiryRules, type: Observable
   const from = startWords(claim, start);
   const until = day(expiryOf(claim, rules, type));
   const cap = start + rules.maxDays * DAY_MS;
-  if (claim.validUntil !== undefined) {
-    return claim.validUntil <= cap
+  if (claim.validUntil !== undefined && rules.validUntil !== 'replace') {
+    return claim.validUntil <= cap || rules.validUntil === 'respect'
       ? `valid_until ${until}`
       : `valid_until ${day(claim.validUntil)}, capped at ${from} ${day(start)} + max ${rules.maxDays} days = ${until}`;
   }
   const days = lifetimeDays(rules, type);
-  const sum = `no valid_until: ${from} ${day(start)} + ${days} days for ${family(type)}`;
+  const stated = claim.validUntil === undefined ? 'no valid_until' : `valid_until ${day(claim.validUntil)} replaced`;
+  const sum = `${stated}: ${from} ${day(start)} + ${days} days for ${family(type)}`;
   return days <= rules.maxDays ? `${sum} = ${until}` : `${sum}, capped at max ${rules.maxDays} days = ${until}`;
 }
 

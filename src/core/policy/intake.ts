@@ -3,7 +3,8 @@
 import type { Claim } from '../model/entry.ts';
 import type { Observable } from '../model/observable.ts';
 import { type Configured, type Finding, neverBlock, neverBlockAlso, type NeverBlockRules } from './never-block.ts';
-import { stricterTlp, tlpRank, type Tlp } from '../model/marking.ts';
+import { type Classification, classificationRank, stricterTlp, tlpRank, type Tlp } from '../model/marking.ts';
+import { classificationOf, mayBeClassified } from '../stix/classification.ts';
 
 export interface IntakeRules {
   readonly siem: string;
@@ -16,6 +17,10 @@ export interface IntakeRules {
   readonly minConfidence: number;
   /** What becomes of a claim that states no confidence. */
   readonly unknownConfidence: 'accept' | 'hold' | 'refuse';
+  /** Longest prefix that is too short: wider networks are refused. Left out: none is. */
+  readonly widestNetwork?: { readonly ipv4: number; readonly ipv6: number };
+  /** The highest classification that may be held here. Left out: any. */
+  readonly maxClassification?: Classification;
   /** Left out: nothing is on a list. */
   readonly neverBlock?: NeverBlockRules;
   /** What this exchange and this SIEM add to it. */
@@ -30,6 +35,9 @@ export type IntakeCode =
   | 'pap_red_on_cloud'
   | 'confidence_too_low'
   | 'confidence_unknown'
+  | 'network_too_wide'
+  | 'exercise'
+  | 'classified'
   | `never_block_${string}`;
 
 export type Decision =
@@ -45,8 +53,17 @@ export function judge(observable: Observable, claim: Claim, rules: IntakeRules):
     return refuse(`never_block_${barred.list}`, [barred, ...more].map((one) => one.reason).join('; '));
   if (claim.benign) return refuse('benign', 'the partner marks it benign');
 
+  const wide = tooWide(observable, rules.widestNetwork);
+  if (wide !== undefined) return refuse('network_too_wide', wide);
+  const terms = termsOf(claim);
+  if (terms.exercise) return refuse('exercise', 'it is data of an exercise');
+  const { maxClassification: most } = rules;
+  if (terms.classification !== undefined && most !== undefined && isAbove(terms.classification, most))
+    return refuse('classified', `it is classified ${terms.classification}, above ${most}`);
+
   // It may say less than the clearance or more: raising that would be no answer.
-  if (claim.unexplained !== undefined) return refuse('marking_unexplained', `refers to ${claim.unexplained}`);
+  if (claim.unexplained !== undefined && !terms.explained)
+    return refuse('marking_unexplained', `refers to ${claim.unexplained}`);
 
   const tlp = claim.tlp ?? (rules.unmarked === 'refuse' ? 'refuse' : unmarkedTlp(claim, rules.unmarked));
   if (tlp === 'refuse') return refuse('unmarked', 'no TLP is stated, and unmarked objects are refused');
@@ -66,6 +83,46 @@ export function judge(observable: Observable, claim: Claim, rules: IntakeRules):
     return refuse('confidence_too_low', `confidence ${claim.confidence} is below ${rules.minConfidence}`);
   }
   return accept(listed);
+}
+
+/** `explained`: the marking in question is a classification, and that is judged by itself. */
+interface Terms {
+  readonly classification: Classification | undefined;
+  readonly exercise: boolean;
+  readonly explained: boolean;
+}
+
+const NO_TERMS: Terms = { classification: undefined, exercise: false, explained: false };
+const EXERCISE = /exercise/i;
+/** `exercise:cyber-europe="2024"`, and the word alone. */
+const IS_EXERCISE = /^\s*(?:exercise|[a-z0-9-]+:[a-z0-9-]*=?"?exercise"?)\s*(?:$|[:=])/i;
+
+/** What its labels, types and statements say besides the levels. */
+export function termsOf(claim: Pick<Claim, 'facts' | 'factsText' | 'unexplained'>): Terms {
+  const { factsText: text, unexplained } = claim;
+  const said = unexplained !== undefined && mayBeClassified(unexplained) ? unexplained : undefined;
+  if (said === undefined && text !== undefined && !EXERCISE.test(text) && !mayBeClassified(text)) return NO_TERMS;
+  const { labels = [], types = [], statements = [] } = claim.facts;
+  const words = [...labels, ...types, ...statements];
+  const ofMarking = said === undefined ? undefined : classificationOf([said]);
+  return {
+    classification: classificationOf(said === undefined ? words : [...words, said]),
+    exercise: words.some((one) => IS_EXERCISE.test(one)),
+    explained: ofMarking !== undefined,
+  };
+}
+
+export const isAbove = (level: Classification, most: Classification): boolean =>
+  classificationRank(level) > classificationRank(most);
+
+function tooWide({ type, value }: Observable, widest: IntakeRules['widestNetwork']): string | undefined {
+  if (widest === undefined || (type !== 'ipv4-addr' && type !== 'ipv6-addr')) return undefined;
+  const slash = value.indexOf('/');
+  if (slash < 0) return undefined;
+  const most = type === 'ipv4-addr' ? widest.ipv4 : widest.ipv6;
+  return Number(value.slice(slash + 1)) < most
+    ? `the network ${value} is wider than /${most}, the widest that is armed`
+    : undefined;
 }
 
 /** Every never-block list that the value stands on, for this exchange and SIEM. Nearly always none. */

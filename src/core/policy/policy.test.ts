@@ -26,6 +26,12 @@ describe('judge', () => {
     ['PAP:AMBER in a cloud', aClaim({ pap: 'amber' }), rules({ hosting: 'cloud' })],
     ['a confidence at the limit', aClaim({ confidence: 50 }), rules({ minConfidence: 50 })],
     ['no confidence where that is accepted', aClaim(), rules({ minConfidence: 50 })],
+    [
+      'a classification up to the ceiling',
+      aClaim({ unexplained: 'marking-definition--1, which says NATO RESTRICTED' }),
+      rules({ maxClassification: 'restricted' }),
+    ],
+    ['a word that only looks like one', aClaim({ facts: { labels: ['exercised', 'secret'] } }), rules()],
   ])('accepts %s', (_what, claim, given) => {
     expect(judge(VALUE, claim, given)).toEqual({ kind: 'accept' });
   });
@@ -81,10 +87,58 @@ describe('judge', () => {
       aClaim({ tlp: 'red', unexplained: 'marking-definition--1, which nobody explained' }),
       rules({ clearance: 'red' }),
     ],
+    [
+      'refuse',
+      'classified',
+      'it is classified secret, above restricted',
+      aClaim({ facts: { statements: ['nato:classification="NS"'] } }),
+      rules({ maxClassification: 'restricted' }),
+    ],
+    [
+      'refuse',
+      'classified',
+      'it is classified restricted, above unclassified',
+      aClaim({ unexplained: 'marking-definition--1, which says RESTREINT UE/EU RESTRICTED' }),
+      rules({ maxClassification: 'unclassified' }),
+    ],
+    [
+      'refuse',
+      'marking_unexplained',
+      'refers to marking-definition--1, which nobody explained',
+      aClaim({ facts: { labels: ['EU-R'] }, unexplained: 'marking-definition--1, which nobody explained' }),
+      rules({ maxClassification: 'secret' }),
+    ],
+    ['refuse', 'exercise', 'it is data of an exercise', aClaim({ facts: { labels: ['Exercise'] } }), rules()],
+    [
+      'refuse',
+      'exercise',
+      'it is data of an exercise',
+      aClaim({ facts: { labels: ['exercise:locked-shields="2026"'] } }),
+      rules(),
+    ],
     ['hold', 'confidence_unknown', 'no confidence is stated', aClaim(), rules({ unknownConfidence: 'hold' })],
     ['refuse', 'confidence_unknown', 'no confidence is stated', aClaim(), rules({ unknownConfidence: 'refuse' })],
   ])('%s with %s: %s', (kind, code, reason, claim, given) => {
     expect(judge(VALUE, claim, given)).toEqual({ kind, code, reason });
+  });
+
+  it.each([
+    ['ipv4-addr', '192.0.0.0/16', true],
+    ['ipv4-addr', '192.0.0.0/15', false],
+    ['ipv6-addr', '2001:db8::/32', true],
+    ['ipv6-addr', '2001:d80::/28', false],
+    ['url', 'http://bad.example/8', true],
+  ] as const)('of %s %s, where no wider network than /16 and /32 is armed: %s', (type, value, accepted) => {
+    const decision = judge({ type, value }, aClaim(), rules({ widestNetwork: { ipv4: 16, ipv6: 32 } }));
+
+    expect(decision).toMatchObject(accepted ? { kind: 'accept' } : { kind: 'refuse', code: 'network_too_wide' });
+  });
+
+  it('reads the facts of a claim only where its text may hold such words', () => {
+    const claim = { ...aClaim({ tlp: 'green' }), factsText: '{"name":"x"}' };
+    Object.defineProperty(claim, 'facts', { get: () => expect.fail('they were parsed') });
+
+    expect(judge(VALUE, claim, rules({ maxClassification: 'unclassified' }))).toEqual({ kind: 'accept' });
   });
 
   it('accepts no level above the clearance and each up to it', () => {
@@ -156,6 +210,25 @@ describe('expiry', () => {
     expect(lifeFrom(seen, NOW)).toBe(Date.UTC(2026, 0, 8));
     expect(lifeFrom({ ...seen, lifeFrom: NOW + DAY }, NOW)).toBe(NOW);
     expect(explainExpiry(aClaim(seen), lifetimes, 'ipv4-addr')).toContain('last seen 2026-01-08T00:00:00Z + 30 days');
+  });
+
+  it.each([
+    ['respect', Date.UTC(2036, 0, 5, 10), 'valid_until 2036-01-05T10:00:00Z'],
+    [
+      'cap',
+      Date.UTC(2028, 0, 5, 10),
+      'valid_until 2036-01-05T10:00:00Z, capped at valid_from 2026-01-05T10:00:00Z + max 730 days = 2028-01-05T10:00:00Z',
+    ],
+    [
+      'replace',
+      Date.UTC(2026, 1, 4, 10),
+      'valid_until 2036-01-05T10:00:00Z replaced: valid_from 2026-01-05T10:00:00Z + 30 days for ipv4-addr = 2026-02-04T10:00:00Z',
+    ],
+  ] as const)('%s: what the partner states', (validUntil, until, line) => {
+    const claim = aClaim({ validUntil: Date.UTC(2036, 0, 5, 10) });
+
+    expect(expiryOf(claim, { ...lifetimes, validUntil }, 'ipv4-addr')).toBe(until);
+    expect(explainExpiry(claim, { ...lifetimes, validUntil }, 'ipv4-addr')).toBe(line);
   });
 
   it('caps a lifetime, too, and says so', () => {

@@ -253,7 +253,8 @@ const isGiven = (value: unknown): boolean => value !== undefined && value !== nu
 
 function readable(raw: Raw): Use {
   const language = raw['pattern_type'];
-  if (language !== undefined && language !== 'stix') {
+  // Some exporters name the language with its version.
+  if (language !== undefined && language !== 'stix' && language !== 'stix2') {
     const known = typeof language === 'string' && LANGUAGES.has(language);
     return unusable(known ? `pattern type ${language}` : 'unknown pattern type');
   }

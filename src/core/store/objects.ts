@@ -4,7 +4,7 @@
 // Rules (STIX 2.1 §3.6, and what feeds really do): the higher `modified` wins, however late it comes; a revoked id
 // stays a tombstone, so a later unrevoked version is dropped; the same version with other content keeps the first,
 // except towards less (revoked, earlier valid_until, stricter marking).
-import type { IncomingIndicator, ObjectRefusal } from '../model/entry.ts';
+import type { IncomingIndicator, IndicatorFacts, ObjectRefusal } from '../model/entry.ts';
 import { CANON_VERSION } from '../model/canonical.ts';
 import { papRank, stricterPap, stricterTlp, tlpRank } from '../model/marking.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
@@ -12,7 +12,8 @@ import { digest48 } from '../model/digest.ts';
 import type { Reason } from '../ledger/project.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
 import { lifeFrom } from '../policy/expiry.ts';
-import { listedFor } from '../policy/intake.ts';
+import { isAbove, listedFor, termsOf } from '../policy/intake.ts';
+import { mayBeClassified } from '../stix/classification.ts';
 import { cutsShort } from '../policy/holds.ts';
 import type { Brakes } from './brakes.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
@@ -40,6 +41,8 @@ export interface CommitReport {
   /** Indicators of the exchange that are known, after this. */
   indicators: number;
   readonly refused: Record<string, number>;
+  /** Classified above what any SIEM that listens may hold. */
+  classified: number;
 }
 
 /** More than any brake lets pass; counting on would take long. */
@@ -55,6 +58,7 @@ export const emptyReport = (): CommitReport => ({
   conflicting: 0,
   indicators: 0,
   refused: {},
+  classified: 0,
 });
 
 /** As the subject of a sweep: all objects of the exchange that refer to a marking which only it can explain. */
@@ -355,7 +359,7 @@ export class Objects {
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
     this.#countObject(exchange, undefined, row);
     const reason: Reason = { cause: 'none', exchangeId: exchange.id };
-    this.#countListed(exchange, incoming);
+    this.#countListed(exchange, incoming, report);
     for (const { type, value } of incoming.observables) {
       const number = OBSERVABLE_TYPES.indexOf(type);
       const next = ids.next('entry');
@@ -372,13 +376,33 @@ export class Objects {
   }
 
   /** What comes anew and stands on a never-block list, by the rules of the first SIEM that listens. */
-  #countListed(exchange: ExchangeState, { observables }: IncomingIndicator): void {
+  #countListed(exchange: ExchangeState, incoming: IncomingIndicator, report: CommitReport): void {
     const { name } = exchange.spec;
+    if (this.#isTooHigh(exchange, incoming)) {
+      report.classified++;
+      this.#store.count(`exchange:${exchange.id}`, 'classified', 1);
+    }
     const rules = this.#store.siems.find((siem) => siem.spec.rules[name] !== undefined)?.spec.rules[name]?.intake;
     if (rules === undefined) return;
-    for (const observable of observables)
+    for (const observable of incoming.observables)
       for (const { list, action } of listedFor(observable, rules))
         this.#store.count(LISTED_OWNER, `${list} ${action}`, 1);
+  }
+
+  /** Somebody sent over a network what it may not carry: no policy for lists, but an alarm. */
+  #isTooHigh({ id, spec: { name } }: ExchangeState, { facts, openMarkings }: IncomingIndicator): boolean {
+    if (openMarkings === undefined && !mayBeClassified(facts)) return false;
+    const refs = openMarkings ?? [];
+    const unexplained = refs.length === 0 ? null : explained(this.#context, id, { refs }).unexplained;
+    const { classification } = termsOf({
+      factsText: facts,
+      facts: JSON.parse(facts) as IndicatorFacts,
+      unexplained: unexplained ?? undefined,
+    });
+    const ceilings = this.#store.siems.flatMap(({ spec }) => spec.rules[name]?.intake.maxClassification ?? []);
+    return (
+      classification !== undefined && ceilings.length > 0 && ceilings.every((most) => isAbove(classification, most))
+    );
   }
 
   #entryId(type: number, value: string): number {
@@ -436,7 +460,7 @@ export class Objects {
     report.changed++;
     if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
     this.#countObject(exchange, found.state === OBJECT.published ? found : undefined, row);
-    this.#countListed(exchange, incoming);
+    this.#countListed(exchange, incoming, report);
     const before = this.#linked.all(found.id);
     if (!this.#armed(exchange, found, before)) this.#armsFrom(found.id, now);
     const kept = new Map<number, Observable>();

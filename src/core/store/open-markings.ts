@@ -2,6 +2,7 @@
 // it. A definition that has not come, or that says what we do not understand, keeps the object out.
 import type { IndicatorFacts } from '../model/entry.ts';
 import {
+  classificationRank,
   PAP_LEVELS,
   papRank,
   stricterPap,
@@ -11,6 +12,7 @@ import {
   TLP_LEVELS,
   tlpRank,
 } from '../model/marking.ts';
+import { classificationOf, mayBeClassified } from '../stix/classification.ts';
 import { UNREADABLE_LABEL, UNREADABLE_MARKING } from '../stix/markings.ts';
 import type { ContextTable } from './explain.ts';
 import type { ObjectRow } from './rows.ts';
@@ -49,6 +51,7 @@ export type Explained = Pick<ObjectRow, 'tlp' | 'pap' | 'unexplained'>;
 export function explained(context: ContextTable, exchangeId: number, stated: OpenMarkings): Explained {
   let { tlp, pap } = stated;
   let unexplained: string | null = null;
+  let classified: string | null = null;
   for (const ref of stated.refs) {
     const definition = context.marking(exchangeId, ref);
     tlp = stricterTlp(tlp, definition?.tlp);
@@ -57,12 +60,23 @@ export function explained(context: ContextTable, exchangeId: number, stated: Ope
     else if (ref === UNREADABLE_LABEL) unexplained ??= 'a level in its labels that we do not know';
     else if (definition === undefined) unexplained ??= `${ref}, which nobody explained`;
     else if (definition.unread !== undefined) unexplained ??= `${ref}, ${definition.unread}`;
+    else if (definition.statement !== undefined && mayBeClassified(definition.statement))
+      classified = higher(classified, `${ref}, which says ${definition.statement.slice(0, MOST_SAID)}`);
   }
   return {
     tlp: tlp === undefined ? null : tlpRank(tlp),
     pap: pap === undefined ? null : papRank(pap),
-    unexplained,
+    unexplained: unexplained ?? classified,
   };
+}
+
+const MOST_SAID = 128;
+
+/** The words of the higher classification; none where they state none. */
+function higher(before: string | null, words: string): string | null {
+  const [a, b] = [before ?? '', words].map((one) => classificationOf([one]));
+  if (b === undefined) return before;
+  return a === undefined || classificationRank(b) > classificationRank(a) ? words : before;
 }
 
 const levelOf = <L>(levels: readonly L[], rank: number | null): L | undefined =>

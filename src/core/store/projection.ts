@@ -381,6 +381,10 @@ class StoredClaim implements Claim {
     this.threats = threats;
   }
 
+  get factsText(): string {
+    return this.#text;
+  }
+
   get facts(): IndicatorFacts {
     this.#facts ??= JSON.parse(this.#text) as IndicatorFacts;
     return this.#facts;

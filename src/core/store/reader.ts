@@ -31,6 +31,8 @@ export interface ExchangeStatus {
   readonly indicators: number;
   readonly refused: number;
   readonly unreadable: number;
+  /** Objects that came and are classified above what may be held, since the exchange was configured. */
+  readonly classified: number;
   readonly refusals: Readonly<Record<string, number>>;
   /** Objects that were nothing for us, by type. */
   readonly ignored: Readonly<Record<string, number>>;
@@ -180,6 +182,7 @@ export class StoreReader {
           indicators: tally.get('indicators') ?? 0,
           refused: tally.get('refused') ?? 0,
           unreadable: tally.get('parked') ?? 0,
+          classified: tally.get('classified') ?? 0,
           refusals: Object.fromEntries(refusals) as Record<string, number>,
           ignored: Object.fromEntries(
             [...tally].filter(([name]) => name.startsWith(IGNORED)).map(([name, n]) => [name.slice(IGNORED.length), n]),
