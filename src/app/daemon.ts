@@ -312,7 +312,7 @@ async function requestLoop(
       const value = await perform(app, args, request.by, signal, onStep);
       await app.store.finishRequest(request.id, { ok: true, value }, app.now());
       app.reporting.wake();
-      if (request.kind === 'suppress')
+      if (request.kind === 'suppress' || request.kind === 'harmless')
         beside = Promise.all([...app.deliverers.values()].map((one) => one.urgent(signal))).catch(failed);
     } catch (error) {
       await app.store.finishRequest(request.id, { ok: false, message: toFailure(error).message }, app.now());

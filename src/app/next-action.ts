@@ -8,7 +8,7 @@ type Stand = WhyEntry['siems'][number];
 
 export interface NextActionSource {
   readonly siems: readonly { readonly name: string; readonly enabled: boolean; readonly mode: 'live' | 'shadow' }[];
-  readonly reader: Pick<StoreReader, 'siems' | 'held' | 'parked' | 'suppressions'>;
+  readonly reader: Pick<StoreReader, 'siems' | 'held' | 'parked' | 'suppressions' | 'harmless'>;
   readonly now: number;
   /** A daemon holds the state. */
   readonly running: boolean;
@@ -83,6 +83,9 @@ function notWanted(entry: Entry, stand: Stand, source: NextActionSource): string
     .suppressions(now)
     .filter((one) => one.type === entry.type && one.value === entry.value)
     .sort((a, b) => b.until.localeCompare(a.until))[0];
+  const harmless = reader.harmless().find((one) => one.type === entry.type && one.value === entry.value);
+  if (harmless !== undefined)
+    return `it stays off until somebody lifts it: entente harmless lift ${harmless.id}; it asks for another look at ${harmless.review}`;
   if (suppressed !== undefined) {
     return `it comes back at ${suppressed.until} if it is still vouched for; sooner: entente suppress lift ${suppressed.id}`;
   }

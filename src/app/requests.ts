@@ -15,6 +15,9 @@ const Observables = z.array(z.object({ type: z.enum(OBSERVABLE_TYPES), value: z.
 /** Ten years; a longer one is a rule, and belongs into the configuration. */
 export const MOST_HOURS = 87_600;
 
+/** Who does not look for three years does not look. */
+export const MOST_REVIEW_DAYS = 1096;
+
 /** With the code of what the person was shown. */
 const Shown = z.object({ id: z.number().int(), set: z.string() });
 
@@ -26,7 +29,13 @@ export const RequestArguments = z.discriminatedUnion('kind', [
     reason: z.string().min(1),
     false_positive: z.boolean(),
   }),
-  z.object({ kind: z.literal('lift'), id: z.number().int() }),
+  z.object({
+    kind: z.literal('harmless'),
+    observables: Observables,
+    review_days: z.number().positive().max(MOST_REVIEW_DAYS),
+    reason: z.string().min(1),
+  }),
+  z.object({ kind: z.literal('lift'), id: z.number().int(), of: z.enum(['suppress', 'harmless']).default('suppress') }),
   z.object({
     kind: z.literal('decide'),
     decision: z.enum(['approve', 'reject']),
@@ -62,8 +71,14 @@ export async function perform(
       app.log.info('Values were suppressed.', { values: args.observables.length, hours: args.hours, by });
       return { ids, until: new Date(now + args.hours * 3_600_000).toISOString() };
     }
+    case 'harmless': {
+      const review = now + args.review_days * 86_400_000;
+      const ids = await app.store.callHarmless(args.observables, review, args.reason, by, now);
+      app.log.info('Values were called harmless.', { values: args.observables.length, by });
+      return { ids, review: new Date(review).toISOString() };
+    }
     case 'lift':
-      await app.store.lift(args.id, now);
+      await app.store.lift(args.id, now, args.of);
       app.log.info('A suppression was lifted.', { suppression: args.id, by });
       return { lifted: args.id };
     case 'decide':

@@ -108,6 +108,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
   });
 
   const neverBlock = neverBlockReport(config, reader);
+  const toReview = reader.toReview(now);
   const counts = source.sightings?.counts() ?? { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 };
   const doubt = source.time?.doubt;
   const all = [...exchanges, ...siems];
@@ -136,6 +137,11 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
         .map((one) => named(one.name, one.reason ?? one.state)),
       // Told at once; those that are overdue are their SIEM's reason already.
       ...waiting.filter((one) => !one.overdue).map((one) => named(one.siem, one.reason)),
+      ...(toReview === 0
+        ? []
+        : [
+            `${toReview} value${toReview === 1 ? '' : 's'} called harmless ask${toReview === 1 ? 's' : ''} for another look: entente harmless list`,
+          ]),
       ...[...exchangeRows.values()].flatMap(({ name, classified }) =>
         classified === 0
           ? []

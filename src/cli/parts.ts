@@ -5,6 +5,7 @@ import { exchanges, siems } from '../connectors/registry.ts';
 import { systemClock } from '../core/runtime/clock.ts';
 import { silentLog } from '../core/runtime/log.ts';
 import { backup, parked } from './act.ts';
+import { harmless } from './harmless.ts';
 import { held } from './held.ts';
 import { refused } from './refused.ts';
 import type { Parts } from './command.ts';
@@ -27,5 +28,5 @@ export const parts: Parts = {
     qradar: async (start) => (await import('./simulators.ts')).starters.qradar(start),
   },
   probe: (config, signal) => probePeers(config, systemClock, silentLog, signal),
-  commands: [run, plan, status, why, suppress, held, refused, parked, reconcile, purge, backup, demo],
+  commands: [run, plan, status, why, suppress, harmless, held, refused, parked, reconcile, purge, backup, demo],
 };

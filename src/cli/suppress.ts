@@ -1,6 +1,6 @@
 // The command `suppress`: a value off every SIEM for a time. Who asks for it wants to know that it is off, so it waits
 // some seconds for the SIEMs and says of each what came of it.
-import { MOST_HOURS } from '../app/requests.ts';
+import { MOST_HOURS, type RequestArguments } from '../app/requests.ts';
 import type { Config } from '../core/config/load.ts';
 import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
@@ -8,6 +8,7 @@ import { holderOf } from '../core/store/database.ts';
 import type { StoreReader } from '../core/store/reader.ts';
 import type { Command, Context } from './command.ts';
 import { BY, doing, usage } from './doing.ts';
+import { push } from './suppress-push.ts';
 import { DONE, LEFT } from './exit.ts';
 import { when } from './output.ts';
 import { act, clockOf, readerOf, withReader } from './state.ts';
@@ -18,7 +19,8 @@ const LOOK_EVERY_MS = 250;
 export const suppress: Command = {
   name: 'suppress',
   summary: 'Takes a value off every SIEM for a time and says where it still stands; lists and lifts that.',
-  usage: 'suppress VALUE --hours N --reason TEXT [--false-positive] | suppress list | suppress lift ID',
+  usage:
+    'suppress VALUE --hours N --reason TEXT [--false-positive] | suppress --exchange NAME --since T --hours N --reason TEXT [--yes] | suppress list | suppress lift ID',
   example: 'entente suppress 198.51.100.7 --hours 24 --reason "our own scanner"',
   mostArgs: 2,
   flags: {
@@ -28,12 +30,20 @@ export const suppress: Command = {
       type: 'boolean',
       help: 'It is no threat: the partner is told so where a release rule allows it.',
     },
+    exchange: {
+      type: 'string',
+      value: 'NAME',
+      help: 'Every value that only this exchange vouches for, since --since.',
+    },
+    since: { type: 'string', value: 'T', help: 'A time such as 2026-11-28T06:00Z, or 90m, 6h, 2d ago.' },
+    yes: { type: 'boolean', help: 'Do it; without it, --exchange only says what would go.' },
   },
   run: (context) =>
     doing(context, async (config) => {
       const [first, second] = context.args;
       if (first === 'list') return list(context, config);
       if (first === 'lift') return lift(context, config, Number(second));
+      if (context.flags['exchange'] !== undefined || context.flags['since'] !== undefined) return push(context, config);
       return take(context, config);
     }),
 };
@@ -54,7 +64,7 @@ async function lift(context: Context, config: Config, id: number): Promise<numbe
   if (!Number.isInteger(id)) return usage(context, 'suppress lift needs an ID; see suppress list');
   const now = clockOf(config).now();
   const before = withReader(config, (reader) => reader.suppressions(now));
-  const answer = await act(context, config, { kind: 'lift', id });
+  const answer = await act(context, config, { kind: 'lift', id, of: 'suppress' });
   const lifted = before.find((one) => one.id === id);
   const still = before.filter((one) => one.id !== id && one.type === lifted?.type && one.value === lifted.value);
   if (context.json) context.out.json({ ...(answer as object), still });
@@ -71,7 +81,7 @@ async function lift(context: Context, config: Config, id: number): Promise<numbe
 }
 
 async function take(context: Context, config: Config): Promise<number> {
-  const { args, flags, out, json } = context;
+  const { args, flags } = context;
   const [first, second] = args;
   const hours = Number(flags['hours']);
   const reason = typeof flags['reason'] === 'string' ? flags['reason'].trim() : '';
@@ -81,14 +91,32 @@ async function take(context: Context, config: Config): Promise<number> {
     return usage(context, `--hours needs a number above 0, at most ${MOST_HOURS}`);
   const observables = guess(first);
   if (observables.length === 0) return usage(context, `${first} is no address, domain, URL, e-mail address or hash`);
+  return takeOff(
+    context,
+    config,
+    observables,
+    {
+      kind: 'suppress',
+      observables: [...observables],
+      hours,
+      reason,
+      false_positive: flags['false-positive'] === true,
+    },
+    `suppressed for ${hours} h`,
+  );
+}
+
+/** Has it done, and says of each SIEM what came of it. `what`: to follow "is". */
+export async function takeOff(
+  context: Context,
+  config: Config,
+  observables: readonly Observable[],
+  request: RequestArguments,
+  what: string,
+): Promise<number> {
+  const { out, json } = context;
   const before = standing(config, observables);
-  const answer = await act(context, config, {
-    kind: 'suppress',
-    observables: [...observables],
-    hours,
-    reason,
-    false_positive: flags['false-positive'] === true,
-  });
+  const answer = await act(context, config, request);
   const living = holderOf(config.state) !== undefined;
   const stood = new Set(before.filter((one) => one.state === 'pending').map((one) => one.name));
   const places = (await outcome(context, config, observables, living)).map((one) =>
@@ -98,10 +126,10 @@ async function take(context: Context, config: Config): Promise<number> {
   if (json) out.json({ ...(answer as object), daemon: living, siems: places });
   else {
     const values = observables.map((one) => one.value).join(', ');
-    if (living) out.line(`${values} is suppressed for ${hours} h.`);
+    if (living) out.line(`${values} is ${what}.`);
     else
       out.line(
-        `${values} is suppressed for ${hours} h from the next run on: no daemon runs on this state, so no SIEM was told. Start one: entente run, or entente run --once`,
+        `${values} is ${what} from the next run on: no daemon runs on this state, so no SIEM was told. Start one: entente run, or entente run --once`,
       );
     for (const one of places)
       out.line(`  ${one.name}: ${SAID[one.state]}${one.reason === null ? '' : `: ${one.reason}`}`);

@@ -23,11 +23,26 @@ export const LISTED_OWNER = 'never_block';
 const MOST_BYTES = 24 * 1024 * 1024;
 const LIST_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
+/** Read once while nothing changes: a command that waits for something looks many times a second. */
 export function loadLists(folder: string): LoadedLists {
+  const files = filesOf(folder);
+  const stamp = `${folder} ${files.map(({ name, file }) => `${name} ${stampOf(file)}`).join()}`;
+  if (last?.stamp !== stamp) last = { stamp, lists: loadFiles(files) };
+  return last.lists;
+}
+
+let last: { readonly stamp: string; readonly lists: LoadedLists } | undefined;
+
+function stampOf(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? 'none' : `${found.size} ${found.mtimeMs} ${found.ino}`;
+}
+
+function loadFiles(files: readonly ListFile[]): LoadedLists {
   const refused: ListReport[] = [];
   let digest = '';
   function* read(): Generator<NamedList> {
-    for (const one of filesOf(folder)) {
+    for (const one of files) {
       const list = readOne(one);
       if (!('refused' in list)) digest = sha256(`${digest} ${one.name} ${list.text}`);
       const parsed = 'refused' in list ? list : readWarninglist(one.name, list.text);

@@ -14,6 +14,16 @@ import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 /** Parked rows: all, those that the SIEM refused with a word for the cause, or those with this word or reason. */
 export type Refused = 'all' | 'by the SIEM' | { readonly code: string } | { readonly note: string };
 
+/** For how long, and why. `review`: it is called harmless, and somebody looks again then. */
+export interface Off {
+  readonly until: number;
+  readonly reason: string;
+  readonly review?: number;
+}
+
+/** Until somebody lifts it: the last day that RFC 3339 can write. */
+export const UNTIL_LIFTED = Date.UTC(9999, 11, 31);
+
 export class People {
   readonly #store: StoreContext;
   readonly #projector: Projector;
@@ -28,38 +38,54 @@ export class People {
     sweeps.register('parked', (sweep, most) => this.#step(sweep, most));
   }
 
-  suppress(observables: readonly Observable[], until: number, reason: string, by: string, now: number): number[] {
-    return observables.map((observable) => {
-      const type = OBSERVABLE_TYPES.indexOf(observable.type);
-      const id = this.#store.ids.take('suppression');
-      this.#store.db.run(
-        'INSERT INTO suppression (id, type, value, created, until, reason, made_by) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  suppress(observables: readonly Observable[], off: Off, by: string, now: number): number[] {
+    const { db, ids } = this.#store;
+    const made = observables.map(({ type, value }) => {
+      const number = OBSERVABLE_TYPES.indexOf(type);
+      const id = ids.take('suppression');
+      // Saying it again is looking at it again.
+      if (off.review !== undefined)
+        db.run(
+          'UPDATE suppression SET lifted = ? WHERE type = ? AND value = ? AND review IS NOT NULL AND lifted IS NULL',
+          now,
+          number,
+          value,
+        );
+      db.run(
+        'INSERT INTO suppression (id, type, value, created, until, reason, made_by, review) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
         id,
-        type,
-        observable.value,
+        number,
+        value,
         now,
-        until,
-        reason,
+        off.until,
+        off.reason,
         by,
+        off.review ?? null,
       );
-      this.#again(type, observable.value, now);
       return id;
     });
+    // Read once for all of them: a whole push comes in thousands.
+    this.#projector.reloadSuppressions();
+    for (const { type, value } of observables) this.#again(OBSERVABLE_TYPES.indexOf(type), value, now);
+    return made;
   }
 
-  lift(id: number, now: number): void {
-    const row = this.#store.db.get<{ type: number; value: string; lifted: number | null }>(
-      'SELECT type, value, lifted FROM suppression WHERE id = ?',
+  lift(id: number, what: 'suppress' | 'harmless', now: number): void {
+    const row = this.#store.db.get<{ type: number; value: string; lifted: number | null; review: number | null }>(
+      'SELECT type, value, lifted, review FROM suppression WHERE id = ?',
       id,
     );
-    if (row === undefined || row.lifted !== null)
-      throw new ConnectorError('permanent', `no suppression ${id}; see entente suppress list`);
+    if (row === undefined || row.lifted !== null || (row.review === null) !== (what === 'suppress'))
+      throw new ConnectorError(
+        'permanent',
+        `no ${what === 'suppress' ? 'suppression' : 'harmless value'} ${id}; see entente ${what} list`,
+      );
     this.#store.db.run('UPDATE suppression SET lifted = ? WHERE id = ?', now, id);
+    this.#projector.reloadSuppressions();
     this.#again(row.type, row.value, now);
   }
 
   #again(type: number, value: string, now: number): void {
-    this.#projector.reloadSuppressions();
     const entry = this.#store.db.get<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?', type, value);
     if (entry !== undefined) {
       this.#projector.project(

@@ -108,6 +108,25 @@ export interface ParkedRow {
   readonly since: string;
 }
 
+/** A value that a person called harmless. */
+export interface HarmlessRow {
+  readonly id: number;
+  readonly type: string;
+  readonly value: string;
+  readonly since: string;
+  readonly review: string;
+  readonly reason: string;
+  readonly by: string;
+}
+
+interface SuppressedRow {
+  readonly id: number;
+  readonly until: number;
+  readonly reason: string;
+  readonly made_by: string;
+  readonly review: number | null;
+}
+
 const iso = (ms: number | null | undefined): string | null =>
   ms === null || ms === undefined ? null : new Date(Math.min(ms, 8.64e15)).toISOString();
 const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
@@ -279,8 +298,8 @@ export class StoreReader {
        JOIN exchange e ON e.id = o.exchange_id WHERE c.entry_id = ? ORDER BY o.version DESC`,
       entry.id,
     );
-    const suppressed = this.#db.get<{ until: number; reason: string; made_by: string }>(
-      'SELECT until, reason, made_by FROM suppression WHERE type = ? AND value = ? AND lifted IS NULL AND until > ? ORDER BY until DESC',
+    const suppressed = this.#db.get<SuppressedRow>(
+      'SELECT id, until, reason, made_by, review FROM suppression WHERE type = ? AND value = ? AND lifted IS NULL AND until > ? ORDER BY until DESC',
       type,
       observable.value,
       now,
@@ -326,12 +345,7 @@ export class StoreReader {
     return { decision: 'accept', reason: `${noted}${arithmetic}` };
   }
 
-  #stand(
-    siem: string,
-    entryId: number,
-    suppressed: { until: number; reason: string; made_by: string } | undefined,
-    now: number,
-  ): WhyEntry['siems'][number] {
+  #stand(siem: string, entryId: number, suppressed: SuppressedRow | undefined, now: number): WhyEntry['siems'][number] {
     const row = this.#db.get<ProjectionRow>(
       'SELECT p.* FROM projection p JOIN siem s ON s.id = p.siem_id WHERE s.name = ? AND p.entry_id = ?',
       siem,
@@ -340,7 +354,9 @@ export class StoreReader {
     const off =
       suppressed === undefined
         ? null
-        : `suppressed until ${iso(suppressed.until)} by ${suppressed.made_by}: ${suppressed.reason}`;
+        : suppressed.review === null
+          ? `suppressed until ${iso(suppressed.until)} by ${suppressed.made_by}: ${suppressed.reason}`
+          : `called harmless by ${suppressed.made_by} (${suppressed.id}, to be looked at again at ${iso(suppressed.review)}): ${suppressed.reason}`;
     if (row === undefined)
       return {
         name: siem,
@@ -439,7 +455,7 @@ export class StoreReader {
   suppressions(now: number): { id: number; type: string; value: string; until: string; reason: string; by: string }[] {
     return this.#db
       .all<{ id: number; type: number; value: string; until: number; reason: string; made_by: string }>(
-        'SELECT id, type, value, until, reason, made_by FROM suppression WHERE lifted IS NULL AND until > ? ORDER BY id',
+        'SELECT id, type, value, until, reason, made_by FROM suppression WHERE lifted IS NULL AND review IS NULL AND until > ? ORDER BY id',
         now,
       )
       .map((row) => ({
@@ -450,6 +466,77 @@ export class StoreReader {
         reason: row.reason,
         by: row.made_by,
       }));
+  }
+
+  /** Values that are off until somebody lifts them, those that have waited longest for another look first. */
+  harmless(): HarmlessRow[] {
+    return this.#db
+      .all<{
+        id: number;
+        type: number;
+        value: string;
+        created: number;
+        review: number;
+        reason: string;
+        made_by: string;
+      }>(
+        'SELECT id, type, value, created, review, reason, made_by FROM suppression WHERE lifted IS NULL AND review IS NOT NULL ORDER BY review, id',
+      )
+      .map((row) => ({
+        id: row.id,
+        type: OBSERVABLE_TYPES[row.type]!,
+        value: row.value,
+        since: iso(row.created)!,
+        review: iso(row.review)!,
+        reason: row.reason,
+        by: row.made_by,
+      }));
+  }
+
+  /** How many of them ask for another look. */
+  toReview(now: number): number {
+    return this.#db.get<{ n: number }>(
+      'SELECT count(*) AS n FROM suppression WHERE lifted IS NULL AND review <= ?',
+      now,
+    )!.n;
+  }
+
+  /**
+   * What objects of the exchange have vouched for since then, and nobody else: the values of one push. `shared`: how many
+   * more it named that others vouch for, or did before.
+   */
+  pushed(exchange: string, since: number, most: number): { values: Observable[]; shared: number } {
+    const named = `FROM object o JOIN exchange x ON x.id = o.exchange_id JOIN contribution c ON c.object_id = o.id
+       JOIN entry e ON e.id = c.entry_id WHERE x.name = ? AND o.state = 0 AND coalesce(c.since, 0) >= ?`;
+    const beside = `EXISTS (SELECT 1 FROM contribution d JOIN object b ON b.id = d.object_id WHERE d.entry_id = e.id
+       AND b.state = 0 AND (b.exchange_id <> o.exchange_id OR coalesce(d.since, 0) < ?))`;
+    const rows = this.#db.all<{ type: number; value: string }>(
+      `SELECT DISTINCT e.type, e.value ${named} AND NOT ${beside} ORDER BY e.id LIMIT ?`,
+      exchange,
+      since,
+      since,
+      most,
+    );
+    const shared = this.#db.get<{ n: number }>(
+      `SELECT count(DISTINCT e.id) AS n ${named} AND ${beside}`,
+      exchange,
+      since,
+      since,
+    )!.n;
+    return { values: rows.map((row) => ({ type: OBSERVABLE_TYPES[row.type]!, value: row.value })), shared };
+  }
+
+  /** Of these values, how many a SIEM holds or is about to, by its name. */
+  standing(values: readonly Observable[]): Record<string, number> {
+    const counts: Record<string, number> = Object.fromEntries(this.#given.siems.map(({ name }) => [name, 0]));
+    const find = this.#db.lists(
+      `SELECT s.name FROM projection p JOIN siem s ON s.id = p.siem_id JOIN entry e ON e.id = p.entry_id
+       WHERE e.type = ? AND e.value = ? AND s.active = 1 AND (p.wanted = 1 OR p.present <> 0)`,
+    );
+    for (const { type, value } of values)
+      for (const [name] of find(OBSERVABLE_TYPES.indexOf(type), value))
+        counts[String(name)] = (counts[String(name)] ?? 0) + 1;
+    return counts;
   }
 
   /** Work in steps that is under way, the oldest first. */

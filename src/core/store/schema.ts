@@ -249,6 +249,11 @@ export const MIGRATIONS: readonly string[] = [
   -- The showing of a scope that is under way, by its number (snapshots.ts, which makes an index of its own at the first).
   ALTER TABLE scope ADD COLUMN snapshot INTEGER;
   `,
+  `
+  -- Of a value that is called harmless: when somebody looks at it again. It stays off until it is lifted; null: suppressed
+  -- for a time.
+  ALTER TABLE suppression ADD COLUMN review INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -21,7 +21,7 @@ import { HoldTable } from './hold-table.ts';
 import { Holds } from './holds.ts';
 import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport, Objects } from './objects.ts';
-import { People, type Refused } from './people.ts';
+import { People, type Refused, UNTIL_LIFTED } from './people.ts';
 import { Projector } from './projection.ts';
 import { registerRespelling } from './respelling.ts';
 import { type SettleReport, type Settlement, Settling } from './settling.ts';
@@ -520,14 +520,21 @@ export class Store {
     falsePositive = false,
   ): number[] {
     return this.#unit(now, (time) => {
-      const ids = this.#people.suppress(observables, until, reason, by, time);
+      const ids = this.#people.suppress(observables, { until, reason }, by, time);
       if (falsePositive) this.#sightings.disown(observables, ids, time);
       return ids;
     });
   }
 
-  lift(id: number, now: number): void {
-    this.#unit(now, (time) => this.#people.lift(id, time));
+  /** Off every SIEM until somebody lifts it. */
+  callHarmless(observables: readonly Observable[], review: number, reason: string, by: string, now: number): number[] {
+    return this.#unit(now, (time) =>
+      this.#people.suppress(observables, { until: UNTIL_LIFTED, reason, review }, by, time),
+    );
+  }
+
+  lift(id: number, now: number, what: 'suppress' | 'harmless' = 'suppress'): void {
+    this.#unit(now, (time) => this.#people.lift(id, what, time));
   }
 
   retryParked(only: string | undefined, now: number): number {

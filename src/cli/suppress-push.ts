@@ -1,0 +1,74 @@
+// `suppress --exchange`: a whole push of a partner taken off again, the honest undo. A plan first; with --yes it acts, in
+// parts, so that no request grows with the push. What others vouch for too is left alone.
+import { MOST_HOURS } from '../app/requests.ts';
+import type { Config } from '../core/config/load.ts';
+import { timestampMs } from '../core/model/timestamp.ts';
+import type { Context } from './command.ts';
+import { usage } from './doing.ts';
+import { DONE } from './exit.ts';
+import { when } from './output.ts';
+import { act, clockOf, withReader } from './state.ts';
+
+const MOST_VALUES = 200_000;
+const PART = 5_000;
+const SHOWN = 20;
+
+export async function push(context: Context, config: Config): Promise<number> {
+  const { args, flags, out, json } = context;
+  const { exchange, since, reason } = flags;
+  const hours = Number(flags['hours']);
+  if (args.length > 0 || typeof exchange !== 'string' || typeof since !== 'string')
+    return usage(context, 'suppress takes one VALUE, or --exchange and --since');
+  if (!(hours > 0 && hours <= MOST_HOURS))
+    return usage(context, `--hours needs a number above 0, at most ${MOST_HOURS}`);
+  if (typeof reason !== 'string' || reason.trim() === '') return usage(context, 'suppress needs --reason');
+  if (!config.exchanges.some((one) => one.name === exchange))
+    return usage(context, `no exchange ${exchange}; configured: ${config.exchanges.map((one) => one.name).join(', ')}`);
+  const now = clockOf(config).now();
+  const from = timeOf(since, now);
+  if (from === undefined || from > now)
+    return usage(context, '--since needs a time that is past, such as 2026-11-28T06:00Z, or 90m, 6h, 2d');
+
+  const { values, shared, siems } = withReader(config, (reader) => {
+    const found = reader.pushed(exchange, from, MOST_VALUES + 1);
+    return { ...found, siems: reader.standing(found.values) };
+  });
+  if (values.length > MOST_VALUES)
+    return usage(
+      context,
+      `${exchange} has vouched for more than ${MOST_VALUES} values since ${when(new Date(from).toISOString())}; take a later --since, or set enabled: false or clearance for it`,
+    );
+  const acts = flags['yes'] === true;
+  if (acts)
+    for (let at = 0; at < values.length; at += PART)
+      await act(context, config, {
+        kind: 'suppress',
+        observables: values.slice(at, at + PART),
+        hours,
+        reason: reason.trim(),
+        false_positive: false,
+      });
+  if (json) {
+    out.json({ exchange, since: new Date(from).toISOString(), values: values.length, shared, siems, done: acts });
+    return DONE;
+  }
+  const did = acts ? 'are suppressed' : 'would be suppressed';
+  out.line(
+    `${values.length} values that only ${exchange} vouches for, since ${when(new Date(from).toISOString())}, ${did} for ${hours} h.`,
+  );
+  if (shared > 0)
+    out.line(`${shared} more that it named stay: another exchange, or an older object, vouches for them.`);
+  for (const [name, n] of Object.entries(siems)) out.line(`  ${name}: ${n} ${acts ? 'go' : 'would go'}`);
+  for (const one of acts ? [] : values.slice(0, SHOWN)) out.line(`  ${one.value}  (${one.type})`);
+  if (!acts && values.length > SHOWN) out.line(`  and ${values.length - SHOWN} more`);
+  if (!acts && values.length > 0) out.line('Nothing was done. To do it, say the same with --yes');
+  return DONE;
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function timeOf(text: string, now: number): number | undefined {
+  const [, number, unit = ''] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
+  if (number !== undefined) return now - Number(number) * UNITS[unit]!;
+  return timestampMs(text) ?? timestampMs(text.replace(/^(\d{4}-\d\d-\d\dT\d\d:\d\d)Z$/, '$1:00Z'));
+}
