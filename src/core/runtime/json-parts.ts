@@ -164,20 +164,22 @@ export class LineParts {
 }
 
 export type Found =
-  /** The list begins right behind this place. */
-  | { readonly kind: 'list'; readonly at: number }
+  /** The list begins right behind this place; `path` leads to it from the outermost object. */
+  | { readonly kind: 'list'; readonly at: number; readonly path: readonly string[] }
   /** The first value of the text ended here, and held no such list. */
   | { readonly kind: 'value'; readonly at: number };
 
 /**
- * Looks for the list that a JSON text is about: the whole text, or what its outermost object holds under one of
- * `names`. Keeps what it went through.
+ * Looks for the list that a JSON text is about: the whole text, or the first that stands under one of `paths`, each a way
+ * of names from the outermost object on. Keeps what it went through.
  */
 export class ListSearch {
-  readonly #names: ReadonlySet<string>;
+  readonly #paths: ReadonlySet<string>;
   readonly #begun: Begun;
   #at = 0;
   #depth = 0;
+  /** Keys that lead to where it is; undefined for a step into a list. */
+  readonly #way: (string | undefined)[] = [];
   #inText = false;
   #escaped = false;
   /** The key whose value comes next. */
@@ -188,8 +190,8 @@ export class ListSearch {
   #text: number[] | undefined;
   #kept: Buffer = Buffer.alloc(0);
 
-  constructor(names: readonly string[], bounds: Bounds) {
-    this.#names = new Set(names);
+  constructor(paths: readonly (readonly string[])[], bounds: Bounds) {
+    this.#paths = new Set(paths.map((path) => path.join('\0')));
     this.#begun = new Begun(bounds);
   }
 
@@ -203,7 +205,7 @@ export class ListSearch {
   }
 
   feed(chunk: Buffer): Found | undefined {
-    let text: number[] | undefined = this.#text;
+    let text = this.#text;
     const base = this.#at;
     this.#at += chunk.length;
     for (let i = 0; i < chunk.length; i++) {
@@ -224,27 +226,34 @@ export class ListSearch {
       this.#started = true;
       if (byte === QUOTE && this.#depth > 0) {
         this.#inText = true;
-        text = this.#depth === 1 ? [byte] : undefined;
+        text = this.#depth <= MOST_STEPS ? [byte] : undefined;
         this.#key = undefined;
-      } else if (byte === COLON && this.#depth === 1 && this.#key !== undefined) this.#colon = true;
-      else if (byte === OPEN_BRACKET && (this.#depth === 0 || (this.#colon && this.#names.has(this.#key ?? '')))) {
-        this.#end(chunk.subarray(0, i));
-        return { kind: 'list', at: base + i };
-      } else {
-        this.#key = undefined;
-        this.#colon = false;
-        if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-          this.#depth++;
-          this.#begun.values++;
-        } else if (byte === COMMA) this.#begun.values++;
-        else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --this.#depth <= 0) {
-          this.#end(chunk.subarray(0, i + 1));
-          return { kind: 'value', at: base + i };
-        } else if (this.#depth === 0) {
-          // A text, a number, a word, or no JSON at all: a parser says what it is.
-          this.#end(chunk.subarray(0, i + 1));
-          return { kind: 'value', at: base + i };
+        continue;
+      }
+      if (byte === COLON && this.#key !== undefined) {
+        this.#colon = true;
+        continue;
+      }
+      const key = this.#colon ? this.#key : undefined;
+      this.#key = undefined;
+      this.#colon = false;
+      if (byte === OPEN_BRACKET) {
+        const path = this.#pathOf(key);
+        if (path !== undefined) {
+          this.#end(chunk.subarray(0, i));
+          return { kind: 'list', at: base + i, path };
         }
+      }
+      if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+        if (this.#depth > 0 && this.#depth <= MOST_STEPS) this.#way[this.#depth - 1] = key;
+        this.#depth++;
+        this.#begun.values++;
+      } else if (byte === COMMA) this.#begun.values++;
+      else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) this.#depth--;
+      if (this.#depth <= 0) {
+        // Its end, or a text, a number, a word, or no JSON at all: a parser says what it is.
+        this.#end(chunk.subarray(0, i + 1));
+        return { kind: 'value', at: base + i };
       }
     }
     this.#text = text;
@@ -252,11 +261,21 @@ export class ListSearch {
     return undefined;
   }
 
+  /** The way to a list that begins here, where it is one of those that are looked for. */
+  #pathOf(key: string | undefined): readonly string[] | undefined {
+    if (this.#depth === 0) return [];
+    if (key === undefined || this.#depth > MOST_STEPS) return undefined;
+    const path = [...this.#way.slice(0, this.#depth - 1), key];
+    // A step into a list has no name; what follows is not looked for.
+    return path.every((step) => step !== undefined) && this.#paths.has(path.join('\0')) ? path : undefined;
+  }
+
   #end(piece: Buffer): void {
     this.#kept = Buffer.from(this.#begun.end(piece));
   }
 }
 
+const MOST_STEPS = 2;
 const MOST_KEY = 64;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 

@@ -140,6 +140,7 @@ export class FilesConnector implements ExchangeConnector {
       fresh: this.#moves && Math.abs(now - file.changed) < settleMs,
       pageObjects: this.#pageObjects,
       stop,
+      events: memory,
       within: (at) => poll.within(at),
       after: (end) => poll.after(name, stamp, end),
     });

@@ -3,7 +3,9 @@
 import type { BigIntStats } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { permanent } from '../../../core/model/failure.ts';
-import { codeOf, type Disk, diskFailure, wordsFor } from './disk.ts';
+import { codeOf, type Disk, diskFailure, UNKNOWN, wordsFor } from './disk.ts';
+import { belongs, MANIFEST, published } from './feed.ts';
+import { BOUNDS } from './survey.ts';
 
 /** Those that were read lie here, and are not read again. */
 export const [DONE, REFUSED] = ['done', 'refused'];
@@ -55,7 +57,7 @@ export async function look(disk: Disk, path: string, who: string, besides: strin
     else await walk.folder(root, 0);
     return walk.found();
   } catch (error) {
-    if (codeOf(error) === 'unknown error') throw error;
+    if (codeOf(error) === UNKNOWN) throw error;
     throw diskFailure(`${who}: ${path}`, error, next);
   }
 }
@@ -82,8 +84,11 @@ class Walk {
   }
 
   async folder(path: string, depth: number): Promise<void> {
-    for (const entry of await this.#disk.readdir(path, { withFileTypes: true })) {
+    const entries = await this.#disk.readdir(path, { withFileTypes: true });
+    const events = entries.some(({ name }) => name === MANIFEST) ? await this.#events(path) : undefined;
+    for (const entry of entries) {
       const { name } = entry;
+      if (events !== undefined && !entry.isDirectory() && !belongs(name, events)) continue;
       if (isPassing(name) || (depth === 0 && (name === DONE || name === REFUSED))) continue;
       if (!entry.isDirectory()) await this.one(name, path);
       else if (join(path, name) === this.#besides) continue;
@@ -95,12 +100,24 @@ class Walk {
     }
   }
 
+  /** What a feed publishes. A manifest that cannot be read is refused as a file, and then names nothing. */
+  async #events(path: string): Promise<ReadonlySet<string> | undefined> {
+    try {
+      const file = join(path, MANIFEST);
+      const { size } = await this.#disk.stat(file);
+      return size > BOUNDS.bytes ? undefined : published(await this.#disk.readFile(file, 'utf8'));
+    } catch (error) {
+      if (codeOf(error) === UNKNOWN) throw error;
+      return undefined;
+    }
+  }
+
   /** A subfolder that cannot be read hides its own files only. */
   async #below(path: string, depth: number): Promise<void> {
     try {
       await this.folder(path, depth);
     } catch (error) {
-      if (codeOf(error) === 'unknown error') throw error;
+      if (codeOf(error) === UNKNOWN) throw error;
       if (codeOf(error) === 'ENOENT') return;
       this.#refuse(path, codeOf(error), `folder ${wordsFor(error)}`);
     }
@@ -125,7 +142,7 @@ class Walk {
       }
     } catch (error) {
       const code = codeOf(error);
-      if (code === 'unknown error') throw error;
+      if (code === UNKNOWN) throw error;
       // Taken away since the folder was listed, or a link to nothing.
       if (code === 'ENOENT' && !(await this.#isThere(path))) return;
       this.#refuse(path, code, code === 'ENOENT' ? 'file is a symbolic link to nothing' : `file ${wordsFor(error)}`);

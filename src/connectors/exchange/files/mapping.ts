@@ -1,5 +1,6 @@
 // Elements of a file become objects of ours, gathered into pages of bounded size.
 import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts';
+import type { AttributeRead } from '../../../core/misp/attribute.ts';
 import { OTHER_CASE, readObject } from '../../../core/stix/objects.ts';
 import { isRecord } from '../../../core/stix/raw.ts';
 
@@ -30,6 +31,11 @@ export class Gathered {
     return this.objects.length + this.refusals.length >= this.#mostObjects || this.#named >= MOST_NAMED;
   }
 
+  get empty(): boolean {
+    return this.objects.length + this.refusals.length === 0;
+  }
+
+  /** A STIX object, or a bundle of them. */
   take(value: unknown, specVersion: string | undefined, depth = 0): void {
     if (isRecord(value) && value['type'] === 'bundle' && Array.isArray(value['objects'])) {
       this.#bundle(value['objects'], specVersionOf(value) ?? specVersion, depth);
@@ -38,20 +44,42 @@ export class Gathered {
     this.total++;
     const result = readObject(value, specVersion);
     if ('object' in result) {
-      this.objects.push(result.object);
-      if (result.object.kind === 'indicator') this.#named += result.object.observables.length;
+      this.#keep(result.object);
       if (result.quirk !== undefined) this.notes.add(result.quirk);
     } else if ('refusal' in result) this.refuse(result.refusal);
     else {
-      this.ignored[result.ignored] = (this.ignored[result.ignored] ?? 0) + 1;
+      this.ignore(result.ignored);
       if (result.ignored.startsWith(OTHER_CASE))
         this.notes.add(`${result.ignored} is ignored; STIX writes types in small letters`);
     }
   }
 
+  /** Of a MISP event. */
+  attribute(read: AttributeRead): void {
+    this.total++;
+    if ('indicator' in read) this.#keep(read.indicator);
+    else if ('refusal' in read) this.refuse(read.refusal);
+    else this.ignore('deleted attribute');
+  }
+
   refuse(refusal: ObjectRefusal): void {
     this.refusals.push(refusal);
     if (refusal.objectId === undefined) this.blind = true;
+  }
+
+  ignore(what: string): void {
+    this.ignored[what] = (this.ignored[what] ?? 0) + 1;
+  }
+
+  next(): Pick<Gathered, 'objects' | 'refusals' | 'ignored'> {
+    const { objects, refusals, ignored } = this;
+    [this.objects, this.refusals, this.ignored, this.#named] = [[], [], {}, 0];
+    return { objects, refusals, ignored };
+  }
+
+  #keep(object: IncomingObject): void {
+    this.objects.push(object);
+    if (object.kind === 'indicator') this.#named += object.observables.length;
   }
 
   /** A bundle has no meaning of its own: what it holds is read as if it stood there itself. */
@@ -62,12 +90,6 @@ export class Gathered {
       return;
     }
     for (const one of objects) this.take(one, specVersion, depth + 1);
-  }
-
-  next(): Pick<Gathered, 'objects' | 'refusals' | 'ignored'> {
-    const { objects, refusals, ignored } = this;
-    [this.objects, this.refusals, this.ignored, this.#named] = [[], [], {}, 0];
-    return { objects, refusals, ignored };
   }
 }
 

@@ -32,14 +32,14 @@ export interface Place {
   readonly blind: boolean;
 }
 
-const CHUNK = 256;
 const VERSION = 1;
+/** Of deliveries: those that came longest ago are forgotten. */
+const MOST_EVENTS = 50_000;
 
 export class Memory {
-  readonly #files = new Map<string, { readonly known: Known; readonly chunk: number }>();
-  /** Names by chunk, and each chunk as it was last told. */
-  readonly #chunks: Set<string>[] = [];
-  readonly #told: (Json | undefined)[] = [];
+  readonly #files = new Rows<Known>(rowOf);
+  /** Time of each MISP event that was delivered, epoch seconds: an older state of it says nothing. */
+  readonly #events = new Rows<number>((uuid, time) => [uuid, time]);
   readonly #count = { accepted: 0, refused: 0 };
   place: Place | undefined;
   series: Readonly<Record<string, Series>> = {};
@@ -53,6 +53,7 @@ export class Memory {
     if (!isRecord(json) || json['v'] !== VERSION) return memory;
     const stored = json as unknown as Stored;
     for (const row of stored.files.flat()) memory.set(row[0], knownOf(row));
+    for (const [uuid, time] of stored.events.flat()) memory.setEvent(uuid, time);
     if (stored.place !== null) memory.place = stored.place;
     memory.series = readSeries(stored.series);
     memory.waiting = stored.waiting;
@@ -61,42 +62,43 @@ export class Memory {
   }
 
   get(name: string): Known | undefined {
-    return this.#files.get(name)?.known;
+    return this.#files.get(name);
   }
 
   get names(): IterableIterator<string> {
-    return this.#files.keys();
-  }
-
-  set(name: string, known: Known): void {
-    const before = this.#files.get(name);
-    let chunk = before?.chunk ?? this.#chunks.length - 1;
-    if (before === undefined && (this.#chunks[chunk]?.size ?? CHUNK) >= CHUNK) {
-      this.#chunks.push(new Set());
-      chunk = this.#chunks.length - 1;
-    }
-    if (before !== undefined) this.#count[before.known.outcome]--;
-    this.#count[known.outcome]++;
-    this.#chunks[chunk]?.add(name);
-    this.#told[chunk] = undefined;
-    this.#files.set(name, { known, chunk });
-  }
-
-  delete(name: string): void {
-    const found = this.#files.get(name);
-    if (found === undefined) return;
-    this.#files.delete(name);
-    this.#count[found.known.outcome]--;
-    this.#chunks[found.chunk]?.delete(name);
-    this.#told[found.chunk] = undefined;
+    return this.#files.names;
   }
 
   get refused(): number {
     return this.#count.refused;
   }
 
+  set(name: string, known: Known): void {
+    const before = this.#files.get(name);
+    if (before !== undefined) this.#count[before.outcome]--;
+    this.#count[known.outcome]++;
+    this.#files.set(name, known);
+  }
+
+  delete(name: string): void {
+    const before = this.#files.get(name);
+    if (before === undefined) return;
+    this.#count[before.outcome]--;
+    this.#files.delete(name);
+  }
+
+  eventTime(uuid: string): number | undefined {
+    return this.#events.get(uuid);
+  }
+
+  setEvent(uuid: string, time: number): void {
+    // At the end, as the one that came last.
+    if (this.#events.get(uuid) !== time) this.#events.delete(uuid);
+    this.#events.set(uuid, time);
+    if (this.#events.size > MOST_EVENTS) this.#events.delete(this.#events.names.next().value!);
+  }
+
   json(): Json {
-    const files = this.#chunks.map((names, i) => (this.#told[i] ??= [...names].map((name) => this.#row(name))));
     return {
       v: VERSION,
       // What `status` shows, here and in `countFiles`.
@@ -105,25 +107,86 @@ export class Memory {
         refused: this.#count.refused + this.moved.refused,
         waiting: this.waiting,
       },
-      files,
+      files: this.#files.json(),
+      events: this.#events.json(),
       place: this.place === undefined ? null : { ...this.place },
       series: this.series as unknown as Json,
       waiting: this.waiting,
       moved: { ...this.moved },
     };
   }
+}
 
-  #row(name: string): Json {
-    // It is in a chunk only while it is known.
-    const { stamp, digest, outcome, objects, lines, goneSince } = this.#files.get(name)!.known;
-    return [name, stamp, digest, outcome === 'accepted' ? 1 : 0, objects, [...(lines ?? [])], goneSince ?? null];
+const CHUNK = 256;
+
+/** Rows by name, told in chunks of which only those are made anew that changed. */
+class Rows<T> {
+  readonly #row: (name: string, value: T) => Json;
+  readonly #all = new Map<string, { readonly value: T; readonly chunk: number }>();
+  /** Names by chunk, and each chunk as it was last told. */
+  readonly #chunks: Set<string>[] = [];
+  readonly #told: (Json | undefined)[] = [];
+
+  constructor(row: (name: string, value: T) => Json) {
+    this.#row = row;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get names(): IterableIterator<string> {
+    return this.#all.keys();
+  }
+
+  get(name: string): T | undefined {
+    return this.#all.get(name)?.value;
+  }
+
+  set(name: string, value: T): void {
+    let chunk = this.#all.get(name)?.chunk;
+    if (chunk === undefined) {
+      if ((this.#chunks.at(-1)?.size ?? CHUNK) >= CHUNK) this.#chunks.push(new Set());
+      chunk = this.#chunks.length - 1;
+      this.#chunks[chunk]?.add(name);
+    }
+    this.#told[chunk] = undefined;
+    this.#all.set(name, { value, chunk });
+  }
+
+  delete(name: string): void {
+    const found = this.#all.get(name);
+    if (found === undefined) return;
+    this.#all.delete(name);
+    this.#chunks[found.chunk]?.delete(name);
+    this.#told[found.chunk] = undefined;
+  }
+
+  json(): Json {
+    return this.#chunks.flatMap((names, i) => {
+      if (names.size === 0) return [];
+      // It is in a chunk only while it is known.
+      this.#told[i] ??= [...names].map((name) => this.#row(name, this.#all.get(name)!.value));
+      return [this.#told[i]];
+    });
   }
 }
+
+const rowOf = (name: string, { stamp, digest, outcome, objects, lines, goneSince }: Known): Json => [
+  name,
+  stamp,
+  digest,
+  outcome === 'accepted' ? 1 : 0,
+  objects,
+  [...(lines ?? [])],
+  goneSince ?? null,
+];
 
 type Row = readonly [string, string, string, 0 | 1, number, readonly number[], number | null];
 
 interface Stored {
   readonly files: readonly (readonly Row[])[];
+  readonly events: readonly (readonly (readonly [string, number])[])[];
   readonly place: Place | null;
   readonly series: Json;
   readonly waiting: number;

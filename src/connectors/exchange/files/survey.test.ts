@@ -35,7 +35,11 @@ async function read(text: string | Buffer, size = 7, bounds?: { bytes: number; v
       for await (const one of elementsOf(whole.form, chunks, end, i)) rest.push(one.value);
       expect(rest).toEqual(values.slice(i));
     }
-  return { kind: whole.form.kind, ...('around' in whole.form ? { around: whole.form.around } : {}), values };
+  return {
+    kind: whole.form.kind,
+    ...('around' in whole.form ? { around: whole.form.around, path: whole.form.path } : {}),
+    values,
+  };
 }
 
 const A = { type: 'indicator', id: 'a' };
@@ -48,7 +52,8 @@ describe('what a file is', () => {
     ['an answer of MISP', { response: [{ Event: {} }] }, { kind: 'list', around: {} }],
     ['a list', [A, B], { kind: 'list', around: undefined }],
     ['a list of nothing', [], { kind: 'list' }],
-    ['a MISP event', { Event: { uuid: 'x', Attribute: [A] } }, { kind: 'value' }],
+    ['a MISP event', { Event: { info: 'x', Attribute: [A] } }, { kind: 'list', around: { Event: { info: 'x' } } }],
+    ['a MISP event of objects alone', { Event: { uuid: 'x' } }, { kind: 'value' }],
     ['one object', A, { kind: 'value' }],
     ['an empty envelope', {}, { kind: 'value' }],
     ['an empty bundle', { type: 'bundle', objects: [] }, { kind: 'list' }],
@@ -146,6 +151,8 @@ describe('what a file is', () => {
       ' ',
       '1',
       '"objects"',
+      '"Event"',
+      '{"Event":{"Attribute":[',
       '"type"',
       '{"objects":[',
       '{"type":"x"}',
@@ -164,6 +171,8 @@ describe('what a file is', () => {
       fc.asyncProperty(fc.jsonValue(), objects, fc.integer({ min: 1, max: 40 }), async (other, some, size) => {
         const text = JSON.stringify({ other, objects: [...some, A], more: true });
         expect(flat(await read(text, size))).toEqual(JSON.parse(text));
+        const event = JSON.stringify({ Event: { other, Attribute: some, more: [other] }, objects: [A] });
+        expect(flat(await read(event, size))).toEqual(JSON.parse(event));
       }),
     );
   });
@@ -180,8 +189,14 @@ function isJson(text: string): boolean {
 
 /** The whole again. */
 function flat(found: unknown): unknown {
-  const { kind, around, values } = found as { kind: string; around?: object; values: unknown[] };
+  const { kind, around, path, values } = found as {
+    kind: string;
+    around?: Record<string, object>;
+    path: string[];
+    values: unknown[];
+  };
   if (kind === 'value') return values[0];
-  if (kind === 'lines') return values;
-  return around === undefined ? values : { ...around, objects: values };
+  if (around === undefined) return values;
+  const [first = '', second] = path;
+  return { ...around, [first]: second === undefined ? values : { ...around[first], [second]: values } };
 }

@@ -11,12 +11,21 @@ import {
   type Part,
   TooLarge,
 } from '../../../core/runtime/json-parts.ts';
+import { eventsIn } from '../../../core/misp/event.ts';
 import { isRecord } from '../../../core/stix/raw.ts';
+import { isManifest } from './feed.ts';
 
 /** Where the elements of a file stand. */
 export type Form =
-  /** Elements of a list, from right behind its bracket. `around`: what stands around it, where that is an object. */
-  | { readonly kind: 'list'; readonly from: number; readonly around: Readonly<Record<string, unknown>> | undefined }
+  /** Elements of a list, from right behind its bracket. */
+  | {
+      readonly kind: 'list';
+      readonly from: number;
+      /** The way to the list from the outermost object. */
+      readonly path: readonly string[];
+      /** What stands around it, where that is an object. */
+      readonly around: Readonly<Record<string, unknown>> | undefined;
+    }
   /** One JSON value a line. */
   | { readonly kind: 'lines' }
   /** The whole file is one value. */
@@ -36,9 +45,9 @@ export interface Wrong {
   readonly detail?: string;
 }
 
-export const BOUNDS: Bounds = { bytes: 32 * 1024 * 1024, values: 2_000_000 };
-/** Lists of objects in what is sent: bundles and envelopes, and answers of MISP. */
-const LISTS = ['objects', 'response'];
+export const BOUNDS: Bounds = { bytes: 8 * 1024 * 1024, values: 1_000_000 };
+/** Lists in what is sent: bundles and envelopes, answers of MISP, and the attributes of one event. */
+const LISTS = [['objects'], ['response'], ['Event'], ['Event', 'Attribute']];
 const PLACEHOLDER = '\u0000list';
 
 export const CUT_OFF = 'file is cut off';
@@ -94,6 +103,7 @@ class Document {
   readonly #search: ListSearch;
   readonly #elements = new Elements();
   #list: ListParts | undefined;
+  #path: readonly string[] = [];
   #from = 0;
   #at = 0;
   #tail: Buffer[] = [];
@@ -119,6 +129,7 @@ class Document {
       if (found.kind === 'value') this.#ended = true;
       else {
         this.#from = found.at + 1;
+        this.#path = found.path;
         this.#list = new ListParts(this.#from, this.#bounds);
       }
     }
@@ -176,16 +187,24 @@ class Document {
         : { reason: NO_JSON, detail: 'around its list' };
     }
     const { count, known } = this.#elements;
-    const around = isRecord(value) ? { ...value } : undefined;
-    if (around !== undefined) {
-      const name = LISTS.find((one) => Object.hasOwn(around, one) && isPlaceholder(around[one]));
-      // Of several members under one name the last one counts, and this is not the one that was found.
-      if (name === undefined) return { reason: NO_JSON, detail: 'two lists under one name' };
-      delete around[name];
-    }
-    if (count > 0 && known === 0) return { reason: NOTHING_KNOWN };
-    return { form: { kind: 'list', from: this.#from, around }, count, digest };
+    const around = isRecord(value) ? withoutList(value, this.#path) : undefined;
+    // Of several members under one name the last one counts, and this is not the one that was found.
+    if (isRecord(value) && around === undefined) return { reason: NO_JSON, detail: 'two lists under one name' };
+    if (count > 0 && known === 0 && this.#path[0] !== 'Event') return { reason: NOTHING_KNOWN };
+    return { form: { kind: 'list', from: this.#from, path: this.#path, around }, count, digest };
   }
+}
+
+/** Undefined where the list that was found does not stand there. */
+function withoutList(
+  value: Readonly<Record<string, unknown>>,
+  [name, ...path]: readonly string[],
+): Readonly<Record<string, unknown>> | undefined {
+  if (name === undefined || !Object.hasOwn(value, name)) return undefined;
+  const { [name]: found, ...rest } = value;
+  if (path.length === 0) return isPlaceholder(found) ? rest : undefined;
+  const within = isRecord(found) ? withoutList(found, path) : undefined;
+  return within === undefined ? undefined : { ...rest, [name]: within };
 }
 
 /** JSON Lines: each line stands for itself, so that a broken one among good ones is one object less. */
@@ -257,11 +276,11 @@ function beginsWithLine(chunk: Buffer): boolean {
   }
 }
 
-/** A STIX object or bundle, an empty envelope, a MISP event. */
+/** A STIX object or bundle, an empty envelope, MISP events, the manifest of a feed of them. */
 function isKnown(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  if (typeof value['type'] === 'string') return true;
-  return isRecord(value['Event']) || Object.keys(value).length === 0;
+  if (typeof value['type'] === 'string' || Object.keys(value).length === 0) return true;
+  return eventsIn(value) !== undefined || isManifest(value);
 }
 
 const textOf = (bytes: Buffer): string => bytes.toString('utf8').replace(/^\uFEFF/, '');
