@@ -208,7 +208,6 @@ describe('problems', () => {
   it.each([
     ['instance: a\nretention: { audit_values_days: 3 }', 'retention.audit_values_days: not yet'],
     ['instance: a\nstate: postgres://db.example/entente', 'state: not yet'],
-    [withExchange('{ name: p, type: misp, url: https://misp.example }'), 'exchanges[0].type: not yet: type misp'],
   ])('refuses what belongs to a later release as not yet: %s', (yaml, expected) => {
     expect(problemsOf(yaml)).toEqual([expect.stringContaining(expected)]);
   });

@@ -37,6 +37,8 @@ export interface Reading {
   due(scope: string): boolean;
   /** Once for each scope that is configured and was due: read to its end, or why not. */
   ended(scope: ScopeName, end: ScopeEnd): void;
+  /** Scopes by which the store knows something that is published. */
+  scopes?(): Promise<readonly string[]>;
   /** Resolves when all pages that were given so far are in the store. */
   committed?(): Promise<void>;
   /** The server's own clock when it answered, epoch milliseconds: lets a jump of ours be judged. */
@@ -83,8 +85,11 @@ export interface ExchangeConnector {
    * `reading` all scopes are due, and the first failure of one is thrown at the end.
    */
   pages(cursor: Json | undefined, signal: AbortSignal, reading?: Reading): AsyncIterable<Page>;
-  /** Everything that is published now, scope after scope. What a scope that is never complete lacks says nothing. */
-  listing?(signal: AbortSignal): AsyncIterable<ListingPart>;
+  /**
+   * Everything that is published now, scope after scope. What a scope that is never complete lacks says nothing. `known`:
+   * scopes by which the store knows something; one that is gone is complete with nothing in it.
+   */
+  listing?(signal: AbortSignal, known?: readonly string[]): AsyncIterable<ListingPart>;
   /**
    * Absent where the exchange takes no reports. One outcome per sighting; a thrown ConnectorError holds for all of
    * them. Sending the same content again changes nothing at the partner; what was tried before is looked for there

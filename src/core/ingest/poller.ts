@@ -90,6 +90,7 @@ export class Poller {
     const reading: Reading = {
       now,
       committed: () => commits.drain(),
+      scopes: () => store.scopesOf(this.name),
       due: (scope) => this.scopes.due(scope, only),
       ended: (scope, end) => {
         if (!signal.aborted) this.scopes.end(scope, end);
@@ -153,7 +154,7 @@ export class Poller {
     try {
       const failures: Failure[] = [];
       const run = await store.beginListing(this.name, this.#o.now());
-      for await (const part of connector.listing(signal)) {
+      for await (const part of connector.listing(signal, await store.scopesOf(this.name))) {
         if (part.failure !== undefined) failures.push(part.failure);
         await store.listingPart(this.name, run, part.scope, part.present, part.complete, this.#o.now());
       }

@@ -22,6 +22,8 @@ interface Vanishing {
   readonly left: Readonly<Record<number, number>>;
 }
 
+const FEW_SCOPES = 8;
+
 export class Listing {
   readonly #store: StoreContext;
   readonly #objects: Objects;
@@ -43,6 +45,20 @@ export class Listing {
       'UPDATE exchange SET listing = listing + 1 WHERE id = ? RETURNING listing',
       exchange.id,
     )!.listing;
+  }
+
+  scopesOf(exchange: ExchangeState): string[] {
+    const { db } = this.#store;
+    const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM scope WHERE exchange_id = ?', exchange.id)!;
+    // Of few the first rows tell; of thousands each would go through all that is there.
+    if (n > FEW_SCOPES) db.exec('CREATE INDEX IF NOT EXISTS presence_scope ON presence (scope_id, listing)');
+    return db
+      .all<{ name: string }>(
+        `SELECT s.name FROM scope s WHERE s.exchange_id = ? AND EXISTS (
+           SELECT 1 FROM presence p JOIN object o ON o.id = p.object_id WHERE p.scope_id = s.id AND o.state = ${OBJECT.published})`,
+        exchange.id,
+      )
+      .map((one) => one.name);
   }
 
   /** `complete`: this was the last of the scope, which can now be concluded about. */

@@ -278,6 +278,11 @@ export class Store {
     return this.#unit(now, () => this.#listing.begin(this.#store.exchange(exchange)));
   }
 
+  /** Those that showed something which is published; collections, events, files. */
+  scopesOf(exchange: string): string[] {
+    return this.#listing.scopesOf(this.#store.exchange(exchange));
+  }
+
   listingPart(
     exchange: string,
     run: number,

@@ -1,0 +1,10 @@
+import { defineExchange } from '../../../core/contracts/exchange-connector.ts';
+import { cursorSettings, MispConfig } from './config.ts';
+import { MispConnector } from './connector.ts';
+
+export const misp = defineExchange({
+  type: 'misp',
+  config: MispConfig,
+  settings: cursorSettings,
+  create: (config, deps) => new MispConnector(config, deps),
+});

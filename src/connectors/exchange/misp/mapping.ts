@@ -1,0 +1,111 @@
+// From rows of a MISP server to what core takes in: the configured filter, and the reading of core/misp. Pure.
+import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts';
+import { digest48 } from '../../../core/model/digest.ts';
+import { type AttributeRead, readAttribute } from '../../../core/misp/attribute.ts';
+import { attributesOf } from '../../../core/misp/event.ts';
+import { listOf } from '../../../core/misp/fields.ts';
+import { type EventHead, nameOf, type ObjectHead } from '../../../core/misp/head.ts';
+import { tagNames } from '../../../core/misp/tags.ts';
+import { isRecord } from '../../../core/stix/raw.ts';
+import type { MispConfig } from './config.ts';
+
+export interface Read {
+  readonly objects: IncomingObject[];
+  readonly refusals: ObjectRefusal[];
+}
+
+/** In an object whose name the answer does not give. */
+const UNNAMED: ObjectHead = { name: undefined, deleted: false, timestamp: 0, comment: undefined, terms: [] };
+
+export class Mapping {
+  readonly #filter: MispConfig['filter'];
+  readonly #tags: ReadonlySet<string>;
+  readonly #notTags: ReadonlySet<string>;
+  readonly #types: ReadonlySet<string>;
+  readonly #orgs: ReadonlySet<string>;
+
+  constructor(filter: MispConfig['filter']) {
+    const small = (texts: readonly string[]) => new Set(texts.map((text) => text.toLowerCase()));
+    this.#filter = filter;
+    this.#tags = small(filter.tags);
+    this.#notTags = small(filter.not_tags);
+    this.#types = small(filter.types);
+    this.#orgs = small(filter.orgs);
+  }
+
+  /** Whether anything of an event by this organisation is wanted at all. */
+  wantsOrg(org: EventHead['orgc']): boolean {
+    if (this.#orgs.size === 0) return true;
+    return org !== undefined && (this.#orgs.has(org.uuid) || this.#orgs.has(org.name?.toLowerCase() ?? ''));
+  }
+
+  /** Rows of attributes/restSearch. `now`: epoch milliseconds. */
+  rows(rows: readonly unknown[], head: EventHead, now: number): Read {
+    const readAt = Math.floor(now / 1000);
+    return this.#collect(rows, head, now, (row) =>
+      readAttribute(row, head, inObject(row) ? UNNAMED : undefined, { readAt }),
+    );
+  }
+
+  /** A whole event. */
+  event(raw: unknown, head: EventHead, now: number): Read {
+    const read = this.#empty(head);
+    const wanted = this.wantsOrg(head.orgc);
+    if (!isRecord(raw) || !wanted) return read;
+    const kept = {
+      Attribute: listOf(raw['Attribute']).filter((one) => this.#wants(one, head, now)),
+      Object: listOf(raw['Object']).map((object) =>
+        isRecord(object)
+          ? { ...object, Attribute: listOf(object['Attribute']).filter((one) => this.#wants(one, head, now)) }
+          : object,
+      ),
+    };
+    for (const one of attributesOf(kept, head)) put(read, one);
+    return read;
+  }
+
+  #collect(rows: readonly unknown[], head: EventHead, now: number, read: (row: unknown) => AttributeRead): Read {
+    const into = this.#empty(head);
+    if (!this.wantsOrg(head.orgc)) return into;
+    for (const row of rows) if (this.#wants(row, head, now)) put(into, read(row));
+    return into;
+  }
+
+  #empty(head: EventHead): Read {
+    const name = nameOf(head);
+    return { objects: name === undefined ? [] : [name], refusals: [] };
+  }
+
+  #wants(row: unknown, head: EventHead, now: number): boolean {
+    if (!isRecord(row)) return true;
+    const { max_age_days: days } = this.#filter;
+    if (this.#types.size > 0 && !this.#types.has(String(row['type']).toLowerCase())) return false;
+    if (days > 0 && Number(row['timestamp']) * 1000 < now - days * 86_400_000) return false;
+    if (this.#tags.size === 0 && this.#notTags.size === 0) return true;
+    const tags = [...head.tags, ...tagNames(row['Tag'], false)].map((tag) => tag.toLowerCase());
+    if (tags.some((tag) => this.#notTags.has(tag))) return false;
+    return this.#tags.size === 0 || tags.some((tag) => this.#tags.has(tag));
+  }
+}
+
+function put({ objects, refusals }: Read, one: AttributeRead): void {
+  if ('indicator' in one) objects.push(one.indicator);
+  else if ('refusal' in one) refusals.push(one.refusal);
+}
+
+/** Belongs to an object of the event, of which attributes/restSearch tells the number alone. */
+export function inObject(row: unknown): boolean {
+  if (!isRecord(row)) return false;
+  const id = row['object_id'];
+  return (typeof id === 'string' && id !== '' && id !== '0') || (typeof id === 'number' && id !== 0);
+}
+
+const WRAPS = 2 ** 48;
+
+/** Of what was read of one event, part by part, however it was divided: the same where nothing changed. */
+export function digestOf({ objects, refusals }: Read, before = 0): number {
+  let sum = before;
+  for (const one of objects) if (one.kind === 'indicator') sum = (sum + one.digest) % WRAPS;
+  for (const one of refusals) sum = (sum + digest48(JSON.stringify(one))) % WRAPS;
+  return sum;
+}

@@ -1,0 +1,37 @@
+// Only what is read, of what a MISP server answers. Attributes and events themselves are read by core/misp.
+import { z } from 'zod';
+
+const Text = z.union([z.string(), z.number()]).transform(String);
+const Seconds = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.number().int().nonnegative());
+
+export const Version = z.object({
+  version: z.string(),
+  perm_sync: z.boolean().optional(),
+  perm_sighting: z.boolean().optional(),
+});
+export type Version = z.output<typeof Version>;
+
+/** An empty answer is a list on some servers. */
+export const AttributesAnswer = z
+  .object({ response: z.union([z.object({ Attribute: z.array(z.unknown()).optional() }), z.array(z.never())]) })
+  .transform(({ response }) => (Array.isArray(response) ? [] : (response.Attribute ?? [])));
+
+export const EventsAnswer = z
+  .object({ response: z.array(z.object({ Event: z.unknown() })) })
+  .transform(({ response }) => response.map((one) => one.Event));
+
+export const ViewAnswer = z.object({ Event: z.record(z.string(), z.unknown()) }).transform(({ Event }) => Event);
+
+export const IndexAnswer = z.array(
+  z.object({
+    uuid: z.string().transform((text) => text.toLowerCase()),
+    timestamp: Seconds,
+    orgc_uuid: z.string().optional(),
+  }),
+);
+export type IndexRow = z.output<typeof IndexAnswer>[number];
+
+/** What we follow a page by. */
+export const Row = z.object({ id: Text, object_id: Text.optional() });
+
+export const ErrorAnswer = z.object({ message: z.string().optional(), name: z.string().optional() });
