@@ -143,6 +143,21 @@ describeWith('a real Elasticsearch', elasticsearch, (peer) => {
     await other.close();
   });
 
+  it('lists what was written last for a key that may not refresh, though nobody searches and nothing is refreshed', async () => {
+    const connector = elasticConnector(await apiKey(place, DAILY));
+    const entry = anEntry({ value: '203.0.113.9' });
+    const settings = await admin(place, 'GET', `/${INDEX}/_settings/index.search*?flat_settings=true`);
+    await connector.apply(batchOf([entry]), never);
+
+    const listed = async () => (await collect(connector.list({}, never))).flat().map((row) => row.key);
+
+    // The first search after a while makes the index look, at the latest once its next second began.
+    await expect.poll(listed, { timeout: 30_000, interval: 200 }).toContain(entry.key);
+    expect(await connector.foreign?.(never)).toBeTypeOf('number');
+    expect(JSON.stringify(settings.body)).toContain('"index.search.idle.after":"1s"');
+    await connector.close();
+  });
+
   it('says per document that the index is blocked: config, so nothing is lost', async () => {
     const connector = elasticConnector(setup);
     await admin(place, 'PUT', `/${INDEX}/_settings`, { 'index.blocks.write': true });

@@ -14,9 +14,12 @@ const date = { type: 'date' };
 const short = { type: 'keyword', ignore_above: 1024 };
 const wildcardText = { type: 'wildcard', fields: { text: { type: 'match_only_text' } } };
 
-/** One shard: at most a few million small documents. Deletes are remembered longer than any request may take. */
+/**
+ * One shard: at most a few million small documents. Deletes are remembered longer than any request may take. Nobody
+ * searches here for most of the time, and then nothing is made searchable every second: the next search waits for it.
+ */
 export const INDEX_SETTINGS = {
-  index: { number_of_shards: 1, auto_expand_replicas: '0-1', gc_deletes: '1h' },
+  index: { number_of_shards: 1, auto_expand_replicas: '0-1', gc_deletes: '1h', search: { idle: { after: '1s' } } },
 };
 
 export function indexMappings(owner: string): Record<string, unknown> {
