@@ -36,6 +36,34 @@ describe('parseTimestamp', () => {
     expect([isOddlySpelled(text), isOddlySpelled(version), isOddlySpelled('nonsense')]).toEqual([true, false, false]);
   });
 
+  it('calls oddly spelled what can be read and is not spelled as STIX asks, and nothing else', () => {
+    const two = (most: number) => fc.integer({ min: 0, max: most }).map((n) => String(n).padStart(2, '0'));
+    const texts = fc
+      .tuple(
+        fc.constantFrom('2026', '1999', '20x6', '0000'),
+        two(13),
+        two(32),
+        fc.constantFrom('T', 't', ' ', '_'),
+        two(24),
+        two(60),
+        two(61),
+        fc.constantFrom('', '.', '.5', '.123456', '.x'),
+        fc.constantFrom('Z', 'z', '+02:00', '-0530', ''),
+      )
+      .map(
+        ([year, month, day, t, hour, minute, second, fraction, z]) =>
+          `${year}-${month}-${day}${t}${hour}:${minute}:${second}${fraction}${z}`,
+      );
+
+    fc.assert(
+      fc.property(texts, (text) => {
+        const asStixAsks = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text);
+        expect(isOddlySpelled(text)).toBe(parseTimestamp(text) !== undefined && !asStixAsks);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it.each([
     '2026-02-30T00:00:00Z',
     '2025-02-29T00:00:00Z',

@@ -28,6 +28,9 @@ export function timestampMs(text: unknown): number | undefined {
 
 /** A time that can be read and is not spelled as STIX asks. */
 export function isOddlySpelled(text: unknown): boolean {
+  // Nearly all are spelled with these two letters; what is wrong beside them is no other spelling.
+  if (typeof text === 'string' && text.charCodeAt(10) === UPPER_T && text.charCodeAt(text.length - 1) === UPPER_Z)
+    return false;
   return stixMs(text) === undefined && inUtc(text) !== undefined;
 }
 

@@ -75,8 +75,24 @@ export function schemeOf(kind: unknown): Stated['scheme'] | undefined {
 const schemeNamed = (name: string): Stated['scheme'] => (/^t/i.test(name) ? 'tlp' : 'pap');
 
 /** `TLP:RED`, `TLPv2 level: red`, `Traffic Light Protocol: amber+strict` and their like, anywhere in a text. */
-export function inWords(text: unknown): Stated[] {
+export function inWords(text: unknown): readonly Stated[] {
   if (typeof text !== 'string') return [];
+  if (text.length > MAX_KNOWN) return read(text);
+  let stated = known.get(text);
+  if (stated === undefined) {
+    stated = read(text);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(text, stated);
+  }
+  return stated;
+}
+
+/** Labels repeat: a feed of a million indicators has a few hundred of them. */
+const known = new Map<string, readonly Stated[]>();
+const MOST_KNOWN = 1000;
+const MAX_KNOWN = 100;
+
+function read(text: string): readonly Stated[] {
   const words = plain(text);
   const found = [...words.matchAll(LEVEL_WORDS)].map(
     ([, name = '', level]): Stated => ({ scheme: schemeNamed(name), text: level, alone: true }),

@@ -131,7 +131,7 @@ function named(fields: Readonly<Record<string, unknown>>): Stated[] {
 }
 
 /** OpenCTI keeps kind and level in fields of its own where the standard has no room for them. */
-function openCti(raw: Readonly<Record<string, unknown>>): Stated[] {
+function openCti(raw: Readonly<Record<string, unknown>>): readonly Stated[] {
   const scheme = schemeOf(raw['x_opencti_definition_type']);
   const text = raw['x_opencti_definition'];
   return scheme === undefined ? inWords(text) : [{ scheme, text, alone: true }];
