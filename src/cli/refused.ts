@@ -1,8 +1,9 @@
-// The command `refused`: objects of the partners that are kept out, page by page, with what they are and why.
+// The command `refused`: objects of the partners that are kept out, page by page, with what they are and why: those that
+// cannot be armed, and those that the rules of a SIEM keep out.
 import { existsSync } from 'node:fs';
 import { storeSpec } from '../app/specs.ts';
 import { ConnectorError } from '../core/model/failure.ts';
-import { RefusedReader } from '../core/store/refused-reader.ts';
+import { type RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
 import type { Command } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE } from './exit.ts';
@@ -28,7 +29,7 @@ export const refused: Command = {
       const reader = new RefusedReader(storeSpec(config));
       let shown = 0;
       try {
-        for (const one of reader.all()) {
+        for (const one of everyOne(reader)) {
           if (flags['exchange'] !== undefined && one.exchange !== flags['exchange']) continue;
           if (reason !== undefined && one.code !== reason && !one.reason.toLowerCase().includes(reason)) continue;
           shown++;
@@ -37,6 +38,8 @@ export const refused: Command = {
             out.line(`${one.exchange}: ${one.object_id}  ${one.name ?? ''}`);
             out.line(`  ${one.code}: ${one.reason}`);
             if (one.pattern !== null) out.line(`  ${one.pattern}`);
+            if (one.siems !== undefined)
+              out.line(`  kept out of ${one.siems.join(', ')}: ${one.values?.join(', ') ?? ''}`);
           }
         }
       } finally {
@@ -46,3 +49,9 @@ export const refused: Command = {
       return DONE;
     }),
 };
+
+/** What nobody could hold, and what the rules of a SIEM keep out of it. */
+function* everyOne(reader: RefusedReader): Generator<RefusedObject> {
+  yield* reader.all();
+  yield* reader.byPolicy();
+}

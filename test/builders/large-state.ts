@@ -9,10 +9,14 @@ import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { openRemote, type RemoteStore, STORE_LIMITS } from '../../src/core/store/remote.ts';
 import { Store } from '../../src/core/store/store.ts';
 import { memorySiem } from '../contract/memory-siem.ts';
-import { DAY, type Given, NOW, Rig, specOf, versionAt } from './store.ts';
+import { DAY, type Given, HOUR, NOW, Rig, specOf, versionAt } from './store.ts';
 
 export type Rows =
   | { readonly are: 'present' | 'adopted' }
+  /** All of them name one value, which nobody judged yet. */
+  | { readonly are: 'of one value' }
+  /** Withdrawn, and held under hold 1. */
+  | { readonly are: 'held' }
   /** Parked for this reason. */
   | { readonly are: 'parked'; readonly reason: string }
   /** Kept out by this marking, which nothing explained. */
@@ -62,6 +66,18 @@ function sqlOf(rows: Rows, objects: number): string {
   if (rows.are === 'marked')
     return `UPDATE object SET tlp = 4, open_markings = '{"tlp":"green","refs":["${rows.by}"]}';
       INSERT INTO unexplained (exchange_id, marking_id, object_id) SELECT 1, '${rows.by}', id FROM object`;
+  if (rows.are === 'of one value')
+    return `DELETE FROM entry WHERE id > 1; UPDATE contribution SET entry_id = 1;
+      UPDATE entry SET crowded = 1 WHERE id = 1;
+      INSERT INTO sweep (kind, owner, subject, position, argument, done, since, turn)
+        VALUES ('crowded', 0, '1', '', '{"cause":0,"exchangeId":1}', 0, ${NOW - DAY}, 1)`;
+  if (rows.are === 'held')
+    return `${sqlOf({ are: 'present' }, objects)};
+      UPDATE object SET state = 1, gone_at = ${NOW - HOUR};
+      INSERT INTO hold (id, kind, siem_id, exchange_id, created, reason, sum) VALUES (1, 'removal', 1, 1, ${NOW - HOUR}, 'partner withdrew all', NULL);
+      UPDATE projection SET wanted = 0, state = 7, cause = 2, hold = 1, hold_kind = 1;
+      DELETE FROM tally WHERE owner = 'siem:1' AND name IN ('wanted', 'wanted:ipv4-addr', 'delivered', 'armed:1');
+      INSERT INTO tally (owner, name, n) VALUES ('siem:1', 'held', ${objects})`;
   const [wanted, present, state, cause, note] = {
     present: [1, 1, 0, 0, 'NULL'],
     adopted: [0, 1, 7, 6, 'NULL'],

@@ -86,6 +86,8 @@ export class Deliverer {
   #lane: Promise<unknown> = Promise.resolve();
   /** Listings that hold the lane and let others work beside them. */
   #listings = 0;
+  /** What stands there is being taken over: nobody else writes there. */
+  #adopting = false;
   #beside: Promise<void> = Promise.resolve();
   readonly totals = { applied: 0, parked: 0, calls: 0 };
 
@@ -138,10 +140,11 @@ export class Deliverer {
   }
 
   async #besideListing(signal: AbortSignal): Promise<void> {
-    if (this.#listings === 0 || !this.#opened || !this.#marked || signal.aborted) return;
+    if (this.#listings === 0 || !this.#opened || !(this.#marked || this.#adopting) || signal.aborted) return;
     try {
       if (!(await this.#o.store.urgent(this.name))) return;
-      await this.#deliver(signal);
+      // What is to be armed waits until it is known what stands there.
+      await this.#deliver(signal, this.#adopting ? 'removals' : 'all');
       await this.#awaitReceipts(signal);
     } catch (error) {
       if (!signal.aborted) await this.#failed(toFailure(error), error);
@@ -300,9 +303,24 @@ export class Deliverer {
     const { store, now } = this.#o;
     await store.adopted(this.name, floor, now(), others);
     this.#refusedRemovals.clear();
-    const { highestRevision, present } = await this.#audit(signal, true, 'alone');
+    const { highestRevision, present } = await this.#takeOver(signal);
     await store.adopted(this.name, Math.max(floor, highestRevision), now(), others || present > 0);
     this.#auditNotBefore = 0;
+  }
+
+  /** Removals of what a person took off go beside the listing, those of before as well. */
+  async #takeOver(signal: AbortSignal): Promise<AuditReport> {
+    this.#adopting = true;
+    try {
+      const taken = this.#audit(signal, true);
+      const beside = this.urgent(signal);
+      const report = await taken;
+      await beside;
+      await this.#beside;
+      return report;
+    } finally {
+      this.#adopting = false;
+    }
   }
 
   /** Compares ledger and SIEM; with `repair`, the ledger follows what was found and delivery does the rest. */
@@ -310,7 +328,7 @@ export class Deliverer {
     return this.exclusive(() => this.#audit(signal, repair));
   }
 
-  async #audit(signal: AbortSignal, repair: boolean, how: 'alone' | 'shared' = 'shared'): Promise<AuditReport> {
+  async #audit(signal: AbortSignal, repair: boolean): Promise<AuditReport> {
     const { store, connector } = this.#o;
     const list = async (): Promise<AuditReport> => {
       await store.beginAudit(this.name, repair, this.#o.now());
@@ -319,7 +337,7 @@ export class Deliverer {
       while (report.more) report = await store.endAudit(this.name, this.#o.now());
       return report;
     };
-    return how === 'alone' ? list() : this.listing(list);
+    return this.listing(list);
   }
 
   /** By the time of the last one, which outlives restarts. */
@@ -451,7 +469,7 @@ export class Deliverer {
     }
   }
 
-  async #deliver(signal: AbortSignal): Promise<void> {
+  async #deliver(signal: AbortSignal, which: 'all' | 'removals' = 'all'): Promise<void> {
     const queue = new PQueue({ concurrency: this.#limits.concurrency });
     const stop = (): boolean => this.#failure !== undefined || this.#superseded || signal.aborted;
     let crash: unknown;
@@ -470,7 +488,7 @@ export class Deliverer {
       if (stop()) break;
       let taken: TakenBatch | undefined;
       try {
-        taken = await this.#o.store.takeBatch(this.name, this.#limits, this.#o.now());
+        taken = await this.#o.store.takeBatch(this.name, this.#limits, this.#o.now(), which);
       } catch (error) {
         crash ??= error;
         break;
@@ -478,7 +496,7 @@ export class Deliverer {
       if (taken === undefined) {
         await queue.onIdle();
         // Rows whose wish changed in flight are due again at once; without any, this pass is over.
-        if (stop() || (await this.#o.store.nextWork(this.name, this.#o.now())) !== 0) break;
+        if (stop() || which === 'removals' || (await this.#o.store.nextWork(this.name, this.#o.now())) !== 0) break;
         continue;
       }
       const batch = taken;

@@ -275,10 +275,13 @@ export interface Found {
   readonly handle: string | undefined;
 }
 
-/** The ledger did not know it. It waits for the partners (`adopted`), or, where it was ours a moment ago, goes (`late`). */
+/**
+ * The ledger did not know it. It waits for the partners (`adopted`), or goes: where it was ours a moment ago (`late`), or a
+ * person took it off (`suppressed`).
+ */
 export function unknown(
   found: Found,
-  cause: 'adopted' | 'late',
+  cause: 'adopted' | 'late' | 'suppressed',
   revision: number,
   now: number,
   slot: string | undefined,
@@ -289,6 +292,19 @@ export function unknown(
     ...planned(wanted, slot),
     present: { is: 'yes', revision: found.revision, handle: found.handle },
     adopted: cause === 'adopted',
+  };
+}
+
+/** A person took it off, and nobody knows yet what stands there: it is removed as what may be there. */
+export function takenOff(stand: Stand | undefined, revision: number, now: number, slot: string | undefined): Stand {
+  if (stand !== undefined && (stand.present.is !== 'no' || stand.call !== undefined)) return stand;
+  const before =
+    stand ?? unknown({ revision: 0, until: undefined, handle: undefined }, 'suppressed', revision, now, slot);
+  return {
+    ...before,
+    wanted: { ...before.wanted, is: false, revision, cause: 'suppressed' },
+    present: { ...before.present, is: 'maybe' },
+    wait: AT_ONCE,
   };
 }
 

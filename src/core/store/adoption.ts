@@ -1,6 +1,7 @@
 // What was found in a SIEM under our own mark and nobody here vouches for waits until every partner was polled to its
 // end; then it goes, in steps and under the brake.
-import { released } from '../ledger/stand.ts';
+import { released, takenOff } from '../ledger/stand.ts';
+import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { Brakes } from './brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import { STATE } from './rows.ts';
@@ -21,12 +22,34 @@ export class Adoption {
     sweeps.register('adopted', (sweep, most, now) => this.#step(sweep, most, now));
   }
 
-  /** The SIEM was taken over: rows nobody vouches for wait until every partner was polled to its end since `now`. */
-  begin(siem: SiemState, others: boolean, now: number): void {
+  /**
+   * The SIEM was taken over: rows nobody vouches for wait until every partner was polled to its end since `now`. `off`:
+   * what people took off.
+   */
+  begin(siem: SiemState, others: boolean, off: readonly Observable[], now: number): void {
     this.#store.db.run('UPDATE siem SET adopted_at = ? WHERE id = ?', now, siem.id);
     // What they had under way may land behind the listing.
     if (others)
       this.#store.db.run('UPDATE siem SET list_again = ? WHERE id = ?', now + siem.spec.longestCallMs, siem.id);
+    this.takeOff(siem, off, now);
+  }
+
+  /**
+   * What a person takes off goes by its key: while a lost state is taken over it may stand there, whether or not the
+   * listing has come to it. What is not there is removed in vain.
+   */
+  takeOff(siem: SiemState, observables: readonly Observable[], now: number): void {
+    if (this.#adoptedAt(siem) === undefined) return;
+    const { db, ids, revision } = this.#store;
+    for (const { type, value } of observables) {
+      const number = OBSERVABLE_TYPES.indexOf(type);
+      const found = db.get<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?', number, value);
+      const id = found?.id ?? ids.take('entry');
+      if (found === undefined) db.run('INSERT INTO entry (id, type, value) VALUES (?, ?, ?)', id, number, value);
+      const slot = siem.encoder.foldsSlots ? siem.encoder.slot(type, value, siem.spec.settings) : undefined;
+      const stand = this.#stands.load(siem, id);
+      this.#stands.write(siem, { id, type }, stand, takenOff(stand, revision, now, slot));
+    }
   }
 
   /** Once all exchanges the SIEM listens to completed a poll since its adoption, what is still unvouched goes. */

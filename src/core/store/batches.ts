@@ -113,7 +113,13 @@ export class Batches {
   }
 
   /** Removals first: an entry that should be gone does harm, one that should come only waits. */
-  take(siem: SiemState, limits: { maxItems: number; maxBytes: number }, now: number): BuiltBatch | undefined {
+  take(
+    siem: SiemState,
+    limits: { maxItems: number; maxBytes: number },
+    now: number,
+    which: 'all' | 'removals' = 'all',
+  ): BuiltBatch | undefined {
+    if (which === 'removals') return this.#collect(siem, 'remove', limits, now);
     this.#fillRoom(siem, limits.maxItems);
     return this.#collect(siem, 'remove', limits, now) ?? this.#collect(siem, 'upsert', limits, now);
   }

@@ -29,9 +29,11 @@ export class Findings {
   ): number {
     this.#raiseFloor(one);
     const id = known ?? this.#newEntry(observable);
+    // What a person took off waits for no partner.
+    const cause = this.#projector.isSuppressed(observable, now) ? 'suppressed' : 'adopted';
     const after =
       stand === undefined
-        ? unknown(foundOf(one), 'adopted', this.#store.revision, now, slotOf(siem, one))
+        ? unknown(foundOf(one), cause, this.#store.revision, now, slotOf(siem, one))
         : seen(stand, foundOf(one), this.#store.revision);
     this.#stands.write(siem, { id, type: observable.type }, stand, after);
     return id;

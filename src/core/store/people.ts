@@ -2,6 +2,7 @@
 // and trying it again.
 import { ConnectorError } from '../model/failure.ts';
 import { retried, sentAgain, type Stand } from '../ledger/stand.ts';
+import type { Reason } from '../ledger/project.ts';
 import type { Json } from '../model/json.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
@@ -87,13 +88,12 @@ export class People {
 
   #again(type: number, value: string, now: number): void {
     const entry = this.#store.db.get<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?', type, value);
-    if (entry !== undefined) {
-      this.#projector.project(
-        { id: entry.id, type: OBSERVABLE_TYPES[type]!, value },
-        { cause: 'suppressed', exchangeId: 0 },
-        now,
-      );
-    }
+    if (entry === undefined) return;
+    const reason: Reason = { cause: 'suppressed', exchangeId: 0 };
+    // What comes back may wait for its turn.
+    if (!this.#projector.suppressed.has(`${type} ${value}`) && this.#projector.isCrowded(entry.id))
+      this.#sweeps.later('crowded', 0, String(entry.id), { ...reason }, now);
+    else this.#projector.project({ id: entry.id, type: OBSERVABLE_TYPES[type]!, value }, reason, now);
   }
 
   /** Parked rows go to work again: all, in steps, or one by its id (`siem-entry`). Returns how many. */

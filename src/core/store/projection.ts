@@ -2,7 +2,7 @@
 // of an object, an expiry, a changed rule, a suppression, the end of a hold.
 import type { Claim, Entry, IndicatorFacts } from '../model/entry.ts';
 import { PAP_LEVELS, type Pap, type Tlp } from '../model/marking.ts';
-import { OBSERVABLE_TYPES } from '../model/observable.ts';
+import { type Observable, OBSERVABLE_TYPES } from '../model/observable.ts';
 import { type Admitted, condense, merge, mergeClaims } from '../inventory/merge.ts';
 import { expiryOf } from '../policy/expiry.ts';
 import { type Moment, type Offer, project, projectNew, type Reason, type Turn } from '../ledger/project.ts';
@@ -148,7 +148,9 @@ export class Projector {
   project(entry: StoredEntry, reason: Reason, now: number, only?: SiemState): number {
     const each = (only === undefined ? this.#store.siems : [only]).map((siem) => ({ siem, admission: noneYet() }));
     let read = 0;
-    for (const rows of this.#parts(entry.id)) {
+    // Whatever very many claims say of it, a suppressed entry goes, and at once.
+    const unread = this.isSuppressed(entry, now) && this.#named.get(entry.id)!.n > CROWDED;
+    for (const rows of unread ? [] : this.#parts(entry.id)) {
       read += rows.length;
       for (const { siem, admission } of each) this.#admit(admission, siem, entry, rows, now);
     }
@@ -280,7 +282,20 @@ export class Projector {
       if (action === 'refuse') this.#store.count(LISTED_OWNER, `${list} ${action}`, 1);
   }
 
-  #suppressedUntil({ type, value }: StoredEntry): number | undefined {
+  /** All that people took off, as of now. */
+  suppressedAt(now: number): Observable[] {
+    if (this.#stale) this.reloadSuppressions();
+    return [...this.suppressed].flatMap(([key, until]) => {
+      const at = key.indexOf(' ');
+      return until > now ? [{ type: OBSERVABLE_TYPES[Number(key.slice(0, at))]!, value: key.slice(at + 1) }] : [];
+    });
+  }
+
+  isSuppressed(observable: Observable, now: number): boolean {
+    return (this.#suppressedUntil(observable) ?? 0) > now;
+  }
+
+  #suppressedUntil({ type, value }: Observable): number | undefined {
     if (this.#stale) this.reloadSuppressions();
     return this.suppressed.size === 0 ? undefined : this.suppressed.get(`${OBSERVABLE_TYPES.indexOf(type)} ${value}`);
   }

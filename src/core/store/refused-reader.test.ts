@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
-import { anIndicator, NOW, Rig } from '../../../test/builders/store.ts';
+import { anIndicator, aSiem, indicators, ipv4, NOW, Rig } from '../../../test/builders/store.ts';
 import { MOST_CHARACTERS, namedIn } from '../model/named.ts';
 import { OBJECT } from './rows.ts';
 import { MOST_TOLD, RefusedReader } from './refused-reader.ts';
@@ -100,4 +100,46 @@ it('finds who names a value by its index, without a look at the others, and drop
   db.close();
   expect(told('2001:db8::1d')).toEqual([]);
   expect(left).toEqual({ n: 4 });
+});
+
+it('tells what only the rules of a SIEM keep out, of any number of objects, with the SIEMs', () => {
+  const siem = aSiem();
+  const rules = siem.rules['partner']!;
+  const high = {
+    ...siem,
+    name: 'high',
+    rules: { partner: { ...rules, intake: { ...rules.intake, clearance: 'red' as const } } },
+  };
+  const rig = new Rig({ siems: [siem, high] });
+  rig.commit([
+    ...indicators(0, 1500),
+    anIndicator({
+      objectId: 'indicator--red',
+      tlp: 'red',
+      facts: JSON.stringify({ name: 'secret one' }),
+      observables: [ipv4('192.0.2.1')],
+    }),
+    ...indicators(1500, 2500),
+    anIndicator({ objectId: 'indicator--benign', benign: true, observables: [ipv4('192.0.2.2'), ipv4('192.0.2.3')] }),
+  ]);
+  rig.commit([anIndicator({ objectId: 'indicator--over', tlp: 'red', revoked: true })]);
+
+  expect(reading(rig, (reader) => [...reader.byPolicy()])).toEqual([
+    {
+      exchange: 'partner',
+      object_id: 'indicator--red',
+      name: 'secret one',
+      pattern: null,
+      code: 'tlp_above_clearance',
+      reason: expect.stringContaining('TLP:RED is above'),
+      siems: ['siem'],
+      values: ['192.0.2.1'],
+    },
+    expect.objectContaining({
+      object_id: 'indicator--benign',
+      code: 'benign',
+      siems: ['siem', 'high'],
+      values: ['192.0.2.2', '192.0.2.3'],
+    }),
+  ]);
 });

@@ -1,10 +1,13 @@
-// What of a partner's objects is kept out, for people who look for it: indicators whose meaning cannot be armed, and
-// objects that could not be read at all. Over a read-only connection of its own, like reader.ts.
+// What of a partner's objects is kept out, for people who look for it: indicators whose meaning cannot be armed, objects
+// that could not be read at all, and those that the rules of a SIEM keep out of it. Over a read-only connection of its own, like reader.ts.
 import type { IndicatorFacts } from '../model/entry.ts';
+import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import { NAMES_MORE, namesOf } from '../model/named.ts';
 import { Database } from './database.ts';
+import { decideClaim } from './decide.ts';
 import { NAMED_BY } from './named.ts';
-import { OBJECT } from './rows.ts';
+import { toClaim } from './projection.ts';
+import { OBJECT, type ObjectRow } from './rows.ts';
 import type { StoreSpec } from './spec.ts';
 
 export interface RefusedObject {
@@ -16,9 +19,17 @@ export interface RefusedObject {
   /** Constant, to filter and count by. */
   readonly code: string;
   readonly reason: string;
+  /** Kept out of these by their rules; absent where no SIEM could hold it. */
+  readonly siems?: readonly string[];
+  /** What it names that is kept out, the first of many. */
+  readonly values?: readonly string[];
 }
 
 const PAGE = 1000;
+/** Of one object that is kept out by policy. */
+const MOST_VALUES = 10;
+const NAMED_VALUES =
+  'SELECT e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ? ORDER BY e.id';
 /** Of the objects that name one value. */
 export const MOST_TOLD = 100;
 const REVOKED_AT_FIRST = 'revoked when it first came';
@@ -43,8 +54,10 @@ type NamedRow = Row & { readonly state: number };
 
 export class RefusedReader {
   readonly #db: Database;
+  readonly #siems: StoreSpec['siems'];
 
   constructor(spec: StoreSpec) {
+    this.#siems = spec.siems;
     this.#db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
   }
 
@@ -57,6 +70,50 @@ export class RefusedReader {
         if (rows.length < PAGE) break;
         after = rows.at(-1)!.id;
       }
+  }
+
+  /**
+   * What only the rules of a SIEM keep out of it, judged as they are now: one for each object and code. They change with
+   * the configuration, so that nothing of it is stored.
+   */
+  *byPolicy(): Generator<RefusedObject> {
+    for (let after = 0; ; ) {
+      const rows = this.#db.all<ObjectRow & { exchange: string }>(
+        `SELECT o.*, x.name AS exchange FROM object o JOIN exchange x ON x.id = o.exchange_id AND x.active = 1
+         WHERE o.state = ${OBJECT.published} AND o.id > ? ORDER BY o.id LIMIT ${PAGE}`,
+        after,
+      );
+      for (const row of rows) yield* this.#keptOut(row);
+      if (rows.length < PAGE) return;
+      after = rows.at(-1)!.id;
+    }
+  }
+
+  #keptOut(row: ObjectRow & { exchange: string }): RefusedObject[] {
+    const entries = this.#db.all<{ type: number; value: string }>(NAMED_VALUES, row.id);
+    const claim = toClaim(row, row.exchange);
+    const found = new Map<string, { reason: string; siems: Set<string>; values: Set<string> }>();
+    for (const siem of this.#siems) {
+      if (siem.rules[row.exchange] === undefined) continue;
+      for (const { type, value } of entries) {
+        const decision = decideClaim(siem, { type: OBSERVABLE_TYPES[type]!, value }, claim, true);
+        if (decision.kind === 'accept') continue;
+        const one = found.get(decision.code) ?? { reason: decision.reason, siems: new Set(), values: new Set() };
+        found.set(decision.code, one);
+        one.siems.add(siem.name);
+        if (one.values.size < MOST_VALUES) one.values.add(value);
+      }
+    }
+    return [...found].map(([code, { reason, siems, values }]) => ({
+      exchange: row.exchange,
+      object_id: row.object_id,
+      name: claim.facts.name ?? null,
+      pattern: claim.facts.pattern ?? null,
+      code,
+      reason,
+      siems: [...siems],
+      values: [...values],
+    }));
   }
 
   /** Those whose pattern names the value, however it was typed; of very many, the first. */

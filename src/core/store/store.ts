@@ -21,7 +21,7 @@ import { HoldTable } from './hold-table.ts';
 import { Holds } from './holds.ts';
 import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport, Objects } from './objects.ts';
-import { People, type Refused, UNTIL_LIFTED } from './people.ts';
+import { People, type Refused, UNTIL_LIFTED, type Off } from './people.ts';
 import { Projector } from './projection.ts';
 import { registerRespelling } from './respelling.ts';
 import { type SettleReport, type Settlement, Settling } from './settling.ts';
@@ -385,8 +385,13 @@ export class Store {
     return this.#unit(now, (time) => this.#containers.note(state, found, time));
   }
 
-  takeBatch(siem: string, limits: { maxItems: number; maxBytes: number }, now: number): BuiltBatch | undefined {
-    return this.#unit(now, (time) => this.#batches.take(this.#store.siem(siem), limits, time));
+  takeBatch(
+    siem: string,
+    limits: { maxItems: number; maxBytes: number },
+    now: number,
+    which: 'all' | 'removals' = 'all',
+  ): BuiltBatch | undefined {
+    return this.#unit(now, (time) => this.#batches.take(this.#store.siem(siem), limits, time, which));
   }
 
   /** `bytes`, if given, are those of the batch, to be used for another one. */
@@ -497,7 +502,7 @@ export class Store {
   adopted(siem: string, floor: number, now: number, others = false): void {
     this.#unit(now, (time) => {
       this.#store.raiseFloor(floor);
-      this.#adoption.begin(this.#store.siem(siem), others, time);
+      this.#adoption.begin(this.#store.siem(siem), others, this.#projector.suppressedAt(time), time);
     });
   }
 
@@ -525,7 +530,7 @@ export class Store {
     falsePositive = false,
   ): number[] {
     return this.#unit(now, (time) => {
-      const ids = this.#people.suppress(observables, { until, reason }, by, time);
+      const ids = this.#off(observables, { until, reason }, by, time);
       if (falsePositive) this.#sightings.disown(observables, ids, time);
       return ids;
     });
@@ -533,9 +538,14 @@ export class Store {
 
   /** Off every SIEM until somebody lifts it. */
   callHarmless(observables: readonly Observable[], review: number, reason: string, by: string, now: number): number[] {
-    return this.#unit(now, (time) =>
-      this.#people.suppress(observables, { until: UNTIL_LIFTED, reason, review }, by, time),
-    );
+    return this.#unit(now, (time) => this.#off(observables, { until: UNTIL_LIFTED, reason, review }, by, time));
+  }
+
+  /** A SIEM that is being taken over may hold them though nobody knows of it yet. */
+  #off(observables: readonly Observable[], off: Off, by: string, now: number): number[] {
+    const ids = this.#people.suppress(observables, off, by, now);
+    for (const siem of this.#store.siems) this.#adoption.takeOff(siem, observables, now);
+    return ids;
   }
 
   lift(id: number, now: number, what: 'suppress' | 'harmless' = 'suppress'): void {
@@ -690,10 +700,13 @@ function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Pro
         brakes.foresee('removal', siem, id, store.tally(`siem:${siem.id}`, `armed:${id}`));
     return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.id) };
   });
-  sweeps.register('crowded', ({ subject, argument }, _most, now) => {
+  sweeps.register('crowded', ({ subject, position, argument }, _most, now) => {
     const entry = projector.storedEntry(Number(subject));
+    // One SIEM a step, in order: the claims are gone through for each.
+    const [siem] = store.siems.filter((one) => one.id > Number(position)).sort((a, b) => a.id - b.id);
+    if (entry === undefined || siem === undefined) return { rows: 0, position: undefined };
     // Written by `judgeTouched`.
-    const rows = entry === undefined ? 0 : projector.project(entry, reasonOf(argument), now);
-    return { rows, position: undefined };
+    const rows = projector.project(entry, reasonOf(argument), now, siem);
+    return { rows, position: String(siem.id) };
   });
 }
