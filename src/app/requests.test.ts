@@ -51,7 +51,7 @@ it('a suppression and its end', async () => {
   const observables = [{ type: 'ipv4-addr' as const, value: '192.0.2.1' }];
 
   await perform(app, { kind: 'suppress', observables, hours: 2, reason: 'ours', false_positive: false }, 'bo', signal);
-  await perform(app, { kind: 'lift', id: 1 }, 'bo', signal);
+  await perform(app, { kind: 'lift', id: 1, of: 'suppress' }, 'bo', signal);
 
   expect(lines).toEqual([
     { message: 'Values were suppressed.', values: 1, hours: 2, by: 'bo' },

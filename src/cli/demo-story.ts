@@ -246,9 +246,13 @@ function summary({ out }: Context, stage: Stage): void {
       ['expired', String(claims.expired), 'valid_until, or the lifetime for its type, has passed'],
       ['withdrawn', String(claims.revoked), 'the partner revoked it'],
       ...(claims.waiting === 0 ? [] : [['waiting', String(claims.waiting), 'valid_from is still to come']]),
-      ...Object.entries(claims.refused)
-        .sort((a, b) => b[1] - a[1])
-        .map(([reason, n]) => ['refused', String(n), reason]),
+      ...Object.values(claims.refusedAs)
+        .sort((a, b) => b.claims - a.claims)
+        .map(({ claims: n, reason, otherReasons }) => [
+          'refused',
+          String(n),
+          otherReasons === 0 ? reason : `${reason}, and ${otherReasons} more like it`,
+        ]),
       ...siems
         .filter((siem) => siem.parked > 0)
         .map((siem) => ['parked', String(siem.parked), `${siem.name} cannot hold it; see entente parked list`]),

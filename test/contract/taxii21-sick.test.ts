@@ -141,6 +141,18 @@ describe('one collection of three that is sick', () => {
     expect(probe.message).toMatch(/collection Second.*collection Third/s);
   });
 
+  it.each([401, 403, 429, 503])('is named by a probe, which goes on after %d', async (status) => {
+    const { taxii, connector } = await threeOf();
+    taxii.setFaults([
+      { action: 'status', status, match: `${taxii.idOf('First')}/objects/` },
+      { action: 'status', status, match: `${taxii.idOf('Third')}/objects/` },
+    ]);
+
+    const probe = await connector.probe(never);
+
+    expect([probe.ok, probe.message]).toEqual([false, expect.stringMatching(/collection First.*collection Third/s)]);
+  });
+
   it('is named by its configured name where there is none, and the others are read', async () => {
     const { poll } = await threeOf({}, { collections: ['First', 'Nowhere', 'Third'] });
 

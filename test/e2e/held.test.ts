@@ -4,7 +4,6 @@ import { runCli } from '../../src/cli/cli.ts';
 import { parts } from '../../src/cli/parts.ts';
 import { createOutput } from '../../src/cli/output.ts';
 import { systemClock } from '../../src/core/runtime/clock.ts';
-import { inProcess } from './in-process.ts';
 import { addresses, aWorld, indicator, revoked, type World } from './world.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -17,7 +16,27 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const cli = (...args: string[]) => inProcess(world.site, ...args);
+/** The command in this process, as main.ts runs it: a process for each would take most of the time. */
+async function cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const text = { stdout: '', stderr: '' };
+  const out = createOutput(
+    {
+      write: (more) => {
+        text.stdout += more;
+      },
+    },
+    {
+      write: (more) => {
+        text.stderr += more;
+      },
+    },
+    {},
+    systemClock,
+  );
+  const signal = new AbortController().signal;
+  const code = await runCli([...args, '--config', world.site.path('entente.yaml')], { parts, out, env: {}, signal });
+  return { code, ...text };
+}
 const asked = async <T>(...args: string[]): Promise<T> => JSON.parse((await cli(...args, '--json')).stdout) as T;
 const once = () => cli('run', '--once');
 const TOLD = ['--reason', 'phoned', '--by', 'ana'];

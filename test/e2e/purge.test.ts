@@ -25,6 +25,10 @@ it.each(['elastic', 'splunk', 'qradar'])('%s: the control records go, and what s
     expect(left!.removed).toBeGreaterThan(0);
     expect(await connector.writer(undefined, signal)).toBeUndefined();
     expect((await connector.leave?.(signal))?.removed).toBe(0);
+    // What tells a collection of Splunk from one that was made anew stands inside it.
+    for (const family of ['ip', 'domain', 'url', 'email', 'file'])
+      for (const row of three.splunk.documents('entente', `entente_${family}`).values())
+        if (name === 'splunk') expect(row).not.toHaveProperty('generation');
   } finally {
     await connector.close();
   }

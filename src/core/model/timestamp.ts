@@ -9,6 +9,9 @@ export interface Timestamp {
   readonly ms: number;
 }
 
+/** Older than any that is stated. */
+export const OLDEST_VERSION = '0000-01-01T00:00:00.000000000Z';
+
 /** Undefined for anything that is no STIX timestamp, impossible dates such as 30 February included. */
 export function parseTimestamp(text: unknown): Timestamp | undefined {
   const ms = stixMs(text);

@@ -1,7 +1,7 @@
 // What an indicator that arrives now may state of time. A clock that runs ahead must neither lengthen a life nor lock
 // out the honest versions that follow: a version from the future is not believed, and counts as older than its first.
 import type { IncomingIndicator, IndicatorFacts } from '../model/entry.ts';
-import { isoTime, parseTimestamp, timestampMs } from '../model/timestamp.ts';
+import { isoTime, OLDEST_VERSION, parseTimestamp, timestampMs } from '../model/timestamp.ts';
 
 /** Clocks differ; a version may lie this far ahead. */
 const MOST_AHEAD_MS = 86_400_000;
@@ -24,21 +24,19 @@ export function believable(incoming: IncomingIndicator, now: number): IncomingIn
 /** Just before it was made, which no honest version is; the oldest there is where that is not believed either. */
 function beforeFirst(created: string | undefined, now: number): string {
   const ms = timestampMs(created);
-  if (ms === undefined || ms > now + MOST_AHEAD_MS) return OLDEST;
-  return parseTimestamp(isoTime(ms - 1))?.version ?? OLDEST;
+  if (ms === undefined || ms > now + MOST_AHEAD_MS) return OLDEST_VERSION;
+  return parseTimestamp(isoTime(ms - 1))?.version ?? OLDEST_VERSION;
 }
-
-const OLDEST = '0000-01-01T00:00:00.000000000Z';
 
 /** As text, so that the usual case costs one comparison. Made anew once a second at most. */
 function bound(now: number): string {
   const second = Math.floor(now / 1000);
   if (second !== boundSecond) {
     boundSecond = second;
-    boundText = parseTimestamp(isoTime(now + MOST_AHEAD_MS))?.version ?? OLDEST;
+    boundText = parseTimestamp(isoTime(now + MOST_AHEAD_MS))?.version ?? OLDEST_VERSION;
   }
   return boundText;
 }
 
 let boundSecond = Number.NaN;
-let boundText = OLDEST;
+let boundText = OLDEST_VERSION;

@@ -173,6 +173,11 @@ describe('an indicator', () => {
     expect([read.revoked, read.version < '0001']).toEqual([true, true]);
   });
 
+  it.each([undefined, 'yesterday', 5, {}])('is called harmless whatever its version says: %j', (modified) => {
+    const read = indicator(anIndicator({ indicator_types: ['Benign'], modified }));
+    expect([read.benign, read.revoked, read.version < '0001']).toEqual([true, false, true]);
+  });
+
   it('has no valid_from: it is valid from when it was made, or changed where that is not said', () => {
     expect(indicator(anIndicator({ valid_from: undefined })).validFrom).toBe(Date.UTC(2026, 0, 5, 10));
     expect(indicator(anIndicator({ valid_from: undefined, created: undefined })).validFrom).toBe(

@@ -13,7 +13,7 @@ import type {
 import { stricterPap, stricterTlp, type Tlp } from '../model/marking.ts';
 import type { Observable } from '../model/observable.ts';
 import { namedIn } from '../model/named.ts';
-import { isOddlySpelled, parseTimestamp, timestampMs } from '../model/timestamp.ts';
+import { isOddlySpelled, parseTimestamp, timestampMs, OLDEST_VERSION } from '../model/timestamp.ts';
 import { showingHidden } from '../model/text.ts';
 import { readLevelWords } from './level-words.ts';
 import { readMarkingDefinition, readMarkings, UNREADABLE_LABEL, type Markings } from './markings.ts';
@@ -110,8 +110,12 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   const revoked = readFlag(raw['revoked']);
   // A version that may be a withdrawal or none takes nothing away, and gives nothing.
   if (revoked === undefined) return refuse(id, 'revoked is neither true nor false', told(raw['revoked']));
-  // A withdrawal is not lost over its time: revocation is final, whatever its version.
-  const modified = parseTimestamp(raw['modified']) ?? (revoked ? FIRST_VERSION : undefined);
+  // STIX 2.0 has no pattern_type and keeps the indicator types in `labels`.
+  const old =
+    bundleSpecVersion === '2.0' || (raw['pattern_type'] === undefined && raw['indicator_types'] === undefined);
+  const benign = isBenign(raw, old);
+  // A withdrawal is not lost over its time: revocation is final, whatever its version, and so is the word that it is harmless.
+  const modified = parseTimestamp(raw['modified']) ?? (revoked || benign ? FIRST_VERSION : undefined);
   if (modified === undefined) return refuse(id, 'modified is missing or no timestamp', raw['modified']);
 
   const created = parseTimestamp(raw['created']);
@@ -119,9 +123,6 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   const until = timestampMs(raw['valid_until']);
   const validFrom = from ?? (created ?? modified).ms;
 
-  // STIX 2.0 has no pattern_type and keeps the indicator types in `labels`.
-  const old =
-    bundleSpecVersion === '2.0' || (raw['pattern_type'] === undefined && raw['indicator_types'] === undefined);
   const use: Use = revoked
     ? { observables: [] }
     : (typeFault(raw, old) ?? timeFault(raw, from, validFrom, until) ?? readable(raw));
@@ -164,7 +165,7 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   if (tlp !== undefined) indicator.tlp = tlp;
   if (pap !== undefined) indicator.pap = pap;
   if (open.length > 0) indicator.openMarkings = open;
-  if (isBenign(raw, old)) indicator.benign = true;
+  if (benign) indicator.benign = true;
   if (use.refusal !== undefined) indicator.refusal = use.refusal;
   const text = JSON.stringify(facts);
   indicator.digest = digest48(JSON.stringify(indicator) + text);
@@ -196,8 +197,8 @@ function besideLabels(marked: Markings, labels: unknown): Markings & { readonly 
 const TIMES = ['modified', 'created', 'valid_from', 'valid_until'] as const;
 export const ODD_TIMES =
   'times with an offset, or otherwise not as STIX spells them, are read as the instants they name';
-/** Older than anything. */
-const FIRST_VERSION = { version: '0000-01-01T00:00:00.000000000Z', ms: 0 };
+/** Older than anything: of an object whose own cannot be read. */
+const FIRST_VERSION = { version: OLDEST_VERSION, ms: 0 };
 
 interface Use {
   readonly observables: readonly Observable[];

@@ -11,11 +11,48 @@ import {
   Rig,
   versionAt,
 } from '../../../test/builders/store.ts';
+import { OLDEST_VERSION } from '../model/timestamp.ts';
 import { STATE } from './rows.ts';
 
 const ID = 'indicator--1';
 const newer = versionAt(NOW - HOUR);
 const older = versionAt(NOW - 2 * DAY);
+
+const armed = (given: object = {}) => {
+  const rig = new Rig();
+  rig.commit([anIndicator({ objectId: ID, ...given })]);
+  expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
+  return rig;
+};
+
+describe('a withdrawal that is meant beyond doubt', () => {
+  it('takes off what is armed though its version cannot be read: the partner calls it harmless', () => {
+    const rig = armed();
+
+    rig.commit([anIndicator({ objectId: ID, benign: true, version: OLDEST_VERSION, digest: 7 })]);
+
+    expect(rig.deliver()).toEqual(['remove 192.0.2.1']);
+    rig.commit([anIndicator({ objectId: ID, version: newer, digest: 8 })]);
+    expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
+  });
+
+  const LOWER = 'indicator--3fa1c2de-0000-4000-8000-00000000000a';
+  const UPPER = `indicator--${LOWER.slice(11).toUpperCase()}`;
+
+  it.each([
+    [LOWER, UPPER],
+    [UPPER, LOWER],
+  ])('takes off %s by its id in another letter case, also in a first sync', (objectId, other) => {
+    for (const later of [false, true]) {
+      const rig = armed({ objectId });
+      if (later) rig.store.pollCompleted('partner', NOW);
+
+      const report = rig.commit([anIndicator({ objectId: other, version: newer, revoked: true })]);
+
+      expect([report.revoked, rig.deliver()]).toEqual([1, ['remove 192.0.2.1']]);
+    }
+  });
+});
 
 describe('a version from the future', () => {
   const ahead = versionAt(Date.UTC(2083, 2, 16));

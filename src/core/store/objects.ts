@@ -10,6 +10,7 @@ import { papRank, stricterPap, stricterTlp, tlpRank } from '../model/marking.ts'
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { digest48 } from '../model/digest.ts';
 import type { Reason } from '../ledger/project.ts';
+import { OLDEST_VERSION } from '../model/timestamp.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
 import { lifeFrom } from '../policy/expiry.ts';
 import { isAbove, listedFor, termsOf } from '../policy/intake.ts';
@@ -259,8 +260,11 @@ export class Objects {
     const incoming = believable(given, now);
     this.#readable(exchange, incoming.objectId);
     // On a first sync nearly every object is new, and the insert itself finds that out.
-    if (exchange.firstSync && this.#create(exchange, incoming, scope, listing, now, report)) return;
-    const found = this.#find.get(exchange.id, incoming.objectId);
+    if (exchange.firstSync && !incoming.revoked && this.#create(exchange, incoming, scope, listing, now, report))
+      return;
+    const found =
+      this.#find.get(exchange.id, incoming.objectId) ??
+      (incoming.revoked ? this.#inOtherCase(exchange, incoming.objectId) : undefined);
     if (found === undefined) {
       this.#create(exchange, incoming, scope, listing, now, report);
       return;
@@ -272,8 +276,10 @@ export class Objects {
       else report.outdated++;
       return;
     }
-    const same = incoming.version === found.version;
-    if (incoming.version < found.version && !incoming.revoked) {
+    // Harmless, whatever its version is: it takes away from the one that is known.
+    const undated = incoming.benign === true && incoming.version === OLDEST_VERSION;
+    const same = incoming.version === found.version || undated;
+    if (incoming.version < found.version && !incoming.revoked && !undated) {
       report.outdated++;
       if (incoming !== given) report.refused[FUTURE_VERSION] = (report.refused[FUTURE_VERSION] ?? 0) + 1;
       return;
@@ -288,7 +294,7 @@ export class Objects {
     }
     const back = found.state === OBJECT.vanished;
     // Read by older rules, the same version says what it says now: nobody changed anything but we.
-    const again = same && found.canon < CANON_VERSION;
+    const again = same && !undated && found.canon < CANON_VERSION;
     if (same && !again) {
       const conflicting = incoming.digest !== found.digest;
       if (back) {
@@ -314,6 +320,13 @@ export class Objects {
       again ? BY_OUR_RULES : { cause: 'withdrawn', exchangeId: exchange.id },
       now,
     );
+  }
+
+  /** The UUID of an id says the same in capitals (RFC 9562), and a withdrawal is not lost over them. */
+  #inOtherCase({ id }: ExchangeState, objectId: string): FoundObject | undefined {
+    const at = objectId.indexOf('--') + 2;
+    const [type, uuid] = [objectId.slice(0, at), objectId.slice(at)];
+    return this.#find.get(id, type + uuid.toLowerCase()) ?? this.#find.get(id, type + uuid.toUpperCase());
   }
 
   #create(

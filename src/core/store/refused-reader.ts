@@ -5,6 +5,7 @@ import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import { NAMES_MORE, namesOf } from '../model/named.ts';
 import { Database } from './database.ts';
 import { decideClaim } from './decide.ts';
+import { withLists } from './lists.ts';
 import { NAMED_BY } from './named.ts';
 import { toClaim } from './projection.ts';
 import { OBJECT, type ObjectRow } from './rows.ts';
@@ -57,7 +58,7 @@ export class RefusedReader {
   readonly #siems: StoreSpec['siems'];
 
   constructor(spec: StoreSpec) {
-    this.#siems = spec.siems;
+    this.#siems = withLists(spec).spec.siems;
     this.#db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
   }
 

@@ -17,15 +17,30 @@ export interface ClaimSummary {
   revoked: number;
   /** Indicators whose pattern or value cannot become an entry, and claims this SIEM may not hold, by reason. */
   readonly refused: Record<string, number>;
+  /** The same by code: a reason may name the value, and then each is another. */
+  readonly refusedAs: Record<string, RefusedAs>;
+}
+
+export interface RefusedAs {
+  claims: number;
+  /** The first that was met. */
+  readonly reason: string;
+  /** Further ones of this code. */
+  otherReasons: number;
 }
 
 export function claimSummary(given: StoreSpec, siemName: string, now: number): ClaimSummary {
   const { spec } = withLists(given);
   const siem = spec.siems.find((one) => one.name === siemName);
   if (siem === undefined) throw new Error(`no SIEM ${siemName}`);
-  const summary: ClaimSummary = { live: 0, expired: 0, waiting: 0, revoked: 0, refused: {} };
-  const refuse = (reason: string, n: number) => {
-    summary.refused[reason] = (summary.refused[reason] ?? 0) + n;
+  const summary: ClaimSummary = { live: 0, expired: 0, waiting: 0, revoked: 0, refused: {}, refusedAs: {} };
+  const refuse = (code: string, reason: string, n: number) => {
+    const before = summary.refused[reason];
+    summary.refused[reason] = (before ?? 0) + n;
+    summary.refusedAs[code] ??= { claims: 0, reason, otherReasons: 0 };
+    const as = summary.refusedAs[code];
+    as.claims += n;
+    if (before === undefined && reason !== as.reason) as.otherReasons++;
   };
   const db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
   try {
@@ -37,7 +52,7 @@ export function claimSummary(given: StoreSpec, siemName: string, now: number): C
       const type = OBSERVABLE_TYPES[row.type]!;
       const claim = toClaim(row, row.exchange);
       const decision = decideClaim(siem, { type, value: row.value }, claim, row.exchange_active === 1);
-      if (decision.kind !== 'accept') refuse(decision.reason, 1);
+      if (decision.kind !== 'accept') refuse(decision.code, decision.reason, 1);
       else if (row.valid_from > now) summary.waiting++;
       else if (expiryOf(claim, siem.rules[row.exchange]!.lifetime, type) <= now) summary.expired++;
       else summary.live++;
@@ -45,7 +60,7 @@ export function claimSummary(given: StoreSpec, siemName: string, now: number): C
     for (const row of db.all<{ refusal: string; n: number }>(
       'SELECT refusal, count(*) AS n FROM object WHERE refusal IS NOT NULL AND state = 0 GROUP BY refusal',
     )) {
-      refuse(row.refusal, row.n);
+      refuse(row.refusal, row.refusal, row.n);
     }
     summary.revoked = db.get<{ n: number }>('SELECT count(*) AS n FROM object WHERE state = 1')?.n ?? 0;
   } finally {

@@ -71,7 +71,9 @@ export class Taxii21Connector implements ExchangeConnector {
           const size = await this.#firstPage(root, collection, signal);
           names.push(size < this.#config.page_size ? `${name}, in pages of at most ${size}` : name);
         } catch (error) {
-          if (!(error instanceof ConnectorError) || concernsAll(error, signal)) throw error;
+          // What was answered is told of each: who sets a partner up asks for all that is missing at once.
+          if (!(error instanceof ConnectorError) || (concernsAll(error, signal) && error.status === undefined))
+            throw error;
           problems.push(error);
         }
       }

@@ -1,0 +1,97 @@
+// What people ask for over a state of 300,000 objects, and an audit of as many entries that was cut off: no unit of it
+// grows with the feed.
+import { describe, expect, it, vi } from 'vitest';
+import { largeStates, onThread } from '../../../test/builders/large-state.ts';
+import { DAY, ipv4, NOW } from '../../../test/builders/store.ts';
+import { entryKey } from '../model/observable.ts';
+
+// Seconds on a quiet machine; what is bounded is processor time.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+
+const MANY = 300_000;
+/** Milliseconds that anybody may wait behind one unit on a machine that has other work besides. */
+const WAIT = 1500;
+
+describe('at 300,000 rows, under the heaps of the daemon, no unit is long when', () => {
+  const state = largeStates(MANY);
+
+  it('a hold of them is shown, told and approved', async () => {
+    const rig = state({ are: 'held' });
+    const first = await onThread(rig);
+    const [hold] = rig.read((reader) => reader.held());
+    expect(hold).toMatchObject({ id: 1, count: MANY });
+    // Page by page, as held show prints it: never all of it at once.
+    const start = process.cpuUsage();
+    expect(rig.read((reader) => reader.heldEntries(1).next().done)).toBe(false);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(WAIT / 5);
+    expect(rig.read((reader) => new Set(reader.heldEntries(1)).size)).toBe(MANY);
+    expect(JSON.stringify(rig.read((reader) => [reader.siems(), reader.held()])).length).toBeLessThan(5000);
+
+    const wrong = { holds: [{ id: 1, set: '00000000' }], sightings: [] };
+    await expect(first.store.decide(wrong, 'approve', 'ana', 'phoned', NOW)).rejects.toThrow(/covers 300000 entries/);
+    await first.store.decide({ holds: [{ id: 1, set: hold!.set }], sightings: [] }, 'approve', 'ana', 'phoned', NOW);
+    for (let i = 0; i < 4; i++) await first.store.tick(NOW, false);
+    await first.store.terminate();
+
+    const second = await onThread(rig);
+    const pending = () => rig.read((reader) => reader.siems()[0]!.pending);
+    const before = pending();
+    await second.store.tick(NOW, false);
+    expect(before).toBeGreaterThan(10_000);
+    expect(pending()).toBeGreaterThan(before);
+    expect(rig.ask('SELECT count(*) AS n FROM projection WHERE hold = 1')).toEqual([{ n: MANY - pending() }]);
+    expect(Math.max(first.longest(), second.longest())).toBeLessThan(WAIT);
+    await second.store.terminate();
+  });
+
+  it('an audit of them was cut off, and begins anew', async () => {
+    const rig = state({ are: 'present' });
+    const parts = Array.from({ length: MANY / 5000 }, (_, part) =>
+      Array.from({ length: 5000 }, (_, i) => {
+        const n = part * 5000 + i + 1;
+        const key = entryKey('ipv4-addr', `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`);
+        return { key, slot: key, writer: 'w', revision: 1 };
+      }),
+    );
+    const first = await onThread(rig);
+    await first.store.beginAudit('siem', true, NOW);
+    for (const part of parts.slice(0, 10)) await first.store.auditPart('siem', part, NOW);
+    await first.store.endAudit('siem', NOW);
+    await first.store.terminate();
+
+    const second = await onThread(rig);
+    await second.store.beginAudit('siem', true, NOW);
+    for (const part of parts.slice(0, -1)) await second.store.auditPart('siem', part, NOW);
+    let report = await second.store.endAudit('siem', NOW);
+    while (report.more) report = await second.store.endAudit('siem', NOW);
+
+    // Neither what the first one had found nor how far it had come is left of it: just what was not listed is missing.
+    expect(report).toMatchObject({ present: MANY - 5000, counts: { missing: 5000, stale: 0, orphaned: 0 } });
+    expect(Math.max(first.longest(), second.longest())).toBeLessThan(WAIT);
+    await second.store.terminate();
+  });
+
+  it('all of them name one value, which is armed, suppressed and taken back', async () => {
+    const rig = state({ are: 'of one value' });
+    const thread = await onThread(rig);
+    const { store } = thread;
+    const value = ipv4('10.0.0.1');
+
+    while ((await store.tick(NOW, false)).more);
+    const batch = await store.takeBatch('siem', { maxItems: 500, maxBytes: 5_000_000 }, NOW);
+    await store.settleAll(batch!.id, NOW);
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ wanted: 1, delivered: 1 });
+    const urgent = process.cpuUsage();
+    const [id] = await store.suppress([value], NOW + DAY, 'ours', 'ana', NOW, false);
+    const { user, system } = process.cpuUsage(urgent);
+
+    expect(await store.urgent('siem')).toBe(true);
+    // It does not go through the claims.
+    expect((user + system) / 1000).toBeLessThan(WAIT / 5);
+    await store.lift(id!, NOW);
+    while ((await store.tick(NOW, false)).more);
+    expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ wanted: 1 });
+    expect(thread.longest()).toBeLessThan(WAIT);
+    await store.terminate();
+  });
+});
