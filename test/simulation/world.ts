@@ -5,11 +5,11 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Deliverer } from '../../src/core/delivery/deliverer.ts';
 import { Poller } from '../../src/core/ingest/poller.ts';
 import { TLP_LEVELS } from '../../src/core/model/marking.ts';
-import { type EntryKey, entryKey, OBSERVABLE_TYPES } from '../../src/core/model/observable.ts';
+import { type EntryKey, entryKey, OBSERVABLE_TYPES, type ObservableType } from '../../src/core/model/observable.ts';
 import type { BrakeSettings } from '../../src/core/policy/brakes.ts';
 import { sha256 } from '../../src/core/runtime/ids.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
@@ -74,6 +74,9 @@ export class World {
   #spec!: StoreSpec;
   /** The same without a life that ends: what people ask for happens, or does not. */
   #people!: RemoteStore;
+  /** A second connection to the state in use, and what it was asked before. */
+  #looking: DatabaseSync | undefined;
+  readonly #asked = new Map<string, StatementSync>();
   #pollers: Poller[] = [];
   #deliverers: Deliverer[] = [];
   #reporters: Reporter[] = [];
@@ -139,6 +142,9 @@ export class World {
 
   /** The file is let go, as the kernel does for a process that died. */
   #leaveStore(): void {
+    this.#asked.clear();
+    this.#looking?.close();
+    this.#looking = undefined;
     void this.#people?.close();
   }
 
@@ -225,14 +231,15 @@ export class World {
     return new Set(rows.map(({ type, value }) => entryKey(OBSERVABLE_TYPES[type]!, value)));
   }
 
-  #ask<R>(sql: string, ...values: string[]): R[] {
-    const db = new DatabaseSync(this.#state, { readOnly: true });
-    try {
-      // Each caller names the columns it reads.
-      return db.prepare(sql).all(...values) as R[];
-    } finally {
-      db.close();
+  #ask<R>(sql: string, ...values: (string | number)[]): R[] {
+    this.#looking ??= new DatabaseSync(this.#state, { readOnly: true });
+    let statement = this.#asked.get(sql);
+    if (statement === undefined) {
+      statement = this.#looking.prepare(sql);
+      this.#asked.set(sql, statement);
     }
+    // Each caller names the columns it reads.
+    return statement.all(...values) as R[];
   }
 
   /** A call that a dead process made comes back to nobody. */
@@ -523,18 +530,22 @@ export class World {
   }
 
   #checkCursors(): void {
-    const db = new DatabaseSync(this.#state, { readOnly: true });
     for (const partner of this.partners) {
-      const row = db.prepare('SELECT id, cursor FROM exchange WHERE name = ?').get(partner.name);
-      const cursor = Number(row?.['cursor'] ?? 0);
-      const known = db.prepare('SELECT version FROM object WHERE exchange_id = ? AND object_id = ?');
-      for (const object of partner.log.slice(0, cursor)) {
-        if (object.objectId.startsWith('indicator--gone')) continue;
-        const stored = known.get(row?.['id'] as number, object.objectId);
-        if (stored === undefined) this.#fail(`cursor ${cursor} is ahead of ${object.objectId}`);
+      const [row] = this.#ask<{ id: number; cursor: string | null }>(
+        'SELECT id, cursor FROM exchange WHERE name = ?',
+        partner.name,
+      );
+      const cursor = Number(row?.cursor ?? 0);
+      const known = new Set(
+        this.#ask<{ id: string }>('SELECT object_id AS id FROM object WHERE exchange_id = ?', row?.id ?? 0).map(
+          ({ id }) => id,
+        ),
+      );
+      for (const { objectId } of partner.log.slice(0, cursor)) {
+        if (!objectId.startsWith('indicator--gone') && !known.has(objectId))
+          this.#fail(`cursor ${cursor} is ahead of ${objectId}`);
       }
     }
-    db.close();
   }
 
   /** As the daemon knows it now; undefined when it states none or knows no such object. */
@@ -607,7 +618,7 @@ export class World {
     if (name === undefined || key === undefined) return [];
     const told = (subject: string) => (this.#stories.get(subject) ?? []).slice(-20);
     const [type, value] = [key.slice(0, key.indexOf('|')), key.slice(key.indexOf('|') + 1)];
-    const entry = `(SELECT id FROM entry WHERE type = ${OBSERVABLE_TYPES.findIndex((one) => one === type)} AND value = '${value}')`;
+    const entry = `(SELECT id FROM entry WHERE type = ${OBSERVABLE_TYPES.indexOf(type as ObservableType)} AND value = '${value}')`;
     const rows = [
       `SELECT p.* FROM projection p WHERE p.entry_id = ${entry}`,
       `SELECT o.* FROM object o JOIN contribution c ON c.object_id = o.id WHERE c.entry_id = ${entry}`,
