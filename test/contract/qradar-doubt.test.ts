@@ -66,6 +66,15 @@ describe('a bulk update whose answer was lost', () => {
     expect(rows.map((row) => row.slot)).toEqual(values('IPv4').map((value) => `IPv4|${value}`));
   });
 
+  it('at which the console fails each time is fenced by something harmless', async () => {
+    const connector = await start();
+    const entry = anEntry({ value: '192.0.2.66' });
+    sim.setFaults([{ match: PATCH, holds: '192.0.2.66', action: 'status', status: 500, body: '{}' }]);
+    expect(await errorOf(connector.apply(upserts([entry]), signal))).toMatchObject({ status: 500, uncertain: true });
+
+    expect(await held(connector, [slotOf(entry)])).toEqual([]);
+  });
+
   it.each([['by-value'], ['ignored']] as const)(
     'and never arrived leaves nothing behind (delete_entry %s)',
     async (deleteInPatch) => {

@@ -80,7 +80,8 @@ it('works with a session on two search heads behind a balancer with a cookie, an
 it('does not make collections of an ingress without a way, and says what it is', { timeout: 90_000 }, async () => {
   world.taxii.load([indicator('198.18.0.1')]);
   configure();
-  splunk.setFaults([{ match: '/', action: 'status', status: 404, ...PAGE }]);
+  // What is read goes astray; whoever believed that nothing is there could make it.
+  splunk.setFaults([{ match: 'GET ', action: 'status', status: 404, ...PAGE }]);
 
   const ran = await world.site.entente(['run', '--once', '--patience-secs', '3']);
 

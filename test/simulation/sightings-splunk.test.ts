@@ -67,7 +67,7 @@ describe('events in Splunk that hold a value of ours', () => {
       await plant([
         anEvent({ dest_ip: ['10.9.9.9', ADDRESS] }),
         anEvent({ src_ip: '203.0.113.77' }),
-        anEvent({ index: 'dns-7', query: 'EVIL.example' }),
+        anEvent({ index: 'dns-7', query: 'EVIL.example.' }),
         anEvent({ index: 'dns-7', query: 'not.evil.example' }),
         anEvent({ url: ['http://other.example/', 'http://evil.example/A'] }),
         anEvent({ url: 'http://evil.example/a' }),

@@ -16,7 +16,8 @@ import type { AuditReport } from '../store/audit.ts';
 import type { TakenBatch } from '../store/batches.ts';
 import type { RemoteStore } from '../store/remote.ts';
 import type { Settlement } from '../store/settling.ts';
-import { applyDivided } from './dividing.ts';
+import { BrokenCalls } from './broken-calls.ts';
+import { type Applied, applyDivided } from './dividing.ts';
 import { settleOutcomes } from './outcomes.ts';
 import { refusedAlone, Refusals } from './refusals.ts';
 import { GIVEN_BACK, judgeWriter, RENEW_AFTER_MS } from './writer.ts';
@@ -75,6 +76,7 @@ export class Deliverer {
   readonly #taken = new Set<number>();
   #failure: Failure | undefined;
   #refusals = new Refusals();
+  readonly #broken = new BrokenCalls();
   /** Everything is refused for this, as far as was seen; one sound row is sent along to make sure. */
   #suspected: Failure | undefined;
   /** Changes refused in a call of their own, sent once more beside a sound row: refused beside one that is taken, they are bad. */
@@ -529,22 +531,28 @@ export class Deliverer {
       this.#taken.delete(taken.id);
       return false;
     }
-    const applied = await applyDivided(batch, {
-      apply: (part) => {
+    const caller = {
+      apply: (part: Batch) => {
         this.totals.calls++;
         return this.#o.connector.apply(part, this.#o.abort);
       },
-      onSplit: (split) => this.#lower(split),
-      onBug: (error) => this.#o.log.error('A connector failed in a way it should not.', { siem: this.name, error }),
-    });
+      onSplit: (split: { readonly maxItems?: number; readonly maxBytes?: number }) => this.#lower(split),
+      onBug: (error: unknown) =>
+        this.#o.log.error('A connector failed in a way it should not.', { siem: this.name, error }),
+    };
+    const applied = await applyDivided(batch, caller, this.#broken.suspicion(batch.changes));
     const now = this.#o.now();
+    const delayed = this.#noteBroken(batch, applied, now);
     // A removal is never parked, so that its refusals are told apart below.
     const all = batch.changes[0]?.op === 'remove' ? undefined : this.#refusals.judge(applied.outcomes);
     if (all !== undefined) await this.#suspect(all);
     const compared = batch.changes[0]?.op === 'upsert' && all === undefined && (await this.#compare(applied.outcomes));
     const settled = settleOutcomes(
       batch,
-      applied.outcomes,
+      // What made the SIEM fail is told apart below.
+      applied.breaking.size === 0
+        ? applied.outcomes
+        : applied.outcomes.map((one) => (delayed.has(one.key) ? { key: one.key, kind: 'applied' as const } : one)),
       now,
       1 + (batch.changes[0]?.op === 'remove' ? Math.max(this.#attempt, this.#removalAttempt) : this.#attempt),
       this.#o.random(),
@@ -553,13 +561,13 @@ export class Deliverer {
     const wait = now + this.#wait(applied.failure);
     const settlementOf = (one: Settlement, i: number): Settlement => {
       const { key } = batch.changes[i]!;
-      if (applied.unknown.has(key)) return { kind: 'unknown', retryAt: wait };
+      if (applied.unknown.has(key)) return { kind: 'unknown', retryAt: delayed.get(key) ?? wait };
       if (all !== undefined || compared) return this.#again(now);
       return applied.failure !== undefined && applied.undone.has(key) ? { kind: 'retry', retryAt: wait } : one;
     };
     // A batch that was divided keeps its bytes: the call that was refused may still be sending them.
     const report =
-      settled.settlements === undefined && !applied.divided
+      settled.settlements === undefined && !applied.divided && delayed.size === 0
         ? await store.settleAll(taken.id, now, taken.bytes.buffer)
         : await store.settle(
             taken.id,
@@ -570,11 +578,30 @@ export class Deliverer {
     if (report.applied > 0) this.#suspected = undefined;
     this.#progress(report);
     if (all === undefined) this.#noteRemovals(batch, applied.outcomes);
+    if (batch.changes[0]?.op === 'remove')
+      for (const [key, { message }] of applied.breaking) this.#refused(key, message);
     const failure = applied.failure ?? settled.worst;
     // A refused change is that change's affair; anything else holds for the target.
     if (failure !== undefined && failure.kind !== 'permanent' && !isOfPlace(failure)) this.#failure = failure;
     if (settled.superseded) this.#superseded = true;
     return applied.outcomes.some((one) => one.kind === 'accepted');
+  }
+
+  /** When each change that makes the SIEM fail is tried again. */
+  #noteBroken({ changes }: Batch, applied: Applied, now: number): ReadonlyMap<string, number> {
+    this.#broken.told(applied.outcomes);
+    if (applied.broken !== undefined) this.#broken.broke(changes, applied.broken);
+    const delayed = new Map<string, number>();
+    for (const [key, failure] of applied.breaking) {
+      const wait = this.#broken.breaks(key);
+      delayed.set(key, now + wait);
+      this.#o.log.warn('One change makes the SIEM fail each time; it waits, and the others go on.', {
+        siem: this.name,
+        failure,
+        nextAttempt: new Date(now + wait).toISOString(),
+      });
+    }
+    return delayed;
   }
 
   /**

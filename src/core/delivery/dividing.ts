@@ -1,6 +1,7 @@
 // One batch, in as many calls as it takes: split where the product says it is too large, bisected where it is refused
 // as a whole, so that one bad value does not hold up its neighbours. Where nothing at all is taken the search ends
-// soon: then it is no value that is bad, and a thousand single calls would say the same a thousand times.
+// soon: then it is no value that is bad, and a thousand single calls would say the same a thousand times. A call that
+// makes the product fail is divided in the same way where the engine suspects a value in it (broken-calls.ts).
 import type { Batch } from '../contracts/batch.ts';
 import type { Outcome, SiemLimits } from '../contracts/siem-connector.ts';
 import { ConnectorError, type Failure, toFailure } from '../model/failure.ts';
@@ -14,6 +15,10 @@ export interface Applied {
   readonly unknown: ReadonlySet<string>;
   /** Changes that were not carried out, though their failure is of a kind that often leaves it open. */
   readonly undone: ReadonlySet<string>;
+  /** The product failed (500) at a call as a whole, which was not divided or came to nothing: with this. */
+  readonly broken: Failure | undefined;
+  /** Changes at which it failed alone, while it took others. */
+  readonly breaking: ReadonlyMap<string, Failure>;
   /** True when it took more than one call: the first one may be sending its bytes still. */
   readonly divided: boolean;
 }
@@ -24,11 +29,21 @@ export interface Caller {
   readonly onBug: (error: unknown) => void;
 }
 
-export async function applyDivided(whole: Batch, caller: Caller): Promise<Applied> {
+/** A call at which the product fails is divided like one that it refuses. */
+export interface Suspicion {
+  /** Changes at which it failed before, while it took others. */
+  readonly proven: (key: string) => boolean;
+}
+
+export async function applyDivided(whole: Batch, caller: Caller, suspicion?: Suspicion): Promise<Applied> {
   const outcomes: Outcome[] = [];
   const unknown = new Set<string>();
   const undone = new Set<string>();
   let failure: Failure | undefined;
+  let broken: Failure | undefined;
+  const breaking = new Map<string, Failure>();
+  /** In a call at which the product failed: it may have done a part of it. */
+  const begun = new Set<string>();
   let calls = 0;
   const search = new Search(whole.size);
   // Depth first, the first half first: what is left to do, the next one last.
@@ -37,7 +52,7 @@ export async function applyDivided(whole: Batch, caller: Caller): Promise<Applie
     const stopped = failure ?? search.over;
     if (stopped !== undefined) {
       outcomes.push(...failed(batch, stopped));
-      for (const { key } of batch.changes) undone.add(key);
+      for (const { key } of batch.changes) (begun.has(key) ? unknown : undone).add(key);
       continue;
     }
     calls++;
@@ -48,9 +63,12 @@ export async function applyDivided(whole: Batch, caller: Caller): Promise<Applie
     } catch (error) {
       const known = error instanceof ConnectorError ? error : undefined;
       const found = toFailure(error);
+      const breaks = found.kind === 'retryable' && known?.status === 500;
+      const searched = found.kind === 'permanent' || (breaks && suspicion !== undefined);
       if (known?.split !== undefined) caller.onSplit(known.split);
-      else if (found.kind === 'permanent') search.refused(found);
-      if (batch.size > 1 && (found.kind === 'permanent' || known?.split !== undefined)) {
+      else if (searched) search.refused(found);
+      if (breaks) for (const { key } of batch.changes) begun.add(key);
+      if (batch.size > 1 && (searched || known?.split !== undefined)) {
         const middle = Math.ceil(batch.size / 2);
         left.push(batch.slice(middle, batch.size), batch.slice(0, middle));
         continue;
@@ -59,18 +77,27 @@ export async function applyDivided(whole: Batch, caller: Caller): Promise<Applie
       outcomes.push(...failed(batch, found));
       // A refusal of one single change is that change's affair; anything else holds for the target.
       if (found.kind === 'permanent') continue;
-      failure = found;
       const certain = known !== undefined && !known.uncertain;
-      for (const { key } of batch.changes) (certain ? undone : unknown).add(key);
+      for (const { key } of batch.changes) (certain && !begun.has(key) ? undone : unknown).add(key);
+      if (breaks) broken = found;
+      if (searched) breaking.set(batch.changes[0]!.key, found);
+      else failure = found;
     }
   }
-  return { outcomes, failure, unknown, undone, divided: calls > 1 };
+  // Where it takes nothing at all, no value is to blame.
+  if (search.over?.kind === 'retryable') broken = search.over;
+  if (broken !== undefined && !search.taken && ![...breaking.keys()].every((key) => suspicion?.proven(key))) {
+    failure ??= broken;
+    breaking.clear();
+  }
+  return { outcomes, failure, unknown, undone, broken: failure && broken, breaking, divided: calls > 1 };
 }
 
 /** Whether a search for the bad value still has a chance. */
 class Search {
   #chances: number;
   #taken = false;
+  #accepted = false;
   #reason: string | undefined;
   over: Failure | undefined;
 
@@ -80,7 +107,14 @@ class Search {
   }
 
   told(outcomes: readonly Outcome[]): void {
-    if (outcomes.some((one) => one.kind !== 'failed')) this.#taken = true;
+    if (outcomes.every((one) => one.kind === 'failed')) return;
+    this.#taken = true;
+    this.#accepted = true;
+  }
+
+  /** Something was. */
+  get taken(): boolean {
+    return this.#accepted;
   }
 
   refused(failure: Failure): void {

@@ -341,6 +341,13 @@ export function lost(stand: Stand, told: boolean, revision: number, lookAt: numb
   };
 }
 
+/** One that only may have stood there, does not, and is written anyway: at its time. Undefined for any other. */
+export function notThere(stand: Stand): Stand | undefined {
+  const { wanted, present, wait } = stand;
+  const written = wanted.is && phaseOf(stand) === 'upsert' && wait.at !== undefined;
+  return written && present.is === 'maybe' ? { ...stand, present: { ...present, is: 'no' } } : undefined;
+}
+
 /** Neither wanted nor there. It goes, unless it may wait for a moment to come (a claim that is valid from then). */
 export function gone(stand: Stand, lookAt: number): Stand | undefined {
   const { wanted, slot } = stand;

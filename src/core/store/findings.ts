@@ -1,7 +1,7 @@
 // What is found in a SIEM under our own mark, or is not found there, goes into the ledger: after a lost or restored
 // state, after an administrator's hand, after a call that had been given up.
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
-import { type Found, seen, type Stand, unknown } from '../ledger/stand.ts';
+import { type Found, notThere, seen, type Stand, unknown } from '../ledger/stand.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { Projector } from './projection.ts';
@@ -60,8 +60,10 @@ export class Findings {
   missed(siem: SiemState, observable: Observable): boolean {
     const known = this.#stands.of(siem, observable);
     if (known === undefined || known.stand.present.is === 'no' || known.stand.call !== undefined) return false;
-    this.#projector.lost(siem, known, this.#store.now);
-    return true;
+    const after = notThere(known.stand);
+    if (after === undefined) this.#projector.lost(siem, known, this.#store.now);
+    else this.#stands.write(siem, known.entry, known.stand, after);
+    return after === undefined;
   }
 
   entryOf({ type, value }: Observable): number | undefined {

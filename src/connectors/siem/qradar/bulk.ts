@@ -139,9 +139,13 @@ export class BulkUpdates {
 
   async #try(control: HeldSet, signal: AbortSignal): Promise<Trial | undefined> {
     const notes = `${this.#entries.owner} shows how this console works, ${this.#deps.clock.now()}`;
-    const row = { ...this.#inSet(control), value: this.#entries.canary, source: this.#entries.owner, notes };
-    const answer = await this.#call(Buffer.from(JSON.stringify([row])), 1, signal);
+    const answer = await this.#changeCanary(control, notes, signal);
     return 'refused' in answer ? undefined : { id: answer.id, notes };
+  }
+
+  #changeCanary(control: HeldSet, notes: string, signal: AbortSignal): Promise<BulkTask | Refused> {
+    const row = { ...this.#inSet(control), value: this.#entries.canary, source: this.#entries.owner, notes };
+    return this.#call(Buffer.from(JSON.stringify([row])), 1, signal);
   }
 
   /**
@@ -182,7 +186,13 @@ export class BulkUpdates {
         const ids = new Map(row?.id === undefined || this.#way !== 'by id' ? [] : [[slot, row.id]]);
         return this.#row(set, gone ? this.#removal(slot, ids) : frame.subarray(1));
       });
-      const answer = await this.#call(Buffer.from(`[${frames.join(',')}]`), open.length, signal);
+      const answer = await this.#call(Buffer.from(`[${frames.join(',')}]`), open.length, signal).catch(
+        (error: unknown) => {
+          // One value at which the console fails each time would bar every read-back. What stands behind it tells as well.
+          if (control === undefined || !(error instanceof ConnectorError) || error.status !== 500) throw error;
+          return this.#changeCanary(control, `${this.#entries.owner} stands behind what may be lost`, signal);
+        },
+      );
       // What the console takes nothing of cannot stand in its queue either.
       if ('refused' in answer) return this.#doubtful.settle(...slots);
       task = answer.id;

@@ -78,6 +78,18 @@ describe('a later call of one batch', () => {
     expect(second.get(bad.key)).toMatch(/^parked: .*refused by something in between \(403, a web page\)/);
   });
 
+  it('at which Splunk fails goes first the next time, so that the engine can divide it', async () => {
+    const connector = await rig.opened();
+    const bad = anEntry({ type: 'url', value: 'https://listed.example/breaks' });
+    const batch = () => upserts([...addresses(2), ...urls(2), bad]);
+    rig.server.setFaults([{ match: 'POST', holds: '/breaks', action: 'status', status: 500, ...OURS }]);
+
+    const first = byKey(await connector.apply(batch(), never));
+    for (const { key } of addresses(2)) expect(first.get(key)).toMatchObject({ kind: 'applied' });
+
+    expect(await errorOf(connector.apply(batch(), never))).toMatchObject({ kind: 'retryable', status: 500 });
+  });
+
   it('that is the first to fail still fails the whole batch, as before', async () => {
     const connector = await rig.opened();
     rig.server.setFaults([{ match: 'batch_save', action: 'status', status: 403, ...OURS }]);

@@ -21,7 +21,7 @@ export class Applying {
   readonly #owner: string;
   readonly #form: Form;
   readonly #deps: SiemDeps;
-  /** A collection that refused several rows at once behind another call. It goes first, so that they can be divided. */
+  /** A collection that refused several rows at once, or failed, behind another call. It goes first, so that they can be divided. */
   #first: string | undefined;
 
   constructor(client: SplunkClient, rows: Rows, owner: string, form: Form, deps: SiemDeps) {
@@ -81,6 +81,8 @@ export class Applying {
         for (const i of rows) outcomes.push({ key: batch.changes[i]!.key, kind: 'failed', failure: one });
       };
       if (failure.kind !== 'permanent') {
+        // Only of a batch that fails as a whole can the engine find the one at which Splunk fails.
+        if (known?.status === 500) this.#first = collection;
         // A refusal after which nobody knows what happened is no refusal of these changes.
         const unsure = known?.uncertain !== false && failure.kind === 'config';
         told(unsure ? { ...failure, kind: 'retryable' } : failure);
