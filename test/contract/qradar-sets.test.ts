@@ -71,6 +71,22 @@ describe('a set of our name in another tenant', () => {
     expect((await connect().probe(signal)).message).toContain('but Entente IPv4 stands in another tenant');
   });
 
+  it('that is hidden cannot be told beforehand, which is said', async () => {
+    await startConsole({ settings: { visibleTenants: [] } });
+    plant('Entente IPv4', inTenant(5));
+
+    const { message } = await connect().probe(signal);
+
+    expect(message).toContain('sets will be created');
+    expect(message).toContain('a tenant that this token does not see');
+  });
+
+  it('and no tenants are spoken of where all sets are there', async () => {
+    const connector = await start();
+
+    expect((await connector.probe(signal)).message).not.toContain('tenant');
+  });
+
   it('is served as soon as it is out of the way', async () => {
     await startConsole({ settings: { visibleTenants: [] } });
     const other = plant('Entente IPv4', inTenant(5));

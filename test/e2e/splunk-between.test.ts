@@ -81,7 +81,9 @@ it('does not make collections of an ingress without a way, and says what it is',
   world.taxii.load([indicator('198.18.0.1')]);
   configure();
   // What is read goes astray; whoever believed that nothing is there could make it.
-  splunk.setFaults([{ match: 'GET ', action: 'status', status: 404, ...PAGE }]);
+  splunk.setFaults(
+    ['GET /services/apps', 'GET /servicesNS'].map((match) => ({ match, action: 'status', status: 404, ...PAGE })),
+  );
 
   const ran = await world.site.entente(['run', '--once', '--patience-secs', '3']);
 

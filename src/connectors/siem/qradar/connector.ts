@@ -261,9 +261,13 @@ export class QRadarConnector implements SiemConnector {
       const name = setName(this.#config.set_prefix, kind);
       if (!sets.has(kind.suffix) && (await board.elsewhere?.(name, signal)) !== undefined) taken.push(name);
     }
-    return taken.length === 0
-      ? ''
-      : `, but ${taken.join(', ')} stands in another tenant and may be in the way: see tenant_id and set_prefix`;
+    if (taken.length === 0) {
+      // Only making it tells, and a look makes nothing.
+      return board.elsewhere === undefined || sets.size === kinds.length
+        ? ''
+        : '; one of their names in a tenant that this token does not see would show only then (see set_prefix)';
+    }
+    return `, but ${taken.join(', ')} stands in another tenant and may be in the way: see tenant_id and set_prefix`;
   }
 
   #elsewhere(name: string, tenant: number | null | undefined): ConnectorError {
