@@ -273,6 +273,7 @@ describe('a refusal', () => {
 
     expect(failure.message).toContain('all shards failed');
     expect(failure.message).toContain('search.allow_expensive_queries');
+    expect(failure).toMatchObject({ kind: 'config', code: 'expensive_queries' });
   });
 });
 

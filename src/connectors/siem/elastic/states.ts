@@ -8,6 +8,12 @@ export interface State {
 }
 
 export function stateOf(type: string, reason: string): State | undefined {
+  // It comes under a type that says nothing, `exception`.
+  if (reason.includes("'search.allow_expensive_queries' is set to false"))
+    return {
+      code: 'expensive_queries',
+      remedy: 'the cluster forbids what reading needs; set search.allow_expensive_queries back to true',
+    };
   switch (type) {
     case 'cluster_block_exception':
       return { code: type, remedy: blockRemedy(reason) };
