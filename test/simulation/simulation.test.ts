@@ -24,6 +24,8 @@ const FOUND = [
   [40491, 'call of a lost state left behind that lands after the listing'],
   [40612, 'older state believed to be the newest where no revisions decide'],
   [40962, 'older state that died twice believed to be the newest'],
+  [67138, 'value that a hold keeps asked for without end once nobody can tell what it was'],
+  [65234, 'words of a withdrawn value left in the row of one that was cut short and is held'],
 ] as const;
 
 describe('store, pollers and deliverers together', () => {

@@ -633,8 +633,10 @@ export class World {
     return [
       `marks at ${name}:`,
       ...told(`${name} `),
-      `${key} at ${name}:`,
-      ...told(`${name} ${key}`),
+      // Keys that some products cannot tell apart, with it.
+      ...[...this.#stories.keys()]
+        .filter((subject) => subject.toLowerCase() === `${name} ${key}`.toLowerCase())
+        .flatMap((subject) => [`${subject.slice(name.length + 1)} at ${name}:`, ...told(subject)]),
       'in the state:',
       ...rows,
       'published:',

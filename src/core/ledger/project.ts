@@ -139,7 +139,7 @@ export function project(
     hold,
     parked: busy || stuck ? stand.parked : undefined,
     adopted: waits,
-    again: stand.again && kept && !is,
+    again: stand.again && kept,
     wait: {
       attempt: fresher && !stuck ? 0 : stand.wait.attempt,
       at: atOnce ? undefined : stand.wait.at,

@@ -22,6 +22,7 @@ import {
   type Stand,
   taken,
   unknown,
+  untold,
   type Wanted,
 } from './stand.ts';
 
@@ -321,6 +322,10 @@ describe('at rest', () => {
     expect([there, kept].map(isHeir)).toEqual([true, true]);
     expect([withdrawn(there), held(fresh, ADDITION, undefined), parked].map(isHeir)).toEqual([false, false, false]);
     expect([inherits(there, ANEW), inherits(kept, ANEW)].map(phaseOf)).toEqual(['upsert', 'upsert']);
+    // Cut short, and kept for as long as it was: it is wanted, and shows the other one's words all the same.
+    const cut = held(there, REMOVAL, LATER);
+    expect([phaseOf(cut), phaseOf(inherits(cut, ANEW))]).toEqual(['held', 'upsert']);
+    expect(phaseOf(answer('upsert', applied)(taken(inherits(cut, ANEW), 5))!)).toBe('held');
     expect(phaseOf(inherits(inFlight, ANEW))).toBe('flight');
     expect(phaseOf(answer('upsert', applied)(taken(inherits(kept, ANEW), 5))!)).toBe('held');
   });
@@ -334,6 +339,18 @@ describe('at rest', () => {
     expect(phaseOf(recovered(writing, true, LATER))).toBe('upsert');
     expect(phaseOf(readBack(recovered(writing, false, LATER), undefined, true, NOW)!)).toBe('upsert');
     expect(phaseOf(readBack(recovered(writing, false, LATER), FOUND, true, NOW)!)).toBe('held');
+  });
+
+  it('what a hold keeps and nobody can tell any more is not asked for again and again', () => {
+    const kept = held(withdrawn(there), REMOVAL, undefined);
+    const again = inherits(kept, ANEW);
+    const missing = lost(kept, true, ANEW, NOW)!;
+
+    expect([again, missing].map(phaseOf)).toEqual(['upsert', 'upsert']);
+    expect(phaseOf(untold(again, ANEW, NOW)!)).toBe('held');
+    expect(untold(missing, ANEW, NOW)).toBeUndefined();
+    expect(untold(there, ANEW, NOW)).toBe(there);
+    expect(untold(kept, ANEW, NOW)).toBe(kept);
   });
 
   it('what is neither wanted nor there is looked at once more where it waits for a moment', () => {

@@ -113,6 +113,9 @@ function askedOf({ wanted, present, hold, again }: Stand): 'settled' | 'upsert' 
 /** A held removal keeps it armed though nobody vouches for it. */
 export const isKept = ({ wanted, hold }: Stand): boolean => !wanted.is && hold?.kind === 'removal';
 
+/** The same, or it is wanted for a shorter time and kept for the longer one: no call is made for it unless it is lost. */
+const rests = ({ hold }: Stand): boolean => hold?.kind === 'removal';
+
 /** Nothing of it is known to stand there, and the wish is new. */
 export function planned(wanted: Wanted, slot: string | undefined): Stand {
   return {
@@ -176,7 +179,7 @@ export function settled(stand: Stand, { op, before }: Sent, outcome: Outcome, te
   const overtaken = wanted.revision !== call.sent;
   const retryAt = (at: number): number | undefined => (overtaken ? undefined : at);
   // What a hold keeps and has written anew is still to be, unless that was applied.
-  const again = isKept(stand) && op === 'upsert' && !overtaken;
+  const again = rests(stand) && op === 'upsert' && !overtaken;
   const next = then();
   // A first write that came to nothing, of what was withdrawn meanwhile: there is nothing that a hold could keep.
   const neverStood = overtaken && op === 'upsert';
@@ -241,7 +244,7 @@ export function recovered(stand: Stand, versioned: boolean, readBackAt: number):
   if (stand.call?.kind !== 'flight') return stand;
   const present: Presence = { ...stand.present, is: 'maybe' };
   const { sent } = stand.call;
-  const again = isKept(stand) && sent === stand.wanted.revision;
+  const again = rests(stand) && sent === stand.wanted.revision;
   return versioned
     ? { ...stand, present, call: undefined, again, wait: { ...stand.wait, at: undefined } }
     : { ...stand, present, call: { kind: 'uncertain', sent }, wait: { ...stand.wait, at: readBackAt } };
@@ -263,7 +266,7 @@ export function readBack(
   if (!stand.wanted.is && present.is === 'no' && (stand.hold === undefined || stand.present.revision === 0))
     return gone(stand, lookAt);
   // The row may show the words of the other.
-  const again = isKept(stand) && present.is === 'maybe';
+  const again = rests(stand) && present.is === 'maybe';
   return { ...stand, present, call: undefined, again, wait: AT_ONCE };
 }
 
@@ -348,6 +351,17 @@ export function notThere(stand: Stand): Stand | undefined {
   return written && present.is === 'maybe' ? { ...stand, present: { ...present, is: 'no' } } : undefined;
 }
 
+/**
+ * Nobody can tell any more what it was that a hold keeps. What stands there, or may, stays as it is; what does not is over.
+ * One that is wanted otherwise by now is none of these.
+ */
+export function untold(stand: Stand, revision: number, lookAt: number): Stand | undefined {
+  if (!rests(stand) || phaseOf(stand) !== 'upsert') return stand;
+  return stand.present.is === 'no' && !stand.wanted.is
+    ? lost(stand, false, revision, lookAt)
+    : { ...stand, again: false };
+}
+
 /** Neither wanted nor there. It goes, unless it may wait for a moment to come (a claim that is valid from then). */
 export function gone(stand: Stand, lookAt: number): Stand | undefined {
   const { wanted, slot } = stand;
@@ -376,7 +390,7 @@ export const inherits = (stand: Stand, revision: number): Stand => ({
   ...stand,
   wanted: { ...stand.wanted, revision },
   present: { ...stand.present, is: 'maybe' },
-  again: stand.call === undefined && isKept(stand),
+  again: stand.call === undefined && rests(stand),
 });
 
 /** Whether it is what takes over a row of the product that others share, so that its removal would take the row away. */

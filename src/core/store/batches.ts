@@ -2,7 +2,7 @@
 // FLIGHT counts as absent for upserts and as present for removals, so that a crash at any line leaves no orphan.
 import type { Changes } from '../contracts/batch.ts';
 import type { Change, EncodeContext } from '../contracts/siem-connector.ts';
-import { gone, inherits, isHeir, type Op, postponed, refused, retried, type Stand } from '../ledger/stand.ts';
+import { gone, inherits, isHeir, type Op, postponed, refused, retried, type Stand, untold } from '../ledger/stand.ts';
 import type { Json } from '../model/json.ts';
 import { entryKey, OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
@@ -187,6 +187,8 @@ export class Batches {
     if (entry === undefined) {
       // The rules changed, and the recomputation has not come to this row yet.
       this.#projector.project(found, { cause: 'none', exchangeId: 0 }, now, siem);
+      if (row.hold_kind === HOLD.removal)
+        this.#change(siem, found, (stand) => untold(stand, this.#store.revision, this.#store.engineTime));
       return true;
     }
     if (row.present === PRESENT.no && !room.has(found.type)) {

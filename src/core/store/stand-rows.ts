@@ -8,7 +8,7 @@ const KINDS = [undefined, 'removal', 'addition'] as const;
 export function standOf(row: ProjectionRow): Stand {
   const hold: Hold | undefined =
     row.hold === null ? undefined : { id: row.hold, kind: KINDS[row.hold_kind] ?? 'addition' };
-  const kept = row.wanted === 0 && hold?.kind === 'removal';
+  const kept = hold?.kind === 'removal';
   return {
     wanted: {
       is: row.wanted === 1,
