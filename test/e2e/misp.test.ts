@@ -1,6 +1,7 @@
 // A MISP partner by the launcher: its events arm, change and withdraw, by both ways of reading, and every attribute that is
 // kept out says why.
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import { startElastic } from '../../src/simulators/elastic/index.ts';
 import { startMisp } from '../../src/simulators/misp/index.ts';
 import { type Ended, type Settings, Site, type Status } from './site.ts';
@@ -28,7 +29,7 @@ const anEvent = (attributes: readonly object[], more: object = {}) => ({
   Event: { uuid: EVENT, info: 'A campaign', Tag: [{ name: 'TLP:GREEN' }], Attribute: attributes, ...more },
 });
 
-async function aPlace(data: unknown, exchange: Settings = {}) {
+async function aPlace(data: unknown, exchange: Settings = {}, top: Settings = {}) {
   const site = new Site();
   closers.push(() => site.close());
   const partner = await startMisp({ data });
@@ -42,6 +43,7 @@ async function aPlace(data: unknown, exchange: Settings = {}) {
       { name: 'misp-be', type: 'misp', url: partner.url, auth: { key: partner.key }, page_size: 2, ...exchange },
     ],
     siems: [{ name: 'watch', type: 'elastic', url: sim.url, auth: { username: sim.username, password: sim.password } }],
+    ...top,
   });
   return {
     site,
@@ -104,6 +106,32 @@ describe.each(['search', 'sync'] as const)('a MISP partner, read by %s', (read) 
       '198.51.100[.]9',
     ]);
     expect(why.entries[0]?.claims).toMatchObject([{ object_id: id(2), tlp: 'red' }]);
+  });
+});
+
+describe('a MISP partner that takes sightings', () => {
+  it('is told once of what was seen, also behind a guard', async () => {
+    const release = [{ to: 'misp-be', tlp: ['green'], action: 'share' }];
+    const { partner, sim, once } = await aPlace(
+      anEvent([anAttribute(1), anAttribute(2)]),
+      { report: true, read: 'sync' },
+      { release },
+    );
+    partner.setQuirks([{ kind: 'guard' }]);
+    await once();
+    const matched = { id: elastic.slot('ipv4-addr', '198.51.100.1', null), index: INDEX, field: 'source.ip' };
+    const time = new Date().toISOString();
+    const event = {
+      time,
+      index: '.internal.alerts-security.alerts-default-000001',
+      fields: { 'kibana.alert.original_time': time, threat: { enrichments: [{ matched }] } },
+    };
+    await fetch(`${sim.url}/_sim/events`, { method: 'POST', body: JSON.stringify([event, event]) });
+
+    await once();
+    await once();
+
+    expect(partner.sightings()).toMatchObject([{ attribute_uuid: id(1), event_uuid: EVENT, type: '0', source: '' }]);
   });
 });
 

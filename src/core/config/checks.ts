@@ -171,7 +171,7 @@ function reporting(config: Config, source: Source): Problem[] {
       problems.push(
         source.at(
           ['release', i, 'to'],
-          `${rule.to} takes no sightings; set ${to.urls.length === 0 ? 'outbox' : 'report_to'} there`,
+          `${rule.to} takes no sightings; set ${REPORT_KEY[to.type] ?? 'report_to'} there`,
         ),
       );
     for (const [j, from] of (rule.from ?? []).entries())
@@ -233,3 +233,6 @@ function readableFiles(config: Config, source: Source): Problem[] {
   walk(config.listen.token, ['listen', 'token']);
   return problems;
 }
+
+/** By which key an exchange of a type takes our sightings. */
+const REPORT_KEY: Readonly<Record<string, string>> = { files: 'outbox', misp: 'report' };

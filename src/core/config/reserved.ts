@@ -4,7 +4,6 @@
 import type { Path } from './source.ts';
 
 const LATER: Readonly<Record<string, string>> = {
-  'exchanges.report': 'the MISP exchange',
   'retention.audit_values_days': 'the audit record',
 };
 

@@ -30,6 +30,8 @@ export interface Sighting {
   readonly kind: SightingKind;
   /** The object that was sighted, as its exchange names it. */
   readonly objectId: string;
+  /** Where its exchange showed it last: a collection, a MISP event, a file. Absent where that is forgotten. */
+  readonly scope?: string;
   /** Epoch milliseconds, cut to the configured precision. */
   readonly firstSeen: number;
   readonly lastSeen: number;

@@ -211,9 +211,18 @@ export class Outbox {
         decision.reason,
         row.id,
       );
-      const due = sightingOf(row, found, this.#releases.spec);
+      const scope = this.#scopeOf(row.object_id);
+      const due = { ...sightingOf(row, found, this.#releases.spec), ...(scope === undefined ? {} : { scope }) };
       return [row.attempt === 0 ? due : { ...due, attempt: row.attempt }];
     });
+  }
+
+  /** Where the object was shown last. */
+  #scopeOf(object: number): string | undefined {
+    return this.#store.db.get<{ name: string }>(
+      'SELECT s.name FROM presence p JOIN scope s ON s.id = p.scope_id WHERE p.object_id = ? ORDER BY p.listing DESC LIMIT 1',
+      object,
+    )?.name;
   }
 
   /** Hits on one of its values were counted before that value became a canary. */

@@ -669,7 +669,8 @@ describe('a held sighting', () => {
 
     decideSighting(test, 1, 'approve', one!.set, 'ann', 'known campaign', NOW);
 
-    expect(take(test)).toEqual([shown?.sighting]);
+    // With it goes where the object was shown, which no person decides by.
+    expect(take(test)).toEqual([{ ...shown?.sighting, scope: 'c' }]);
   });
 
   it('leaves after the delay of its rule, however soon a person approves it', () => {

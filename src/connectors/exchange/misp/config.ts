@@ -41,6 +41,11 @@ export const MispConfig = z.strictObject({
     .describe(
       'An event that stays unpublished for longer is withdrawn: any edit unpublishes it until it is published again.',
     ),
+  report: z.boolean().default(false).describe('Sends our sightings there.'),
+  report_auth: z
+    .strictObject({ key: secret().describe('Auth key with perm_sighting.') })
+    .optional()
+    .describe('Another key for sightings; left out: that of auth.'),
   decay_scores: z
     .boolean()
     .default(false)

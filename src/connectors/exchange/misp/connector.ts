@@ -18,6 +18,7 @@ import { Mapping } from './mapping.ts';
 import { standing, wordsOf } from './page-size.ts';
 import { concernsAll, EVENTS, Run } from './run.ts';
 import { published, readEvent } from './search.ts';
+import { MispReports } from './send.ts';
 import { readWhole } from './whole.ts';
 
 const HOUR_SECS = 3600;
@@ -33,6 +34,8 @@ export class MispConnector implements ExchangeConnector {
   readonly #deps: ExchangeDeps;
   readonly #client: MispClient;
   readonly #mapping: Mapping;
+  readonly #reports: MispReports | undefined;
+  readonly send?: NonNullable<ExchangeConnector['send']>;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(config: MispConfig, deps: ExchangeDeps) {
@@ -40,6 +43,9 @@ export class MispConnector implements ExchangeConnector {
     this.#deps = deps;
     this.#client = new MispClient(config, config.auth.key, deps);
     this.#mapping = new Mapping(config.filter);
+    const reports = MispReports.of(config, deps);
+    this.#reports = reports;
+    if (reports !== undefined) this.send = (sightings, signal) => reports.send(sightings, signal);
   }
 
   async probe(signal: AbortSignal): Promise<Probe> {
@@ -50,8 +56,9 @@ export class MispConnector implements ExchangeConnector {
         await this.#client.heads({ published: 1, limit: 1, page: 1 }, 'the list of published events', signal);
         await this.#client.attributes({ published: 1, limit: 1, page: 1 }, 'attributes', signal);
       } else await this.#client.index({ limit: 1, page: 1 }, signal);
-      const ends = this.#keyWords();
-      return { ok: true, message: `MISP ${version}, read by ${read}${ends === undefined ? '' : `; ${ends}`}` };
+      const reports = await this.#reports?.probe(signal);
+      const more = [reports, this.#keyWords()].filter((one) => one !== undefined);
+      return { ok: true, message: [`MISP ${version}, read by ${read}`, ...more].join('; ') };
     } catch (error) {
       const failure = toFailure(error);
       return { ok: false, message: failure.message, failure };
@@ -136,6 +143,7 @@ export class MispConnector implements ExchangeConnector {
   }
 
   async close(): Promise<void> {
+    this.#reports?.close();
     this.#client.close();
   }
 

@@ -6,5 +6,7 @@ export const misp = defineExchange({
   type: 'misp',
   config: MispConfig,
   settings: cursorSettings,
+  reports: (config) => config.report,
+  reportForm: (config) => ({ to: config.url, as: 'sightings' }),
   create: (config, deps) => new MispConnector(config, deps),
 });

@@ -35,3 +35,19 @@ export type IndexRow = z.output<typeof IndexAnswer>[number];
 export const Row = z.object({ id: Text, object_id: Text.optional() });
 
 export const ErrorAnswer = z.object({ message: z.string().optional(), name: z.string().optional() });
+
+export const BulkAnswer = z.object({
+  saved: z.boolean().optional(),
+  success: z.string().optional(),
+  message: z.string().optional(),
+});
+
+/** A refusal is 200 with a message alone. */
+export const AddAnswer = z.object({ Sighting: z.unknown().optional(), message: z.string().optional() });
+
+const Stored = z
+  .object({ Sighting: z.object({ uuid: z.string(), type: Text, date_sighting: Seconds }) })
+  .transform(({ Sighting: { uuid, type, date_sighting: date } }) => ({ uuid: uuid.toLowerCase(), type, date }));
+export type StoredSighting = z.output<typeof Stored>;
+
+export const SightingsAnswer = z.object({ response: z.array(Stored) }).transform(({ response }) => response);
