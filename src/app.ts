@@ -119,6 +119,7 @@ export class App {
         random,
         retryAfterCapMs: config.retryAfterCapMs,
         withdrawVanished: exchange.vanished === 'withdraw',
+        trial: options.state !== undefined,
         onPeerTime: (peerTime) => this.time.confirm(peerTime),
         onCommit: (name, report) => {
           const refused = Object.values(report.refused).reduce((sum, n) => sum + n, 0);

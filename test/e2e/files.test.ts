@@ -114,6 +114,9 @@ describe('a folder of files', () => {
     const { site, put, once, files, armed, names } = await aSeparatedNetwork({ after: 'move', settle_secs: 0 });
     put('low.json', bundle(green('198.18.2.1')));
     put('broken.json', '{"type":"bundle"');
+    // What would be done is worked out on a copy of the state; the folder has no copy.
+    const plan = await site.ask<{ siems: { add: number }[] }>(['plan']);
+    expect([plan.siems[0]?.add, names('inbox')]).toEqual([1, ['broken.json', 'low.json']]);
     await once();
     put('low.json', bundle(green('198.18.2.2')));
     await once();

@@ -39,6 +39,8 @@ export interface Reading {
   ended(scope: ScopeName, end: ScopeEnd): void;
   /** Scopes by which the store knows something that is published. */
   scopes?(): Promise<readonly string[]>;
+  /** What is read goes into a copy of the state that is thrown away: nothing may change at the far side because of it. */
+  readonly trial?: boolean;
   /** Resolves when all pages that were given so far are in the store. */
   committed?(): Promise<void>;
   /** The server's own clock when it answered, epoch milliseconds: lets a jump of ours be judged. */

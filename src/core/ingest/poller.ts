@@ -26,6 +26,8 @@ export interface PollerOptions {
   readonly retryAfterCapMs?: number;
   /** Withdraw what a complete listing no longer shows. */
   readonly withdrawVanished: boolean;
+  /** See Reading. */
+  readonly trial?: boolean;
   readonly onCommit?: (exchange: string, report: CommitReport) => void;
   readonly onPeerTime?: (peerTime: number) => void;
 }
@@ -89,6 +91,7 @@ export class Poller {
     });
     const reading: Reading = {
       now,
+      trial: this.#o.trial === true,
       committed: () => commits.drain(),
       scopes: () => store.scopesOf(this.name),
       due: (scope) => this.scopes.due(scope, only),

@@ -8,7 +8,7 @@ import type { Json } from '../../../core/model/json.ts';
 import { systemClock } from '../../../core/runtime/clock.ts';
 import type { FilesConfig } from './config.ts';
 import { constants, disk as realDisk, type Disk, diskFailure } from './disk.ts';
-import { DONE, type Found, type FoundFile, look, REFUSED, type Unfit } from './folder.ts';
+import { DONE, type Found, type FoundFile, look, REFUSED, stampAt, type Unfit } from './folder.ts';
 import { Memory } from './memory.ts';
 import { moveAway } from './move.ts';
 import { Outbox } from './outbox.ts';
@@ -67,14 +67,15 @@ export class FilesConnector implements ExchangeConnector {
     if (reading?.due(scope.scope) === false) return;
     const poll = new Poll(Memory.read(cursor), this.#config.path);
     const found = await this.#look();
+    const moves = this.#moves && reading?.trial !== true;
     // Committed by an earlier poll that could not move them.
-    await this.#move(found, poll);
+    if (moves) await this.#move(found, poll);
     for (const unfit of found.unfit) yield* this.#unfit(unfit, poll);
     for (const file of found.files) yield* this.#file(file, poll, signal);
     yield* this.#gone(found, poll);
     yield* poll.news();
     await reading?.committed?.();
-    const failed = await this.#move(found, poll);
+    const failed = moves ? await this.#move(found, poll) : undefined;
     yield* poll.news();
     if (failed !== undefined && reading === undefined) throw failed;
     const { note } = poll;
@@ -198,11 +199,13 @@ export class FilesConnector implements ExchangeConnector {
 
   /** Takes away what was committed. Returns why it could not. */
   async #move(found: Found, { memory }: Poll): Promise<ConnectorError | undefined> {
-    if (!this.#moves) return undefined;
     let failed: ConnectorError | undefined;
-    for (const { name, stamp } of [...found.files, ...found.unfit]) {
+    for (const one of [...found.files, ...found.unfit]) {
+      const { name, stamp } = one;
       const known = memory.get(name);
       if (known?.stamp !== stamp) continue;
+      // Another may have come under its name since; that one is read first.
+      if ((await stampAt(this.#disk, join(found.root, name), 'path' in one)) !== stamp) continue;
       const to = known.outcome === 'accepted' ? DONE : REFUSED;
       try {
         await moveAway(this.#disk, found.root, name, to);

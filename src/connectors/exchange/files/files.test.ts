@@ -352,6 +352,29 @@ describe('a file that is a delivery', () => {
     expect(await inbox.poll()).toEqual([]);
   });
 
+  it('stays where what it holds goes into a copy of the state', async () => {
+    const inbox = anInbox({ after: 'move' });
+    inbox.put('a.json', bundle(1));
+
+    const pages = await drain(inbox.connector.pages(undefined, never, { ...inbox.reading, trial: true }));
+
+    expect([idsOf(pages), inbox.names()]).toEqual([[idOf(1)], ['a.json']]);
+  });
+
+  it('is not taken away for another that came under its name meanwhile', async () => {
+    const inbox = anInbox({ after: 'move' });
+    inbox.put('a.json', bundle(1));
+    let cursor: Json | undefined;
+    for await (const page of inbox.connector.pages(undefined, never, inbox.reading)) {
+      if (idsOf([page]).includes(idOf(1))) inbox.put('a.json', bundle(2, 3));
+      cursor = page.cursor;
+    }
+    expect(inbox.names()).toEqual(['a.json']);
+
+    expect(idsOf(await drain(inbox.connector.pages(cursor, never, inbox.reading)))).toEqual([idOf(2), idOf(3)]);
+    expect(inbox.names()).toEqual(['done', 'done/a.json']);
+  });
+
   it('takes the place of no other that was there before', async () => {
     const inbox = anInbox({ after: 'move' });
     for (const n of [1, 2, 3]) {

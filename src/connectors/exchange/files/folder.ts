@@ -186,5 +186,15 @@ export function stampOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
   return [size, mtimeNs, ctimeNs, ino].map((one) => one.toString(36)).join('.');
 }
 
+/** Of what stands there now, behind a link or the link itself; undefined where nothing does, or nobody can tell. */
+export async function stampAt(disk: Disk, path: string, behind: boolean): Promise<string | undefined> {
+  try {
+    return stampOf(await (behind ? disk.stat : disk.lstat)(path, { bigint: true }));
+  } catch (error) {
+    if (codeOf(error) === UNKNOWN) throw error;
+    return undefined;
+  }
+}
+
 /** What changes when a file is written to, seen through an open file: its name may go elsewhere meanwhile. */
 export const contentStamp = ({ size, mtimeNs }: BigIntStats): string => `${size}.${mtimeNs}`;
