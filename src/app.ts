@@ -237,7 +237,7 @@ export class App {
       this.metrics.neverBlocked(list, 'note', noted);
     }
     this.metrics.sightings({ ...report.sightings });
-    const undecided = { removal: 0, addition: 0, sighting: report.sightings.held };
+    const undecided = { intake: 0, removal: 0, addition: 0, sighting: report.sightings.held };
     for (const hold of this.reader.held()) undecided[hold.kind]++;
     this.metrics.holds(undecided);
     return report;

@@ -73,6 +73,7 @@ function held({ reason }: Stand, { reader }: NextActionSource): string {
 }
 
 const BRAKED: Readonly<Record<HeldSet['kind'], string>> = {
+  intake: 'policy keeps it out until a person decides',
   removal: 'the removal brake keeps it armed until a person decides',
   addition: 'the addition brake keeps it out until a person decides',
 };

@@ -29,13 +29,19 @@ export function waitingHolds(config: Config, holds: readonly HeldSet[], now: num
       return {
         id: hold.id,
         siem: hold.siem,
-        reason: `hold ${hold.id} (${hold.count} ${hold.kind}s) ${waits}: ${hold.reason}`,
+        reason: `hold ${hold.id} (${hold.count} ${WORDS[hold.kind]}) ${waits}: ${hold.reason}`,
         since,
         nextAction: `entente held show ${hold.id}, then approve or reject it`,
         overdue,
       };
     });
 }
+
+const WORDS: Readonly<Record<HeldSet['kind'], string>> = {
+  intake: 'values to let in',
+  removal: 'removals',
+  addition: 'additions',
+};
 
 /** Tells each hold in the log when it is first seen, and again when it has doubled. */
 export class HoldNews {

@@ -12,13 +12,13 @@ import { heldSightings, isSightingId, showSighting } from './held-sightings.ts';
 import { when } from './output.ts';
 import { act, caller, withReader } from './state.ts';
 
-const KINDS = ['removal', 'addition', 'sighting'] as const;
+const KINDS = ['intake', 'removal', 'addition', 'sighting'] as const;
 const SET = /^[0-9a-f]{8}$/i;
 type Waiting = HeldSet | HeldSighting;
 
 export const held: Command = {
   name: 'held',
-  summary: 'What waits for a person: mass removals and additions, and sightings.',
+  summary: 'What waits for a person: values that policy holds, mass removals and additions, and sightings.',
   usage:
     'held list | held show ID | held approve ID --set CODE --reason TEXT | held reject ID --set CODE --reason TEXT  [--by NAME] [--exchange X] [--kind K]',
   example: 'entente held approve 3 --set 5f0c2a91 --reason "confirmed with the partner by phone"',
@@ -33,8 +33,6 @@ export const held: Command = {
     doing(context, async (config) => {
       const [verb = 'list', id] = context.args;
       const { kind } = context.flags;
-      // A name of the public interface; a claim that intake holds is shown by why.
-      if (kind === 'intake') return usage(context, 'not yet: --kind intake comes with a later release; why shows them');
       if (kind !== undefined && !KINDS.some((one) => one === kind))
         return usage(context, `--kind ${String(kind)} is none; there is ${KINDS.join(', ')}`);
       switch (verb) {

@@ -344,8 +344,11 @@ describe('what is typed wrong', () => {
       ],
       [['suppress', '198.18.0.1', '198.18.0.2', '--hours', '1', '--reason', 'x'], 2, 'suppress needs one VALUE'],
       [['reconcile', 'watch', '--repair'], 2, '"watch" is too much for reconcile'],
-      [['held', 'list', '--kind', 'nonsense'], 2, '--kind nonsense is none; there is removal, addition, sighting'],
-      [['held', 'list', '--kind', 'intake'], 2, 'not yet: --kind intake'],
+      [
+        ['held', 'list', '--kind', 'nonsense'],
+        2,
+        '--kind nonsense is none; there is intake, removal, addition, sighting',
+      ],
       [['held', 'show', '4'], 1, 'nothing is held under 4'],
       [['backup', '/nowhere/b.db'], 1, 'no backup was made: unable to open database'],
       [['simulate', 'taxii', '--port', taken], 1, 'simulate taxii: listen EADDRINUSE'],

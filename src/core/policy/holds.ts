@@ -38,6 +38,9 @@ function additionStays({ wanted, changed, rejected }: HeldRow): boolean {
   return wanted && !(rejected && changed);
 }
 
+/** What intake holds stays held until a person decides; what was rejected, until the partner says something new. */
+export const intakeStays = (rejected: boolean, changed: boolean): boolean => !(rejected && changed);
+
 /** Vouching again for less than this is no vouching: else two pages would undo a hold. */
 const SHORTEST_VOUCH_MS = 86_400_000;
 

@@ -3,7 +3,7 @@
 // What goes beyond is held (holds.ts).
 import { additionBrake, type BrakeSettings, DEFAULT_BRAKES, removalBrake } from '../policy/brakes.ts';
 import type { SiemState, StoreContext } from './context.ts';
-import type { HoldKind } from './hold-table.ts';
+import type { BrakeKind } from './hold-table.ts';
 
 const MINUTE = 60_000;
 /** Earlier windows that say what is usual. */
@@ -11,7 +11,7 @@ const USUAL_WINDOWS = 7;
 
 /** Rows of one unit that one exchange withdrew from, or added to, one SIEM. */
 interface Group {
-  readonly kind: HoldKind;
+  readonly kind: BrakeKind;
   readonly siem: SiemState;
   readonly exchangeId: number;
   /** By entry, the expiry it had where it was cut short and not withdrawn. */
@@ -40,7 +40,7 @@ export class Brakes {
   }
 
   /** What is gone through in steps is judged together: the steps that follow will withdraw, or add, so many more. */
-  foresee(kind: HoldKind, siem: SiemState, exchangeId: number, entries: number): void {
+  foresee(kind: BrakeKind, siem: SiemState, exchangeId: number, entries: number): void {
     this.#foreseen.set(`${kind} ${siem.id} ${exchangeId}`, Math.max(0, entries));
   }
 
@@ -51,7 +51,7 @@ export class Brakes {
     this.#note('addition', siem, exchange.id, entryId);
   }
 
-  #note(kind: HoldKind, siem: SiemState, exchangeId: number, entryId: number, kept?: number): void {
+  #note(kind: BrakeKind, siem: SiemState, exchangeId: number, entryId: number, kept?: number): void {
     const key = `${kind} ${siem.id} ${exchangeId}`;
     let group = this.#pending.get(key);
     if (group === undefined) {
@@ -93,7 +93,7 @@ export class Brakes {
   }
 
   /** A person approved what was counted: what comes next is measured by itself. Additions still say what is usual. */
-  forgive(kind: HoldKind, siemId: number, exchangeId: number): void {
+  forgive(kind: BrakeKind, siemId: number, exchangeId: number): void {
     const { db } = this.#store;
     if (kind === 'addition')
       db.run(

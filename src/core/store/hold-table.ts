@@ -4,7 +4,11 @@ import { digest48 } from '../model/digest.ts';
 import { sha256 } from '../runtime/ids.ts';
 import type { SiemState, StoreContext } from './context.ts';
 
-export type HoldKind = 'removal' | 'addition';
+/** `intake`: policy wants a person to look before they are armed. Their rows are held as additions are. */
+export type HoldKind = 'removal' | 'addition' | 'intake';
+
+/** What a brake freezes. */
+export type BrakeKind = Exclude<HoldKind, 'intake'>;
 
 export interface HoldRow {
   readonly id: number;

@@ -64,7 +64,7 @@ export class Holds {
     if (this.#table.code(hold) !== code.toLowerCase()) throw new ConnectorError('permanent', this.#changed(hold, code));
     this.#table.decide(id, decision, by, reason, now);
     if (decision === 'approve') {
-      this.#brakes.forgive(hold.kind, hold.siem_id, hold.exchange_id);
+      if (hold.kind !== 'intake') this.#brakes.forgive(hold.kind, hold.siem_id, hold.exchange_id);
       this.#sweeps.begin('approved', id, '', null, now);
     }
     return hold;

@@ -6,7 +6,7 @@ import { type Observable, OBSERVABLE_TYPES } from '../model/observable.ts';
 import { type Admitted, condense, merge, mergeClaims } from '../inventory/merge.ts';
 import { expiryOf } from '../policy/expiry.ts';
 import { type Moment, type Offer, project, projectNew, type Reason, type Turn } from '../ledger/project.ts';
-import { isKept, lost, type Stand } from '../ledger/stand.ts';
+import { held, isKept, lost, type Stand } from '../ledger/stand.ts';
 import { holdStays } from '../policy/holds.ts';
 import { listedFor, unmarkedTlp } from '../policy/intake.ts';
 import type { Brakes } from './brakes.ts';
@@ -14,6 +14,7 @@ import type { SiemState, StoreContext } from './context.ts';
 import { decideClaim } from './decide.ts';
 import type { ContextTable, Explained } from './explain.ts';
 import type { HoldTable } from './hold-table.ts';
+import { LetIn } from './let-in.ts';
 import { LISTED_OWNER } from './lists.ts';
 import { tlpOf } from './open-markings.ts';
 import { OBJECT, type ObjectRow, type StoredEntry, voucherBit } from './rows.ts';
@@ -40,6 +41,7 @@ export class Projector {
   readonly #brakes: Brakes;
   readonly #holds: HoldTable;
   readonly #stands: StandTable;
+  readonly #letIn: LetIn;
   #stale = false;
   readonly #claims;
   readonly #claimsAfter;
@@ -56,6 +58,7 @@ export class Projector {
     this.#brakes = brakes;
     this.#holds = holds;
     this.#stands = stands;
+    this.#letIn = new LetIn(store, holds);
     const { db } = store;
     this.#claims = db.lists(
       `SELECT ${CLAIM_COLUMNS} FROM contribution c JOIN object o ON o.id = c.object_id
@@ -90,6 +93,7 @@ export class Projector {
   /** A unit failed: what it learnt of suppressions is read again when it is next needed. */
   forget(): void {
     this.#stale = true;
+    this.#letIn.forget();
   }
 
   storedEntry(entryId: number): StoredEntry | undefined {
@@ -179,9 +183,15 @@ export class Projector {
     const admission = noneYet();
     if (claims !== undefined) this.#admit(admission, siem, entry, claims, now);
     else for (const rows of this.#parts(entry.id)) this.#admit(admission, siem, entry, rows, now);
-    for (const { claim } of admission.admitted)
+    // What is sent is in no hold: where only held claims vouch, a person let it in.
+    const { admitted, pending } = admission;
+    for (const { claim } of [...admitted, ...pending])
       claim.explain(explain(claim.exchangeId, claim.objectId, claim.facts.createdBy));
-    return mergeClaims(entry, admission.admitted, now).entry;
+    return mergeClaims(entry, admitted, now).entry ?? this.#lettingIn(siem, entry, pending, now);
+  }
+
+  #lettingIn(siem: SiemState, entry: StoredEntry, pending: Admission['pending'], now: number): Entry | undefined {
+    return pending.length > 0 && this.#letIn.has(siem, entry.id) ? mergeClaims(entry, pending, now).entry : undefined;
   }
 
   /**
@@ -208,6 +218,8 @@ export class Projector {
     const stood = rows.map((row) => ({ ...row, benign: 0, valid_from: Math.min(row.valid_from, now) }));
     const admission = noneYet();
     this.#admit(admission, siem, entry, stood, now);
+    // A person let it in as it stood.
+    if (admission.admitted.length === 0 && this.#letIn.has(siem, entry.id)) admission.admitted = admission.pending;
     return { rows: rows.length, admission };
   }
 
@@ -217,12 +229,36 @@ export class Projector {
     return rows === 0 || admission.admitted.length > 0 || admission.left !== undefined;
   }
 
+  /**
+   * Claims that policy holds vouch only where none vouches that needs nobody's word, and only once a person let the entry
+   * in; until then the entry stands in a hold, or is taken away first where it was armed before policy asked for one.
+   */
+  #withHeld(siem: SiemState, entry: StoredEntry, admission: Admission, before: Stand | undefined, now: number): Intake {
+    const { admitted, pending } = admission;
+    if (pending.length === 0 || mergeClaims(entry, admitted, now).entry !== undefined) {
+      this.#letIn.over(siem, entry.id);
+      return { admission };
+    }
+    const merged = merge(entry, pending, now);
+    if (merged.entry === undefined) {
+      this.#letIn.over(siem, entry.id);
+      return { admission: { ...admission, admitted: [...admitted, ...pending] } };
+    }
+    const all: Admission = { ...admission, admitted: pending, vouchers: admission.pendingVouchers };
+    if (this.#letIn.letIn(siem, entry.id, before)) return { admission: all };
+    const exchangeId = pending[0]!.claim.exchangeId;
+    const there = before !== undefined && (before.present.is !== 'no' || before.call !== undefined);
+    if (there) return { admission: { ...admission, refused: true }, until: merged.entry.until };
+    return { admission: all, hold: exchangeId };
+  }
+
   #admit(into: Admission, siem: SiemState, entry: StoredEntry, rows: readonly ClaimRow[], now: number): void {
     for (const row of rows) {
       const exchange = this.#store.exchangeNames.get(row.exchange_id) ?? '?';
       const claim = new StoredClaim(row, exchange);
       if (row.exchange_active === 0) into.left ??= row.exchange_id;
-      if (decideClaim(siem.spec, entry, claim, row.exchange_active === 1).kind !== 'accept') {
+      const { kind } = decideClaim(siem.spec, entry, claim, row.exchange_active === 1);
+      if (kind === 'refuse') {
         into.refused = true;
         continue;
       }
@@ -231,28 +267,32 @@ export class Projector {
       // Where unmarked ones are refused, whoever was accepted states a level.
       const unmarked = rules.intake.unmarked === 'refuse' ? 'red' : unmarkedTlp(claim, rules.intake.unmarked);
       const until = expiryOf(claim, rules.lifetime, entry.type);
-      if (row.valid_from <= now && now < until) into.vouchers |= voucherBit(row.exchange_id);
-      into.admitted.push({ claim, until, unmarked });
+      const bit = row.valid_from <= now && now < until ? voucherBit(row.exchange_id) : 0;
+      if (kind === 'hold') {
+        into.pendingVouchers |= bit;
+        into.pending.push({ claim, until, unmarked });
+      } else {
+        into.vouchers |= bit;
+        into.admitted.push({ claim, until, unmarked });
+      }
     }
     // They were made here, of stored claims.
     if (into.admitted.length > CROWDED) into.admitted = condense(into.admitted, now, CROWDED) as Admission['admitted'];
+    if (into.pending.length > CROWDED) into.pending = condense(into.pending, now, CROWDED) as Admission['pending'];
   }
 
-  #projectOne(
-    siem: SiemState,
-    entry: StoredEntry,
-    { admitted, refused, vouchers, left }: Admission,
-    reason: Reason,
-    now: number,
-    fresh = false,
-  ): void {
+  #projectOne(siem: SiemState, entry: StoredEntry, given: Admission, reason: Reason, now: number, fresh = false): void {
+    const before = fresh ? undefined : this.#stands.load(siem, entry.id);
+    const intake = this.#withHeld(siem, entry, given, before, now);
+    const { admitted, refused, vouchers, left } = intake.admission;
     const merged = merge(entry, admitted, now);
     const offer: Offer = {
       vouched: merged.entry !== undefined,
       until: merged.entry?.until,
       content: merged.digest,
       vouchers,
-      nextChangeAt: merged.nextChangeAt,
+      // What is taken away first comes into its hold when it is looked at after that.
+      nextChangeAt: intake.until ?? merged.nextChangeAt,
       refused,
       left,
       suppressedUntil: this.#suppressedUntil(entry),
@@ -263,11 +303,20 @@ export class Projector {
       refreshAfter: refreshAfterMs(siem, entry.id),
       sentUpTo: siem.openedMark,
     };
-    const before = fresh ? undefined : this.#stands.load(siem, entry.id);
-    const { stand, counted } =
+    let changed = true;
+    const projected =
       before === undefined
         ? projectNew(offer, moment, slotOf(siem, entry))
-        : project(before, offer, reason, moment, (turn) => this.#stays(siem, entry, before, turn, now));
+        : project(before, offer, reason, moment, (turn) => {
+            changed = turn.changed;
+            return intake.hold === undefined && this.#stays(siem, entry, before, turn, now);
+          });
+    let { stand, counted } = projected;
+    if (intake.hold !== undefined && stand?.wanted.is === true) {
+      const id = this.#letIn.holdFor(siem, intake.hold, before, changed, now);
+      stand = held(stand, { id, kind: 'addition' }, undefined);
+      counted = undefined;
+    }
     this.#stands.write(siem, entry, before, stand);
     if (counted?.kind === 'added') this.#brakes.added(siem, reason.exchangeId, entry.id);
     else if (counted?.kind === 'stopped') this.#stopped(siem, entry);
@@ -303,6 +352,8 @@ export class Projector {
   #stays(siem: SiemState, entry: StoredEntry, stand: Stand, turn: Turn, now: number): boolean {
     const hold = stand.hold === undefined ? undefined : this.#holds.get(stand.hold.id);
     if (hold === undefined || hold.decision === 'approve') return false;
+    // What intake holds is decided with its claims.
+    if (hold.kind === 'intake') return false;
     return holdStays({
       kind: hold.kind,
       rejected: hold.decision === 'reject',
@@ -339,16 +390,35 @@ export function newestFirst(claims: ClaimRow[]): ClaimRow[] {
   return claims;
 }
 
+/** What counts of the claims, and what is to be done about those that policy holds. */
+interface Intake {
+  readonly admission: Admission;
+  /** The entry goes into an intake hold of this exchange. */
+  readonly hold?: number;
+  /** It stands there and goes first; its claims vouch until then. */
+  readonly until?: number;
+}
+
 /** What the claims on an entry come to for one SIEM, as far as they were gone through. */
 interface Admission {
   admitted: (Admitted & { readonly claim: StoredClaim })[];
+  /** Those that policy holds until a person lets the entry in. */
+  pending: (Admitted & { readonly claim: StoredClaim })[];
   refused: boolean;
   vouchers: number;
+  pendingVouchers: number;
   /** An exchange among them that left the configuration. */
   left: number | undefined;
 }
 
-const noneYet = (): Admission => ({ admitted: [], refused: false, vouchers: 0, left: undefined });
+const noneYet = (): Admission => ({
+  admitted: [],
+  pending: [],
+  refused: false,
+  vouchers: 0,
+  pendingVouchers: 0,
+  left: undefined,
+});
 
 /** A claim as policy sees it. Facts are parsed only when somebody looks, since most claims are merged unseen. */
 class StoredClaim implements Claim {

@@ -254,6 +254,11 @@ export const MIGRATIONS: readonly string[] = [
   -- for a time.
   ALTER TABLE suppression ADD COLUMN review INTEGER;
   `,
+  `
+  -- Entries that a person let in though their claims are to be held (unknown_confidence). Gone with the row.
+  CREATE TABLE let_in (
+    siem_id INTEGER NOT NULL, entry_id INTEGER NOT NULL, PRIMARY KEY (siem_id, entry_id)) WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -203,9 +203,9 @@ export class Sightings {
   #rows(object: ObjectRow & { exchange: string; exchange_active: number }, start: number, verdict: number): HitRow[] {
     const claim = toClaim(object, object.exchange);
     return this.#store.db
-      .all<{ siem_id: number; first: number; last: number; n: number; type: number; value: string }>(
+      .all<{ siem_id: number; first: number; last: number; n: number; id: number; type: number; value: string }>(
         // CROSS JOIN keeps SQLite from walking all hits of the window instead of the few entries of one object.
-        `SELECT h.siem_id, h.first, h.last, h.n, e.type, e.value FROM contribution c CROSS JOIN hit h CROSS JOIN entry e
+        `SELECT h.siem_id, h.first, h.last, h.n, e.id, e.type, e.value FROM contribution c CROSS JOIN hit h CROSS JOIN entry e
          CROSS JOIN object o
          WHERE c.object_id = ? AND o.id = c.object_id AND h.entry_id = c.entry_id AND ${ARMED} <= h.part
          AND h.start = ? AND h.verdict = ? AND e.id = c.entry_id`,
@@ -224,10 +224,17 @@ export class Sightings {
         const rules = siem.spec.rules[object.exchange];
         // One that had ended when the value was seen armed nothing then.
         const over = rules !== undefined && expiryOf(claim, rules.lifetime, observable.type) <= row.first;
-        return decision.kind === 'accept' && !over
-          ? [{ siem: row.siem_id, first: row.first, last: row.last, count: row.n }]
-          : [];
+        const holds = decision.kind === 'accept' || (decision.kind === 'hold' && this.#wasLetIn(siem.id, row.id));
+        return holds && !over ? [{ siem: row.siem_id, first: row.first, last: row.last, count: row.n }] : [];
       });
+  }
+
+  /** A person let the entry in, though policy holds such claims. */
+  #wasLetIn(siemId: number, entryId: number): boolean {
+    return (
+      this.#store.db.get('SELECT 1 AS one FROM let_in WHERE siem_id = ? AND entry_id = ?', siemId, entryId) !==
+      undefined
+    );
   }
 
   /** How the reading of one SIEM's hits ended. */

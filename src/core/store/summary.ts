@@ -52,7 +52,9 @@ export function claimSummary(given: StoreSpec, siemName: string, now: number): C
       const type = OBSERVABLE_TYPES[row.type]!;
       const claim = toClaim(row, row.exchange);
       const decision = decideClaim(siem, { type, value: row.value }, claim, row.exchange_active === 1);
-      if (decision.kind !== 'accept') refuse(decision.code, decision.reason, 1);
+      // What waits for a person is none of the refused: the plan tells it as held.
+      if (decision.kind === 'hold') continue;
+      if (decision.kind === 'refuse') refuse(decision.code, decision.reason, 1);
       else if (row.valid_from > now) summary.waiting++;
       else if (expiryOf(claim, siem.rules[row.exchange]!.lifetime, type) <= now) summary.expired++;
       else summary.live++;
