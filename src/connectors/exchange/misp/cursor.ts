@@ -44,7 +44,7 @@ export function readCursor(json: Json | undefined): Cursor {
 /** Events are listed again for so long, since some appear a little behind the last one. */
 export const OVERLAP_SECS = 300;
 /** Of more events published at once only the last are remembered; the others are read again, which changes nothing. */
-const MOST_MARKS = 1000;
+const MOST_MARKS = 5000;
 
 export function pruned(marks: Cursor['marks'], after: number | undefined): Cursor['marks'] {
   const kept = Object.entries(marks).filter(([, mark]) => after === undefined || mark.pub >= after - OVERLAP_SECS);
