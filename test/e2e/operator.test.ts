@@ -30,6 +30,8 @@ describe('suppress', () => {
     world.taxii.load(addresses(2).map((value) => indicator(value)));
     const daemon = await world.site.daemon();
     await eventually(() => armed().length === 2, 'both are armed');
+    // It takes its time, and is waited for.
+    world.elastic.setFaults([{ match: '/_bulk', action: 'slow', ms: 2000, times: 1 }]);
 
     const done = await suppress('198.18.0.1', '--json');
 
@@ -41,7 +43,15 @@ describe('suppress', () => {
     });
     const unknown = await suppress('198.18.9.9');
     expect([unknown.code, unknown.stdout]).toEqual([0, expect.stringContaining('watch: does not stand there')]);
-    await daemon.stop();
+    const { ids } = JSON.parse(done.stdout) as { ids: number[] };
+    await world.site.entente(['suppress', 'lift', String(ids[0]), '--by', 'ana']);
+    const { stderr } = await daemon.stop();
+    // One line each: who and how many, never what.
+    const told = (message: string) =>
+      stderr.split('\n').flatMap((line) => (line.includes(message) ? [JSON.parse(line) as object] : []));
+    expect(told('Values were suppressed.')).toMatchObject([{ values: 1, hours: 1 }, { values: 1 }]);
+    expect(told('A suppression was lifted.')).toMatchObject([{ suppression: ids[0], by: 'ana' }]);
+    expect(stderr).not.toMatch(/198\.18\./);
   });
 
   it('exits 1 while the value stands anywhere, with the reason', async () => {
@@ -154,7 +164,8 @@ describe('status', () => {
     world.taxii.load([indicator('198.18.0.2')]);
     const daemon = await world.site.daemon();
     const status = (await daemon.until(
-      (one) => one.siems[0]?.['pending'] === 1 && one.state === 'failing',
+      (one) =>
+        one.siems[0]?.['pending'] === 1 && one.state === 'failing' && Number(one.siems[0]['oldest_pending_secs']) >= 1,
     )) as Status & {
       since: string;
     };
@@ -248,6 +259,7 @@ describe('a bad reload', () => {
   it('shows in /health', async () => {
     const daemon = await world.site.daemon();
     await daemon.until((one) => one.state === 'ok');
+    expect((await daemon.get('/metrics')).text).toMatch(/^entente_config_last_reload_successful 1$/m);
     world.site.write('entente.yaml', 'instance: [');
     daemon.process.signal('SIGHUP');
     await daemon.until((one) => one.reasons.some((reason) => reason.includes('not used')));
