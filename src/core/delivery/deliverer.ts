@@ -306,7 +306,7 @@ export class Deliverer {
     await store.adopted(this.name, floor, now(), others);
     this.#refusedRemovals.clear();
     const { highestRevision, present } = await this.#takeOver(signal);
-    await store.adopted(this.name, Math.max(floor, highestRevision), now(), others || present > 0);
+    await store.adopted(this.name, Math.max(floor, highestRevision), now(), others || present > 0, true);
     this.#auditNotBefore = 0;
   }
 

@@ -13,6 +13,8 @@ export class Adoption {
   readonly #stands: StandTable;
   readonly #brakes: Brakes;
   readonly #sweeps: Sweeps;
+  /** Their listing is under way: until it ends nobody knows what stands there. */
+  readonly #listing = new Set<number>();
 
   constructor(store: StoreContext, stands: StandTable, brakes: Brakes, sweeps: Sweeps) {
     this.#store = store;
@@ -23,10 +25,12 @@ export class Adoption {
   }
 
   /**
-   * The SIEM was taken over: rows nobody vouches for wait until every partner was polled to its end since `now`. `off`:
-   * what people took off.
+   * The SIEM is taken over: rows nobody vouches for wait until every partner was polled to its end since `now`. Said
+   * before the listing, and once more when it is over (`listed`). `off`: what people took off.
    */
-  begin(siem: SiemState, others: boolean, off: readonly Observable[], now: number): void {
+  begin(siem: SiemState, others: boolean, listed: boolean, off: readonly Observable[], now: number): void {
+    if (listed) this.#listing.delete(siem.id);
+    else this.#listing.add(siem.id);
     this.#store.db.run('UPDATE siem SET adopted_at = ? WHERE id = ?', now, siem.id);
     // What they had under way may land behind the listing.
     if (others)
@@ -39,7 +43,7 @@ export class Adoption {
    * listing has come to it. What is not there is removed in vain.
    */
   takeOff(siem: SiemState, observables: readonly Observable[], now: number): void {
-    if (this.#adoptedAt(siem) === undefined) return;
+    if (!this.#listing.has(siem.id)) return;
     const { db, ids, revision } = this.#store;
     for (const { type, value } of observables) {
       const number = OBSERVABLE_TYPES.indexOf(type);

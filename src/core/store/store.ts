@@ -499,10 +499,10 @@ export class Store {
   }
 
   /** `others`: somebody else wrote there, or a life of this state that it does not know of. */
-  adopted(siem: string, floor: number, now: number, others = false): void {
+  adopted(siem: string, floor: number, now: number, others = false, listed = false): void {
     this.#unit(now, (time) => {
       this.#store.raiseFloor(floor);
-      this.#adoption.begin(this.#store.siem(siem), others, this.#projector.suppressedAt(time), time);
+      this.#adoption.begin(this.#store.siem(siem), others, listed, this.#projector.suppressedAt(time), time);
     });
   }
 
