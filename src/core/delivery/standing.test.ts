@@ -127,6 +127,46 @@ describe('after a failure', () => {
     expect(opens).toBe(1);
   });
 
+  it('that came before the removals they wait like the rest: no cycle after the other tries them', async () => {
+    const { rig, siem, at, deliverer, values } = delivering();
+    rig.commit(indicators(0, 2));
+    await deliverer.cycle(signal);
+    let calls = 0;
+    siem.hook = (call, when) => {
+      if (call !== 'containers' || when === 'after') return;
+      calls++;
+      throw retryable('503', { retryAfterMs: 10 * MINUTE });
+    };
+    rig.commit(revoked(0, 1));
+
+    for (let i = 0; i < 5; i++) {
+      await deliverer.cycle(signal);
+      at.now += SECOND;
+    }
+    expect(calls).toBe(1);
+
+    siem.hook = undefined;
+    at.now += 10 * MINUTE;
+    await deliverer.cycle(signal);
+    expect(values()).toEqual(['198.18.0.1']);
+  });
+
+  it('of an administrator who deleted the container it is provisioned again before anything is written', async () => {
+    const { rig, siem, deliverer, values } = delivering();
+    rig.commit(indicators(0, 2));
+    await deliverer.cycle(signal);
+    siem.drop();
+    const calls: string[] = [];
+    siem.hook = (call, when) => {
+      if (when === 'before') calls.push(call);
+    };
+
+    await deliverer.cycle(signal);
+
+    expect(calls.filter((call) => call === 'open' || call === 'apply')).toEqual(['open', 'apply']);
+    expect(values()).toHaveLength(2);
+  });
+
   it('of one container the others go on, and what waited goes at once when it is over', async () => {
     const { rig, siem, connect, at, start, values } = delivering({ maxItems: 1 });
     let trouble: Failure | undefined = { kind: 'config', message: 'one set is of another type', code: 'place_type' };

@@ -103,6 +103,23 @@ describe('the collections of an exchange', () => {
     expect(poller.failure?.kind).toBe('config');
   });
 
+  it('rest shortly again after they were read in between', async () => {
+    const sick = new Map([['b', retryable('500')]]);
+    const { poller, clock } = three(sick);
+    for (let i = 0; i < 5; i++) {
+      await poller.poll(signal);
+      clock.now += MINUTE;
+    }
+    sick.clear();
+    await poller.poll(signal);
+    sick.set('b', retryable('500'));
+    clock.now += MINUTE;
+
+    await poller.poll(signal);
+
+    expect(poller.pausedUntil - clock.now).toBe(1000);
+  });
+
   it('let a person have them asked at once', async () => {
     const { poller, asked } = three(new Map([['b', configFailure('403')]]));
     await poller.poll(signal);

@@ -203,6 +203,14 @@ describe('a call of which nobody knows what came', () => {
     expect(recovered(accepted, false, LATER)).toBe(accepted);
     expect(phaseOf(answer('upsert', applied)(accepted)!)).toBe('settled');
   });
+
+  it('leaves it open what stands there while a task has it, also of one that stood there for certain', () => {
+    const writing = taken(wished(there, { revision: ANEW }), 5);
+    expect(writing.present.is).toBe('yes');
+
+    expect(answer('upsert', { kind: 'accepted', receipt: 'task 1' })(writing)!.present.is).toBe('maybe');
+    expect(answer('remove', { kind: 'accepted', receipt: 'task 1' })(going)!.present.is).toBe('maybe');
+  });
 });
 
 describe('a hold', () => {

@@ -68,16 +68,28 @@ describe('an audit', () => {
     expect(rig.deliver()).toEqual([]);
   });
 
-  it('leaves a row alone that is being sent, though nothing of it is listed', () => {
-    const rig = standing();
-    rig.commit([anIndicator({ objectId: ID, version: versionAt(NOW), confidence: 50 })]);
-    const batch = rig.take()!;
+  it.each(['nothing of it', 'what stood there', 'another revision'] as const)(
+    'leaves a row alone that is being sent: %s is listed',
+    (what) => {
+      const rig = standing();
+      const { rev } = rig.row()!;
+      rig.commit([anIndicator({ objectId: ID, version: versionAt(NOW), confidence: 50 })]);
+      const batch = rig.take()!;
 
-    expect(audit(rig, []).counts).toMatchObject({ missing: 0 });
+      const listed = {
+        'nothing of it': [],
+        'what stood there': [owned(VALUE, rev)],
+        'another revision': [owned(VALUE, 7)],
+      };
+      const found = listed[what];
+      expect(audit(rig, found).counts).toEqual({ missing: 0, stale: 0, orphaned: 0 });
 
-    rig.store.settleAll(batch.id, NOW);
-    expect(rig.deliver()).toEqual([]);
-  });
+      expect(rig.take()).toBeUndefined();
+
+      rig.store.settleAll(batch.id, NOW);
+      expect(rig.deliver()).toEqual([]);
+    },
+  );
 
   it('raises our revisions above any that it finds under our mark', () => {
     const rig = new Rig();
@@ -113,6 +125,8 @@ describe('what was adopted', () => {
     const rig = new Rig({ exchanges: [anExchange(), anExchange({ name: 'other' })] });
     audit(rig, [owned(STRAY, 7)]);
     expect(rig.store.siemFacts('siem').adopting).toBe(true);
+    // Told to people as waiting, though for no person.
+    expect(rig.read((reader) => [reader.siems()[0]!.held, reader.held()])).toEqual([1, []]);
 
     rig.store.pollCompleted('partner', NOW + 1);
 
@@ -194,7 +208,8 @@ describe('a late look', () => {
   });
 
   it('does not call a key lost whose slot another of ours holds', () => {
-    const [upper, lower] = ['http://a.example/X', 'http://a.example/x'] as const;
+    // Neither is spelled as the slot is.
+    const [upper, lower] = ['http://a.example/Xy', 'http://a.example/xY'] as const;
     const rig = new Rig({ product: { versioned: false, foldsSlots: true } });
     const url = (value: string) => ({ type: 'url', value }) as const;
     rig.commit([
@@ -203,7 +218,7 @@ describe('a late look', () => {
     ]);
     rig.deliver();
     const { rev } = rig.row(lower)!;
-    const shown = { ...owned('', rev), key: entryKey('url', lower), slot: 'url|http://a.example/x' };
+    const shown = { ...owned('', rev), key: entryKey('url', lower), slot: 'url|http://a.example/xy' };
 
     expect(rig.store.lookedAt('siem', [url(upper)], [shown], NOW + 30 * SECOND)).toBe(0);
 

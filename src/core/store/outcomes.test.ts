@@ -276,6 +276,17 @@ describe('a watchlist that is full', () => {
     expect([rig.deliver(), parked(rig)]).toEqual([['upsert 198.18.0.0'], []]);
   });
 
+  it('gives room to what is to be sent before what waits for it', () => {
+    const rig = new Rig({ siems: [aSiem({ maxEntries: 2 })] });
+    rig.commit(indicators(0, 3));
+    rig.deliver();
+
+    rig.commit([...withdraw(0, 1), ...indicators(3, 4)]);
+
+    expect(rig.deliver()).toEqual(['remove 198.18.0.0', 'upsert 198.18.0.3']);
+    expect(parked(rig)).toMatchObject([{ value: '198.18.0.2' }]);
+  });
+
   it('does not try again what waits for room because the product changed', () => {
     const rig = new Rig({ siems: [aSiem({ maxEntries: 2 })] });
     rig.commit(indicators(0, 3));
@@ -326,6 +337,18 @@ it('a row in flight is left to its call when its container is lost', () => {
   expect(rig.take()).toBeUndefined();
   rig.store.settleAll(batch.id, NOW);
   expect(rig.deliver()).toEqual([]);
+});
+
+it('what a task may still write into a container that is made anew is looked at', () => {
+  const rig = new Rig(plain);
+  rig.store.containers('siem', { memory: '1' }, NOW);
+  rig.commit([anIndicator({ objectId: ID })]);
+  rig.store.settle(rig.take()!.id, [{ kind: 'accepted', receipt: 'task 1' }], NOW);
+
+  rig.store.containers('siem', { memory: '2' }, NOW);
+
+  expect(rig.store.doubtful('siem', 10, NOW + MINUTE).slots).toEqual([`ipv4-addr|${VALUE}`]);
+  expect(rig.deliver()).toEqual([`upsert ${VALUE}`]);
 });
 
 it('a row of a lost container has no handle any more', () => {
