@@ -1,0 +1,289 @@
+// What is told back: hits, release, outbox and the loops that read and send.
+import type { Mutated } from './mutant.ts';
+
+export const sightings: readonly Mutated[] = [
+  {
+    file: 'src/core/store/sightings.ts',
+    tests: ['sightings/told', 'store/sightings'],
+    mutants: [
+      {
+        find: 'const last = Math.min(hit.last, now);',
+        put: 'const { last } = hit;',
+        rule: 'Nothing was seen later than it was read.',
+      },
+      {
+        find: 'const more = Math.floor(hit.count) - (before?.n ?? 0);',
+        put: 'const more = before === undefined ? Math.floor(hit.count) : 0;',
+        rule: 'What an alert stands for on top of before is counted.',
+      },
+      {
+        find: 'const more = Math.floor(hit.count) - (before?.n ?? 0);',
+        put: 'const more = Math.floor(hit.count);',
+        rule: 'A hit that is read again counts once.',
+      },
+      {
+        find: 'Math.max(Math.min(hit.first, last), start),',
+        put: 'hit.first,',
+        rule: 'The first time of a sighting lies within its window.',
+      },
+      {
+        find: 'first = min(first, excluded.first), last = max(last, excluded.last), n = n + excluded.n`',
+        put: 'last = max(last, excluded.last), n = n + excluded.n`',
+        rule: 'The earliest of the hits is the first time, in whatever order they are read.',
+      },
+      {
+        find: 'WHERE c.entry_id = ? AND o.state = ${OBJECT.published}`',
+        put: 'WHERE c.entry_id = ?`',
+        rule: 'Hits are told of published objects only.',
+        survives:
+          'The release refuses what is withdrawn as well (releases.ts): the row is denied instead of never made.',
+      },
+      {
+        find: 'max(CASE WHEN armed <= ? THEN armed END)',
+        put: 'max(CASE WHEN armed < ? THEN armed END)',
+        rule: 'A hit in the moment in which a claim came is owed to it.',
+      },
+      {
+        find: 'AND ${ARMED} <= h.part\n',
+        put: 'AND h.part IS NOT NULL\n',
+        rule: 'Hits are told only to those whose claim armed the entry then.',
+      },
+      {
+        find: 'expiryOf(claim, rules.lifetime, observable.type) <= row.first;',
+        put: 'expiryOf(claim, rules.lifetime, observable.type) < row.first;',
+        rule: 'A claim armed nothing in the moment of its expiry.',
+      },
+      {
+        find: 'if (this.#releases.ignores(entryKey(OBSERVABLE_TYPES[row.type]!, row.value))) return [];',
+        put: '',
+        rule: 'Hits on a value that became a canary since are not told.',
+      },
+      {
+        find: "return decision.kind === 'accept' && !over",
+        put: 'return !over',
+        rule: 'A SIEM that may not hold the object tells nothing of it.',
+      },
+      {
+        find: 'start < this.#oldest(now) || this.#releases.ignores(hit.key)',
+        put: 'this.#releases.ignores(hit.key)',
+        rule: 'Hits older than what is kept are no news.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/outbox.ts',
+    tests: ['sightings/told', 'store/sightings', 'sightings/loops'],
+    mutants: [
+      {
+        find: '      if (totals.modified <= row.modified) return;\n',
+        put: '',
+        rule: 'A version of a sighting never goes back.',
+      },
+      {
+        find: 'if (row.rejected === 1 || row.state === OUTBOX.sending',
+        put: 'if (row.state === OUTBOX.sending',
+        rule: 'What a person rejected stays here, whatever comes later.',
+        survives: 'The outcome of a rejected one is a denial in any case (#outcome).',
+      },
+      {
+        find: "if (decision.action === 'deny' || row.rejected === 1 || found === undefined) return OUTBOX.denied;",
+        put: "if (decision.action === 'deny' || found === undefined) return OUTBOX.denied;",
+        rule: 'A rejected sighting is denied whatever the rules say.',
+        survives: 'What is rejected is not decided again (#decide) and is never queued.',
+      },
+      {
+        find: "row.sent !== null && SIGHTING_KINDS[row.kind] !== 'seen') return;",
+        put: 'row.sent === undefined) return;',
+        rule: 'A verdict is told once.',
+      },
+      {
+        find: 'if (patient > now) {',
+        put: 'if (patient < 0) {',
+        rule: 'A sighting waits as long as the rules of this moment ask.',
+      },
+      {
+        find: 'if (this.#holdsCanaries(row, found)) {',
+        put: 'if (found === null) {',
+        rule: 'A count that holds hits on a canary of ours stays here.',
+      },
+      {
+        find: 'state = ${OUTBOX.queued}, due = ?, attempt = attempt + 1, receipt = NULL',
+        put: 'state = ${OUTBOX.queued}, due = ?, receipt = NULL',
+        rule: 'What may have arrived is known to have been tried.',
+      },
+      {
+        find: 'if (row.modified !== row.sending && found !== undefined)',
+        put: 'if (found === null)',
+        rule: 'Hits that came while a version was on its way are sent as the next one.',
+      },
+      {
+        find: 'sending = NULL, attempt = attempt + 1 WHERE state = ${OUTBOX.sending}',
+        put: 'sending = NULL WHERE state = ${OUTBOX.sending}',
+        rule: 'What was on its way at a crash is looked for before it goes again.',
+      },
+      {
+        find: 'Math.max(now, row.due),\n      id,',
+        put: 'now,\n      id,',
+        rule: 'An approval shortens no delay.',
+      },
+      {
+        find: 'return row.approved === this.#releases.shown(to.spec.name, row.modified, found) ? OUTBOX.queued : OUTBOX.held;',
+        put: 'return row.approved !== null ? OUTBOX.queued : OUTBOX.held;',
+        rule: 'An approval stands for what was shown and nothing else.',
+      },
+      {
+        find: 'if (now - row.since > this.#releases.spec.holdHours * 3_600_000)',
+        put: 'if (now < 0)',
+        rule: 'An approval does not outrun the end of a hold.',
+      },
+      {
+        find: 'row.state !== OUTBOX.sending && row.state !== OUTBOX.pending)) continue;',
+        put: 'row.state === undefined)) continue;',
+        rule: 'The end of a sending counts only for what is on its way.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/releases.ts',
+    tests: ['sightings/told', 'store/sightings'],
+    mutants: [
+      {
+        find: "    if (!found.published) return { action: 'deny', reason: 'the partner withdrew the object' };\n",
+        put: '',
+        rule: 'A sighting of an object that the partner withdrew stays here.',
+      },
+      {
+        find: "    if (!found.active) return { action: 'deny', reason: `exchange ${found.from} is no longer configured` };\n",
+        put: '',
+        rule: 'A sighting of an object of an exchange that left stays here.',
+      },
+      {
+        find: '...(tlp === undefined || row.unexplained !== null ? {} : { tlp }),',
+        put: '...(tlp === undefined ? {} : { tlp }),',
+        rule: 'An object whose marking nobody explained is released as the strictest.',
+      },
+      {
+        find: 'if (unread !== undefined) return [ref];',
+        put: '',
+        rule: 'Terms of use that are not understood stand under their id.',
+      },
+      {
+        find: "if (decision.action !== 'share' || found.shown) return decision;",
+        put: 'if (found !== undefined) return decision;',
+        rule: 'What an exchange has not shown since its name was given anew waits for a person.',
+      },
+      {
+        find: '(decision.jitterMinutes ?? 0) * MINUTE_MS * share,',
+        put: '(decision.jitterMinutes ?? 0) * MINUTE_MS * 0,',
+        rule: 'Sightings leave with the jitter of their rule.',
+      },
+      {
+        find: 'digest48(`${secret}\\0${uuid}`)',
+        put: 'digest48(uuid)',
+        rule: 'The jitter cannot be taken off by who knows the id.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/sightings/sender.ts',
+    tests: ['sightings/sending', 'sightings/loops'],
+    mutants: [
+      {
+        find: 'const at = now() + this.#wait(toFailure(error));',
+        put: 'const at = now();',
+        rule: 'What a failed call may have sent waits as long as its sender.',
+      },
+      {
+        find: '    this.#attempt++;\n',
+        put: '',
+        rule: 'The back-off grows with each failed call.',
+      },
+      {
+        find: "kind: 'unseen', reason: `exchange ${this.name}: ${NOTHING_SAID}` }) as const",
+        put: "kind: 'sent' }) as const",
+        rule: 'A sighting without an outcome was not delivered.',
+      },
+      {
+        find: "if (one.failure.kind === 'permanent') return { uuid: one.uuid, kind: 'refused', reason: one.failure.message };",
+        put: '',
+        rule: 'What the exchange refuses for good is put aside.',
+      },
+      {
+        find: 'if (asked.next > now() || hindered || signal.aborted) {',
+        put: 'if (hindered || signal.aborted) {',
+        rule: 'A receipt is asked for with a growing pause.',
+      },
+      {
+        find: '        hindered = true;\n',
+        put: '',
+        rule: 'A server that is away is not asked for each receipt.',
+      },
+      {
+        find: 'if (now() < this.#pausedUntil) return { ...report, done: false };',
+        put: '',
+        rule: 'The sender rests after a failed call.',
+      },
+      {
+        find: "const hindered = outcomes.find((one) => one.kind === 'failed' && one.failure.kind !== 'permanent');",
+        put: 'const hindered = outcomes.find((one) => one.uuid === undefined);',
+        rule: 'A failure among the outcomes that heals has the sender rest.',
+      },
+      {
+        find: "if (failure.kind === 'bug') throw error;",
+        put: '',
+        rule: 'A bug in asking for a receipt is told as one.',
+      },
+      {
+        find: 'while (!signal.aborted && (await this.#sendSome(',
+        put: 'while ((await this.#sendSome(',
+        rule: 'A sender that is stopped takes nothing more.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/sightings/reporter.ts',
+    tests: ['sightings/sending', 'sightings/loops'],
+    mutants: [
+      {
+        find: 'if (now() < this.#pausedUntil) return total;',
+        put: '',
+        rule: 'The reading of hits rests after a failure.',
+      },
+      {
+        find: '- search.overlapMs, to };',
+        put: ', to };',
+        rule: 'A search overlaps the one before.',
+      },
+      {
+        find: 'if (!signal.aborted) await store.commitHits(this.name, [],',
+        put: 'await store.commitHits(this.name, [],',
+        rule: 'A search that is stopped leaves its window where it was.',
+      },
+      {
+        find: 'add(total, await store.commitHits(this.name, hits, undefined, now()));',
+        put: 'add(total, await store.commitHits(this.name, hits, { ...json(places), searched: to }, now()));',
+        rule: 'The window moves only after every entry was searched for in it.',
+      },
+      {
+        find: 'const cursor = { ...json(places), alerts: page.cursor };',
+        put: 'const cursor = { alerts: page.cursor };',
+        rule: 'Reading alerts leaves the place of the search.',
+      },
+      {
+        find: '{ ...json(places), searched: to }, now());\n  }',
+        put: '{ searched: to }, now());\n  }',
+        rule: 'Searching leaves the place in the alerts.',
+      },
+      {
+        find: 'Math.min(places.searched ?? to - FIRST_MS, to)',
+        put: '(places.searched ?? to - FIRST_MS)',
+        rule: 'A clock that ran back makes no window that ends before it begins.',
+      },
+      {
+        find: '      if (signal.aborted) return total;\n',
+        put: '',
+        rule: 'A reading that is stopped claims no success.',
+      },
+    ],
+  },
+];

@@ -1,0 +1,358 @@
+// The ledger's rows: what becomes of a batch and of a task, what is found in a SIEM, what people and containers do.
+import type { Mutated } from './mutant.ts';
+
+export const storeRows: readonly Mutated[] = [
+  {
+    file: 'src/core/store/settling.ts',
+    tests: ['store/rules', 'store/outcomes', 'store/batches'],
+    mutants: [
+      {
+        find: "settlements[i] ?? { kind: 'unknown', retryAt: this.#store.now }",
+        put: "settlements[i] ?? { kind: 'applied' as const }",
+        rule: 'A change without an outcome is unknown, never applied.',
+      },
+      {
+        find: "if (settlement.kind === 'superseded') this.#store.raiseFloor(settlement.revision);",
+        put: ';',
+        rule: 'A higher revision in the SIEM raises the floor of all of ours.',
+      },
+      {
+        find: "if (outcome.kind === 'unknown') doubt(this.#store, siem, entry);",
+        put: '',
+        rule: 'The value of a lost call is looked at again until the call can no longer land.',
+        tests: ['delivery/deliverer'],
+      },
+      {
+        find: 'if (found?.stand.call === undefined) return;',
+        put: 'if (found === undefined) return;',
+        rule: 'The result of a call whose intent stands no more changes nothing.',
+        tests: ['store/outcomes', 'store/holds', 'store/batches', 'store/rules'],
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/stand-runs.ts',
+    tests: ['store/stand-runs', 'store/outcomes', 'store/rules'],
+    mutants: [
+      {
+        find: 'AND wanted_rev = sent_rev AND hold IS NULL`',
+        put: 'AND hold IS NULL`',
+        rule: 'A row that was overtaken in flight is not settled with its whole batch.',
+      },
+      {
+        find: 'AND wanted_rev = sent_rev AND hold IS NULL`',
+        put: 'AND wanted_rev = sent_rev`',
+        rule: 'A row that was held in flight rests in its hold when the whole batch is settled.',
+      },
+      {
+        find: 'AND p.wanted_rev = p.sent_rev AND p.hold IS NULL AND ${of}`',
+        put: 'AND p.hold IS NULL AND ${of}`',
+        rule: 'A row that was overtaken while its task ran is not settled with the task.',
+      },
+      {
+        find: 'AND p.wanted_rev = p.sent_rev AND p.hold IS NULL AND ${of}`',
+        put: 'AND p.wanted_rev = p.sent_rev AND ${of}`',
+        rule: 'A row that was held while its task ran is not settled with the task.',
+      },
+      {
+        find: 'SET state = ${STATE.accepted}, present = ${PRESENT.maybe}, batch',
+        put: 'SET state = ${STATE.accepted}, batch',
+        rule: 'While a task has a whole batch its rows may or may not be there.',
+      },
+      {
+        find: 'present = CASE present WHEN ${PRESENT.no} THEN ${PRESENT.maybe} ELSE present END',
+        put: 'present = present',
+        rule: 'The intent of a batch is on disk: its rows count as maybe there.',
+      },
+      {
+        find: 'AND entry_id BETWEEN ? AND ? AND (next_at IS NULL OR next_at <= ?)`',
+        put: 'AND entry_id BETWEEN ? AND ? AND ? > 0`',
+        rule: 'What waits for a time is not taken with its neighbours.',
+      },
+      {
+        find: "waiting('p.wanted = 0 AND p.due IS NOT NULL')",
+        put: "waiting('p.wanted = 0')",
+        rule: 'What waits for no moment to come goes for good when its task is over.',
+      },
+      {
+        find: 'AND wanted = 0 AND next_at IS NULL`',
+        put: 'AND next_at IS NULL`',
+        rule: 'Only what must go waits because a try failed before it came to it.',
+        survives:
+          'What is wanted and uncertain waits for a time of its own in all but a moment; that it waits with the others then does no harm.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/audit.ts',
+    tests: ['store/found', 'store/outcomes', 'store/audit', 'store/rules', 'store/batches'],
+    mutants: [
+      {
+        find: '      if (stand !== undefined && stand.present.revision > run.startedRevision) continue;\n',
+        put: '',
+        rule: 'A row that was written while an audit runs is not stale.',
+      },
+      {
+        find: 'p.present <> 0 AND p.rev <= ?',
+        put: 'p.present <> 0 AND ? >= 0',
+        rule: 'A row that was written while an audit runs is not missing.',
+      },
+      {
+        find: '       AND p.state NOT IN (${STATE.flight}, ${STATE.accepted})\n       AND NOT EXISTS',
+        put: '       AND NOT EXISTS',
+        rule: 'An audit concludes nothing of a row whose call is under way.',
+      },
+      {
+        find: "if (stand?.call?.kind === 'flight' || stand?.call?.kind === 'accepted') continue;",
+        put: "if (stand?.call?.kind === 'flight') continue;",
+        rule: 'A row that a task is about to write is not called stale by an audit.',
+      },
+      {
+        find: "if (stand?.call?.kind === 'flight' || stand?.call?.kind === 'accepted') continue;",
+        put: "if (stand?.call?.kind === 'accepted') continue;",
+        rule: 'A row that is being sent is not taken over by an audit.',
+      },
+      {
+        find: "if (stand.wanted.is && stand.present.is === 'yes')",
+        put: 'if (stand.wanted.is)',
+        rule: 'What only may be there was never said to be there, and is no drift.',
+      },
+      {
+        find: "    if (run.adopted) db.run('UPDATE siem SET adopted_at = coalesce(adopted_at, ?) WHERE id = ?', now, siem.id);\n",
+        put: '',
+        rule: 'What an audit finds and nobody knows is released by the next polls.',
+      },
+      {
+        find: 'if (siem.encoder.foldsSlots) {\n        db.run(',
+        put: 'if (siem === undefined) {\n        db.run(',
+        rule: 'Keys that share a slot are all there when the slot is.',
+      },
+      {
+        find: "stand?.wanted.is === true ? 'stale' : 'orphaned';",
+        put: "stand !== undefined ? 'stale' : 'orphaned';",
+        rule: 'What stands there and is not wanted is an orphan, also where its row is known.',
+      },
+      {
+        find: '    if (run.repair) {\n      db.run(',
+        put: '    if (run !== undefined) {\n      db.run(',
+        rule: 'An audit that only looked puts the next repair off by nothing.',
+        tests: ['delivery/deliverer'],
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/findings.ts',
+    tests: ['store/found', 'store/audit', 'store/rules'],
+    mutants: [
+      {
+        find: 'if (revision > this.#store.lastRevision) this.#store.raiseFloor(revision);',
+        put: '',
+        rule: 'A row of ours that is found with a higher revision raises the floor.',
+      },
+      {
+        find: 'if (known?.stand.call !== undefined) return false;',
+        put: '',
+        rule: 'A late look changes nothing of a row whose call is under way.',
+      },
+      {
+        find: '|| known.stand.call !== undefined) return false;',
+        put: ') return false;',
+        rule: 'A late look calls nothing lost whose call is under way.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/read-back.ts',
+    tests: ['store/rules', 'store/found', 'store/batches'],
+    mutants: [
+      {
+        find: '(p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?',
+        put: '? > 0 ORDER BY p.entry_id LIMIT ?',
+        rule: 'Uncertain rows are read back once their time has come.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/receipts.ts',
+    tests: ['store/batches', 'store/outcomes', 'store/rules'],
+    mutants: [
+      {
+        find: "if (op === 'remove' && settlement.kind === 'park') {",
+        put: "if (op === undefined && settlement.kind === 'park') {",
+        rule: 'A removal that a task refuses is tried again and told, never parked.',
+      },
+      {
+        find: "toldOf(row) ?? ({ kind: 'unknown', retryAt: this.#store.now } as const)",
+        put: "toldOf(row) ?? ({ kind: 'applied' } as const)",
+        rule: 'What the result of a task does not name is unknown.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/batches.ts',
+    tests: ['store/outcomes', 'store/rules', 'store/batches', 'store/holds'],
+    mutants: [
+      {
+        find: '.some(({ stand }) => stand.call !== undefined);',
+        put: ".some(({ stand }) => stand.call?.kind === 'flight');",
+        rule: 'Accepted and uncertain calls keep a slot busy as well.',
+      },
+      {
+        find: '(row.due !== null && row.due <= now) ||',
+        put: '(row.due !== null && row.due < now) ||',
+        rule: 'What is due at this moment is planned anew before it is sent.',
+      },
+      {
+        find: ' || planned.awaits(row.entry_id));',
+        put: ');',
+        rule: 'What a recomputation has not come to is planned anew before it is sent.',
+      },
+      {
+        find: 'if (row.present === PRESENT.no && !room.has(found.type)) {',
+        put: 'if (!room.has(found.type)) {',
+        rule: 'What stands there is updated in a full watchlist, too.',
+      },
+      {
+        find: '    if (row.present === PRESENT.no) room.take(found.type);\n',
+        put: '',
+        rule: 'Entries of one batch use up the room together.',
+      },
+      {
+        find: 'row.hold_kind === HOLD.removal\n        ? this',
+        put: 'row.hold_kind === undefined\n        ? this',
+        rule: 'What a hold keeps is written as its claims had it, not as they are now.',
+      },
+      {
+        find: 'revision: row.wanted_rev,\n      ...(row.handle === null ? {} : { handle: row.handle }),',
+        put: 'revision: row.wanted_rev,',
+        rule: 'A removal names the handle of its row.',
+      },
+      {
+        find: "this.#collect(siem, 'remove', limits, now) ?? this.#collect(siem, 'upsert', limits, now)",
+        put: "this.#collect(siem, 'upsert', limits, now) ?? this.#collect(siem, 'remove', limits, now)",
+        rule: 'Removals go first.',
+      },
+      {
+        find: "    if (this.#store.tally(`siem:${siem.id}`, 'pending') > 0) return;\n",
+        put: '',
+        rule: 'What waits needs the room before what is parked for want of it.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/containers.ts',
+    tests: ['store/outcomes', 'store/found', 'store/audit', 'store/holds'],
+    mutants: [
+      {
+        find: 'AND p.present <> 0 AND p.state <> ${STATE.flight} ORDER BY',
+        put: 'AND p.present <> 0 ORDER BY',
+        rule: 'A row in flight is left to its call when its container is lost.',
+      },
+      {
+        find: 'if (!touched.has(row.entry.type)) continue;',
+        put: '',
+        rule: 'A lost container takes only its own entries along.',
+      },
+      {
+        find: "if (row.stand.call?.kind === 'accepted') doubt(this.#store, siem, row.entry);",
+        put: '',
+        rule: 'What a task may still write into a container that is made anew is looked at.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/doubts.ts',
+    tests: ['store/found', 'delivery/deliverer'],
+    mutants: [
+      {
+        find: '`DELETE FROM doubt WHERE ${named} AND ends <= ?`',
+        put: '`DELETE FROM doubt WHERE ${named} AND ? > 0`',
+        rule: 'A doubtful value is looked at until its call can no longer land.',
+      },
+      {
+        find: 'AND p.state IN (${STATE.flight}, ${STATE.accepted}, ${STATE.uncertain})) LIMIT ?',
+        put: 'AND p.state = 99) LIMIT ?',
+        rule: 'A doubtful value is not looked at while another call on it is under way.',
+      },
+      {
+        find: '      if (siem.encoder.foldsSlots) standing.add(one.slot);\n',
+        put: '',
+        rule: 'A key whose slot another of ours holds is not lost.',
+      },
+      {
+        find: 'if (!there && this.#findings.missed(siem, one)) changed++;',
+        put: '',
+        rule: 'What a late removal took away is written again.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/adoption.ts',
+    tests: ['store/found', 'store/rules', 'store/audit'],
+    mutants: [
+      {
+        find: 'const waiting = this.#store.exchanges.some(',
+        put: 'const waiting = this.#store.exchanges.every(',
+        rule: 'Adopted entries wait for every partner.',
+      },
+      {
+        find: '      if (siem.spec.rules[exchange.spec.name] === undefined) return false;\n',
+        put: '',
+        rule: 'An exchange that the SIEM does not listen to is not waited for.',
+      },
+      {
+        find: 'polled === undefined || polled === null || polled < adopted',
+        put: 'polled === undefined || polled === null',
+        rule: 'Only a poll that ended after the adoption releases.',
+      },
+      {
+        find: 'if (until === undefined || until > now) this.#brakes.withdrawn(siem, 0, entry.id);',
+        put: 'this.#brakes.withdrawn(siem, 0, entry.id);',
+        rule: 'Adopted entries that expired are no withdrawal.',
+      },
+      {
+        find: "this.#store.db.run('UPDATE siem SET adopted_at = NULL WHERE id = ?', siem.id);",
+        put: '',
+        rule: 'After its release a SIEM is no longer adopting.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/people.ts',
+    tests: ['store/outcomes', 'store/projection', 'delivery/deliverer'],
+    mutants: [
+      {
+        find: "if (which === 'all') return !isFull(parked.reason);",
+        put: "if (which === 'all') return true;",
+        rule: 'What waits for room is not tried again because the product changed.',
+      },
+      {
+        find: "if (which === 'by the SIEM') return parked.code !== undefined;",
+        put: "if (which === 'by the SIEM') return true;",
+        rule: 'What our own mapping refused is not sent again with each audit.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/recovery.ts',
+    tests: ['store/batches', 'store/rules', 'store/holds', 'delivery/deliverer'],
+    mutants: [
+      {
+        find: 'doubtSince(store, siem, entry, store.engineTime);',
+        put: '',
+        rule: 'What was in flight at a crash is looked at until it can no longer land.',
+        tests: ['delivery/deliverer'],
+      },
+      {
+        find: 'runs.atOnce(siem, store.engineTime + READ_BACK_MS);',
+        put: '',
+        rule: 'Who starts again waits for no time that was set before.',
+      },
+      {
+        find: 'recovered(stand, siem.encoder.versioned, store',
+        put: 'recovered(stand, true, store',
+        rule: 'Where no revisions decide, what was in flight at a crash is read back first.',
+      },
+    ],
+  },
+];

@@ -1,0 +1,372 @@
+// What a SIEM shall hold: projection, objects, listings, brakes, holds, revisions.
+import type { Mutated } from './mutant.ts';
+
+export const storeWanted: readonly Mutated[] = [
+  {
+    file: 'src/core/store/projection.ts',
+    tests: ['store/judged', 'store/projection', 'store/rules', 'store/outcomes', 'store/holds'],
+    mutants: [
+      {
+        find: 'SELECT type, value, max(until) AS until FROM suppression',
+        put: 'SELECT type, value, min(until) AS until FROM suppression',
+        rule: 'Of two suppressions of one value the longer counts.',
+      },
+      {
+        find: 'if (row.valid_from <= now && now < until) into.vouchers |=',
+        put: 'into.vouchers |=',
+        rule: 'A claim that is over, or still to begin, does not vouch.',
+      },
+      {
+        find: "rules.intake.unmarked === 'refuse' ? 'red' : unmarkedTlp(claim, rules.intake.unmarked)",
+        put: "'clear'",
+        rule: 'What states no level counts as its own exchange has it.',
+      },
+      {
+        find: '({ ...row, benign: 0, valid_from: Math.min(row.valid_from, now) })',
+        put: '({ ...row, valid_from: Math.min(row.valid_from, now) })',
+        rule: 'A hold keeps what the partner calls harmless now: that is the withdrawal it holds.',
+      },
+      {
+        find: '({ ...row, benign: 0, valid_from: Math.min(row.valid_from, now) })',
+        put: '({ ...row, benign: 0 })',
+        rule: 'A hold keeps what the partner has begin later now.',
+      },
+      {
+        find: '({ ...one, until: until ?? one.until })',
+        put: 'one',
+        rule: 'What a hold keeps is written anew with the expiry it had.',
+      },
+      {
+        find: 'return rows === 0 || admission.admitted.length > 0',
+        put: 'return admission.admitted.length > 0',
+        rule: 'A hold keeps what no claim describes any more, such as an adopted entry.',
+        tests: ['store/found', 'store/audit'],
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/objects.ts',
+    tests: ['store/explained', 'store/objects', 'store/stricter-markings', 'store/judged'],
+    mutants: [
+      {
+        find: 'if (found.state === OBJECT.revoked) {',
+        put: 'if (found.state === undefined) {',
+        rule: 'A revocation is final.',
+      },
+      {
+        find: 'if (incoming.version < found.version && !incoming.revoked) {',
+        put: 'if (incoming.version < found.version) {',
+        rule: 'A revocation counts whatever its version.',
+      },
+      {
+        find: '        if (conflicting) this.#tighten(found, incoming);\n',
+        put: '',
+        rule: 'A vanished object returns as strict as it comes.',
+      },
+      {
+        find: "const cause = withdraws(found, incoming) ? 'withdrawn' : 'none';",
+        put: "const cause = 'none';",
+        rule: 'A validity that is cut short under the same version counts for the brake.',
+        tests: ['store/holds', 'store/brakes'],
+      },
+      {
+        find: 'tlp: stricterTlp(stated.tlp, incoming.tlp),\n      pap',
+        put: 'tlp: stated.tlp,\n      pap',
+        rule: 'A stricter TLP under the same version is believed.',
+      },
+      {
+        find: 'pap: stricterPap(stated.pap, incoming.pap),\n      refs',
+        put: 'pap: stated.pap,\n      refs',
+        rule: 'A stricter PAP under the same version is believed.',
+      },
+      {
+        find: 'refs: [...new Set([...stated.refs, ...refs])],',
+        put: 'refs: stated.refs,',
+        rule: 'A marking that comes under the same version counts.',
+      },
+      {
+        find: 'refs: [...new Set([...stated.refs, ...refs])],',
+        put: 'refs,',
+        rule: 'A marking that the same version lacks the second time still counts.',
+      },
+      {
+        find: 'until: earlier(found.valid_until, incoming.validUntil ?? null),',
+        put: 'until: found.valid_until,',
+        rule: 'An earlier end under the same version is believed.',
+      },
+      {
+        find: 'const next = explained(this.#context, row.exchange_id, openOf(row));',
+        put: 'const next = explained(this.#context, row.exchange_id, { refs: openOf(row).refs });',
+        rule: 'An open marking is explained beside the levels that the object states.',
+      },
+      {
+        find: '    this.#awaitMarkings({ ...found, open_markings: openText });\n',
+        put: '',
+        rule: 'A marking that came under the same version is explained when its definition comes.',
+      },
+      {
+        find: "again ? BY_OUR_RULES : { cause: 'withdrawn', exchangeId: exchange.id },",
+        put: 'BY_OUR_RULES,',
+        rule: 'A value that leaves the pattern is withdrawn, under the brake.',
+        tests: ['store/judged', 'store/brakes'],
+      },
+      {
+        find: 'if (found.state === OBJECT.published) this.#countObject(exchange, found, undefined);',
+        put: 'this.#countObject(exchange, found, undefined);',
+        rule: 'An object that vanished and is revoked leaves the count once.',
+      },
+      {
+        find: '    if (!this.#armed(exchange, found, before)) this.#armsFrom(found.id, now);\n',
+        put: '',
+        rule: 'Hits from before a new version armed the value are not told to its partner.',
+        tests: ['store/sightings'],
+      },
+      {
+        find: '        this.#armsFrom(found.id, now);\n        if (conflicting)',
+        put: '        if (conflicting)',
+        rule: 'Hits from while an object had vanished are not told to its partner.',
+        tests: ['store/sightings'],
+      },
+      {
+        find: '&& next.unexplained === row.unexplained) return 1;',
+        put: ') return 1;',
+        rule: 'An object is judged anew when its last marking is explained, though no level changes.',
+      },
+      {
+        find: 'if (row.unexplained !== null && next.unexplained === null) this.#armsFrom(',
+        put: 'if (row.state === undefined) this.#armsFrom(',
+        rule: 'Hits from before a marking was explained are not told to its partner.',
+        tests: ['store/sightings'],
+      },
+      {
+        find: '  incoming.benign === true ||\n  cutsShort(',
+        put: '  cutsShort(',
+        rule: 'To call an object harmless is to withdraw it.',
+        tests: ['store/brakes'],
+      },
+      {
+        find: 'const incoming = believable(given, now);',
+        put: 'const incoming = given;',
+        rule: 'A version from the future is not believed.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/explain.ts',
+    tests: ['store/explained', 'store/objects', 'store/stricter-markings'],
+    mutants: [
+      {
+        find: 'found.body === body || found.version > version',
+        put: 'found.body === body',
+        rule: 'A name keeps its highest version, however late an older one comes.',
+      },
+      {
+        find: 'tlp: stricterTlp(first.tlp, other.tlp),',
+        put: 'tlp: other.tlp ?? first.tlp,',
+        rule: 'Of two definitions under one id the stricter counts.',
+      },
+      {
+        find: 'pap: stricterPap(first.pap, other.pap),',
+        put: 'pap: first.pap,',
+        rule: 'A second definition may make the PAP stricter.',
+      },
+      {
+        find: 'unread: first.unread ?? other.unread,',
+        put: 'unread: other.unread,',
+        rule: 'A definition that was not understood is not opened by another one of its id.',
+      },
+      {
+        find: "if (object.relation !== 'indicates') return undefined;",
+        put: '',
+        rule: 'Only what indicates a threat names one.',
+      },
+      {
+        find: 'if (same && !object.revoked) return undefined;',
+        put: 'if (same) return undefined;',
+        rule: 'A relationship that is revoked takes its name along.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/open-markings.ts',
+    tests: ['store/explained', 'store/objects', 'store/stricter-markings'],
+    mutants: [
+      {
+        find: 'tlp = stricterTlp(tlp, definition?.tlp);',
+        put: 'tlp = definition?.tlp ?? tlp;',
+        rule: 'A definition never opens what is stated beside it.',
+      },
+      {
+        find: 'pap = stricterPap(pap, definition?.pap);',
+        put: 'pap = definition?.pap ?? pap;',
+        rule: 'The strictest PAP of a definition and what is stated counts.',
+      },
+      {
+        find: 'else if (definition === undefined) unexplained ??=',
+        put: 'else if (definition === null) unexplained ??=',
+        rule: 'A marking that nobody explained keeps the object out.',
+      },
+      {
+        find: 'else if (definition.unread !== undefined) unexplained ??=',
+        put: 'else if (definition?.unread === null) unexplained ??=',
+        rule: 'A definition that is not understood keeps the object out.',
+      },
+      {
+        find: '  if (!incoming.includes(\'"tlpLabel"\')) return found;\n',
+        put: '  return found;\n',
+        rule: 'A stricter label under the same version is believed.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/listing.ts',
+    tests: ['store/objects', 'store/judged', 'store/retention'],
+    mutants: [
+      {
+        find: 'OR s.listed IS NULL OR s.listed < ?)) AS missing',
+        put: 'OR s.listed IS NULL OR ? < 0)) AS missing',
+        rule: 'A scope that was listed to its end once says nothing about today.',
+      },
+      {
+        find: 'OR s.listed IS NULL OR s.listed < ?)) AS missing',
+        put: 'OR s.listed < ?)) AS missing',
+        rule: 'A scope that no listing named keeps its objects.',
+      },
+      {
+        find: "if (complete) this.#store.db.run('UPDATE scope SET listed",
+        put: "this.#store.db.run('UPDATE scope SET listed",
+        rule: 'A scope that was not listed to its end concludes nothing.',
+      },
+      {
+        find: 'for (const row of withdraw ? missing : []) {',
+        put: 'for (const row of missing) {',
+        rule: 'Nothing is withdrawn where vanished objects are kept.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/snapshots.ts',
+    tests: ['store/judged', 'store/objects'],
+    mutants: [
+      {
+        find: 'const goes = row.elsewhere === 0 && row.state',
+        put: 'const goes = row.state',
+        rule: 'What one scope lacks and another shows has not vanished.',
+      },
+      {
+        find: '    if (run === null) return;\n',
+        put: '',
+        rule: 'A snapshot of which the beginning is missing concludes nothing.',
+      },
+      {
+        find: 'WHERE p.scope_id = ? AND p.listing < ? AND',
+        put: 'WHERE p.scope_id = ? AND p.listing <= ? AND',
+        rule: 'What a snapshot shows on any of its pages is there.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/brakes.ts',
+    tests: ['store/judged', 'store/brakes', 'store/holds'],
+    mutants: [
+      {
+        find: 'minute > ? AND minute <= ?`',
+        put: 'minute >= ? AND minute <= ?`',
+        rule: 'What was withdrawn a window ago does not count any more.',
+      },
+      {
+        find: 'const window = windowHours * 60;',
+        put: 'const window = (windowHours - 1) * 60;',
+        rule: 'What was withdrawn within the window counts to its last minute.',
+      },
+      {
+        find: 'one.removal.share < best.removal.share ? one : best',
+        put: 'one.removal.share > best.removal.share ? one : best',
+        rule: 'An exchange that left brakes by the strictest settings of the SIEM.',
+      },
+      {
+        find: "      this.#count(group, 'cut', minute, cut);\n",
+        put: '',
+        rule: 'Validities that are cut short count for the removal brake.',
+      },
+      {
+        find: "\"'removal', 'cut'\";",
+        put: '"\'removal\'";',
+        rule: 'An approval forgives the cuts that were counted as well.',
+      },
+      {
+        find: "total(\"'addition', 'approved'\", minute",
+        put: 'total("\'addition\'", minute',
+        rule: 'Additions that a person approved say what is usual.',
+      },
+      {
+        find: 'if (exchange === undefined || exchange.firstSync) return;',
+        put: 'if (exchange === undefined) return;',
+        rule: 'The first sync neither brakes nor says what is usual.',
+      },
+      {
+        find: 'const armed = this.#armed(siem, exchangeId) + gone;',
+        put: 'const armed = this.#armed(siem, exchangeId);',
+        rule: 'The share is of what stood there when the window began.',
+      },
+      {
+        find: 'gone + total("\'cut\'", minute - window, minute) + foreseen;',
+        put: 'gone + total("\'cut\'", minute - window, minute);',
+        rule: 'Withdrawals that are gone through in steps are judged together.',
+      },
+      {
+        find: '* 60 * (USUAL_WINDOWS + 2);',
+        put: '* 60;',
+        rule: 'Counts are kept as long as they say what is usual.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/holds.ts',
+    tests: ['store/holds', 'store/brakes'],
+    mutants: [
+      {
+        find: 'if (this.#table.code(hold) !== code.toLowerCase()) throw',
+        put: 'if (code === undefined) throw',
+        rule: 'An approval covers exactly the set that was shown.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/context.ts',
+    tests: ['store/rules', 'store/outcomes', 'store/batches', 'store/projection', 'store/holds'],
+    mutants: [
+      {
+        find: '      this.#lastRevision = before;\n',
+        put: '',
+        rule: 'A failed unit raises no floor.',
+      },
+      {
+        find: '      for (const [key, tally] of this.#tallies) tally.n = tallies.get(key) ?? 0;\n',
+        put: '',
+        rule: 'A failed unit leaves the tallies as they were.',
+      },
+      {
+        find: 'if (revision >= this.#revision) this.#revision = revision + 1;',
+        put: 'if (revision > this.#revision) this.#revision = revision + 1;',
+        rule: 'Ours lies above a found revision, also where it is the very same.',
+      },
+      {
+        find: '    this.#lastRevision = Math.max(this.#lastRevision, revision);\n',
+        put: '',
+        rule: 'A floor that was raised holds for later units.',
+        survives: 'The unit that raises the floor ends with its own revision above it, which is kept as the last one.',
+      },
+      {
+        find: 'Math.max(this.#lastRevision + 1, time * 1000)',
+        put: 'Math.max(this.#lastRevision, time * 1000)',
+        rule: 'No two units share a revision.',
+      },
+      {
+        find: '? now : Math.max(now, this.#engineTime);',
+        put: '? now : now;',
+        rule: 'Engine time does not run back with a restless clock.',
+      },
+    ],
+  },
+];

@@ -1,0 +1,75 @@
+// Results for people: on the screen and in README.md.
+
+/** caught: a test failed. broken: none failed and yet the run did, so that nothing is told. */
+export type Result = 'caught' | 'survived' | 'broken' | 'not tried';
+
+export interface Outcome {
+  readonly result: Result;
+  /** The test that failed first. */
+  readonly by?: string;
+}
+
+export interface Row extends Outcome {
+  readonly area: string;
+  readonly file: string;
+  readonly rule: string;
+  readonly survives?: string;
+}
+
+export function table(rows: readonly Row[]): string {
+  const lines = rows
+    .filter((one) => one.result !== 'caught' && one.result !== 'not tried')
+    .map(
+      ({ result, file, rule, survives }) =>
+        `${result}: ${file}: ${rule}${survives === undefined ? '' : ` (${survives})`}`,
+    );
+  const counts = [...Map.groupBy(rows, (one) => one.area)].map(([area, some]) => `${area.padEnd(12)} ${summed(some)}`);
+  return ['', ...lines, '', ...counts, `${'all'.padEnd(12)} ${summed(rows)}`].join('\n');
+}
+
+const caughtOf = (rows: readonly Row[]): number => rows.filter((one) => one.result === 'caught').length;
+const triedOf = (rows: readonly Row[]): number => rows.filter((one) => one.result !== 'not tried').length;
+
+function summed(rows: readonly Row[]): string {
+  const tried = triedOf(rows);
+  return `${caughtOf(rows)} of ${tried} caught${tried === rows.length ? '' : `, ${rows.length - tried} not tried`}`;
+}
+
+/** Newest results of all: which rule is held by which test. */
+export function written(rows: readonly Row[], day: string): string {
+  const survivors = rows.filter((one) => one.result === 'survived' || one.result === 'broken');
+  const parts = [...Map.groupBy(rows, (one) => one.area)].map(([area, some]) =>
+    [`## ${area}: ${summed(some)}`, '', '| rule | where | held by |', '| --- | --- | --- |', ...some.map(line)].join(
+      '\n',
+    ),
+  );
+  const told = survivors.map(
+    ({ file, rule, survives }) => `- ${name(file)}: ${rule} ${survives ?? 'No test notices yet.'}`,
+  );
+  return `# Mutants
+
+Deliberate faults, each of which takes one rule out of the code, and the test that notices. Written by \`npm run mutants\`;
+do not edit. The faults stand as data in the files beside this one.
+
+${day}: **${summed(rows)}** (${Math.floor((100 * caughtOf(rows)) / Math.max(1, triedOf(rows)))} of 100).
+
+${told.length === 0 ? 'None survived.' : `Survivors:\n\n${told.join('\n')}`}
+
+${parts.join('\n\n')}
+`;
+}
+
+function line({ file, rule, result, by }: Row): string {
+  const held = result === 'caught' ? (by ?? '') : result;
+  const [test = '', ...words] = held.split(': ');
+  const shown = words.length === 0 ? held : `${name(test)}: ${words.join(': ')}`;
+  return `| ${cell(rule)} | ${name(file)} | ${cell(shown)} |`;
+}
+
+// What marks text up has no place in a cell.
+const cell = (text: string): string =>
+  text
+    .replaceAll(/[|[\]<>*_`]/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, 200);
+const name = (file: string): string => file.replace(/^src\/(core\/)?/, '').replace(/(\.test)?\.ts$/, '');
