@@ -1,31 +1,25 @@
-// Takes pages of objects in: newest version per object id, presence per scope, the claims each makes, and then the
-// projection of every entry whose claims changed.
-//
-// Rules (STIX 2.1 §3.6, and what feeds really do): the higher `modified` wins, however late it comes; a revoked id
-// stays a tombstone, so a later unrevoked version is dropped; the same version with other content keeps the first,
-// except towards less (revoked, earlier valid_until, stricter marking).
-import type { IncomingIndicator, IndicatorFacts, ObjectRefusal } from '../model/entry.ts';
+// Takes pages of objects in, as ledger/take-in.ts judges them: newest version per object id, presence per scope, the claims
+// each makes, and then the projection of every entry whose claims changed.
 import { CANON_VERSION } from '../model/canonical.ts';
-import { papRank, stricterPap, stricterTlp, tlpRank } from '../model/marking.ts';
-import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { digest48 } from '../model/digest.ts';
+import type { IncomingIndicator, IndicatorFacts, ObjectRefusal } from '../model/entry.ts';
+import { papRank, tlpRank } from '../model/marking.ts';
+import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import type { Reason } from '../ledger/project.ts';
-import { OLDEST_VERSION } from '../model/timestamp.ts';
+import { type Known, type Stated, takeIn, tightened } from '../ledger/take-in.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
 import { lifeFrom } from '../policy/expiry.ts';
 import { isAbove, listedFor, termsOf } from '../policy/intake.ts';
 import { mayBeClassified } from '../stix/classification.ts';
-import { cutsShort } from '../policy/holds.ts';
-import type { Brakes } from './brakes.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
-import type { ContextTable } from './explain.ts';
-import { explained, factsBeside, openOf } from './open-markings.ts';
 import { decideClaim } from './decide.ts';
+import type { ContextTable } from './explain.ts';
+import type { Links } from './links.ts';
 import { LISTED_OWNER } from './lists.ts';
 import { Named, NAMED_BY } from './named.ts';
+import { explained, openOf } from './open-markings.ts';
 import { type ClaimRow, type Projector, toClaim } from './projection.ts';
 import { type FoundObject, OBJECT, type ObjectRow, type StoredEntry } from './rows.ts';
-import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 import type { Touched } from './touched.ts';
 import type { ArrivingPage } from './wire.ts';
 
@@ -46,9 +40,6 @@ export interface CommitReport {
   classified: number;
 }
 
-/** More than any brake lets pass; counting on would take long. */
-const MOST_FORESEEN = 100_000;
-
 export const emptyReport = (): CommitReport => ({
   objects: 0,
   created: 0,
@@ -62,16 +53,12 @@ export const emptyReport = (): CommitReport => ({
   classified: 0,
 });
 
-/** As the subject of a sweep: all objects of the exchange that refer to a marking which only it can explain. */
-const EVERY_MARKING = '';
-
 export class Objects {
   readonly #store: StoreContext;
   readonly #projector: Projector;
   readonly #context: ContextTable;
   readonly #touched: Touched;
-  readonly #sweeps: Sweeps;
-  readonly #brakes: Brakes;
+  readonly #links: Links;
   readonly #find;
   readonly #insert;
   readonly #update;
@@ -82,28 +69,17 @@ export class Objects {
   readonly #link;
   readonly #unlink;
   readonly #await;
-  readonly #linked;
   readonly #named: Named;
   readonly #scopes = new Map<string, number>();
   /** There are objects that could not be read; usually not, and nobody has to look. */
   #unreadable: boolean;
 
-  constructor(
-    store: StoreContext,
-    projector: Projector,
-    context: ContextTable,
-    touched: Touched,
-    sweeps: Sweeps,
-    brakes: Brakes,
-  ) {
+  constructor(store: StoreContext, projector: Projector, context: ContextTable, touched: Touched, links: Links) {
     this.#store = store;
     this.#projector = projector;
     this.#context = context;
     this.#touched = touched;
-    this.#sweeps = sweeps;
-    this.#brakes = brakes;
-    sweeps.register('marking', (sweep, most) => this.#remark(sweep, most));
-    sweeps.register('name', (sweep, most) => this.#renamed(sweep, most));
+    this.#links = links;
     const { db } = store;
     this.#named = new Named(db);
     this.#unreadable = db.get('SELECT 1 AS one FROM unreadable LIMIT 1') !== undefined;
@@ -134,9 +110,6 @@ export class Objects {
       'INSERT INTO unexplained (exchange_id, marking_id, object_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     );
     this.#unlink = db.statement('DELETE FROM contribution WHERE entry_id = ? AND object_id = ?');
-    this.#linked = db.statement<{ id: number; type: number; value: string }>(
-      'SELECT e.id, e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ?',
-    );
   }
 
   scopeId(exchange: ExchangeState, name: string): number {
@@ -169,7 +142,7 @@ export class Objects {
     const listing = this.#listingRun(exchange);
     for (const refusal of page.refusals) {
       report.objects++;
-      report.refused[refusal.reason] = (report.refused[refusal.reason] ?? 0) + 1;
+      countIn(report.refused, refusal.reason);
       this.#keepUnreadable(exchange, refusal, now);
       this.#stillShown(exchange, refusal, scope, listing);
       this.#store.count(`exchange:${exchange.id}`, 'parked', 1);
@@ -182,35 +155,6 @@ export class Objects {
       report.objects++;
       this.#indicator(exchange, indicator, scope, listing, now, report);
     }
-  }
-
-  /**
-   * Names, markings and relationships of all pages of a commit. Taken in before its indicators, so that what comes
-   * together is judged and sent once, in whichever order it stands. What they explain of earlier indicators is swept.
-   */
-  explain(exchange: ExchangeState, pages: readonly ArrivingPage[], now: number): void {
-    const markings = new Set<string>();
-    const names = new Set<string>();
-    const sources = new Set<string>();
-    let redefined = false;
-    for (const page of pages) {
-      for (const object of page.context) {
-        const news = this.#context.store(exchange.id, object);
-        if (news?.kind === 'marking') markings.add(news.objectId);
-        else if (news?.kind === 'redefined') redefined = true;
-        else if (news?.kind === 'name') names.add(news.objectId);
-        else if (news?.kind === 'source') sources.add(news.objectId);
-      }
-    }
-    for (const id of sources) this.#touch(exchange.id, id);
-    for (const id of markings) if (this.#awaited(exchange.id, id)) this.#sweep('marking', exchange, id, now);
-    // Rare, and no index leads from a marking to what stands under it: one way through for all of a commit.
-    if (redefined) this.#sweep('marking', exchange, EVERY_MARKING, now);
-    for (const id of names) if (this.#context.isNamed(exchange.id, id)) this.#sweep('name', exchange, id, now);
-  }
-
-  #sweep(kind: 'marking' | 'name', exchange: ExchangeState, subject: string, now: number): void {
-    this.#sweeps.begin(kind, exchange.id, subject, null, now);
   }
 
   #keepUnreadable(exchange: ExchangeState, refusal: ObjectRefusal, now: number): void {
@@ -270,56 +214,42 @@ export class Objects {
       return;
     }
     this.#see.run(found.id, scope, listing);
-    if (found.state === OBJECT.revoked) {
-      // Revocation is final (STIX 2.1 §3.6): only a repeat of it is expected after it.
-      if (incoming.revoked) report.unchanged++;
-      else report.outdated++;
-      return;
-    }
-    // Harmless, whatever its version is: it takes away from the one that is known.
-    const undated = incoming.benign === true && incoming.version === OLDEST_VERSION;
-    const same = incoming.version === found.version || undated;
-    if (incoming.version < found.version && !incoming.revoked && !undated) {
-      report.outdated++;
-      if (incoming !== given) report.refused[FUTURE_VERSION] = (report.refused[FUTURE_VERSION] ?? 0) + 1;
-      return;
-    }
-    if (incoming.revoked) {
-      const newest = [incoming.version, found.version].sort().at(-1)!;
-      this.#tombstone.run(OBJECT.revoked, newest, now, incoming.digest, found.id);
-      report.revoked++;
-      this.#touchLinked(found.id, { cause: 'withdrawn', exchangeId: exchange.id });
-      if (found.state === OBJECT.published) this.#countObject(exchange, found, undefined);
-      return;
-    }
-    const back = found.state === OBJECT.vanished;
-    // Read by older rules, the same version says what it says now: nobody changed anything but we.
-    const again = same && !undated && found.canon < CANON_VERSION;
-    if (same && !again) {
-      const conflicting = incoming.digest !== found.digest;
-      if (back) {
-        // A vanished object that reappears counts again.
-        this.#store.db.run('UPDATE object SET state = 0, gone_at = NULL WHERE id = ?', found.id);
+    const taken = takeIn(knownOf(found), incoming);
+    const by = (cause: Reason['cause']): Reason => ({ cause, exchangeId: exchange.id });
+    switch (taken.kind) {
+      case 'unchanged':
+        report.unchanged++;
+        return;
+      case 'outdated':
+        report.outdated++;
+        if (incoming !== given && found.state !== OBJECT.revoked) countIn(report.refused, FUTURE_VERSION);
+        return;
+      case 'ended':
+        report.revoked++;
+        this.#tombstone.run(OBJECT.revoked, taken.version, now, incoming.digest, found.id);
+        this.#links.touch(found.id, by(taken.cause));
+        if (found.state === OBJECT.published) this.#countObject(exchange, found, undefined);
+        return;
+      case 'returned':
         report.changed++;
+        this.#store.db.run('UPDATE object SET state = 0, gone_at = NULL WHERE id = ?', found.id);
         this.#countObject(exchange, undefined, found);
-        this.#armsFrom(found.id, now);
-        if (conflicting) this.#tighten(found, incoming);
-        this.#touchLinked(found.id, { cause: 'none', exchangeId: exchange.id });
-      } else if (conflicting) {
+        this.#links.armsFrom(found.id, now);
+        if (taken.tighten) this.#tighten(found, incoming);
+        this.#links.touch(found.id, by(taken.cause));
+        return;
+      case 'conflicting':
         report.conflicting++;
-        const cause = withdraws(found, incoming) ? 'withdrawn' : 'none';
-        if (this.#tighten(found, incoming)) this.#touchLinked(found.id, { cause, exchangeId: exchange.id });
-      } else report.unchanged++;
-      return;
+        if (this.#tighten(found, incoming)) this.#links.touch(found.id, by(taken.cause));
+        return;
+      case 'replaced': {
+        const nobody = { exchangeId: 0 };
+        const left = taken.byUs ? { cause: taken.left, ...nobody } : by(taken.left);
+        const kept = taken.byUs && taken.cause === 'none' ? { cause: taken.cause, ...nobody } : by(taken.cause);
+        this.#replace(exchange, found, incoming, report, { left, kept }, now);
+        return;
+      }
     }
-    this.#replace(
-      exchange,
-      found,
-      incoming,
-      report,
-      again ? BY_OUR_RULES : { cause: 'withdrawn', exchangeId: exchange.id },
-      now,
-    );
   }
 
   /** The UUID of an id says the same in capitals (RFC 9562), and a withdrawal is not lost over them. */
@@ -369,7 +299,7 @@ export class Objects {
       return true;
     }
     report.created++;
-    if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
+    if (incoming.refusal !== undefined) countIn(report.refused, incoming.refusal);
     this.#countObject(exchange, undefined, row);
     const reason: Reason = { cause: 'none', exchangeId: exchange.id };
     this.#countListed(exchange, incoming, report);
@@ -425,19 +355,12 @@ export class Objects {
     return id;
   }
 
-  /** `left`: what a value is put down to that the object names no longer. */
   /** Whether any SIEM took what the object said until now. Hits of that time are owed to those whom it armed by. */
-  #armed(exchange: ExchangeState, found: ObjectRow, entries: readonly { type: number; value: string }[]): boolean {
+  #armed(exchange: ExchangeState, found: ObjectRow, entries: readonly StoredEntry[]): boolean {
     const [first] = entries;
     if (first === undefined || found.state !== OBJECT.published) return false;
     const claim = toClaim(found, exchange.spec.name);
-    return this.#store.siems.some(
-      ({ spec }) => decideClaim(spec, storedEntry({ id: 0, ...first }), claim, true).kind === 'accept',
-    );
-  }
-
-  #armsFrom(objectRow: number, now: number): void {
-    this.#store.db.run('UPDATE contribution SET since = ? WHERE object_id = ?', now, objectRow);
+    return this.#store.siems.some(({ spec }) => decideClaim(spec, first, claim, true).kind === 'accept');
   }
 
   #replace(
@@ -445,7 +368,8 @@ export class Objects {
     found: ObjectRow,
     incoming: IncomingIndicator,
     report: CommitReport,
-    left: Reason,
+    /** What its entries are put down to: those it names no longer, and the others. */
+    why: { readonly left: Reason; readonly kept: Reason },
     now: number,
   ): void {
     const row = this.#rowOf(found.id, exchange, incoming, now);
@@ -471,11 +395,11 @@ export class Objects {
     if (found.refusal !== null || incoming.named !== undefined)
       this.#named.replace(NAMED_BY.object, row.id, incoming.named);
     report.changed++;
-    if (incoming.refusal !== undefined) report.refused[incoming.refusal] = (report.refused[incoming.refusal] ?? 0) + 1;
+    if (incoming.refusal !== undefined) countIn(report.refused, incoming.refusal);
     this.#countObject(exchange, found.state === OBJECT.published ? found : undefined, row);
     this.#countListed(exchange, incoming, report);
-    const before = this.#linked.all(found.id);
-    if (!this.#armed(exchange, found, before)) this.#armsFrom(found.id, now);
+    const before = this.#links.of(found.id);
+    if (!this.#armed(exchange, found, before)) this.#links.armsFrom(found.id, now);
     const kept = new Map<number, Observable>();
     for (const observable of incoming.observables) {
       const type = OBSERVABLE_TYPES.indexOf(observable.type);
@@ -487,32 +411,23 @@ export class Objects {
       if (kept.has(entry.id)) continue;
       // The partner changed the pattern: it no longer vouches for the old value.
       this.#unlink.run(entry.id, found.id);
-      this.#touched.add(storedEntry(entry), left);
+      this.#touched.add(entry, why.left);
     }
-    const why: Reason = withdraws(found, incoming)
-      ? { cause: 'withdrawn', exchangeId: exchange.id }
-      : { cause: 'none', exchangeId: left.exchangeId };
     for (const [id, observable] of kept) {
-      this.#touched.add({ id, ...observable }, why);
+      this.#touched.add({ id, ...observable }, why.kept);
     }
   }
 
   /** Same version, other content: the standard says nothing, so only what arms less is taken over. True if anything was. */
   #tighten(found: ObjectRow, incoming: IncomingIndicator): boolean {
-    const refs = incoming.openMarkings ?? [];
-    // The levels as stated: an open marking is explained anew below, from both contents together.
-    const stated = openOf(found);
-    const open = {
-      tlp: stricterTlp(stated.tlp, incoming.tlp),
-      pap: stricterPap(stated.pap, incoming.pap),
-      refs: [...new Set([...stated.refs, ...refs])],
-    };
+    const { until, benign, facts, ...open } = tightened(statedOf(found), incoming);
     const openText = open.refs.length === 0 ? null : JSON.stringify(open);
+    // An open marking is explained anew, from both contents together.
     const next = {
       ...explained(this.#context, found.exchange_id, open),
-      until: earlier(found.valid_until, incoming.validUntil ?? null),
-      benign: incoming.benign === true ? 1 : found.benign,
-      facts: factsBeside(found.facts, incoming.facts),
+      until: until ?? null,
+      benign: benign ? 1 : 0,
+      facts,
     };
     const same =
       next.until === found.valid_until &&
@@ -577,117 +492,11 @@ export class Objects {
     };
   }
 
-  #awaited(exchangeId: number, markingId: string): boolean {
-    return (
-      this.#store.db.get(
-        'SELECT 1 AS one FROM unexplained WHERE exchange_id = ? AND marking_id = ? LIMIT 1',
-        exchangeId,
-        markingId,
-      ) !== undefined
-    );
-  }
-
-  /** Markings became stricter: the objects that refer to any are judged anew. */
-  #remarkAll(sweep: Sweep, most: number): SweepStep {
-    const objects = this.#store.db.all<ObjectRow>(
-      'SELECT * FROM object WHERE id > ? ORDER BY id LIMIT ?',
-      Number(sweep.position),
-      most,
-    );
-    const step = this.#whileItFits(objects, most, (row) =>
-      row.exchange_id === sweep.owner && row.open_markings !== null ? this.#explainAnew(row) : 1,
-    );
-    return { rows: step.rows, position: step.more ? String(step.last!.id) : undefined };
-  }
-
-  /** Returns the rows it touched. */
-  #explainAnew(row: ObjectRow): number {
-    const next = explained(this.#context, row.exchange_id, openOf(row));
-    if (next.tlp === row.tlp && next.pap === row.pap && next.unexplained === row.unexplained) return 1;
-    if (row.unexplained !== null && next.unexplained === null) this.#armsFrom(row.id, this.#store.engineTime);
-    this.#store.db.run(
-      'UPDATE object SET tlp = ?, pap = ?, unexplained = ? WHERE id = ?',
-      next.tlp,
-      next.pap,
-      next.unexplained,
-      row.id,
-    );
-    if (row.state !== OBJECT.published) return 1;
-    return this.#touchLinked(row.id, { cause: 'policy', exchangeId: row.exchange_id, force: true });
-  }
-
-  /** A marking definition arrived: the objects that waited for it are judged anew. */
-  #remark(sweep: Sweep, most: number): SweepStep {
-    if (sweep.subject === EVERY_MARKING) return this.#remarkAll(sweep, most);
-    const waiting = this.#store.db.all<ObjectRow>(
-      `SELECT o.* FROM unexplained u JOIN object o ON o.id = u.object_id
-       WHERE u.exchange_id = ? AND u.marking_id = ? AND u.object_id > ? ORDER BY u.object_id LIMIT ?`,
-      sweep.owner,
-      sweep.subject,
-      Number(sweep.position),
-      most,
-    );
-    const step = this.#whileItFits(waiting, most, (row) => this.#explainAnew(row));
-    // It is explained: nobody waits for this marking any more.
-    this.#store.db.run(
-      'DELETE FROM unexplained WHERE exchange_id = ? AND marking_id = ? AND object_id <= ?',
-      sweep.owner,
-      sweep.subject,
-      step.last?.id ?? Number.MAX_SAFE_INTEGER,
-    );
-    if (step.more) this.#foresee(sweep);
-    return { rows: step.rows, position: step.more ? String(step.last!.id) : undefined };
-  }
-
-  /** The brake judges all that one marking lets in together. */
-  #foresee({ owner, subject }: Sweep): void {
-    const { n } = this.#store.db.get<{ n: number }>(
-      `SELECT count(*) AS n FROM (SELECT 1 FROM unexplained WHERE exchange_id = ? AND marking_id = ? LIMIT ${MOST_FORESEEN})`,
-      owner,
-      subject,
-    )!;
-    for (const siem of this.#store.siems) this.#brakes.foresee('addition', siem, owner, n);
-  }
-
-  /** A name that indicators refer to arrived or changed: they are written again. */
-  #renamed(sweep: Sweep, most: number): SweepStep {
-    const sources = this.#context.sourcesOf(sweep.owner, sweep.subject, sweep.position, most);
-    const step = this.#whileItFits(sources, most, (source) => this.#touch(sweep.owner, source));
-    return { rows: step.rows, position: step.more ? step.last! : undefined };
-  }
-
-  /** Goes through `given`, of which there may be more where it is `most` long, until so many rows are handled. */
-  #whileItFits<T>(
-    given: readonly T[],
-    most: number,
-    work: (one: T) => number,
-  ): { rows: number; last: T | undefined; more: boolean } {
-    let rows = 0;
-    for (const [i, one] of given.entries()) {
-      rows += Math.max(1, work(one));
-      if (rows >= most) return { rows, last: one, more: i + 1 < given.length || given.length >= most };
-    }
-    return { rows, last: given.at(-1), more: false };
-  }
-
-  /** Entries of an object that is to be written again. */
-  #touch(exchangeId: number, objectId: string): number {
-    const row = this.#find.get(exchangeId, objectId);
-    if (row === undefined || row.state !== OBJECT.published) return 0;
-    return this.#touchLinked(row.id, { cause: 'none', exchangeId, force: true });
-  }
-
-  #touchLinked(objectRowId: number, reason: Reason): number {
-    const entries = this.#linked.all(objectRowId);
-    for (const entry of entries) this.#touched.add(storedEntry(entry), reason);
-    return entries.length;
-  }
-
   /** An object vanished from every scope that ever showed it. */
   vanish(exchange: ExchangeState, row: ObjectRow, now: number): number {
     this.#store.db.run(`UPDATE object SET state = ${OBJECT.vanished}, gone_at = ? WHERE id = ?`, now, row.id);
     this.#countObject(exchange, row, undefined);
-    return this.#touchLinked(row.id, { cause: 'withdrawn', exchangeId: exchange.id });
+    return this.#links.touch(row.id, { cause: 'withdrawn', exchangeId: exchange.id });
   }
 
   /** A published object is forgotten. */
@@ -710,22 +519,22 @@ export class Objects {
   }
 }
 
-/** No partner withdrew or added anything, and no brake counts it. */
-const BY_OUR_RULES: Reason = { cause: 'policy', exchangeId: 0 };
+const STATES = ['published', 'revoked', 'vanished'] as const;
 
-const storedEntry = (row: { id: number; type: number; value: string }): StoredEntry => ({
-  id: row.id,
-  type: OBSERVABLE_TYPES[row.type]!,
-  value: row.value,
+const knownOf = (row: FoundObject): Known => ({
+  state: STATES[row.state] ?? 'published',
+  version: row.version,
+  digest: row.digest,
+  validity: { from: row.valid_from, until: row.valid_until ?? undefined },
+  outdated: row.canon < CANON_VERSION,
 });
 
-/** To mark an object benign, or to cut its validity short, is to withdraw it. */
-const withdraws = (found: ObjectRow, incoming: IncomingIndicator): boolean =>
-  incoming.benign === true ||
-  cutsShort(
-    { from: found.valid_from, until: found.valid_until ?? undefined },
-    { from: incoming.validFrom, until: incoming.validUntil },
-  );
+/** The levels as stated, whatever a definition made of them since. */
+function statedOf(row: ObjectRow): Stated {
+  const { tlp, pap, refs } = openOf(row);
+  return { until: row.valid_until ?? undefined, tlp, pap, refs, benign: row.benign === 1, facts: row.facts };
+}
 
-const earlier = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? (a ?? b) : Math.min(a, b);
+function countIn(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
+}

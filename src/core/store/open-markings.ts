@@ -37,14 +37,6 @@ export function tlpOf(row: Pick<ObjectRow, 'tlp' | 'open_markings' | 'facts'>): 
   return stricterTlp(tlp, (JSON.parse(row.facts) as IndicatorFacts).tlpLabel);
 }
 
-/** Facts of an object that came once more in a known version: only a stricter label counts. */
-export function factsBeside(found: string, incoming: string): string {
-  if (!incoming.includes('"tlpLabel"')) return found;
-  const facts = JSON.parse(found) as IndicatorFacts;
-  const tlpLabel = stricterTlp(facts.tlpLabel, (JSON.parse(incoming) as IndicatorFacts).tlpLabel);
-  return tlpLabel === undefined || tlpLabel === facts.tlpLabel ? found : JSON.stringify({ ...facts, tlpLabel });
-}
-
 /** As columns of the object. */
 export type Explained = Pick<ObjectRow, 'tlp' | 'pap' | 'unexplained'>;
 

@@ -15,10 +15,12 @@ import { Containers } from './containers.ts';
 import { backup } from './database.ts';
 import { Doubts, type Doubtful } from './doubts.ts';
 import { ContextTable } from './explain.ts';
+import { Explaining } from './explaining.ts';
 import { Findings } from './findings.ts';
 import { Flights } from './flights.ts';
 import { HoldTable } from './hold-table.ts';
 import { Holds } from './holds.ts';
+import { Links } from './links.ts';
 import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport, Objects } from './objects.ts';
 import { People, type Refused, UNTIL_LIFTED, type Off } from './people.ts';
@@ -90,6 +92,7 @@ export class Store {
   readonly #runs: StandRuns;
   readonly #projector: Projector;
   readonly #context: ContextTable;
+  readonly #explaining: Explaining;
   readonly #objects: Objects;
   readonly #flights = new Flights();
   readonly #touched = new Touched();
@@ -120,7 +123,9 @@ export class Store {
     this.#context = new ContextTable(this.#store);
     this.#sweeps = new Sweeps(this.#store);
     this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#stands, this.#sweeps);
-    this.#objects = new Objects(this.#store, this.#projector, this.#context, this.#touched, this.#sweeps, this.#brakes);
+    const links = new Links(this.#store, this.#touched);
+    this.#explaining = new Explaining(this.#store, this.#context, links, this.#sweeps, this.#brakes);
+    this.#objects = new Objects(this.#store, this.#projector, this.#context, this.#touched, links);
     this.#batches = new Batches(
       this.#store,
       this.#projector,
@@ -202,7 +207,7 @@ export class Store {
     const report = emptyReport();
     const pages = given.map((page) => ('objects' in page ? arriving(page) : unpackPage(page)));
     return this.#unit(now, (time) => {
-      this.#objects.explain(state, pages, time);
+      this.#explaining.take(state, pages, time);
       for (const page of pages) {
         this.#snapshots.before(state, page);
         this.#objects.commit(state, page, time, report);

@@ -1,0 +1,156 @@
+// What explains indicators (a marking definition, a name, a relationship) and comes after them: those that waited for it
+// are judged anew, or written again, in steps.
+import type { ContextTable } from './explain.ts';
+import type { Brakes } from './brakes.ts';
+import type { ExchangeState, StoreContext } from './context.ts';
+import type { Links } from './links.ts';
+import { explained, openOf } from './open-markings.ts';
+import { OBJECT, type ObjectRow } from './rows.ts';
+import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
+import type { ArrivingPage } from './wire.ts';
+
+/** More than any brake lets pass; counting on would take long. */
+const MOST_FORESEEN = 100_000;
+
+/** As the subject of a sweep: all objects of the exchange that refer to a marking which only it can explain. */
+const EVERY_MARKING = '';
+
+export class Explaining {
+  readonly #store: StoreContext;
+  readonly #context: ContextTable;
+  readonly #links: Links;
+  readonly #sweeps: Sweeps;
+  readonly #brakes: Brakes;
+
+  constructor(store: StoreContext, context: ContextTable, links: Links, sweeps: Sweeps, brakes: Brakes) {
+    this.#store = store;
+    this.#context = context;
+    this.#links = links;
+    this.#sweeps = sweeps;
+    this.#brakes = brakes;
+    sweeps.register('marking', (sweep, most) => this.#remark(sweep, most));
+    sweeps.register('name', (sweep, most) => this.#renamed(sweep, most));
+  }
+
+  /**
+   * Names, markings and relationships of all pages of a commit. Taken in before its indicators, so that what comes
+   * together is judged and sent once, in whichever order it stands. What they explain of earlier indicators is swept.
+   */
+  take(exchange: ExchangeState, pages: readonly ArrivingPage[], now: number): void {
+    const markings = new Set<string>();
+    const names = new Set<string>();
+    const sources = new Set<string>();
+    let redefined = false;
+    for (const page of pages) {
+      for (const object of page.context) {
+        const news = this.#context.store(exchange.id, object);
+        if (news?.kind === 'marking') markings.add(news.objectId);
+        else if (news?.kind === 'redefined') redefined = true;
+        else if (news?.kind === 'name') names.add(news.objectId);
+        else if (news?.kind === 'source') sources.add(news.objectId);
+      }
+    }
+    for (const id of sources) this.#links.writeAgain(exchange.id, id);
+    for (const id of markings) if (this.#awaited(exchange.id, id)) this.#sweep('marking', exchange, id, now);
+    // Rare, and no index leads from a marking to what stands under it: one way through for all of a commit.
+    if (redefined) this.#sweep('marking', exchange, EVERY_MARKING, now);
+    for (const id of names) if (this.#context.isNamed(exchange.id, id)) this.#sweep('name', exchange, id, now);
+  }
+
+  #sweep(kind: 'marking' | 'name', exchange: ExchangeState, subject: string, now: number): void {
+    this.#sweeps.begin(kind, exchange.id, subject, null, now);
+  }
+
+  #awaited(exchangeId: number, markingId: string): boolean {
+    return (
+      this.#store.db.get(
+        'SELECT 1 AS one FROM unexplained WHERE exchange_id = ? AND marking_id = ? LIMIT 1',
+        exchangeId,
+        markingId,
+      ) !== undefined
+    );
+  }
+
+  /** Markings became stricter: the objects that refer to any are judged anew. */
+  #remarkAll(sweep: Sweep, most: number): SweepStep {
+    const objects = this.#store.db.all<ObjectRow>(
+      'SELECT * FROM object WHERE id > ? ORDER BY id LIMIT ?',
+      Number(sweep.position),
+      most,
+    );
+    const step = this.#whileItFits(objects, most, (row) =>
+      row.exchange_id === sweep.owner && row.open_markings !== null ? this.#explainAnew(row) : 1,
+    );
+    return { rows: step.rows, position: step.more ? String(step.last!.id) : undefined };
+  }
+
+  /** Returns the rows it touched. */
+  #explainAnew(row: ObjectRow): number {
+    const next = explained(this.#context, row.exchange_id, openOf(row));
+    if (next.tlp === row.tlp && next.pap === row.pap && next.unexplained === row.unexplained) return 1;
+    if (row.unexplained !== null && next.unexplained === null) this.#links.armsFrom(row.id, this.#store.engineTime);
+    this.#store.db.run(
+      'UPDATE object SET tlp = ?, pap = ?, unexplained = ? WHERE id = ?',
+      next.tlp,
+      next.pap,
+      next.unexplained,
+      row.id,
+    );
+    if (row.state !== OBJECT.published) return 1;
+    return this.#links.touch(row.id, { cause: 'policy', exchangeId: row.exchange_id, force: true });
+  }
+
+  /** A marking definition arrived: the objects that waited for it are judged anew. */
+  #remark(sweep: Sweep, most: number): SweepStep {
+    if (sweep.subject === EVERY_MARKING) return this.#remarkAll(sweep, most);
+    const waiting = this.#store.db.all<ObjectRow>(
+      `SELECT o.* FROM unexplained u JOIN object o ON o.id = u.object_id
+       WHERE u.exchange_id = ? AND u.marking_id = ? AND u.object_id > ? ORDER BY u.object_id LIMIT ?`,
+      sweep.owner,
+      sweep.subject,
+      Number(sweep.position),
+      most,
+    );
+    const step = this.#whileItFits(waiting, most, (row) => this.#explainAnew(row));
+    // It is explained: nobody waits for this marking any more.
+    this.#store.db.run(
+      'DELETE FROM unexplained WHERE exchange_id = ? AND marking_id = ? AND object_id <= ?',
+      sweep.owner,
+      sweep.subject,
+      step.last?.id ?? Number.MAX_SAFE_INTEGER,
+    );
+    if (step.more) this.#foresee(sweep);
+    return { rows: step.rows, position: step.more ? String(step.last!.id) : undefined };
+  }
+
+  /** The brake judges all that one marking lets in together. */
+  #foresee({ owner, subject }: Sweep): void {
+    const { n } = this.#store.db.get<{ n: number }>(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM unexplained WHERE exchange_id = ? AND marking_id = ? LIMIT ${MOST_FORESEEN})`,
+      owner,
+      subject,
+    )!;
+    for (const siem of this.#store.siems) this.#brakes.foresee('addition', siem, owner, n);
+  }
+
+  /** A name that indicators refer to arrived or changed: they are written again. */
+  #renamed(sweep: Sweep, most: number): SweepStep {
+    const sources = this.#context.sourcesOf(sweep.owner, sweep.subject, sweep.position, most);
+    const step = this.#whileItFits(sources, most, (source) => this.#links.writeAgain(sweep.owner, source));
+    return { rows: step.rows, position: step.more ? step.last! : undefined };
+  }
+
+  /** Goes through `given`, of which there may be more where it is `most` long, until so many rows are handled. */
+  #whileItFits<T>(
+    given: readonly T[],
+    most: number,
+    work: (one: T) => number,
+  ): { rows: number; last: T | undefined; more: boolean } {
+    let rows = 0;
+    for (const [i, one] of given.entries()) {
+      rows += Math.max(1, work(one));
+      if (rows >= most) return { rows, last: one, more: i + 1 < given.length || given.length >= most };
+    }
+    return { rows, last: given.at(-1), more: false };
+  }
+}
