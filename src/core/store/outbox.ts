@@ -1,27 +1,41 @@
-// What may leave, and how far each has come. One row is one sighting of one object towards one exchange:
-//
-//   decided:  share -> QUEUED | hold -> HELD | deny -> DENIED        (again whenever hits add to it)
-//   QUEUED --judged again, then sent--> SENDING -> SENT | PENDING (a receipt is stored) -> SENT
-//   SENDING, PENDING -> QUEUED with a later due (a failure that heals) | FAILED (refused for good)
-//   HELD --a person--> QUEUED | DENIED          HELD --nobody in time--> DENIED
-//   SENT --more hits--> decided again, as a newer version under the same id
-//
-// After a crash SENDING is QUEUED, as an attempt made: it may have arrived, so it is looked for before it goes again.
+// What may leave, as rows: ledger/outbox.ts says what becomes of each.
 import type { SendOutcome } from '../contracts/exchange-connector.ts';
 import { ConnectorError } from '../model/failure.ts';
 import { type Posted, SIGHTING_KINDS, type Sighting } from '../model/sighting.ts';
 import { cut, sighting, sightingUuid, type Totals } from '../inventory/aggregate.ts';
-import type { ReleaseDecision } from '../policy/release.ts';
+import {
+  answered,
+  decided,
+  denied,
+  outcomeOf,
+  retried,
+  type Ruling,
+  type Sent,
+  settled,
+  taken,
+  type Telling,
+  type TellingState,
+} from '../ledger/outbox.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import { type Released, type Releases, sightingCode } from './releases.ts';
 import type { ReleaseSpec } from './spec.ts';
 
-export const OUTBOX = { queued: 0, held: 1, denied: 2, sending: 3, pending: 4, sent: 5, failed: 6 } as const;
+export const OUTBOX = {
+  queued: 0,
+  held: 1,
+  denied: 2,
+  sending: 3,
+  pending: 4,
+  sent: 5,
+  failed: 6,
+} as const satisfies Record<TellingState, number>;
+const STATES = ['queued', 'held', 'denied', 'sending', 'pending', 'sent', 'failed'] as const;
 export type OutboxState = (typeof OUTBOX)[keyof typeof OUTBOX];
 
 /** Names that status counts by. */
 const COUNTED = ['queued', 'held', 'denied', 'queued', 'queued', 'sent', 'failed'] as const;
 const STEP = 2000;
+const HOLDS_CANARIES = 'its count holds hits on our own ground or on canaries of ours (own, sightings.ignore_values)';
 /** Earlier states of a held sighting that are remembered. */
 const MOST_PAST = 50;
 
@@ -109,8 +123,9 @@ export class Outbox {
     const kindName = SIGHTING_KINDS[kind]!;
     const uuid = sightingUuid(this.#store.spec.instance, found.from, found.objectId, start, kindName);
     const decision = this.#releases.judge(to.spec.name, found, kindName, totals.count, latest, now);
-    const state =
-      decision.action === 'share' ? OUTBOX.queued : decision.action === 'hold' ? OUTBOX.held : OUTBOX.denied;
+    // Nobody saw it before, so nobody approved it.
+    const nobody = { rejected: false, approved: undefined };
+    const state = OUTBOX[outcomeOf(nobody, { decision, shown: 0, delayMs: 0 })];
     db.run(
       `INSERT INTO outbox (id, exchange_id, object_id, start, kind, uuid, state, first, last, n, modified, latest, rule, reason, since, due)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -136,44 +151,48 @@ export class Outbox {
 
   /** What the rules say of the row as it stands now. */
   #decide(row: OutboxRow, to: ExchangeState, found: Released, now: number): void {
-    if (row.rejected === 1 || row.state === OUTBOX.sending || row.state === OUTBOX.pending) return;
-    // An opinion says the same however often: once it was told there is nothing to add.
-    if (row.sent !== null && SIGHTING_KINDS[row.kind] !== 'seen') return;
+    this.#decideAs(tellingOf(row), row, to, found, now);
+  }
+
+  #decideAs(telling: Telling, row: OutboxRow, to: ExchangeState, found: Released, now: number): void {
+    this.#write(row, telling, decided(telling, this.#ruling(row, to, found, now), now));
+  }
+
+  #ruling(row: OutboxRow, to: ExchangeState, found: Released | undefined, now: number): Ruling {
     const decision = this.#releases.judge(to.spec.name, found, SIGHTING_KINDS[row.kind]!, row.n, row.latest, now);
-    const state = this.#outcome(decision, row, to, found);
-    const waits = row.state === OUTBOX.queued || row.state === state;
-    const due = waits ? row.due : now + this.#delay(decision, row.uuid);
-    this.#move(row, state, decision, due, now);
+    return {
+      decision,
+      shown: found === undefined ? undefined : this.#releases.shown(to.spec.name, row.modified, found),
+      delayMs: this.#delay(decision, row.uuid),
+    };
   }
 
-  /** An approval stands for what was shown and nothing else: neither other content nor other markings. */
-  #outcome(decision: ReleaseDecision, row: OutboxRow, to: ExchangeState, found: Released | undefined): OutboxState {
-    if (decision.action === 'deny' || row.rejected === 1 || found === undefined) return OUTBOX.denied;
-    if (decision.action === 'share') return OUTBOX.queued;
-    return row.approved === this.#releases.shown(to.spec.name, row.modified, found) ? OUTBOX.queued : OUTBOX.held;
-  }
-
-  #delay(decision: ReleaseDecision, uuid: string): number {
+  #delay(decision: Ruling['decision'], uuid: string): number {
     return this.#releases.delay(decision, uuid, this.#store.writer);
   }
 
-  #move(row: OutboxRow, state: OutboxState, decision: ReleaseDecision, due: number, now: number): void {
+  /** The counts of `status` follow from what changes. */
+  #write({ id }: Pick<OutboxRow, 'id'>, before: Telling, after: Telling): void {
+    if (before === after) return;
     this.#store.db.run(
-      'UPDATE outbox SET state = ?, rule = ?, reason = ?, due = ?, since = ?, attempt = ? WHERE id = ?',
-      state,
-      decision.rule ?? null,
-      decision.reason,
-      due,
-      state === row.state ? row.since : now,
-      state === row.state ? row.attempt : 0,
-      row.id,
+      `UPDATE outbox SET state = ?, rule = ?, reason = ?, since = ?, due = ?, attempt = ?, sending = ?, sent = ?, sent_at = ?,
+       receipt = ?, approved = ?, rejected = ? WHERE id = ?`,
+      OUTBOX[after.state],
+      after.rule ?? null,
+      after.reason,
+      after.since,
+      after.due,
+      after.attempt,
+      after.sending ?? null,
+      after.sent ?? null,
+      after.sentAt ?? null,
+      after.receipt ?? null,
+      after.approved ?? null,
+      after.rejected ? 1 : 0,
+      id,
     );
-    this.#recount(row.state, state);
-  }
-
-  #recount(from: OutboxState, to: OutboxState): void {
-    this.#store.count('sightings', COUNTED[from], -1);
-    this.#store.count('sightings', COUNTED[to], 1);
+    this.#store.count('sightings', COUNTED[OUTBOX[before.state]], -1);
+    this.#store.count('sightings', COUNTED[OUTBOX[after.state]], 1);
   }
 
   /** What is due, each judged again by the object and the rules of this moment. */
@@ -187,30 +206,13 @@ export class Outbox {
     );
     return rows.flatMap((row) => {
       const found = this.#releases.object(row.object_id);
-      const kind = SIGHTING_KINDS[row.kind]!;
-      const decision = this.#releases.judge(to.spec.name, found, kind, row.n, row.latest, now);
-      const state = this.#outcome(decision, row, to, found);
-      if (state !== OUTBOX.queued || found === undefined) {
-        this.#move(row, state, decision, row.due, now);
-        return [];
-      }
-      if (this.#holdsCanaries(row, found)) {
-        const reason = 'its count holds hits on our own ground or on canaries of ours (own, sightings.ignore_values)';
-        this.#move(row, OUTBOX.denied, { action: 'deny', reason }, row.due, now);
-        return [];
-      }
-      // The rules may ask for more patience than when it was decided.
-      const patient = decision.action === 'share' ? row.since + this.#delay(decision, row.uuid) : row.due;
-      if (patient > now) {
-        this.#move(row, OUTBOX.queued, decision, patient, now);
-        return [];
-      }
-      db.run(
-        `UPDATE outbox SET state = ${OUTBOX.sending}, sending = modified, rule = ?, reason = ? WHERE id = ?`,
-        decision.rule ?? null,
-        decision.reason,
-        row.id,
-      );
+      const telling = tellingOf(row);
+      const ruling = this.#ruling(row, to, found, now);
+      const canaries =
+        outcomeOf(telling, ruling) === 'queued' && found !== undefined && this.#holdsCanaries(row, found);
+      const next = canaries ? denied(telling, HOLDS_CANARIES, now) : taken(telling, ruling, now);
+      this.#write(row, telling, next);
+      if (next.state !== 'sending' || found === undefined) return [];
       const scope = this.#scopeOf(row.object_id);
       const due = { ...sightingOf(row, found, this.#releases.spec), ...(scope === undefined ? {} : { scope }) };
       return [row.attempt === 0 ? due : { ...due, attempt: row.attempt }];
@@ -243,46 +245,13 @@ export class Outbox {
     for (const one of settlements) {
       const row = db.get<OutboxRow>('SELECT * FROM outbox WHERE exchange_id = ? AND uuid = ?', to.id, one.uuid);
       if (row === undefined || (row.state !== OUTBOX.sending && row.state !== OUTBOX.pending)) continue;
-      switch (one.kind) {
-        case 'sent':
-          this.#sent(row, to, now);
-          break;
-        case 'accepted':
-          db.run(`UPDATE outbox SET state = ${OUTBOX.pending}, receipt = ? WHERE id = ?`, one.receipt, row.id);
-          break;
-        case 'again':
-          db.run(
-            `UPDATE outbox SET state = ${OUTBOX.queued}, due = ?, attempt = attempt + 1, receipt = NULL, sending = NULL WHERE id = ?`,
-            one.at,
-            row.id,
-          );
-          break;
-        case 'refused':
-          db.run(
-            `UPDATE outbox SET state = ${OUTBOX.failed}, reason = ?, since = ?, receipt = NULL, sending = NULL WHERE id = ?`,
-            one.reason,
-            now,
-            row.id,
-          );
-          this.#recount(row.state, OUTBOX.failed);
-          break;
-      }
+      const telling = tellingOf(row);
+      const next = settled(telling, one satisfies Sent, now);
+      this.#write(row, telling, next);
+      const found = next.state === 'sent' ? this.#releases.object(row.object_id) : undefined;
+      // Hits that came while it was on its way.
+      if (found !== undefined && next.sent !== row.modified) this.#decideAs(next, row, to, found, now);
     }
-  }
-
-  #sent(row: OutboxRow, to: ExchangeState, now: number): void {
-    this.#store.db.run(
-      `UPDATE outbox SET state = ${OUTBOX.sent}, sent = ?, sent_at = ?, since = ?, attempt = 0, receipt = NULL, sending = NULL WHERE id = ?`,
-      row.sending,
-      now,
-      now,
-      row.id,
-    );
-    this.#recount(row.state, OUTBOX.sent);
-    const found = this.#releases.object(row.object_id);
-    // Hits that came while it was on its way.
-    if (row.modified !== row.sending && found !== undefined)
-      this.#decide({ ...row, state: OUTBOX.sent, sent: row.sending }, to, found, now);
   }
 
   receipts(to: ExchangeState): string[] {
@@ -341,19 +310,9 @@ export class Outbox {
       throw new ConnectorError('permanent', this.#changed(row, code.toLowerCase()));
     if (found === undefined && decision === 'approve')
       throw new ConnectorError('permanent', `the object that s${id} tells of is forgotten: it can only be rejected`);
-    const state = decision === 'approve' ? OUTBOX.queued : OUTBOX.denied;
-    this.#store.db.run(
-      'UPDATE outbox SET state = ?, approved = ?, rejected = ?, decided_by = ?, decision_reason = ?, since = ?, due = ? WHERE id = ?',
-      state,
-      decision === 'approve' ? shown : row.approved,
-      decision === 'approve' ? 0 : 1,
-      by,
-      reason,
-      now,
-      Math.max(now, row.due),
-      id,
-    );
-    this.#recount(row.state, state);
+    const telling = tellingOf(row);
+    this.#write(row, telling, answered(telling, decision, shown, now));
+    this.#store.db.run('UPDATE outbox SET decided_by = ?, decision_reason = ? WHERE id = ?', by, reason, id);
     this.#store.db.run('DELETE FROM outbox_past WHERE outbox_id = ?', id);
     return row;
   }
@@ -400,27 +359,23 @@ export class Outbox {
       before,
     );
     for (const row of rows) {
-      const reason = 'held, and nobody approved it in time';
-      this.#move(
-        row,
-        OUTBOX.denied,
-        { action: 'deny', ...(row.rule === null ? {} : { rule: row.rule }), reason },
-        row.due,
-        now,
-      );
+      const telling = tellingOf(row);
+      this.#write(row, telling, denied(telling, 'held, and nobody approved it in time', now, telling.rule));
     }
     return rows.length;
   }
 
   /** Refused ones go to work again, all or one; returns how many. They are judged again before they leave. */
   retryFailed(only: number | undefined, now: number): number {
-    const n = this.#store.db.run(
-      `UPDATE outbox SET state = ${OUTBOX.queued}, due = ?, attempt = 0 WHERE state = ${OUTBOX.failed}${only === undefined ? '' : ' AND id = ?'}`,
-      ...(only === undefined ? [now] : [now, only]),
+    const rows = this.#store.db.all<OutboxRow>(
+      `SELECT * FROM outbox WHERE state = ${OUTBOX.failed}${only === undefined ? '' : ' AND id = ?'}`,
+      ...(only === undefined ? [] : [only]),
     );
-    this.#store.count('sightings', 'failed', -n);
-    this.#store.count('sightings', 'queued', n);
-    return n;
+    for (const row of rows) {
+      const telling = tellingOf(row);
+      this.#write(row, telling, retried(telling, now));
+    }
+    return rows.length;
   }
 
   retain(before: number): number {
@@ -435,6 +390,25 @@ export class Outbox {
     }
     return rows.length;
   }
+}
+
+function tellingOf(row: OutboxRow): Telling {
+  return {
+    state: STATES[row.state],
+    once: SIGHTING_KINDS[row.kind] !== 'seen',
+    modified: row.modified,
+    rule: row.rule ?? undefined,
+    reason: row.reason,
+    since: row.since,
+    due: row.due,
+    attempt: row.attempt,
+    sending: row.sending ?? undefined,
+    sent: row.sent ?? undefined,
+    sentAt: row.sent_at ?? undefined,
+    receipt: row.receipt ?? undefined,
+    approved: row.approved ?? undefined,
+    rejected: row.rejected === 1,
+  };
 }
 
 export function sightingOf(
