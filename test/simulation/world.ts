@@ -24,6 +24,7 @@ import { memorySiem, type MemorySiemOptions, type MemorySiemStore } from '../con
 import { Draw } from './draw.ts';
 import { difference, type Expected, expectedIn, PARKED_VALUE } from './expected.ts';
 import { faultyConnector, LATEST_MS, Tasks } from './far-side.ts';
+import { ledgerDrift } from './ledger-drift.ts';
 import { Partner } from './partner.ts';
 import { type RuleSet, RULES, specOf } from './rules.ts';
 import { RELEASE, SeenHits, Told } from './sightings.ts';
@@ -463,6 +464,8 @@ export class World {
     this.#note(`${what}${end === 'dead' ? ' DIED' : ''}`);
     if (end === 'dead' || life !== this.#life) this.#boot();
     this.#checkCursors();
+    const drift = ledgerDrift(this.#state, this.partners.length);
+    if (drift !== undefined) this.#fail(drift);
   }
 
   /** Faults stop; everything is given time and turns. */
