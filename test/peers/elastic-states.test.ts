@@ -112,4 +112,75 @@ describeWith('Elasticsearch in states that refuse everything', elasticsearch, (p
 
     expect(message).toContain('is an alias of entente-second');
   });
+
+  it('takes no part of the event indices for all of them, and says which failed and why', async () => {
+    const name = (type: string) => ({
+      mappings: {
+        properties: {
+          '@timestamp': { type: 'date' },
+          dns: { properties: { question: { properties: { name: { type } } } } },
+        },
+      },
+    });
+    await ask('PUT', '/states-good', name('keyword'));
+    await ask('PUT', '/states-bad', name('ip'));
+    const now = Date.now();
+    const event = { '@timestamp': new Date(now - 1000).toISOString(), dns: { question: { name: 'evil.example' } } };
+    expect((await ask('POST', '/states-good/_doc?refresh=true', event)).status).toBe(201);
+    // A shard with nothing of that time in it is not asked at all.
+    const other = { ...event, dns: { question: { name: '192.0.2.1' } } };
+    expect((await ask('POST', '/states-bad/_doc?refresh=true', other)).status).toBe(201);
+    const searching = elasticConnector(there, {
+      event_search: {
+        indices: ['states-good', 'states-bad'],
+        fields: { 'domain-name': ['dns.question.name'] },
+        time_field: '@timestamp',
+      },
+    });
+    const search = async () => {
+      const found = [];
+      const window = { from: now - 60_000, to: now + 60_000 };
+      const entries = [{ type: 'domain-name', value: 'evil.example' }] as const;
+      for await (const some of searching.search!.search(entries, window, never)) found.push(...some);
+      return found;
+    };
+
+    const failure = await failureOf(search());
+    await ask('DELETE', '/states-bad');
+    await ask('PUT', '/states-bad', name('keyword'));
+    const found = await search();
+    await ask('DELETE', '/states-good,states-bad');
+    await searching.close();
+
+    expect(failure).toMatchObject({ kind: 'config', code: 'query_shard_exception' });
+    expect(failure.message).toMatch(/failed in 1 shards of states-bad \(query_shard_exception: /);
+    expect(found).toHaveLength(1);
+  });
+
+  it('says what it may not do where a cluster forbids expensive queries, and not only that all shards failed', async () => {
+    const index = '.internal.alerts-security.alerts-default-000001';
+    const made = await ask('PUT', `/${index}`, {
+      aliases: { '.alerts-security.alerts-default': {} },
+      settings: { 'index.hidden': true },
+      mappings: {
+        properties: {
+          '@timestamp': { type: 'date' },
+          threat: { properties: { enrichments: { type: 'nested' } } },
+        },
+      },
+    });
+    expect(made.status).toBe(200);
+    await ask('PUT', '/_cluster/settings', { persistent: { 'search.allow_expensive_queries': false } });
+    const read = async () => {
+      for await (const page of connector.hits!.read(undefined, never)) void page;
+    };
+
+    const failure = await failureOf(read());
+    await ask('PUT', '/_cluster/settings', { persistent: { 'search.allow_expensive_queries': null } });
+    await read();
+    await ask('DELETE', `/${index}`);
+
+    expect(failure.message).toContain('search.allow_expensive_queries');
+    expect(failure.kind).toBe('config');
+  });
 });
