@@ -307,7 +307,7 @@ describe('policy for a pair', () => {
     const config = aConfig(`
 instance: a
 exchanges:
-  - { name: partner, type: taxii21, url: https://x.example/, policy: { min_confidence: 30, unmarked: green, lifetime_days: { url: 7 }, valid_until: replace, widest_network: { ipv6: 48 } } }
+  - { name: partner, type: taxii21, url: https://x.example/, policy: { min_confidence: 30, unmarked: green, lifetime_days: { url: 7 }, valid_until: replace, renew_on_hit: true, widest_network: { ipv6: 48 } } }
   - { name: other, type: taxii21, url: https://y.example/ }
 siems:
   - { name: watch, type: elastic, url: [https://es.example], auth: { api_key: a }, clearance: green, hosting: cloud, policy: { min_confidence: 50, removal_brake: { share: 0.5 }, max_classification: restricted, never_block: { values: [192.0.2.9], domains: [SOC.example., =only.example] } } }
@@ -332,7 +332,13 @@ policy: { min_confidence: 10, unknown_confidence: hold, lifetime_days: { default
         },
         neverBlockAlso: [{ values: ['192.0.2.9'], cidrs: [], domains: ['soc.example', '=only.example'] }],
       },
-      lifetime: { defaultDays: 60, byType: { 'ipv4-addr': 14, url: 7 }, maxDays: 730, validUntil: 'replace' },
+      lifetime: {
+        defaultDays: 60,
+        byType: { 'ipv4-addr': 14, url: 7 },
+        maxDays: 730,
+        validUntil: 'replace',
+        renewOnHit: true,
+      },
       removalBrake: { share: 0.5, atLeast: 100, windowHours: 24 },
       additionBrake: { factor: 10, atLeast: 10_000 },
       holdPatienceHours: 24,

@@ -87,6 +87,7 @@ export interface LifetimeSettings {
   readonly byType: Readonly<Record<string, number>>;
   readonly maxDays: number;
   readonly validUntil: 'respect' | 'cap' | 'replace';
+  readonly renewOnHit: boolean;
 }
 
 export interface PairPolicy {
@@ -125,6 +126,7 @@ export function policyFor(config: Config, exchangeName: string, siemName: string
       ),
       maxDays: policy.max_days,
       validUntil: policy.valid_until,
+      renewOnHit: policy.renew_on_hit,
     },
     removalBrake: {
       share: policy.removal_brake.share,
@@ -145,6 +147,7 @@ function overridden(base: Policy, by: PolicyOverrides): Policy {
     lifetime_days: { ...base.lifetime_days, ...given(by.lifetime_days) },
     max_days: by.max_days ?? base.max_days,
     valid_until: by.valid_until ?? base.valid_until,
+    renew_on_hit: by.renew_on_hit ?? base.renew_on_hit,
     max_classification: by.max_classification ?? base.max_classification,
     widest_network: { ...base.widest_network, ...given(by.widest_network) },
     removal_brake: { ...base.removal_brake, ...given(by.removal_brake) },

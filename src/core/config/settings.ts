@@ -73,6 +73,10 @@ const overrideShape = {
     .enum(['respect', 'cap', 'replace'])
     .optional()
     .describe('What a stated valid_until counts for: as it is, at most max_days, or nothing (lifetime_days holds).'),
+  renew_on_hit: z
+    .boolean()
+    .optional()
+    .describe('A hit of ours begins the lifetime without valid_until anew, up to max_days.'),
   max_classification: z
     .enum(CLASSIFICATIONS.slice(0, -1) as ['unclassified', 'restricted', 'confidential', 'secret'])
     .optional()
@@ -198,6 +202,10 @@ const Policy = z.strictObject({
     .unwrap()
     .default('cap')
     .describe('What a stated valid_until counts for: as it is, at most max_days, or nothing (lifetime_days holds).'),
+  renew_on_hit: z
+    .boolean()
+    .default(false)
+    .describe('A hit of ours begins the lifetime without valid_until anew, up to max_days.'),
   max_classification: overrideShape.max_classification
     .unwrap()
     .default('unclassified')

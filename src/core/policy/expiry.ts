@@ -16,18 +16,25 @@ export interface ExpiryRules {
    * lifetime of the type holds. Left out: cap.
    */
   readonly validUntil?: 'respect' | 'cap' | 'replace';
+  /** A hit of ours begins a lifetime anew, as long as nothing lives longer than `maxDays`. Never what a partner states. */
+  readonly renewOnHit?: boolean;
 }
 
 /** What expiry needs of a claim. */
 export type Dated = Pick<Claim, 'version' | 'validFrom' | 'validUntil' | 'lifeFrom'>;
 
 /** Epoch milliseconds, exclusive. */
-export function expiryOf(claim: Dated, rules: ExpiryRules, type: ObservableType): number {
+export function expiryOf(claim: Dated, rules: ExpiryRules, type: ObservableType, lastHit?: number): number {
   const start = startOf(claim);
   const stated = rules.validUntil === 'replace' ? undefined : claim.validUntil;
   if (stated !== undefined && rules.validUntil === 'respect') return stated;
-  return Math.min(stated ?? start + lifetimeDays(rules, type) * DAY_MS, start + rules.maxDays * DAY_MS);
+  const lives = renewedFrom(start, rules, lastHit) + lifetimeDays(rules, type) * DAY_MS;
+  return Math.min(stated ?? lives, start + rules.maxDays * DAY_MS);
 }
+
+/** Where a lifetime of ours counts from. */
+const renewedFrom = (start: number, { renewOnHit }: ExpiryRules, lastHit: number | undefined): number =>
+  renewOnHit === true && lastHit !== undefined ? Math.max(start, lastHit) : start;
 
 /** The latest end that these rules could give it, whatever it names. */
 export function latestExpiryOf(claim: Dated, rules: ExpiryRules): number {
@@ -36,10 +43,10 @@ export function latestExpiryOf(claim: Dated, rules: ExpiryRules): number {
 }
 
 /** The same sum as a line for people. */
-export function explainExpiry(claim: Dated, rules: ExpiryRules, type: ObservableType): string {
+export function explainExpiry(claim: Dated, rules: ExpiryRules, type: ObservableType, lastHit?: number): string {
   const start = startOf(claim);
   const from = startWords(claim, start);
-  const until = day(expiryOf(claim, rules, type));
+  const until = day(expiryOf(claim, rules, type, lastHit));
   const cap = start + rules.maxDays * DAY_MS;
   if (claim.validUntil !== undefined && rules.validUntil !== 'replace') {
     return claim.validUntil <= cap || rules.validUntil === 'respect'
@@ -48,8 +55,12 @@ export function explainExpiry(claim: Dated, rules: ExpiryRules, type: Observable
   }
   const days = lifetimeDays(rules, type);
   const stated = claim.validUntil === undefined ? 'no valid_until' : `valid_until ${day(claim.validUntil)} replaced`;
-  const sum = `${stated}: ${from} ${day(start)} + ${days} days for ${family(type)}`;
-  return days <= rules.maxDays ? `${sum} = ${until}` : `${sum}, capped at max ${rules.maxDays} days = ${until}`;
+  const counted = renewedFrom(start, rules, lastHit);
+  const base = counted > start ? `hit here ${day(counted)}` : `${from} ${day(start)}`;
+  const sum = `${stated}: ${base} + ${days} days for ${family(type)}`;
+  return counted + days * DAY_MS <= cap
+    ? `${sum} = ${until}`
+    : `${sum}, capped at max ${rules.maxDays} days = ${until}`;
 }
 
 function startWords(claim: Dated, start: number): string {

@@ -231,6 +231,23 @@ describe('expiry', () => {
     expect(explainExpiry(claim, { ...lifetimes, validUntil }, 'ipv4-addr')).toBe(line);
   });
 
+  it('begins a lifetime anew at a hit, never what the partner states, and never beyond the longest life', () => {
+    const renewing = { ...lifetimes, maxDays: 60, renewOnHit: true };
+    const hit = Date.UTC(2026, 0, 20);
+
+    expect(expiryOf(aClaim(), renewing, 'ipv4-addr', hit)).toBe(hit + 30 * DAY);
+    expect(explainExpiry(aClaim(), renewing, 'ipv4-addr', hit)).toBe(
+      'no valid_until: hit here 2026-01-20T00:00:00Z + 30 days for ipv4-addr = 2026-02-19T00:00:00Z',
+    );
+    expect(expiryOf(aClaim(), renewing, 'ipv4-addr', Date.UTC(2025, 0))).toBe(Date.UTC(2026, 1, 4, 10));
+    expect(expiryOf(aClaim(), renewing, 'ipv4-addr', Date.UTC(2026, 2, 1))).toBe(Date.UTC(2026, 2, 6, 10));
+    expect(explainExpiry(aClaim(), renewing, 'ipv4-addr', Date.UTC(2026, 2, 1))).toMatch(
+      /capped at max 60 days = 2026-03-06T10/,
+    );
+    expect(expiryOf(aClaim({ validUntil: NOW }), renewing, 'ipv4-addr', hit)).toBe(NOW);
+    expect(expiryOf(aClaim(), lifetimes, 'ipv4-addr', hit)).toBe(Date.UTC(2026, 1, 4, 10));
+  });
+
   it('caps a lifetime, too, and says so', () => {
     const short = { ...lifetimes, maxDays: 10 };
 

@@ -50,6 +50,7 @@ export class Projector {
   readonly #everyClaim;
   readonly #active: ReadonlySet<number>;
   readonly #entry;
+  readonly #hitDay;
   /** Keys "type value" that are suppressed now, with the end; small, so it is asked before every write. */
   readonly suppressed = new Map<string, number>();
 
@@ -77,6 +78,7 @@ export class Projector {
     );
     this.#active = new Set(store.exchanges.map((one) => one.id));
     this.#entry = db.statement<{ type: number; value: string }>('SELECT type, value FROM entry WHERE id = ?');
+    this.#hitDay = db.statement<{ hit_day: number | null }>('SELECT hit_day FROM entry WHERE id = ?');
     this.reloadSuppressions();
   }
 
@@ -266,7 +268,8 @@ export class Projector {
       const rules = siem.spec.rules[exchange]!;
       // Where unmarked ones are refused, whoever was accepted states a level.
       const unmarked = rules.intake.unmarked === 'refuse' ? 'red' : unmarkedTlp(claim, rules.intake.unmarked);
-      const until = expiryOf(claim, rules.lifetime, entry.type);
+      const lastHit = rules.lifetime.renewOnHit === true ? this.#lastHit(entry) : undefined;
+      const until = expiryOf(claim, rules.lifetime, entry.type, lastHit);
       const bit = row.valid_from <= now && now < until ? voucherBit(row.exchange_id) : 0;
       if (kind === 'hold') {
         into.pendingVouchers |= bit;
@@ -342,6 +345,11 @@ export class Projector {
 
   isSuppressed(observable: Observable, now: number): boolean {
     return (this.#suppressedUntil(observable) ?? 0) > now;
+  }
+
+  #lastHit({ id }: StoredEntry): number | undefined {
+    const day = this.#hitDay.get(id)?.hit_day;
+    return day === null || day === undefined ? undefined : day * DAY_MS;
   }
 
   #suppressedUntil({ type, value }: Observable): number | undefined {

@@ -13,7 +13,7 @@ import { decideClaim } from './decide.ts';
 import { type HoldKind, type HoldRow, setCode } from './hold-table.ts';
 import { LISTED_OWNER, withLists } from './lists.ts';
 import { type ClaimRow, toClaim } from './projection.ts';
-import { CAUSE_TEXT, type ProjectionRow, STATE, type StoredScope } from './rows.ts';
+import { CAUSE_TEXT, hitTime, type ProjectionRow, STATE, type StoredScope } from './rows.ts';
 import type { StoreSpec } from './spec.ts';
 import { SWEEP_OWNERS, type SweepKind } from './sweeps.ts';
 
@@ -287,8 +287,8 @@ export class StoreReader {
 
   why(observable: Observable, now: number): WhyEntry | undefined {
     const type = OBSERVABLE_TYPES.indexOf(observable.type);
-    const entry = this.#db.get<{ id: number }>(
-      'SELECT id FROM entry WHERE type = ? AND value = ?',
+    const entry = this.#db.get<{ id: number; hit_day: number | null }>(
+      'SELECT id, hit_day FROM entry WHERE type = ? AND value = ?',
       type,
       observable.value,
     );
@@ -316,7 +316,10 @@ export class StoreReader {
         confidence: row.confidence,
         valid_until: iso(row.valid_until),
         state: OBJECT_STATES[row.state]!,
-        decisions: this.#spec.siems.map((siem) => ({ siem: siem.name, ...this.#decision(siem, observable, row, now) })),
+        decisions: this.#spec.siems.map((siem) => ({
+          siem: siem.name,
+          ...this.#decision(siem, observable, row, hitTime(entry.hit_day), now),
+        })),
       })),
       siems: this.#spec.siems.map((siem) => this.#stand(siem.name, entry.id, suppressed, now)),
       hits: {},
@@ -328,6 +331,7 @@ export class StoreReader {
     siem: StoreSpec['siems'][number],
     observable: Observable,
     row: ClaimRow & { exchange: string },
+    lastHit: number | undefined,
     now: number,
   ): { decision: string; reason: string } {
     if (row.state === 1) return { decision: 'ended', reason: 'the partner revoked this object' };
@@ -337,7 +341,7 @@ export class StoreReader {
     const decision = decideClaim(siem, observable, claim, row.exchange_active === 1);
     if (decision.kind !== 'accept') return { decision: decision.kind, reason: decision.reason };
     const lifetime = siem.rules[row.exchange]!.lifetime;
-    const arithmetic = explainExpiry(claim, lifetime, observable.type);
+    const arithmetic = explainExpiry(claim, lifetime, observable.type, lastHit);
     if (row.valid_from > now)
       return { decision: 'waits', reason: `valid_from ${iso(row.valid_from)} is still to come` };
     // The arithmetic stays last: who reads on looks for the moment at its end.

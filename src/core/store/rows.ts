@@ -119,6 +119,9 @@ export interface FoundObject extends ObjectRow {
   canon: number;
 }
 
+/** The beginning of the day on which an entry was seen last. */
+export const hitTime = (day: number | null): number | undefined => (day === null ? undefined : day * 86_400_000);
+
 /** Bit of an exchange in `vouchers`; beyond 31 exchanges some share one, which only makes a brake's share coarser. */
 export const voucherBit = (exchangeId: number): number => 1 << (exchangeId % 31);
 

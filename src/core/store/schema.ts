@@ -259,6 +259,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE let_in (
     siem_id INTEGER NOT NULL, entry_id INTEGER NOT NULL, PRIMARY KEY (siem_id, entry_id)) WITHOUT ROWID;
   `,
+  `
+  -- The last day on which it was seen here, for lifetimes that a hit renews: hits themselves are kept for a shorter time.
+  ALTER TABLE entry ADD COLUMN hit_day INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

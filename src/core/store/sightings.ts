@@ -8,6 +8,7 @@ import { type Hit, VERDICTS } from '../model/sighting.ts';
 import { aggregate, type Grid, type HitRow, windowOf } from '../inventory/aggregate.ts';
 import { expiryOf } from '../policy/expiry.ts';
 import type { SiemState, StoreContext } from './context.ts';
+import { hitTime } from './rows.ts';
 import { decideClaim } from './decide.ts';
 import { Outbox } from './outbox.ts';
 import { notePlaces } from './places.ts';
@@ -55,6 +56,9 @@ export class Sightings {
   readonly #grid: Grid;
   readonly #releases: Releases;
   readonly outbox: Outbox;
+
+  /** Entries whose lifetime may have been renewed by the hits of the running unit. */
+  readonly renewed = new Set<number>();
 
   constructor(store: StoreContext) {
     this.#store = store;
@@ -129,8 +133,18 @@ export class Sightings {
       more,
     );
     touched.set(`${entryId} ${start} ${verdict}`, { entryId, start, verdict });
+    if (hit.verdict === 'seen') this.#seenOn(entryId, Math.floor(last / DAY_MS));
     report.fresh += more;
     this.#store.count('sightings', 'hits', more);
+  }
+
+  /** By day, so that a value that is seen all day is written anew once. */
+  #seenOn(entryId: number, day: number): void {
+    const { db, siems } = this.#store;
+    if (!siems.some(({ spec }) => Object.values(spec.rules).some(({ lifetime }) => lifetime.renewOnHit === true)))
+      return;
+    const changed = db.run('UPDATE entry SET hit_day = ? WHERE id = ? AND coalesce(hit_day, 0) < ?', day, entryId, day);
+    if (changed > 0) this.renewed.add(entryId);
   }
 
   /**
@@ -203,9 +217,18 @@ export class Sightings {
   #rows(object: ObjectRow & { exchange: string; exchange_active: number }, start: number, verdict: number): HitRow[] {
     const claim = toClaim(object, object.exchange);
     return this.#store.db
-      .all<{ siem_id: number; first: number; last: number; n: number; id: number; type: number; value: string }>(
+      .all<{
+        siem_id: number;
+        first: number;
+        last: number;
+        n: number;
+        id: number;
+        type: number;
+        value: string;
+        hit_day: number | null;
+      }>(
         // CROSS JOIN keeps SQLite from walking all hits of the window instead of the few entries of one object.
-        `SELECT h.siem_id, h.first, h.last, h.n, e.id, e.type, e.value FROM contribution c CROSS JOIN hit h CROSS JOIN entry e
+        `SELECT h.siem_id, h.first, h.last, h.n, e.id, e.type, e.value, e.hit_day FROM contribution c CROSS JOIN hit h CROSS JOIN entry e
          CROSS JOIN object o
          WHERE c.object_id = ? AND o.id = c.object_id AND h.entry_id = c.entry_id AND ${ARMED} <= h.part
          AND h.start = ? AND h.verdict = ? AND e.id = c.entry_id`,
@@ -223,7 +246,8 @@ export class Sightings {
         const decision = decideClaim(siem.spec, observable, claim, object.exchange_active === 1);
         const rules = siem.spec.rules[object.exchange];
         // One that had ended when the value was seen armed nothing then.
-        const over = rules !== undefined && expiryOf(claim, rules.lifetime, observable.type) <= row.first;
+        const over =
+          rules !== undefined && expiryOf(claim, rules.lifetime, observable.type, hitTime(row.hit_day)) <= row.first;
         const holds = decision.kind === 'accept' || (decision.kind === 'hold' && this.#wasLetIn(siem.id, row.id));
         return holds && !over ? [{ siem: row.siem_id, first: row.first, last: row.last, count: row.n }] : [];
       });

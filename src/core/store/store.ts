@@ -631,7 +631,16 @@ export class Store {
 
   /** Hits, what they make to be told, and the place to read on from, together. */
   commitHits(siem: string, hits: readonly Hit[], cursor: Json | undefined, now: number): HitReport {
-    return this.#unit(now, (time) => this.#sightings.commit(this.#store.siem(siem), hits, cursor, time));
+    return this.#unit(now, (time) => {
+      const { renewed } = this.#sightings;
+      renewed.clear();
+      const report = this.#sightings.commit(this.#store.siem(siem), hits, cursor, time);
+      for (const id of renewed) {
+        const entry = this.#projector.storedEntry(id);
+        if (entry !== undefined) this.#touched.add(entry, { cause: 'none', exchangeId: 0 });
+      }
+      return report;
+    });
   }
 
   /** `idle`: why nothing could be read, though nothing failed. */

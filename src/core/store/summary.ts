@@ -5,6 +5,7 @@ import { expiryOf } from '../policy/expiry.ts';
 import { Database } from './database.ts';
 import { decideClaim } from './decide.ts';
 import { withLists } from './lists.ts';
+import { hitTime } from './rows.ts';
 import { type ClaimRow, toClaim } from './projection.ts';
 import type { StoreSpec } from './spec.ts';
 
@@ -44,8 +45,8 @@ export function claimSummary(given: StoreSpec, siemName: string, now: number): C
   };
   const db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
   try {
-    const rows = db.iterate<ClaimRow & { exchange: string; type: number; value: string }>(
-      `SELECT o.*, x.name AS exchange, x.active AS exchange_active, e.type, e.value FROM contribution c JOIN object o ON o.id = c.object_id
+    const rows = db.iterate<ClaimRow & { exchange: string; type: number; value: string; hit_day: number | null }>(
+      `SELECT o.*, x.name AS exchange, x.active AS exchange_active, e.type, e.value, e.hit_day FROM contribution c JOIN object o ON o.id = c.object_id
        JOIN exchange x ON x.id = o.exchange_id JOIN entry e ON e.id = c.entry_id WHERE o.state = 0`,
     );
     for (const row of rows) {
@@ -56,7 +57,8 @@ export function claimSummary(given: StoreSpec, siemName: string, now: number): C
       if (decision.kind === 'hold') continue;
       if (decision.kind === 'refuse') refuse(decision.code, decision.reason, 1);
       else if (row.valid_from > now) summary.waiting++;
-      else if (expiryOf(claim, siem.rules[row.exchange]!.lifetime, type) <= now) summary.expired++;
+      else if (expiryOf(claim, siem.rules[row.exchange]!.lifetime, type, hitTime(row.hit_day)) <= now)
+        summary.expired++;
       else summary.live++;
     }
     for (const row of db.all<{ refusal: string; n: number }>(
