@@ -3,6 +3,9 @@ import { secondTry } from './test/second-try.ts';
 
 // Two projects: what needs no process beside it (npm test), and the launcher as a person uses it with states of several
 // 100,000 rows (npm run test:e2e). Real products have vitest.peers.config.ts.
+/** Outside test/e2e, but slow or with a process beside them. */
+const PROCESSES = ['**/*.large.test.ts', 'test/package.test.ts', 'test/launcher.test.ts'];
+
 export default defineConfig({
   test: {
     // A slow test is no news; a failed or a skipped one is.
@@ -14,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/peers/**', '**/*.large.test.ts', 'node_modules/**'],
+          exclude: ['test/e2e/**', 'test/peers/**', ...PROCESSES, 'node_modules/**'],
           // The longest takes ten seconds on a quiet machine, and half a minute on one that has much other work.
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -24,7 +27,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts', 'src/**/*.large.test.ts'],
+          include: ['test/e2e/**/*.test.ts', ...PROCESSES],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           retry: secondTry,
