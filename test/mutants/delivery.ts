@@ -68,13 +68,13 @@ export const delivery: readonly Mutated[] = [
         rule: 'A search for a bad value ends where nothing at all is taken.',
       },
       {
-        find: 'for (const { key } of batch.changes) undone.add(key);\n      continue;',
+        find: 'for (const { key } of batch.changes) (begun.has(key) ? unknown : undone).add(key);\n      continue;',
         put: 'continue;',
         rule: 'What was not sent was not carried out.',
       },
       {
-        find: "if (outcomes.some((one) => one.kind !== 'failed')) this.#taken = true;",
-        put: '',
+        find: 'this.#taken = true;\n    this.#accepted = true;',
+        put: 'this.#accepted = true;',
         rule: 'While others are taken the search for the bad value goes on.',
       },
     ],

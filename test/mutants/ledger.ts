@@ -1,4 +1,5 @@
-// The state machine of one row, and what a SIEM shall hold: the pure rules of the ledger.
+// The state machine of one row, what a SIEM shall hold, what an arriving version does to the one that is known, and how
+// far a sighting has come: the pure rules of the ledger.
 import type { Mutated } from './mutant.ts';
 
 export const ledger: readonly Mutated[] = [
@@ -72,7 +73,7 @@ export const ledger: readonly Mutated[] = [
         rule: 'While a task has a row that stood there, the row may or may not be there.',
       },
       {
-        find: "const again = isKept(stand) && op === 'upsert' && !overtaken;",
+        find: "const again = rests(stand) && op === 'upsert' && !overtaken;",
         put: 'const again = false;',
         rule: 'A write of what a hold keeps that failed is still to be done.',
       },
@@ -107,7 +108,7 @@ export const ledger: readonly Mutated[] = [
         rule: 'A row that was present and in flight at a crash may or may not be there.',
       },
       {
-        find: 'const again = isKept(stand) && sent === stand.wanted.revision;',
+        find: 'const again = rests(stand) && sent === stand.wanted.revision;',
         put: 'const again = false;',
         rule: 'What a hold keeps and was being written at a crash is still to be written.',
       },
@@ -132,7 +133,7 @@ export const ledger: readonly Mutated[] = [
         rule: 'What stood there and is found lost is written anew while a hold keeps it.',
       },
       {
-        find: "const again = isKept(stand) && present.is === 'maybe';",
+        find: "const again = rests(stand) && present.is === 'maybe';",
         put: 'const again = false;',
         rule: 'What a hold keeps in a slot that shows another key is written anew.',
       },
@@ -187,7 +188,7 @@ export const ledger: readonly Mutated[] = [
         rule: 'The heir of a slot is written again, since the row may show the words of the other.',
       },
       {
-        find: 'again: stand.call === undefined && isKept(stand),',
+        find: 'again: stand.call === undefined && rests(stand),',
         put: 'again: false,',
         rule: 'An heir that a hold keeps is written again as well.',
       },
@@ -331,7 +332,7 @@ export const ledger: readonly Mutated[] = [
         rule: 'What a hold keeps counts as withdrawn.',
       },
       {
-        find: 'again: stand.again && kept && !is,',
+        find: 'again: stand.again && kept,',
         put: 'again: false,',
         rule: 'The heir of a slot that a hold keeps is written, whatever judges it anew before.',
       },
@@ -349,6 +350,111 @@ export const ledger: readonly Mutated[] = [
         find: "present.is === 'yes' && now >= sentAt + refreshAfter;",
         put: "present.is === 'yes' && now > sentAt + refreshAfter;",
         rule: 'What a product forgets is touched again in the moment it is due.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/ledger/take-in.ts',
+    tests: ['ledger/take-in', 'store/objects', 'store/stricter-markings', 'store/explained', 'store/judged'],
+    mutants: [
+      {
+        find: "if (known.state === 'revoked') return",
+        put: 'if (known.state === undefined) return',
+        rule: 'A revocation is final.',
+      },
+      {
+        find: 'if (incoming.revoked) {',
+        put: 'if (incoming.revoked && incoming.version >= known.version) {',
+        rule: 'A revocation counts whatever its version.',
+      },
+      {
+        find: "const cause = withdraws(known.validity, incoming) ? 'withdrawn' : 'none';",
+        put: "const cause = 'none';",
+        rule: 'A validity that is cut short under the same version counts for the brake.',
+        tests: ['ledger/take-in', 'store/holds', 'store/brakes'],
+      },
+      {
+        find: "left: same ? 'policy' : 'withdrawn' };",
+        put: "left: 'policy' };",
+        rule: 'A value that leaves the pattern is withdrawn, under the brake.',
+        tests: ['ledger/take-in', 'store/judged', 'store/brakes'],
+      },
+      {
+        find: '  incoming.benign === true || cutsShort(',
+        put: '  cutsShort(',
+        rule: 'To call an object harmless is to withdraw it.',
+        tests: ['ledger/take-in', 'store/brakes'],
+      },
+      {
+        find: 'until: earlier(known.until, incoming.validUntil),',
+        put: 'until: known.until,',
+        rule: 'An earlier end under the same version is believed.',
+      },
+      {
+        find: 'tlp: stricterTlp(known.tlp, incoming.tlp),',
+        put: 'tlp: known.tlp,',
+        rule: 'A stricter TLP under the same version is believed.',
+      },
+      {
+        find: 'pap: stricterPap(known.pap, incoming.pap),',
+        put: 'pap: known.pap,',
+        rule: 'A stricter PAP under the same version is believed.',
+      },
+      {
+        find: 'refs: [...new Set([...known.refs, ...(incoming.openMarkings ?? [])])],',
+        put: 'refs: known.refs,',
+        rule: 'A marking that comes under the same version counts.',
+      },
+      {
+        find: 'refs: [...new Set([...known.refs, ...(incoming.openMarkings ?? [])])],',
+        put: 'refs: incoming.openMarkings ?? [],',
+        rule: 'A marking that the same version lacks the second time still counts.',
+      },
+      {
+        find: '  if (!incoming.includes(\'"tlpLabel"\')) return known;\n',
+        put: '  return known;\n',
+        rule: 'A stricter label under the same version is believed.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/ledger/outbox.ts',
+    tests: ['ledger/outbox', 'sightings/told', 'store/sightings', 'sightings/loops'],
+    mutants: [
+      {
+        find: "if (rejected || state === 'sending'",
+        put: "if (state === 'sending'",
+        rule: 'What a person rejected stays here, whatever comes later.',
+      },
+      {
+        find: "if (decision.action === 'deny' || telling.rejected || shown === undefined) return 'denied';",
+        put: "if (decision.action === 'deny' || shown === undefined) return 'denied';",
+        rule: 'A rejected sighting is denied whatever the rules say.',
+      },
+      {
+        find: '  if (sent !== undefined && once) return telling;\n',
+        put: '',
+        rule: 'A verdict is told once.',
+      },
+      {
+        find: 'if (patient > now) return',
+        put: 'if (patient < 0) return',
+        rule: 'A sighting waits as long as the rules of this moment ask.',
+      },
+      {
+        find: 'due: outcome.at, attempt: telling.attempt + 1 };',
+        put: 'due: outcome.at };',
+        rule: 'What may have arrived is known to have been tried.',
+      },
+      {
+        find: 'due: Math.max(now, telling.due),',
+        put: 'due: now,',
+        rule: 'An approval shortens no delay.',
+      },
+      {
+        find: "return telling.approved === shown ? 'queued' : 'held';",
+        put: "return telling.approved !== undefined ? 'queued' : 'held';",
+        rule: 'An approval stands for what was shown and nothing else.',
       },
     ],
   },

@@ -162,8 +162,8 @@ export const policy: readonly Mutated[] = [
         rule: 'A version from the future counts as older than the first honest one.',
       },
       {
-        find: 'if (ms === undefined || ms > now + MOST_AHEAD_MS) return OLDEST;',
-        put: 'if (ms === undefined) return OLDEST;',
+        find: 'if (ms === undefined || ms > now + MOST_AHEAD_MS) return OLDEST_VERSION;',
+        put: 'if (ms === undefined) return OLDEST_VERSION;',
         rule: 'A time of making that lies ahead is not believed either.',
       },
     ],
@@ -388,7 +388,7 @@ export const stix: readonly Mutated[] = [
         rule: 'What can only have been meant as revoked withdraws.',
       },
       {
-        find: "const modified = parseTimestamp(raw['modified']) ?? (revoked ? FIRST_VERSION : undefined);",
+        find: "const modified = parseTimestamp(raw['modified']) ?? (revoked || benign ? FIRST_VERSION : undefined);",
         put: "const modified = parseTimestamp(raw['modified']);",
         rule: 'A withdrawal is not lost over its time.',
       },

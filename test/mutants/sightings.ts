@@ -49,8 +49,8 @@ export const sightings: readonly Mutated[] = [
         rule: 'Hits are told only to those whose claim armed the entry then.',
       },
       {
-        find: 'expiryOf(claim, rules.lifetime, observable.type) <= row.first;',
-        put: 'expiryOf(claim, rules.lifetime, observable.type) < row.first;',
+        find: 'hitTime(row.hit_day)) <= row.first;',
+        put: 'hitTime(row.hit_day)) < row.first;',
         rule: 'A claim armed nothing in the moment of its expiry.',
       },
       {
@@ -59,7 +59,7 @@ export const sightings: readonly Mutated[] = [
         rule: 'Hits on a value that became a canary since are not told.',
       },
       {
-        find: "return decision.kind === 'accept' && !over",
+        find: 'return holds && !over',
         put: 'return !over',
         rule: 'A SIEM that may not hold the object tells nothing of it.',
       },
@@ -80,39 +80,12 @@ export const sightings: readonly Mutated[] = [
         rule: 'A version of a sighting never goes back.',
       },
       {
-        find: 'if (row.rejected === 1 || row.state === OUTBOX.sending',
-        put: 'if (row.state === OUTBOX.sending',
-        rule: 'What a person rejected stays here, whatever comes later.',
-        survives: 'The outcome of a rejected one is a denial in any case (#outcome).',
-      },
-      {
-        find: "if (decision.action === 'deny' || row.rejected === 1 || found === undefined) return OUTBOX.denied;",
-        put: "if (decision.action === 'deny' || found === undefined) return OUTBOX.denied;",
-        rule: 'A rejected sighting is denied whatever the rules say.',
-        survives: 'What is rejected is not decided again (#decide) and is never queued.',
-      },
-      {
-        find: "row.sent !== null && SIGHTING_KINDS[row.kind] !== 'seen') return;",
-        put: 'row.sent === undefined) return;',
-        rule: 'A verdict is told once.',
-      },
-      {
-        find: 'if (patient > now) {',
-        put: 'if (patient < 0) {',
-        rule: 'A sighting waits as long as the rules of this moment ask.',
-      },
-      {
-        find: 'if (this.#holdsCanaries(row, found)) {',
-        put: 'if (found === null) {',
+        find: "outcomeOf(telling, ruling) === 'queued' && found !== undefined && this.#holdsCanaries(row, found);",
+        put: 'found === null;',
         rule: 'A count that holds hits on a canary of ours stays here.',
       },
       {
-        find: 'state = ${OUTBOX.queued}, due = ?, attempt = attempt + 1, receipt = NULL',
-        put: 'state = ${OUTBOX.queued}, due = ?, receipt = NULL',
-        rule: 'What may have arrived is known to have been tried.',
-      },
-      {
-        find: 'if (row.modified !== row.sending && found !== undefined)',
+        find: 'if (found !== undefined && next.sent !== row.modified)',
         put: 'if (found === null)',
         rule: 'Hits that came while a version was on its way are sent as the next one.',
       },
@@ -120,16 +93,6 @@ export const sightings: readonly Mutated[] = [
         find: 'sending = NULL, attempt = attempt + 1 WHERE state = ${OUTBOX.sending}',
         put: 'sending = NULL WHERE state = ${OUTBOX.sending}',
         rule: 'What was on its way at a crash is looked for before it goes again.',
-      },
-      {
-        find: 'Math.max(now, row.due),\n      id,',
-        put: 'now,\n      id,',
-        rule: 'An approval shortens no delay.',
-      },
-      {
-        find: 'return row.approved === this.#releases.shown(to.spec.name, row.modified, found) ? OUTBOX.queued : OUTBOX.held;',
-        put: 'return row.approved !== null ? OUTBOX.queued : OUTBOX.held;',
-        rule: 'An approval stands for what was shown and nothing else.',
       },
       {
         find: 'if (now - row.since > this.#releases.spec.holdHours * 3_600_000)',

@@ -12,8 +12,8 @@ export const storeWanted: readonly Mutated[] = [
         rule: 'Of two suppressions of one value the longer counts.',
       },
       {
-        find: 'if (row.valid_from <= now && now < until) into.vouchers |=',
-        put: 'into.vouchers |=',
+        find: 'const bit = row.valid_from <= now && now < until ? voucherBit(row.exchange_id) : 0;',
+        put: 'const bit = voucherBit(row.exchange_id);',
         rule: 'A claim that is over, or still to begin, does not vouch.',
       },
       {
@@ -49,55 +49,9 @@ export const storeWanted: readonly Mutated[] = [
     tests: ['store/explained', 'store/objects', 'store/stricter-markings', 'store/judged'],
     mutants: [
       {
-        find: 'if (found.state === OBJECT.revoked) {',
-        put: 'if (found.state === undefined) {',
-        rule: 'A revocation is final.',
-      },
-      {
-        find: 'if (incoming.version < found.version && !incoming.revoked) {',
-        put: 'if (incoming.version < found.version) {',
-        rule: 'A revocation counts whatever its version.',
-      },
-      {
-        find: '        if (conflicting) this.#tighten(found, incoming);\n',
+        find: '        if (taken.tighten) this.#tighten(found, incoming);\n',
         put: '',
         rule: 'A vanished object returns as strict as it comes.',
-      },
-      {
-        find: "const cause = withdraws(found, incoming) ? 'withdrawn' : 'none';",
-        put: "const cause = 'none';",
-        rule: 'A validity that is cut short under the same version counts for the brake.',
-        tests: ['store/holds', 'store/brakes'],
-      },
-      {
-        find: 'tlp: stricterTlp(stated.tlp, incoming.tlp),\n      pap',
-        put: 'tlp: stated.tlp,\n      pap',
-        rule: 'A stricter TLP under the same version is believed.',
-      },
-      {
-        find: 'pap: stricterPap(stated.pap, incoming.pap),\n      refs',
-        put: 'pap: stated.pap,\n      refs',
-        rule: 'A stricter PAP under the same version is believed.',
-      },
-      {
-        find: 'refs: [...new Set([...stated.refs, ...refs])],',
-        put: 'refs: stated.refs,',
-        rule: 'A marking that comes under the same version counts.',
-      },
-      {
-        find: 'refs: [...new Set([...stated.refs, ...refs])],',
-        put: 'refs,',
-        rule: 'A marking that the same version lacks the second time still counts.',
-      },
-      {
-        find: 'until: earlier(found.valid_until, incoming.validUntil ?? null),',
-        put: 'until: found.valid_until,',
-        rule: 'An earlier end under the same version is believed.',
-      },
-      {
-        find: 'const next = explained(this.#context, row.exchange_id, openOf(row));',
-        put: 'const next = explained(this.#context, row.exchange_id, { refs: openOf(row).refs });',
-        rule: 'An open marking is explained beside the levels that the object states.',
       },
       {
         find: '    this.#awaitMarkings({ ...found, open_markings: openText });\n',
@@ -105,27 +59,37 @@ export const storeWanted: readonly Mutated[] = [
         rule: 'A marking that came under the same version is explained when its definition comes.',
       },
       {
-        find: "again ? BY_OUR_RULES : { cause: 'withdrawn', exchangeId: exchange.id },",
-        put: 'BY_OUR_RULES,',
-        rule: 'A value that leaves the pattern is withdrawn, under the brake.',
-        tests: ['store/judged', 'store/brakes'],
-      },
-      {
         find: 'if (found.state === OBJECT.published) this.#countObject(exchange, found, undefined);',
         put: 'this.#countObject(exchange, found, undefined);',
         rule: 'An object that vanished and is revoked leaves the count once.',
       },
       {
-        find: '    if (!this.#armed(exchange, found, before)) this.#armsFrom(found.id, now);\n',
+        find: '    if (!this.#armed(exchange, found, before)) this.#links.armsFrom(found.id, now);\n',
         put: '',
         rule: 'Hits from before a new version armed the value are not told to its partner.',
         tests: ['store/sightings'],
       },
       {
-        find: '        this.#armsFrom(found.id, now);\n        if (conflicting)',
-        put: '        if (conflicting)',
+        find: '        this.#links.armsFrom(found.id, now);\n        if (taken.tighten)',
+        put: '        if (taken.tighten)',
         rule: 'Hits from while an object had vanished are not told to its partner.',
         tests: ['store/sightings'],
+      },
+      {
+        find: 'const incoming = believable(given, now);',
+        put: 'const incoming = given;',
+        rule: 'A version from the future is not believed.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/explaining.ts',
+    tests: ['store/explained', 'store/objects', 'store/stricter-markings', 'store/judged'],
+    mutants: [
+      {
+        find: 'const next = explained(this.#context, row.exchange_id, openOf(row));',
+        put: 'const next = explained(this.#context, row.exchange_id, { refs: openOf(row).refs });',
+        rule: 'An open marking is explained beside the levels that the object states.',
       },
       {
         find: '&& next.unexplained === row.unexplained) return 1;',
@@ -133,21 +97,10 @@ export const storeWanted: readonly Mutated[] = [
         rule: 'An object is judged anew when its last marking is explained, though no level changes.',
       },
       {
-        find: 'if (row.unexplained !== null && next.unexplained === null) this.#armsFrom(',
-        put: 'if (row.state === undefined) this.#armsFrom(',
+        find: 'if (row.unexplained !== null && next.unexplained === null) this.#links.armsFrom(',
+        put: 'if (row.state === undefined) this.#links.armsFrom(',
         rule: 'Hits from before a marking was explained are not told to its partner.',
         tests: ['store/sightings'],
-      },
-      {
-        find: '  incoming.benign === true ||\n  cutsShort(',
-        put: '  cutsShort(',
-        rule: 'To call an object harmless is to withdraw it.',
-        tests: ['store/brakes'],
-      },
-      {
-        find: 'const incoming = believable(given, now);',
-        put: 'const incoming = given;',
-        rule: 'A version from the future is not believed.',
       },
     ],
   },
@@ -210,11 +163,6 @@ export const storeWanted: readonly Mutated[] = [
         find: 'else if (definition.unread !== undefined) unexplained ??=',
         put: 'else if (definition?.unread === null) unexplained ??=',
         rule: 'A definition that is not understood keeps the object out.',
-      },
-      {
-        find: '  if (!incoming.includes(\'"tlpLabel"\')) return found;\n',
-        put: '  return found;\n',
-        rule: 'A stricter label under the same version is believed.',
       },
     ],
   },
