@@ -1,6 +1,5 @@
 // A store with one SIEM and one exchange that takes reports, and indicators in it, for tests of what is told back.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IncomingObject } from '../../src/core/model/entry.ts';
 import type { Tlp } from '../../src/core/model/marking.ts';
@@ -9,6 +8,7 @@ import type { Hit } from '../../src/core/model/sighting.ts';
 import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
 import type { ReleaseSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
 import { Store } from '../../src/core/store/store.ts';
+import { scratchFolder } from './scratch.ts';
 
 export const TEN = Date.UTC(2026, 0, 5, 10);
 export const minutes = (n: number) => TEN + n * 60_000;
@@ -114,7 +114,7 @@ export interface TestStore extends Disposable {
 export const aStoreOf = (spec: StoreSpec): Store => new Store(spec, new Map([['list', encoder]]));
 
 export function aStore(given: { release?: Partial<ReleaseSpec>; siems?: readonly SiemSpec[] } = {}): TestStore {
-  const folder = mkdtempSync(join(tmpdir(), 'entente-sightings-'));
+  const folder = scratchFolder('entente-sightings-');
   const spec: StoreSpec = {
     path: join(folder, 'state.db'),
     instance: 'soc-one',

@@ -1,6 +1,5 @@
 // A store in a temporary folder with the in-memory SIEM's encoders, and pages with only the facts that matter.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { onTestFinished } from 'vitest';
@@ -16,6 +15,7 @@ import type { ExchangeSpec, SiemSpec, StoreSpec } from '../../src/core/store/spe
 import { StoreReader } from '../../src/core/store/reader.ts';
 import { Store } from '../../src/core/store/store.ts';
 import { memorySiem, type MemorySiemOptions } from '../contract/memory-siem.ts';
+import { scratchFolder } from './scratch.ts';
 
 export const NOW = Date.UTC(2026, 0, 10, 12);
 export const MINUTE = 60_000;
@@ -128,7 +128,7 @@ export class Rig {
   readonly #encoders;
   #closed = false;
 
-  constructor(given: Given = {}, folder = mkdtempSync(join(tmpdir(), 'entente-store-'))) {
+  constructor(given: Given = {}, folder = scratchFolder('entente-store-')) {
     this.#given = given;
     this.path = join(folder, 'state.db');
     this.#encoders = new Map([['memory', { ...memorySiem(given.product).definition, ...given.encoder }]]);

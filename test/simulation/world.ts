@@ -2,8 +2,7 @@
 // partners, two SIEMs in memory under different rules, and people who act. Faults come by seed: a crash between any two
 // steps, lost, partial, wrong and reordered outcomes, writes that land late, containers deleted, other rules at a
 // restart, older and lost state files.
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Deliverer } from '../../src/core/delivery/deliverer.ts';
@@ -19,6 +18,7 @@ import { Database, migrate } from '../../src/core/store/database.ts';
 import { localStore, type RemoteStore } from '../../src/core/store/remote.ts';
 import { StoreReader } from '../../src/core/store/reader.ts';
 import type { StoreSpec } from '../../src/core/store/spec.ts';
+import { scratchFolder } from '../builders/scratch.ts';
 import { anExchange, DAY, HOUR, ipv4, MINUTE, NOW, versionAt } from '../builders/store.ts';
 import { memorySiem, type MemorySiemOptions, type MemorySiemStore } from '../contract/memory-siem.ts';
 import { Draw } from './draw.ts';
@@ -89,7 +89,7 @@ export class World {
   constructor(seed: number) {
     this.seed = seed;
     this.#draw = new Draw(seed);
-    this.#folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'entente-sim-'));
+    this.#folder = scratchFolder('entente-sim-');
     this.partners = ['alpha', 'beta'].map((name) => new Partner(name, this.#draw));
     this.#product = {
       ...PRODUCTS[seed % PRODUCTS.length]!,

@@ -1,7 +1,6 @@
 // What one statement does to many rows is what the rules of ledger/stand.ts do to each of them, tallies included.
 import fc from 'fast-check';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { aSiem, anExchange, NOW } from '../../../test/builders/store.ts';
@@ -12,6 +11,7 @@ import { StoreContext } from './context.ts';
 import { HoldTable } from './hold-table.ts';
 import { StandRuns } from './stand-runs.ts';
 import { StandTable } from './stand-table.ts';
+import { scratchFolder } from '../../../test/builders/scratch.ts';
 
 const SEED = 20260110;
 const [SOON, LATER] = [NOW - 1, NOW + 1000];
@@ -86,7 +86,7 @@ const any = fc.oneof(resting, flying('upsert'), flying('remove'), accepted);
 const many = (of: fc.Arbitrary<Stand>) => fc.array(of, { minLength: 1, maxLength: 12 });
 
 function folder(): string {
-  const made = mkdtempSync(join(tmpdir(), 'entente-runs-'));
+  const made = scratchFolder('entente-runs-');
   opened.push(made);
   return made;
 }

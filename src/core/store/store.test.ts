@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from '../../../test/property.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -22,9 +21,10 @@ import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { Settlement } from './settling.ts';
 import { Database, migrate, schemaVersion, takeLock } from './database.ts';
 import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from './requests.ts';
+import { scratchFolder } from '../../../test/builders/scratch.ts';
 
 function aFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'entente-db-'));
+  const folder = scratchFolder('entente-db-');
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
