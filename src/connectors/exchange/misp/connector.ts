@@ -9,7 +9,7 @@ import type {
 import type { Probe } from '../../../core/contracts/siem-connector.ts';
 import { ConnectorError, permanent, toFailure } from '../../../core/model/failure.ts';
 import type { Json } from '../../../core/model/json.ts';
-import { oneAhead } from './ahead.ts';
+import { oneAhead } from '../../../core/runtime/ahead.ts';
 import { MispClient } from './client.ts';
 import type { MispConfig } from './config.ts';
 import type { EventEnd, EventPart, Limit, ReadingContext } from './context.ts';

@@ -11,7 +11,7 @@ import type { Probe } from '../../../core/contracts/siem-connector.ts';
 import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { ConnectorError, permanent, toFailure } from '../../../core/model/failure.ts';
-import { oneAhead } from './ahead.ts';
+import { oneAhead } from '../../../core/runtime/ahead.ts';
 import { TaxiiClient } from './client.ts';
 import { accountOf, type Taxii21Config } from './config.ts';
 import { type Cursor, cursorJson, type Place, placeOf, readCursor, withPlace } from './cursor.ts';
