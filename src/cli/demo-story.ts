@@ -1,5 +1,5 @@
-// `demo`: a partner and three SIEMs that are simulated, the real daemon between them, and a story in a few steps that
-// a newcomer can follow: a first sync, a day later, an outage.
+// `demo`: two partners and three SIEMs that are simulated, the real daemon between them, and a story in a few steps that
+// a newcomer can follow: a first sync, a day later, an outage, a hit whose sighting goes back.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,39 +7,28 @@ import { App } from '../app.ts';
 import { startDaemon } from '../app/daemon.ts';
 import { Front } from '../app/front.ts';
 import { runOnce } from '../app/once.ts';
-import { storeSpec } from '../app/specs.ts';
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
 import { shiftedClock, systemClock } from '../core/runtime/clock.ts';
 import { createLog } from '../core/runtime/log.ts';
-import { claimSummary } from '../core/store/summary.ts';
-import { startElastic, type RunningElastic } from '../simulators/elastic/index.ts';
-import { startQradar, type RunningQRadar } from '../simulators/qradar/index.ts';
-import { startSplunk, type RunningSplunk } from '../simulators/splunk/index.ts';
+import { startElastic } from '../simulators/elastic/index.ts';
+import { startQradar } from '../simulators/qradar/index.ts';
+import { startSplunk } from '../simulators/splunk/index.ts';
 import { feed } from '../simulators/feed.ts';
+import { startMisp } from '../simulators/misp/index.ts';
 import type { StixObject } from '../simulators/stix-object.ts';
 import { objectsOf } from '../simulators/taxii/data.ts';
-import { startTaxii, type RunningTaxii } from '../simulators/taxii/index.ts';
+import { startTaxii } from '../simulators/taxii/index.ts';
 import type { Context } from './command.ts';
+import { campaign, seeOne, takeBackOne, toldTo } from './demo-misp.ts';
+import { ELASTIC_INDEX, type Partners, type Simulated, type Stage } from './demo-stage.ts';
+import { summary } from './demo-summary.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { printStatus } from './status.ts';
 
 const DAY_MS = 86_400_000;
 const COUNT = 3000;
 const PATIENCE_MS = 30_000;
-
-interface Simulated {
-  readonly elastic: RunningElastic;
-  readonly splunk: RunningSplunk;
-  readonly qradar: RunningQRadar;
-}
-
-interface Stage {
-  readonly config: Config;
-  readonly taxii: RunningTaxii;
-  readonly sims: Simulated;
-  readonly app: App;
-}
 
 export async function tell(context: Context): Promise<number> {
   const { flags, out } = context;
@@ -55,17 +44,20 @@ export async function tell(context: Context): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'entente-demo-'));
   const log = createLog({ level: 'error', format: 'text', stream: process.stderr });
   const clock = start === undefined ? systemClock : shiftedClock(start);
-  const taxii = await startTaxii({ data: days[0] ?? [], clock: () => clock.now() });
+  const partners = {
+    taxii: await startTaxii({ data: days[0] ?? [], clock: () => clock.now() }),
+    misp: await startMisp({ data: campaign(clock.now()), clock: () => clock.now() }),
+  };
   const sims = {
     elastic: await startElastic({ clock }),
     splunk: await startSplunk({ clock }),
     qradar: await startQradar({ clock }),
   };
   try {
-    const config = configure(context, folder, taxii, sims, start);
+    const config = configure(context, folder, partners, sims, start);
     if (config === undefined) return USAGE;
     const app = await App.open({ config, log, version: context.parts.version });
-    const stage = { config, taxii, sims, app };
+    const stage = { config, partners, sims, app };
     try {
       if (start !== undefined)
         out.line(`The newest object is old, so the clock of this demo stands at ${new Date(start).toISOString()}.\n`);
@@ -77,8 +69,7 @@ export async function tell(context: Context): Promise<number> {
     }
     return await stay(context, stage);
   } finally {
-    for (const one of Object.values(sims)) await one.close();
-    await taxii.close();
+    for (const one of [...Object.values(sims), ...Object.values(partners)]) await one.close();
     await log.close();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -104,7 +95,7 @@ function given(path: string): { days: StixObject[][]; start: number | undefined 
 function configure(
   context: Context,
   folder: string,
-  taxii: RunningTaxii,
+  { taxii, misp }: Partners,
   sims: Simulated,
   start: number | undefined,
 ): Config | undefined {
@@ -112,6 +103,7 @@ function configure(
   writeFileSync(
     file,
     `instance: demo
+identity: { id: identity--0c3a5b2e-2f5b-4c8e-9d0f-5a8c3f6b1d11, name: Demo SOC }
 state: ${JSON.stringify(join(folder, 'entente.db'))}
 listen: 127.0.0.1:0
 log: { level: error, format: text }
@@ -122,6 +114,14 @@ exchanges:
     collections: [${taxii.collections.read}]
     auth: { username: ${taxii.username}, password: "\${DEMO_PASSWORD}" }
     schedule: "*/20 * * * * *"
+  - name: misp-partner
+    type: misp
+    url: ${misp.url}
+    auth: { key: "\${MISP_KEY}" }
+    schedule: "*/20 * * * * *"
+    report: true
+release:
+  - { to: misp-partner, tlp: [clear, green], action: share }
 siems:
   - name: elastic
     type: elastic
@@ -141,6 +141,7 @@ policy: { never_block: { list_actions: { documentation: note } } }
   );
   const env = {
     DEMO_PASSWORD: taxii.password,
+    MISP_KEY: misp.key,
     ELASTIC_KEY: sims.elastic.apiKey,
     SPLUNK_TOKEN: sims.splunk.token,
     QRADAR_TOKEN: sims.qradar.token,
@@ -154,21 +155,27 @@ policy: { never_block: { list_actions: { documentation: note } } }
 
 async function story(context: Context, stage: Stage, days: readonly StixObject[][]): Promise<boolean> {
   const { out, signal } = context;
-  const { app, taxii, sims } = stage;
+  const { app, partners, sims } = stage;
+  const { taxii, misp } = partners;
   const step = (title: string) => out.line(`${out.colour('●', 'green')} ${title}`);
 
-  step(`The partner publishes ${days[0]?.length ?? 0} objects; Entente reads them and arms three SIEMs.`);
+  step(`A TAXII partner publishes ${days[0]?.length ?? 0} objects, a MISP partner an event; Entente arms three SIEMs.`);
   const first = await runOnce(app, PATIENCE_MS, signal);
   out.line(`  ${counts(stage)}`);
 
   const next = days[1];
   if (next !== undefined) {
     const revoked = next.filter((one) => one['revoked'] === true).length;
-    step(`A day later it revokes ${revoked} indicators, changes some and adds new ones.`);
+    step(`A day later the first revokes ${revoked} indicators, changes some and adds new ones.`);
     taxii.load(next);
     await runOnce(app, PATIENCE_MS, signal);
     out.line(`  ${counts(stage)}`);
   }
+
+  step('The MISP partner deletes an attribute of its event.');
+  takeBackOne(misp);
+  await runOnce(app, PATIENCE_MS, signal);
+  out.line(`  ${counts(stage)}`);
 
   step('Elastic fails three times while a value is suppressed; nothing is lost, and the others do not wait for it.');
   const sample = app.reader.sample('elastic');
@@ -177,6 +184,13 @@ async function story(context: Context, stage: Stage, days: readonly StixObject[]
     await app.store.suppress([sample], app.now() + DAY_MS, 'demo: our own scanner', 'demo', app.now());
     await runOnce(app, PATIENCE_MS, signal);
     out.line(`  ${sample.value} is off every list: ${counts(stage)}`);
+  }
+
+  const seen = seeOne(sims.elastic, ELASTIC_INDEX, app.now());
+  if (seen !== undefined) {
+    step(`Elastic sees ${seen} on a host of ours; a release rule allows the MISP partner to know of it.`);
+    await runOnce(app, PATIENCE_MS, signal);
+    out.line(`  ${toldTo(misp)}`);
   }
 
   step('Nothing new: a further run writes nothing.');
@@ -203,7 +217,7 @@ function held({ elastic, splunk, qradar }: Simulated): Record<string, number> {
   ]);
   const sets = [...qradar.store.sets.values()].filter((set) => !set.name.endsWith('Control'));
   return {
-    elastic: Object.keys(elastic.documents('logs-ti_entente_demo.indicator')).length,
+    elastic: Object.keys(elastic.documents(ELASTIC_INDEX)).length,
     splunk: lookups.filter((row) => row['owner'] === 'entente:demo' && 'entry_key' in row).length,
     qradar: sets.reduce((sum, set) => sum + set.entries.size, 0),
   };
@@ -215,49 +229,6 @@ function counts({ app, sims }: Stage): string {
     .siems()
     .map((siem) => `${siem.name} wants ${siem.wanted} and holds ${there[siem.name] ?? 0}`)
     .join('; ');
-}
-
-function summary({ out }: Context, stage: Stage): void {
-  const siems = stage.app.reader.siems();
-  const claims = claimSummary(storeSpec(stage.config), 'elastic', stage.app.now());
-  const types = [...new Set(siems.flatMap((siem) => Object.keys(siem.byType)))].sort();
-  // A parked entry is wanted, and does not stand there.
-  const parked = stage.app.reader.parked(COUNT);
-  const isAt = (siem: string, type: string) => (one: { readonly siem: string; readonly type: string }) =>
-    one.siem === siem && one.type === type;
-  out.line(out.colour('Summary', 'bold'));
-  out.table(
-    ['ARMED', ...siems.map((siem) => siem.name.toUpperCase())],
-    [
-      ...types.map((type) => [
-        type,
-        ...siems.map((siem) => String((siem.byType[type] ?? 0) - parked.filter(isAt(siem.name, type)).length)),
-      ]),
-      ['in all', ...siems.map((siem) => String(siem.wanted - siem.parked))],
-    ],
-  );
-  const suppressed = stage.app.reader.suppressions(stage.app.now()).length;
-  out.line(
-    `\n${claims.live} claims of the partner are good now; several may be about one value${suppressed === 0 ? '.' : `, and ${suppressed} value is suppressed.`}\n`,
-  );
-  out.table(
-    ['NOT ARMED', 'CLAIMS', 'WHY'],
-    [
-      ['expired', String(claims.expired), 'valid_until, or the lifetime for its type, has passed'],
-      ['withdrawn', String(claims.revoked), 'the partner revoked it'],
-      ...(claims.waiting === 0 ? [] : [['waiting', String(claims.waiting), 'valid_from is still to come']]),
-      ...Object.values(claims.refusedAs)
-        .sort((a, b) => b.claims - a.claims)
-        .map(({ claims: n, reason, otherReasons }) => [
-          'refused',
-          String(n),
-          otherReasons === 0 ? reason : `${reason}, and ${otherReasons} more like it`,
-        ]),
-      ...siems
-        .filter((siem) => siem.parked > 0)
-        .map((siem) => ['parked', String(siem.parked), `${siem.name} cannot hold it; see entente parked list`]),
-    ],
-  );
 }
 
 /** The daemon goes on until a signal, so that the status page can be looked at. */

@@ -3,7 +3,8 @@ import type { Command } from './command.ts';
 
 export const demo: Command = {
   name: 'demo',
-  summary: 'A simulated partner and three SIEMs with the real daemon between them, on loopback, in a temporary folder.',
+  summary:
+    'Two simulated partners and three SIEMs with the real daemon between them, on loopback, in a temporary folder.',
   usage: 'demo [--once] [--data PATH]',
   example: 'entente demo --once',
   flags: {

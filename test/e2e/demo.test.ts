@@ -24,15 +24,21 @@ it('counts what was armed, expired, withdrawn and refused, and why', { timeout: 
 
   expect([code, stderr]).toEqual([0, '']);
   for (const line of [
-    /^ {2}elastic wants 5 and holds 5; splunk wants 5 and holds 5; qradar wants 5 and holds 5$/m,
+    // Five by TAXII, seven by MISP.
+    /^ {2}elastic wants 12 and holds 12; splunk wants 12 and holds 12; qradar wants 12 and holds 12$/m,
+    /^ {2}elastic wants 11 and holds 11; splunk wants 11 and holds 11; qradar wants 11 and holds 11$/m,
     /^ {2}0 writes to the SIEMs\.$/m,
-    /^ipv4-addr +4 +4 +4$/m,
-    /^in all +4 +4 +4$/m,
-    /^6 claims of the partner are good now; several may be about one value, and 1 value is suppressed\.$/m,
+    /^ipv4-addr +7 +7 +7$/m,
+    /^in all +10 +10 +10$/m,
+    /^12 claims of the partners are good now; several may be about one value, and 1 value is suppressed\.$/m,
     /^expired +3 +valid_until/m,
     /^withdrawn +2 +the partner revoked it$/m,
     /^refused +1 +TLP:RED is above this SIEM's clearance TLP:AMBER$/m,
     /^refused +1 +pattern type sigma$/m,
+    /^refused +1 +data of victims or persons$/m,
+    /^refused +1 +not flagged for detection$/m,
+    // What the partner holds afterwards, read from it.
+    /^ {2}The MISP partner holds 1 sighting: type 0 \(seen\) of attribute [0-9a-f-]{36} \(login\.evil\.example\), at .+Z, and not one word more\.$/m,
   ])
     expect(stdout).toMatch(line);
 });
