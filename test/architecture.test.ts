@@ -66,7 +66,7 @@ const OWNERS: readonly { readonly library: RegExp; readonly owners: RegExp }[] =
   { library: /^@elastic\//, owners: /^src\/connectors\/siem\/elastic\// },
   { library: /^re2js/, owners: /^src\/core\/policy\/linear-pattern/ },
   { library: /^tldts/, owners: /^src\/core\/policy\/never-block/ },
-  { library: /^node:sqlite/, owners: /^src\/core\/store\// },
+  { library: /^node:sqlite/, owners: /^src\/core\/store\/sqlite\// },
   { library: /^yaml/, owners: /^src\/core\/config\// },
 ];
 

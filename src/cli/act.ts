@@ -1,7 +1,7 @@
 // Commands that change something in the state: parked, backup.
 import { resolve } from 'node:path';
 import { ConnectorError } from '../core/model/failure.ts';
-import { backup as copyState, Database } from '../core/store/database.ts';
+import { copyState } from '../core/store/state.ts';
 import { stateFailure } from '../core/store/state-failure.ts';
 import type { Command } from './command.ts';
 import { doing, usage } from './doing.ts';
@@ -65,9 +65,8 @@ export const backup: Command = {
       withReader(config, () => undefined);
       // It holds what the partner marked, so it is the owner's alone, as the state is.
       process.umask(0o077);
-      const db = new Database(config.state, { readOnly: true });
       try {
-        copyState(db, resolve(file));
+        copyState(config.state, resolve(file));
       } catch (error) {
         // The error speaks of the file it could not write, which is not the state.
         const failed = stateFailure(error, resolve(file));
@@ -75,8 +74,6 @@ export const backup: Command = {
         throw new ConnectorError('permanent', `no backup was made: ${(failed.cause as Error).message}`, {
           cause: error,
         });
-      } finally {
-        db.close();
       }
       if (context.json) context.out.json({ file: resolve(file) });
       else context.out.line(`Copied the state to ${file}.`);

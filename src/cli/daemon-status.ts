@@ -2,7 +2,7 @@
 // believe, a warning of the last poll. So it is asked first, where it said that it listens; silence is no failure.
 import type { Config } from '../core/config/load.ts';
 import type { StatusReport } from '../core/model/status.ts';
-import { rememberedIn } from '../core/store/database.ts';
+import { rememberedIn } from '../core/store/state.ts';
 
 const PATIENCE_MS = 2_000;
 

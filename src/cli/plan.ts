@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from '../app.ts';
 import { storeSpec } from '../app/specs.ts';
-import { backup, Database } from '../core/store/database.ts';
+import { copyState } from '../core/store/state.ts';
 import { claimSummary } from '../core/store/summary.ts';
 import { configOf } from './cli.ts';
 import type { Command } from './command.ts';
@@ -30,14 +30,7 @@ export const plan: Command = {
     const state = join(folder, 'plan.db');
     const log = commandLog(config);
     try {
-      if (existsSync(config.state)) {
-        const db = new Database(config.state, { readOnly: true });
-        try {
-          backup(db, state);
-        } finally {
-          db.close();
-        }
-      }
+      if (existsSync(config.state)) copyState(config.state, state);
       const app = await App.open({ config, log, version: context.parts.version, state });
       try {
         const silent: string[] = [];

@@ -11,7 +11,7 @@ import { ConnectorError } from '../core/model/failure.ts';
 import type { Json } from '../core/model/json.ts';
 import { shiftedClock, systemClock } from '../core/runtime/clock.ts';
 import { createLog, type RootLog } from '../core/runtime/log.ts';
-import { Database, takeLock } from '../core/store/database.ts';
+import { openBeside, takeLock } from '../core/store/state.ts';
 import { StoreReader } from '../core/store/reader.ts';
 import { SightingsReader } from '../core/store/sightings-reader.ts';
 import { insertRequest, REQUEST_LIFE_MS, requestOutcome, withdrawRequest } from '../core/store/requests.ts';
@@ -118,7 +118,7 @@ const pendingAt = (app: App, siem: string): number => app.reader.siems().find((o
 
 async function ask(context: Context, config: Config, args: RequestArguments, heldBy: string): Promise<Json> {
   const { kind, ...rest } = args;
-  const db = new Database(config.state);
+  const db = openBeside(config.state);
   let claimed = false;
   let lives = false;
   let id: number | undefined;

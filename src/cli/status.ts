@@ -2,7 +2,7 @@
 import { statusReport } from '../app/status.ts';
 import type { Config } from '../core/config/load.ts';
 import type { CollectionReport, PartReport, StatusReport } from '../core/model/status.ts';
-import { holderOf } from '../core/store/database.ts';
+import { holderOf } from '../core/store/state.ts';
 import { stateConfigOf } from './cli.ts';
 import type { Command, Context } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';

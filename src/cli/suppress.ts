@@ -4,7 +4,7 @@ import { MOST_HOURS, type RequestArguments } from '../app/requests.ts';
 import type { Config } from '../core/config/load.ts';
 import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
-import { holderOf } from '../core/store/database.ts';
+import { holderOf } from '../core/store/state.ts';
 import type { StoreReader } from '../core/store/reader.ts';
 import type { Command, Context } from './command.ts';
 import { BY, doing, usage } from './doing.ts';

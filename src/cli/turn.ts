@@ -1,6 +1,6 @@
 // The turn of a command that needs the state for itself: another command is over soon, so it is waited for.
 import type { Config } from '../core/config/load.ts';
-import { takeLock } from '../core/store/database.ts';
+import { takeLock } from '../core/store/state.ts';
 import type { Context } from './command.ts';
 import { holderName, staysFor } from './holder.ts';
 import { clockOf } from './state.ts';

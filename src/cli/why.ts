@@ -6,7 +6,7 @@ import type { Config } from '../core/config/load.ts';
 import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
 import { storeSpec } from '../app/specs.ts';
-import { holderOf } from '../core/store/database.ts';
+import { holderOf } from '../core/store/state.ts';
 import { MOST_TOLD, REVOKED_CODE, type RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
 import type { StoreReader, WhyEntry } from '../core/store/reader.ts';
 import type { WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';

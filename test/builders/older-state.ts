@@ -1,13 +1,13 @@
 // A state as an earlier version would have left it: its tables, with those columns of today's that it knew.
 import { renameSync, rmSync } from 'node:fs';
-import { Database, migrate } from '../../src/core/store/database.ts';
-import { MIGRATIONS } from '../../src/core/store/schema.ts';
+import { migrate, SqliteDatabase } from '../../src/core/store/sqlite/database.ts';
+import { MIGRATIONS } from '../../src/core/store/sqlite/schema.ts';
 
 /** The store on `path` must be closed. `more` may change what is told, before it is closed. */
-export function asSchema(path: string, version: number, more: (old: Database) => void = () => {}): void {
+export function asSchema(path: string, version: number, more: (old: SqliteDatabase) => void = () => {}): void {
   rmSync(`${path}-wal`, { force: true });
   renameSync(path, `${path}.new`);
-  const old = new Database(path);
+  const old = new SqliteDatabase(path);
   migrate(old, MIGRATIONS.slice(0, version));
   old.run('ATTACH DATABASE ? AS new', `${path}.new`);
   for (const { name } of old.all<{ name: string }>("SELECT name FROM main.sqlite_schema WHERE type = 'table'")) {

@@ -14,7 +14,7 @@ import { sha256 } from '../../src/core/runtime/ids.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
 import { Reporter } from '../../src/core/sightings/reporter.ts';
 import { Sender } from '../../src/core/sightings/sender.ts';
-import { Database, migrate } from '../../src/core/store/database.ts';
+import { openState } from '../../src/core/store/state.ts';
 import { localStore, type RemoteStore } from '../../src/core/store/remote.ts';
 import { StoreReader } from '../../src/core/store/reader.ts';
 import type { StoreSpec } from '../../src/core/store/spec.ts';
@@ -200,8 +200,7 @@ export class World {
   /** A new state draws its writer by chance, and sums and delays depend on it. Here the seed draws it. */
   #newState(): void {
     if (existsSync(this.#state)) return;
-    const db = new Database(this.#state);
-    migrate(db);
+    const db = openState(this.#state);
     db.run("INSERT INTO meta (name, value) VALUES ('writer', ?)", sha256(`${this.seed} ${this.#boots}`).slice(0, 16));
     db.close();
   }

@@ -2,7 +2,8 @@
 // and the tallies that make status cheap.
 import { ConnectorError } from '../model/failure.ts';
 import { randomHex } from '../runtime/ids.ts';
-import { Database, migrate } from './database.ts';
+import type { Database } from './sql/port.ts';
+import { openState } from './state.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
 import { withLists } from './lists.ts';
 import { RowIds } from './row-ids.ts';
@@ -62,8 +63,7 @@ export class StoreContext {
   constructor(given: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
     const { spec, reports } = withLists(given);
     this.spec = spec;
-    this.db = new Database(spec.path, { cacheMb: spec.cacheMb ?? 16 });
-    migrate(this.db);
+    this.db = openState(spec.path, { cacheMb: spec.cacheMb ?? 16 });
     const instance = this.meta('instance');
     if (instance !== undefined && instance !== spec.instance) {
       this.db.close();

@@ -2,7 +2,7 @@
 // that ever showed it lacks it; that a partner is unreachable, or hides a scope, says nothing.
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { Brakes } from './brakes.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sql/port.ts';
 import type { Objects } from './objects.ts';
 import { OBJECT, type ObjectRow, voucherBit } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';

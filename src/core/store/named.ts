@@ -1,5 +1,5 @@
 // The values that objects name which were refused or came revoked. For people who look for a value, never for claims.
-import type { Database } from './database.ts';
+import type { Database } from './sql/port.ts';
 
 /** What names them: an object, or one that could not be read. */
 export const NAMED_BY = { object: 0, unreadable: 1 } as const;

@@ -8,7 +8,8 @@ import type { ListReport } from '../policy/list-index.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
 import { tlpOf } from './open-markings.ts';
-import { Database } from './database.ts';
+import type { Database } from './sql/port.ts';
+import { openReading } from './state.ts';
 import { decideClaim } from './decide.ts';
 import { type HoldKind, type HoldRow, setCode } from './hold-table.ts';
 import { LISTED_OWNER, withLists } from './lists.ts';
@@ -148,7 +149,7 @@ export class StoreReader {
 
   constructor(spec: StoreSpec) {
     this.#given = spec;
-    this.#db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
+    this.#db = openReading(spec.path, { cacheMb: 4 });
   }
 
   /** With its never-block lists, which are long and read only when a decision is asked for. */

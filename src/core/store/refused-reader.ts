@@ -3,7 +3,8 @@
 import type { IndicatorFacts } from '../model/entry.ts';
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import { NAMES_MORE, namesOf } from '../model/named.ts';
-import { Database } from './database.ts';
+import type { Database } from './sql/port.ts';
+import { openReading } from './state.ts';
 import { decideClaim } from './decide.ts';
 import { withLists } from './lists.ts';
 import { NAMED_BY } from './named.ts';
@@ -59,7 +60,7 @@ export class RefusedReader {
 
   constructor(spec: StoreSpec) {
     this.#siems = withLists(spec).spec.siems;
-    this.#db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
+    this.#db = openReading(spec.path, { cacheMb: 4 });
   }
 
   /** Page by page, however many there are. */

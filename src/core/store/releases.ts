@@ -7,7 +7,7 @@ import { isOurGround, type Own } from '../policy/never-block.ts';
 import { release, type ReleaseDecision } from '../policy/release.ts';
 import { sha256 } from '../runtime/ids.ts';
 import { tlpOf } from './open-markings.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sql/port.ts';
 import { OBJECT, type ObjectRow } from './rows.ts';
 import type { ReleaseSpec } from './spec.ts';
 

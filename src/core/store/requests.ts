@@ -2,8 +2,8 @@
 // outcome. A request that nobody claims expires, so that an old approval never fires later.
 import type { Json } from '../model/json.ts';
 import type { StoreContext } from './context.ts';
-import type { Database } from './database.ts';
-import { SCHEMA_VERSION } from './schema.ts';
+import type { Database } from './sql/port.ts';
+import { SCHEMA_VERSION } from './sqlite/schema.ts';
 
 export interface StoredRequest {
   readonly id: number;

@@ -4,8 +4,8 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { anIndicator, aSiem, DAY, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
 import type { Observable } from '../model/observable.ts';
-import { Database, migrate } from './database.ts';
-import { MIGRATIONS } from './schema.ts';
+import { migrate, SqliteDatabase } from './sqlite/database.ts';
+import { MIGRATIONS } from './sqlite/schema.ts';
 
 /** The schema of the last release. */
 const LAST_RELEASE = 2;
@@ -14,11 +14,11 @@ const url = (value: string): Observable => ({ type: 'url', value });
 const domain = (value: string): Observable => ({ type: 'domain-name', value });
 
 /** What the rig holds, as the last release would have kept it. */
-function asLastRelease(rig: Rig, change: (old: Database) => void = () => {}): void {
+function asLastRelease(rig: Rig, change: (old: SqliteDatabase) => void = () => {}): void {
   rig.close();
   rmSync(`${rig.path}-wal`, { force: true });
   renameSync(rig.path, `${rig.path}.new`);
-  const old = new Database(rig.path);
+  const old = new SqliteDatabase(rig.path);
   migrate(old, MIGRATIONS.slice(0, LAST_RELEASE));
   old.run('ATTACH DATABASE ? AS new', `${rig.path}.new`);
   for (const { name } of old.all<{ name: string }>("SELECT name FROM main.sqlite_schema WHERE type = 'table'")) {

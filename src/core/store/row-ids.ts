@@ -1,6 +1,6 @@
 // Ids of rows, never given twice. SQLite gives the id of the last row again once that row is deleted, and what still
 // hangs on it (a hit, a sighting, an approval, a digest) would then tell of another.
-import type { Database } from './database.ts';
+import type { Database } from './sql/port.ts';
 
 const NUMBERED = ['object', 'entry', 'outbox', 'suppression', 'hold'] as const;
 export type Numbered = (typeof NUMBERED)[number];

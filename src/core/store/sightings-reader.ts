@@ -3,7 +3,8 @@
 import type { Failure } from '../model/failure.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { SIGHTING_KINDS, type Sighting, VERDICTS } from '../model/sighting.ts';
-import { Database } from './database.ts';
+import type { Database } from './sql/port.ts';
+import { openReading } from './state.ts';
 import { OUTBOX, type OutboxRow, sightingOf } from './outbox.ts';
 import { type Released, Releases, sightingCode } from './releases.ts';
 import type { StoreSpec } from './spec.ts';
@@ -84,7 +85,7 @@ export class SightingsReader {
 
   constructor(spec: StoreSpec) {
     this.#spec = spec;
-    this.#db = new Database(spec.path, { readOnly: true, cacheMb: 2 });
+    this.#db = openReading(spec.path, { cacheMb: 2 });
   }
 
   counts(): SightingCounts {

@@ -19,7 +19,8 @@ import {
 } from '../../../test/builders/store.ts';
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { Settlement } from './settling.ts';
-import { Database, migrate, schemaVersion, takeLock } from './database.ts';
+import { migrate, schemaVersion, SqliteDatabase } from './sqlite/database.ts';
+import { takeLock } from './sqlite/lock.ts';
 import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from './requests.ts';
 import { scratchFolder } from '../../../test/builders/scratch.ts';
 
@@ -39,7 +40,7 @@ describe('the state file', () => {
 
   it('of an older schema is brought up to date after a backup beside it', () => {
     const path = join(aFolder(), 'state.db');
-    const db = new Database(path);
+    const db = new SqliteDatabase(path);
     migrate(db, ['CREATE TABLE one (id INTEGER)']);
 
     migrate(db, ['CREATE TABLE one (id INTEGER)', 'CREATE TABLE two (id INTEGER)']);
@@ -50,7 +51,7 @@ describe('the state file', () => {
   });
 
   it('of a newer schema is refused', () => {
-    const db = new Database(join(aFolder(), 'state.db'));
+    const db = new SqliteDatabase(join(aFolder(), 'state.db'));
     migrate(db, ['CREATE TABLE one (id INTEGER)', 'CREATE TABLE two (id INTEGER)']);
 
     expect(() => migrate(db, ['CREATE TABLE one (id INTEGER)'])).toThrow(/newer version/);
@@ -109,7 +110,7 @@ describe('the state file', () => {
 describe('the lock', () => {
   it('refuses a second holder, names the first, and is free once that was killed', async () => {
     const path = join(aFolder(), 'state.db');
-    const program = `import { takeLock } from ${JSON.stringify(join(import.meta.dirname, 'database.ts'))};
+    const program = `import { takeLock } from ${JSON.stringify(join(import.meta.dirname, 'sqlite/lock.ts'))};
       takeLock(${JSON.stringify(path)}, 'the first');
       console.log('locked');
       setInterval(() => {}, 1000);`;
@@ -131,12 +132,12 @@ describe('the lock', () => {
 
 describe('a request', () => {
   const ask = (rig: Rig, kind: string, now: number): number => {
-    const db = new Database(rig.path);
+    const db = new SqliteDatabase(rig.path);
     onTestFinished(() => db.close());
     return insertRequest(db, kind, { value: 1 }, 'op', now);
   };
   const outcome = (rig: Rig, id: number) => {
-    const db = new Database(rig.path, { readOnly: true });
+    const db = new SqliteDatabase(rig.path, { readOnly: true });
     try {
       return requestOutcome(db, id);
     } finally {

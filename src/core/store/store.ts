@@ -12,7 +12,7 @@ import { Batches } from './batches.ts';
 import { Brakes } from './brakes.ts';
 import { saneRevision, StoreContext } from './context.ts';
 import { Containers } from './containers.ts';
-import { backup } from './database.ts';
+import { copyState } from './state.ts';
 import { Doubts, type Doubtful } from './doubts.ts';
 import { ContextTable } from './explain.ts';
 import { Explaining } from './explaining.ts';
@@ -681,7 +681,7 @@ export class Store {
   }
 
   backup(file: string): void {
-    backup(this.#store.db, file);
+    copyState(this.#store.spec.path, file);
   }
 
   close(): void {

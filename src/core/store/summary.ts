@@ -2,7 +2,7 @@
 // once (`plan`, the demo); status has tallies.
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import { expiryOf } from '../policy/expiry.ts';
-import { Database } from './database.ts';
+import { openReading } from './state.ts';
 import { decideClaim } from './decide.ts';
 import { withLists } from './lists.ts';
 import { hitTime } from './rows.ts';
@@ -43,7 +43,7 @@ export function claimSummary(given: StoreSpec, siemName: string, now: number): C
     as.claims += n;
     if (before === undefined && reason !== as.reason) as.otherReasons++;
   };
-  const db = new Database(spec.path, { readOnly: true, cacheMb: 4 });
+  const db = openReading(spec.path, { cacheMb: 4 });
   try {
     const rows = db.iterate<ClaimRow & { exchange: string; type: number; value: string; hit_day: number | null }>(
       `SELECT o.*, x.name AS exchange, x.active AS exchange_active, e.type, e.value, e.hit_day FROM contribution c JOIN object o ON o.id = c.object_id

@@ -1,9 +1,10 @@
-// Reading and writing by sets, as the units of work do it (database.ts). Each database behind that class keeps these.
+// Reading and writing by sets, as the units of work do it. Each database behind the port keeps these.
 import { describe, expect, it } from 'vitest';
-import { Database } from './database.ts';
+import type { Database } from '../sql/port.ts';
+import { SqliteDatabase } from './database.ts';
 
 function aDatabase(): Database {
-  const db = new Database(':memory:');
+  const db = new SqliteDatabase(':memory:');
   db.exec('CREATE TABLE one (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, n INTEGER)');
   db.exec('CREATE TABLE two (a INTEGER NOT NULL, b INTEGER NOT NULL, n INTEGER, PRIMARY KEY (a, b))');
   return db;

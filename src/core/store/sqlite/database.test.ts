@@ -2,7 +2,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { backup, Database, migrate, schemaVersion } from './database.ts';
+import { backup, migrate, SqliteDatabase, schemaVersion } from './database.ts';
 
 function aFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'entente-database-'));
@@ -18,7 +18,7 @@ const refused = expect.objectContaining({
 
 it('a backup overwrites nothing, and says what to do', () => {
   const file = join(aFolder(), 'state.db');
-  const db = new Database(file);
+  const db = new SqliteDatabase(file);
   backup(db, `${file}.copy`);
 
   expect(() => backup(db, `${file}.copy`)).toThrow(refused);
@@ -27,7 +27,7 @@ it('a backup overwrites nothing, and says what to do', () => {
 
 it('a migration whose backup finds its place taken changes nothing', () => {
   const file = join(aFolder(), 'state.db');
-  const db = new Database(file);
+  const db = new SqliteDatabase(file);
   migrate(db, ['CREATE TABLE one (id INTEGER)']);
   writeFileSync(`${file}.schema-1.bak`, 'of an earlier try');
 
@@ -38,11 +38,12 @@ it('a migration whose backup finds its place taken changes nothing', () => {
 });
 
 it('has no column that nobody names', () => {
-  const db = new Database(join(aFolder(), 'state.db'));
+  const db = new SqliteDatabase(join(aFolder(), 'state.db'));
   migrate(db);
-  const written = globSync('*.ts', { cwd: import.meta.dirname })
-    .filter((name) => name !== 'schema.ts' && !name.endsWith('.test.ts'))
-    .map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'))
+  const store = join(import.meta.dirname, '..');
+  const written = globSync('**/*.ts', { cwd: store })
+    .filter((name) => !name.endsWith('schema.ts') && !name.endsWith('.test.ts'))
+    .map((name) => readFileSync(join(store, name), 'utf8'))
     .join('\n');
   const words = new Set(written.match(/\w+/g));
   const columns = db.all<{ column: string; name: string }>(
