@@ -34,7 +34,12 @@ it.each([
   ],
   [reasonOf({ unexplained: 'a level in its labels that we do not know' }, {}), 'markings that can be read'],
   [reasonOf({ tlp: 'amber+strict' }, {}), 'clearance: amber+strict for siem'],
-  [reasonOf({ pap: 'red' }, { hosting: 'cloud' }), 'hosting: on_premises'],
+  [
+    reasonOf({ pap: 'red' }, { hosting: 'cloud' }),
+    'hosting: on_premises for siem if it stands there, or highest_pap: red',
+  ],
+  [reasonOf({}, { hosting: 'cloud' }), 'policy.without_pap: green if the partner means that, or highest_pap: amber'],
+  [reasonOf({ pap: 'amber' }, { highestPap: 'green' }), 'highest_pap: amber for siem'],
   [reasonOf({ confidence: undefined } as never, { unknownConfidence: 'hold' }), 'policy.unknown_confidence: accept'],
   [
     reasonOf({ facts: { labels: ['NATO SECRET'] } }, { maxClassification: 'unclassified' }),

@@ -23,7 +23,20 @@ const REMEDIES: readonly (readonly [RegExp, (found: readonly string[], siem: str
     /^TLP:(\S+) is above this SIEM's clearance/,
     ([level = ''], siem) => `clearance: ${level.toLowerCase()} for ${siem}, if it may hold that`,
   ],
-  [/^PAP:RED may not be written/, (_, siem) => `hosting: on_premises for ${siem}, if it stands there`],
+  [
+    /^PAP:(\S+) may not be written/,
+    ([level = ''], siem) =>
+      `hosting: on_premises for ${siem} if it stands there, or highest_pap: ${level.toLowerCase()} if a contract allows it`,
+  ],
+  [
+    /^no PAP is stated, which counts as PAP:(\S+) and (?:may not be written|is above)/,
+    ([level = ''], siem) =>
+      `a PAP from the partner, policy.without_pap: green if the partner means that, or highest_pap: ${level.toLowerCase()} for ${siem} if it may hold that`,
+  ],
+  [
+    /^PAP:(\S+) is above this SIEM's highest PAP/,
+    ([level = ''], siem) => `highest_pap: ${level.toLowerCase()} for ${siem}, if it may hold that`,
+  ],
   [
     /^it is classified (\w+), above/,
     ([level = '']) =>

@@ -99,9 +99,9 @@ export const policy: readonly Mutated[] = [
         rule: 'A marking that nobody explained keeps out, whatever the clearance.',
       },
       {
-        find: "if (claim.pap === 'red' && rules.hosting === 'cloud') {",
-        put: "if (claim.pap === 'red' && rules.hosting === 'on_premises') {",
-        rule: 'PAP:RED goes into no SIEM in a cloud.',
+        find: "const highest = highestPap ?? (hosting === 'cloud' ? 'green' : 'red');",
+        put: "const highest = highestPap ?? (hosting === 'cloud' ? 'amber' : 'red');",
+        rule: 'PAP:AMBER, and what states none, goes into no SIEM in a cloud.',
       },
       {
         find: 'if (claim.confidence < rules.minConfidence) {',

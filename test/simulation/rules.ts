@@ -8,6 +8,8 @@ import { aSiem } from '../builders/store.ts';
 export interface RuleSet {
   readonly clearance: Tlp;
   readonly hosting: 'on_premises' | 'cloud';
+  /** How a claim without PAP counts. */
+  readonly withoutPap: 'green' | 'amber';
   readonly minConfidence: number;
   readonly unknownConfidence: 'accept' | 'refuse';
   /** By exchange: how a claim of it without TLP counts. */
@@ -19,6 +21,7 @@ export const RULES: Readonly<Record<string, RuleSet>> = {
   one: {
     clearance: 'amber',
     hosting: 'on_premises',
+    withoutPap: 'amber',
     minConfidence: 0,
     unknownConfidence: 'accept',
     unmarked: { alpha: 'amber', beta: 'refuse' },
@@ -26,6 +29,7 @@ export const RULES: Readonly<Record<string, RuleSet>> = {
   two: {
     clearance: 'green',
     hosting: 'cloud',
+    withoutPap: 'green',
     minConfidence: 30,
     unknownConfidence: 'refuse',
     unmarked: { alpha: 'green', beta: 'amber' },
@@ -36,7 +40,8 @@ export const RULES: Readonly<Record<string, RuleSet>> = {
 export function admitted(object: IncomingIndicator, exchange: string, rules: RuleSet): Tlp | undefined {
   const tlp = object.tlp ?? rules.unmarked[exchange] ?? 'refuse';
   if (tlp === 'refuse' || TLP_LEVELS.indexOf(tlp) > TLP_LEVELS.indexOf(rules.clearance)) return undefined;
-  if (object.benign === true || (object.pap === 'red' && rules.hosting === 'cloud')) return undefined;
+  if (object.benign === true) return undefined;
+  if (rules.hosting === 'cloud' && ['amber', 'red'].includes(object.pap ?? rules.withoutPap)) return undefined;
   if (object.confidence === undefined) return rules.unknownConfidence === 'accept' ? tlp : undefined;
   return object.confidence < rules.minConfidence ? undefined : tlp;
 }

@@ -368,6 +368,7 @@ export class World {
       clearance: draw.from(['green', 'amber', 'amber+strict'] as const),
       minConfidence: draw.from([0, 30, 60]),
       hosting: draw.from(['on_premises', 'cloud'] as const),
+      withoutPap: draw.from(['green', 'green', 'amber'] as const),
     };
     this.#rules = { ...this.#rules, [name]: rules };
     this.#note(`other rules ${name} ${JSON.stringify(rules)}`);
@@ -392,7 +393,7 @@ export class World {
           : { validUntil: this.now + 15 * DAY }),
         ...(draw.chance(0.1) ? {} : { tlp: draw.from(['green', 'green', 'amber', 'red'] as const) }),
         ...(draw.chance(0.1) ? {} : { confidence: draw.below(101) }),
-        ...(draw.chance(0.1) ? { pap: 'red' as const } : {}),
+        ...(draw.chance(0.1) ? { pap: draw.from(['clear', 'amber', 'red'] as const) } : {}),
         ...(draw.chance(0.05) ? { benign: true } : {}),
         observables: draw.chance(0.15)
           ? []

@@ -6,6 +6,7 @@ import { listFiles } from '../runtime/list-folder.ts';
 import { Secret } from '../runtime/secret.ts';
 import { isLoopbackHost } from './listen.ts';
 import type { Config, ExchangeConfig, Secrets, SiemConfig } from './config.ts';
+import { policyFor } from './policy.ts';
 import { rehearsalClock } from './rehearsal.ts';
 import type { Environment, Path, Problem, Source } from './source.ts';
 import { suggestion } from './suggestion.ts';
@@ -56,11 +57,27 @@ export function oddities(config: Config, source: Source): Problem[] {
       found.push(
         source.at(
           ['siems', i],
-          `${siem.name} looks like a service in a cloud and counts as on premises, so that it may hold PAP:RED; write hosting: cloud, or hosting: on_premises if it is ours`,
+          `${siem.name} looks like a service in a cloud and counts as on premises, so that it may hold any PAP; write hosting: cloud, or hosting: on_premises if it is ours`,
+        ),
+      );
+    if (siem.hosting === 'cloud' && siem.highest_pap === undefined && holdsNoUnmarked(config, siem))
+      found.push(
+        source.at(
+          ['siems', i],
+          `${siem.name} is hosted in a cloud, where objects that state no PAP are kept out: they count as PAP:AMBER; write highest_pap: amber there if a contract allows it, or policy.without_pap: green for an exchange that means that`,
         ),
       );
   });
   return found;
+}
+
+/** Of none of its exchanges what states no PAP goes there. */
+function holdsNoUnmarked(config: Config, siem: SiemConfig): boolean {
+  const names = siem.exchanges ?? config.exchanges.map((one) => one.name);
+  return names.every((name) => {
+    const level = policyFor(config, name, siem.name).intake.withoutPap;
+    return level === 'amber' || level === 'red';
+  });
 }
 
 /** Products as a service, by the names that their operators give them. */

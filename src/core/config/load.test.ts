@@ -310,7 +310,7 @@ exchanges:
   - { name: partner, type: taxii21, url: https://x.example/, policy: { min_confidence: 30, unmarked: green, lifetime_days: { url: 7 }, valid_until: replace, renew_on_hit: true, widest_network: { ipv6: 48 } } }
   - { name: other, type: taxii21, url: https://y.example/ }
 siems:
-  - { name: watch, type: elastic, url: [https://es.example], auth: { api_key: a }, clearance: green, hosting: cloud, policy: { min_confidence: 50, removal_brake: { share: 0.5 }, max_classification: restricted, never_block: { values: [192.0.2.9], domains: [SOC.example., =only.example] } } }
+  - { name: watch, type: elastic, url: [https://es.example], auth: { api_key: a }, clearance: green, hosting: cloud, highest_pap: amber, policy: { min_confidence: 50, without_pap: green, removal_brake: { share: 0.5 }, max_classification: restricted, never_block: { values: [192.0.2.9], domains: [SOC.example., =only.example] } } }
 policy: { min_confidence: 10, unknown_confidence: hold, lifetime_days: { default: 60, ipv4-addr: 14 } }
 `);
 
@@ -319,6 +319,8 @@ policy: { min_confidence: 10, unknown_confidence: hold, lifetime_days: { default
         siem: 'watch',
         clearance: 'green',
         hosting: 'cloud',
+        highestPap: 'amber',
+        withoutPap: 'green',
         unmarked: 'green',
         minConfidence: 50,
         unknownConfidence: 'hold',

@@ -120,12 +120,14 @@ export function parseConfig(
 /** Splits a parsed peer into what core reads and what its connector gets. */
 function withDefinition<T extends Omit<ExchangeConfig, 'reports'> | SiemConfig>(
   parsed: Record<string, unknown>,
-  definitions: readonly { readonly type: string }[],
+  definitions: readonly { readonly type: string; urls?(settings: never): readonly string[] }[],
 ): T {
   const definition = definitions.find((one) => one.type === parsed['type']);
   if (definition === undefined) throw new Error(`the schema let an unknown type pass: ${String(parsed['type'])}`);
   const url = parsed['url'];
-  const urls = Array.isArray(url) ? url.map(String) : typeof url === 'string' ? [url] : [];
+  const stated = Array.isArray(url) ? url.map(String) : typeof url === 'string' ? [url] : [];
+  // Its own schema made these settings.
+  const urls = definition.urls?.(parsed as never) ?? stated;
   const peer: PeerSettings = {
     timeout_secs: Number(parsed['timeout_secs'] ?? 60),
     allow_http: parsed['allow_http'] === true,

@@ -1,8 +1,8 @@
 // The rules for one exchange into one SIEM: the global policy, then the exchange's overrides, then the SIEM's.
 import { canonical } from '../model/canonical.ts';
-import type { Classification, Tlp } from '../model/marking.ts';
+import type { Classification, Pap, Tlp } from '../model/marking.ts';
 import { isLoopbackHost } from './listen.ts';
-import type { Config } from './load.ts';
+import type { Config } from './config.ts';
 import type { Policy, PolicyOverrides } from './settings.ts';
 
 /** What intake knows of the pair; the same shape as policy/intake.ts asks for. */
@@ -10,6 +10,8 @@ export interface IntakeSettings {
   readonly siem: string;
   readonly clearance: Tlp;
   readonly hosting?: 'on_premises' | 'cloud';
+  readonly highestPap?: Pap;
+  readonly withoutPap: Pap;
   readonly unmarked: Tlp;
   readonly minConfidence: number;
   readonly unknownConfidence: 'accept' | 'hold' | 'refuse';
@@ -111,6 +113,8 @@ export function policyFor(config: Config, exchangeName: string, siemName: string
       siem: siem.name,
       clearance: siem.clearance,
       ...(siem.hosting === undefined ? {} : { hosting: siem.hosting }),
+      ...(siem.highest_pap === undefined ? {} : { highestPap: siem.highest_pap }),
+      withoutPap: policy.without_pap,
       unmarked: policy.unmarked,
       minConfidence: policy.min_confidence,
       unknownConfidence: policy.unknown_confidence,
@@ -144,6 +148,7 @@ function overridden(base: Policy, by: PolicyOverrides): Policy {
     min_confidence: by.min_confidence ?? base.min_confidence,
     unknown_confidence: by.unknown_confidence ?? base.unknown_confidence,
     unmarked: by.unmarked ?? base.unmarked,
+    without_pap: by.without_pap ?? base.without_pap,
     lifetime_days: { ...base.lifetime_days, ...given(by.lifetime_days) },
     max_days: by.max_days ?? base.max_days,
     valid_until: by.valid_until ?? base.valid_until,

@@ -36,6 +36,7 @@ const peerName = (what: string) =>
 
 const days = () => z.number().positive().max(36_500);
 const tlp = () => z.enum(TLP_LEVELS);
+const pap = () => z.enum(PAP_LEVELS);
 
 const brakeShape = {
   share: z.number().gt(0).max(1).optional().describe('Share of its entries a partner may withdraw within the window.'),
@@ -64,6 +65,7 @@ const overrideShape = {
     .optional()
     .describe('What happens to indicators that state no confidence.'),
   unmarked: tlp().optional().describe('Level of an object without TLP, at intake only.'),
+  without_pap: pap().optional().describe('PAP level of an object that states none, at intake only.'),
   lifetime_days: z
     .strictObject(lifetimeShape)
     .optional()
@@ -193,6 +195,7 @@ const Policy = z.strictObject({
     .default('accept')
     .describe('What happens to indicators that state no confidence.'),
   unmarked: tlp().default('amber').describe('Level of an object without TLP, at intake only.'),
+  without_pap: pap().default('amber').describe('PAP level of an object that states none, at intake only.'),
   lifetime_days: z
     .strictObject({ ...lifetimeShape, default: days().default(90).describe('For types not named here.') })
     .prefault({})
@@ -271,7 +274,11 @@ const SiemCommon = z.strictObject({
   name: peerName('SIEM'),
   ...commonShape,
   clearance: tlp().default('amber').describe('Highest TLP this SIEM may hold.'),
-  hosting: z.enum(['on_premises', 'cloud']).optional().describe('Where it runs; decides what PAP allows.'),
+  hosting: z
+    .enum(['on_premises', 'cloud'])
+    .optional()
+    .describe('Where it runs; decides what PAP allows: all on our own ground, up to PAP:GREEN in a cloud.'),
+  highest_pap: pap().optional().describe('Highest PAP this SIEM may hold; left out: what its hosting allows.'),
   observables: z
     .array(z.enum(OBSERVABLE_TYPES))
     .min(1)

@@ -198,6 +198,8 @@ export interface SiemDefinition<C extends { readonly type: string } = { readonly
   readonly readsHits?: boolean;
   /** Most entries of one container unless configuration says otherwise. */
   readonly maxEntries?: number;
+  /** Where the product answers, if not only at what stands under `url`. */
+  urls?(config: C): readonly string[];
   /** What the encoder needs of the configuration. A change of it re-sends what it changes. */
   settings(config: C, instance: string): Json;
   /** Where entries go, as comparable texts: two configured SIEMs must not share one. Defaults may be made from the instance. */

@@ -3,7 +3,15 @@
 import type { Claim } from '../model/entry.ts';
 import type { Observable } from '../model/observable.ts';
 import { type Configured, type Finding, neverBlock, neverBlockAlso, type NeverBlockRules } from './never-block.ts';
-import { type Classification, classificationRank, stricterTlp, tlpRank, type Tlp } from '../model/marking.ts';
+import {
+  type Classification,
+  classificationRank,
+  type Pap,
+  papRank,
+  stricterTlp,
+  tlpRank,
+  type Tlp,
+} from '../model/marking.ts';
 import { classificationOf, mayBeClassified } from '../stix/classification.ts';
 
 export interface IntakeRules {
@@ -11,6 +19,10 @@ export interface IntakeRules {
   /** The strictest TLP that this SIEM may hold. AMBER+STRICT is above AMBER. */
   readonly clearance: Tlp;
   readonly hosting?: 'on_premises' | 'cloud';
+  /** The strictest PAP that this SIEM may hold. Left out: what its hosting allows. */
+  readonly highestPap?: Pap;
+  /** How a claim without PAP counts. Left out: amber. */
+  readonly withoutPap?: Pap;
   /** How a claim without TLP counts. */
   readonly unmarked: Tlp | 'refuse';
   /** 0 to 100; lower ones are refused. */
@@ -32,7 +44,7 @@ export type IntakeCode =
   | 'marking_unexplained'
   | 'unmarked'
   | 'tlp_above_clearance'
-  | 'pap_red_on_cloud'
+  | 'pap_above_ceiling'
   | 'confidence_too_low'
   | 'confidence_unknown'
   | 'network_too_wide'
@@ -71,10 +83,8 @@ export function judge(observable: Observable, claim: Claim, rules: IntakeRules):
     const level = claim.tlp === undefined ? `${unmarkedWords(claim)} as ${label(tlp)} and` : label(tlp);
     return refuse('tlp_above_clearance', `${level} is above this SIEM's clearance ${label(rules.clearance)}`);
   }
-  // A value written into a service of somebody else is shown to a third party, which PAP:RED rules out.
-  if (claim.pap === 'red' && rules.hosting === 'cloud') {
-    return refuse('pap_red_on_cloud', 'PAP:RED may not be written into a SIEM hosted in a cloud');
-  }
+  const shown = abovePap(claim, rules);
+  if (shown !== undefined) return refuse('pap_above_ceiling', shown);
   if (claim.confidence === undefined) {
     if (rules.unknownConfidence === 'accept') return accept(listed);
     return { kind: rules.unknownConfidence, code: 'confidence_unknown', reason: 'no confidence is stated' };
@@ -83,6 +93,23 @@ export function judge(observable: Observable, claim: Claim, rules: IntakeRules):
     return refuse('confidence_too_low', `confidence ${claim.confidence} is below ${rules.minConfidence}`);
   }
   return accept(listed);
+}
+
+/**
+ * A value written into a service of somebody else is shown to a third party: only what may be acted upon openly goes there,
+ * from PAP:GREEN down, unless a contract says more. On our own ground nothing is shown to anybody.
+ */
+function abovePap({ pap }: Claim, { hosting, highestPap, withoutPap = 'amber' }: IntakeRules): string | undefined {
+  const highest = highestPap ?? (hosting === 'cloud' ? 'green' : 'red');
+  const counts = pap ?? withoutPap;
+  if (papRank(counts) <= papRank(highest)) return undefined;
+  const what =
+    pap === undefined
+      ? `no PAP is stated, which counts as PAP:${counts.toUpperCase()} and`
+      : `PAP:${counts.toUpperCase()}`;
+  return highestPap === undefined
+    ? `${what} may not be written into a SIEM hosted in a cloud`
+    : `${what} is above this SIEM's highest PAP, PAP:${highest.toUpperCase()}`;
 }
 
 /** `explained`: the marking in question is a classification, and that is judged by itself. */

@@ -69,7 +69,8 @@ describe('a definition', () => {
     for (const [stated, defined, sent] of [
       ['green', 'red', []],
       ['red', 'green', []],
-      ['green', 'amber', there],
+      ['green', 'amber', []],
+      ['clear', 'green', there],
     ] as const) {
       const rig = inTheCloud();
       rig.commit([{ ...marked, pap: stated }, definition({ pap: defined })]);

@@ -14,6 +14,7 @@ export const elastic = defineSiem<ElasticConfig>({
   // Stock rules look back 30 days by @timestamp.
   refreshAfterDays: 25,
   readsHits: true,
+  urls: nodeUrls,
   settings: (config, instance) => ({ index: indexName(config.index, instance) }),
   places: (config, instance) =>
     nodeUrls(config).map((url) => `elastic ${url.replace(/\/+$/, '')} ${indexName(config.index, instance)}`),
