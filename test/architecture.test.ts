@@ -14,10 +14,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'all'>> = {
   ...Object.fromEntries(PURE.map((room) => [room, ['model', ...PURE]])),
   // What may happen to a row, and no way to a database.
   ledger: ['model', 'policy', 'inventory'],
+  // How the record is hashed, signed and laid out, and no way to a file.
+  audit: ['model'],
   contracts: ['model', 'runtime'],
   config: ['contracts', 'model', 'runtime'],
   // Of contracts the store takes types alone: what a page, a change and an entry look like.
-  store: ['model', ...PURE, 'ledger', 'contracts', 'runtime'],
+  store: ['model', ...PURE, 'ledger', 'audit', 'contracts', 'runtime'],
   ingest: ['model', ...PURE, 'contracts', 'store', 'runtime'],
   delivery: ['model', ...PURE, 'contracts', 'store', 'runtime'],
   sightings: ['model', ...PURE, 'contracts', 'store', 'runtime'],
@@ -36,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'all'>> = {
     'contracts',
     'model',
     ...PURE,
+    'audit',
     'store',
     'ingest',
     'delivery',
@@ -50,6 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'all'>> = {
     'contracts',
     'model',
     ...PURE,
+    'audit',
     'simulator',
     'simulators shared',
     'runtime',
