@@ -2,8 +2,9 @@
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { type Problem, problemLine } from '../core/config/source.ts';
 import { loadLists } from '../core/store/lists.ts';
-import type { Command } from './command.ts';
+import type { Command, PeerProbe } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
+import type { Output } from './output.ts';
 
 export const check: Command = {
   name: 'check',
@@ -32,14 +33,14 @@ export const check: Command = {
     }
     const probes = await parts.probe(config, signal);
     if (json) out.json({ ok: probes.every((one) => one.ok), problems: [], warnings, probes });
-    else
-      for (const one of probes)
-        out.line(
-          `${one.ok ? out.colour('ok    ', 'green') : out.colour('failed', 'red')}  ${one.name}  ${one.message}`,
-        );
+    else for (const one of probes) printProbe(out, one);
     return probes.every((one) => one.ok) ? DONE : LEFT;
   },
 };
+
+export function printProbe(out: Output, { ok, name, message }: PeerProbe): void {
+  out.line(`${ok ? out.colour('ok    ', 'green') : out.colour('failed', 'red')}  ${name}  ${message}`);
+}
 
 /** What a running daemon tells in `status`: entries of never-block lists that mean nothing or everything. */
 function listWarnings({ file, policy }: Config): Problem[] {

@@ -15,7 +15,8 @@ export interface Flag {
 
 export type FlagValue = string | boolean | readonly (string | boolean)[] | undefined;
 
-export type Ask = (question: string) => Promise<string>;
+/** hidden: what is typed is not shown. */
+export type Ask = (question: string, how?: 'hidden') => Promise<string>;
 
 export interface Context {
   readonly parts: Parts;

@@ -7,6 +7,7 @@ import { silentLog } from '../core/runtime/log.ts';
 import { backup, parked } from './act.ts';
 import { harmless } from './harmless.ts';
 import { held } from './held.ts';
+import { init } from './init.ts';
 import { refused } from './refused.ts';
 import type { Parts } from './command.ts';
 import { demo } from './demo.ts';
@@ -28,5 +29,5 @@ export const parts: Parts = {
     qradar: async (start) => (await import('./simulators.ts')).starters.qradar(start),
   },
   probe: (config, signal) => probePeers(config, systemClock, silentLog, signal),
-  commands: [run, plan, status, why, suppress, harmless, held, refused, parked, reconcile, purge, backup, demo],
+  commands: [init, run, plan, status, why, suppress, harmless, held, refused, parked, reconcile, purge, backup, demo],
 };
