@@ -2,6 +2,7 @@
 // and the tallies that make status cheap.
 import { ConnectorError } from '../model/failure.ts';
 import { randomHex } from '../runtime/ids.ts';
+import { History } from './history.ts';
 import type { Database } from './sql/port.ts';
 import { openState } from './state.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
@@ -59,6 +60,7 @@ export class StoreContext {
   #now = 0;
   readonly #tallies = new Map<string, Tally>();
   readonly ids: RowIds;
+  readonly history: History;
 
   constructor(given: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
     const { spec, reports } = withLists(given);
@@ -73,6 +75,7 @@ export class StoreContext {
       );
     }
     this.ids = new RowIds(this.db, (name) => this.meta(name));
+    this.history = new History(this.db, () => this.ids.take('history'));
     this.writer = this.meta('writer') ?? randomHex(8);
     this.#lastRevision = Number(this.meta('last_revision') ?? 0);
     this.openedRevision = this.#lastRevision;

@@ -2,7 +2,7 @@
 // hangs on it (a hit, a sighting, an approval, a digest) would then tell of another.
 import type { Database } from './sql/port.ts';
 
-const NUMBERED = ['object', 'entry', 'outbox', 'suppression', 'hold'] as const;
+const NUMBERED = ['object', 'entry', 'outbox', 'suppression', 'hold', 'history'] as const;
 export type Numbered = (typeof NUMBERED)[number];
 
 export class RowIds {

@@ -221,6 +221,9 @@ export class Store {
           ...(fresh ? [JSON.stringify(last.cursor), time, state.id] : [JSON.stringify(last.cursor), state.id]),
         );
         this.#store.count(`exchange:${state.id}`, 'objects', report.objects);
+        const { objects, created, changed, revoked } = report;
+        const refused = Object.values(report.refused).reduce((sum, n) => sum + n, 0);
+        this.#store.history.polling(exchange, { objects, new: created, changed, revoked, refused }, time);
         report.indicators = state.indicators.n;
       }
       return report;
@@ -238,6 +241,8 @@ export class Store {
         state.id,
       );
       for (const siem of this.#store.siems) this.#adoption.release(siem, time);
+      this.#store.history.polled(exchange, time);
+      this.#store.history.recovered('exchange', exchange, time);
     });
     state.firstSync = false;
   }
@@ -252,6 +257,7 @@ export class Store {
           time,
           id,
         );
+        this.#store.history.recovered(role, name, time);
       } else {
         this.#store.db.run(
           `UPDATE ${role} SET last_failure = ?, failing_since = coalesce(failing_since, ?), failure = ? WHERE id = ?`,
@@ -261,6 +267,7 @@ export class Store {
           JSON.stringify({ kind: failure.kind, message: failure.message }),
           id,
         );
+        this.#store.history.failed(role, name, failure.message, time);
       }
     });
   }

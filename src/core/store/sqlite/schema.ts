@@ -263,6 +263,14 @@ export const MIGRATIONS: readonly string[] = [
   -- The last day on which it was seen here, for lifetimes that a hit renews: hits themselves are kept for a shorter time.
   ALTER TABLE entry ADD COLUMN hit_day INTEGER;
   `,
+  `
+  -- What happened, for people (history.ts): merged where it goes on.
+  CREATE TABLE history (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, role TEXT NOT NULL, subject TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER,
+    counts TEXT NOT NULL, detail TEXT NOT NULL, seq INTEGER);
+  CREATE INDEX history_kind ON history (kind, role, subject, id);
+  CREATE INDEX history_at ON history (at);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
