@@ -21,7 +21,7 @@ function reasonOf(claim: Partial<Claim>, rules: Partial<IntakeRules>, spec?: Sie
 
 it.each([
   [
-    reasonOf({ unexplained: 'marking-definition--1, which nobody explained', tlp: 'red' }, {}),
+    reasonOf({ unexplained: 'marking-definition--1, which nobody explained', tlp: 'green' }, {}),
     'a definition of marking-definition--1 from the partner',
   ],
   [reasonOf({ unexplained: 'a marking that cannot be read' }, {}), 'markings that can be read'],

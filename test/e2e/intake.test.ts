@@ -60,3 +60,30 @@ it('held lists them, approve lets exactly that set in, and status tells what wai
   expect((await daemon.get('/metrics')).text).toContain('entente_holds_undecided{kind="intake"} 1');
   await daemon.stop();
 });
+
+it('a marking that never came keeps its object out until a person lets it in, and a strict definition takes it off again', async () => {
+  const marking = 'marking-definition--7d2f4a36-0d5e-4c39-9bd5-0c1f1c0f3a11';
+  world.taxii.load([indicator('198.18.0.1', { confidence: 60, object_marking_refs: [marking] })]);
+  const daemon = await world.site.daemon();
+  await daemon.until(({ siems }) => siems[0]?.['held'] === 1);
+  expect(armed()).toEqual([]);
+  expect((await world.site.entente(['why', '198.18.0.1'])).stdout).toContain(`${marking}, which nobody explained`);
+
+  const { held } = await world.site.ask<Held>(['held', 'list', '--kind', 'intake']);
+  const decision = ['--set', held[0]!.set, '--reason', 'our agreement says so', '--by', 'ana'];
+  expect((await world.site.entente(['held', 'approve', String(held[0]!.id), ...decision])).code).toBe(0);
+  await eventually(() => armed().length === 1, 'what was let in is armed');
+
+  world.taxii.load([
+    {
+      type: 'marking-definition',
+      spec_version: '2.1',
+      id: marking,
+      created: '2026-01-01T00:00:00Z',
+      definition_type: 'statement',
+      definition: { statement: 'TLP:RED' },
+    },
+  ]);
+  await eventually(() => armed().length === 0, 'what may not be held there is gone');
+  expect((await world.site.entente(['why', '198.18.0.1'])).stdout).toContain("above this SIEM's clearance");
+});

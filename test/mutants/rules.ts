@@ -84,8 +84,8 @@ export const policy: readonly Mutated[] = [
     tests: ['policy/policy'],
     mutants: [
       {
-        find: 'if (tlpRank(tlp) > tlpRank(rules.clearance)) {',
-        put: 'if (tlpRank(tlp) > tlpRank(rules.clearance) + 1) {',
+        find: 'if (tlpRank(tlp) <= tlpRank(rules.clearance)) return undefined;',
+        put: 'if (tlpRank(tlp) <= tlpRank(rules.clearance) + 1) return undefined;',
         rule: 'No level above the clearance is taken.',
       },
       {
@@ -94,8 +94,8 @@ export const policy: readonly Mutated[] = [
         rule: 'What the partner calls harmless is refused.',
       },
       {
-        find: 'if (claim.unexplained !== undefined && !terms.explained)',
-        put: 'if (claim.unexplained === null)',
+        find: 'const unexplained = terms.explained ? undefined : claim.unexplained;',
+        put: 'const unexplained = terms.explained ? claim.unexplained : undefined;',
         rule: 'A marking that nobody explained keeps out, whatever the clearance.',
       },
       {
@@ -104,8 +104,8 @@ export const policy: readonly Mutated[] = [
         rule: 'PAP:AMBER, and what states none, goes into no SIEM in a cloud.',
       },
       {
-        find: 'if (claim.confidence < rules.minConfidence) {',
-        put: 'if (claim.confidence <= rules.minConfidence) {',
+        find: 'claim.confidence < rules.minConfidence)',
+        put: 'claim.confidence <= rules.minConfidence)',
         rule: 'The least confidence is enough.',
       },
       {
@@ -278,8 +278,8 @@ export const inventory: readonly Mutated[] = [
         rule: 'The strongest confidence counts.',
       },
       {
-        find: 'tlp = stricterTlp(tlp, claim.tlp ?? unmarked) ?? tlp;',
-        put: 'tlp = claim.tlp ?? unmarked;',
+        find: 'tlp = stricterTlp(tlp, levelOf(one)) ?? tlp;',
+        put: 'tlp = levelOf(one);',
         rule: 'The strictest TLP of the claims counts.',
       },
       {

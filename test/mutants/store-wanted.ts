@@ -12,9 +12,19 @@ export const storeWanted: readonly Mutated[] = [
         rule: 'Of two suppressions of one value the longer counts.',
       },
       {
-        find: 'const bit = row.valid_from <= now && now < until ? voucherBit(row.exchange_id) : 0;',
-        put: 'const bit = voucherBit(row.exchange_id);',
+        find: 'claim.validFrom <= now && now < until ? voucherBit(claim.exchangeId) : 0;',
+        put: 'voucherBit(claim.exchangeId + 0 * (now + until));',
         rule: 'A claim that is over, or still to begin, does not vouch.',
+      },
+      {
+        find: 'return pending.filter((one) => this.#letIn.has(siem, id, one.asks));',
+        put: 'return pending.some((one) => this.#letIn.has(siem, id, one.asks)) ? pending : [];',
+        rule: 'A person lets in what was shown, and no claim beside it.',
+      },
+      {
+        find: "decision.code === 'marking_unexplained' ? { atLeast: 'red' as const } : {}",
+        put: "decision.code === 'marking_unexplained' ? { atLeast: 'clear' as const } : {}",
+        rule: 'What stands under a marking that nobody explained counts as the strictest.',
       },
       {
         find: "rules.intake.unmarked === 'refuse' ? 'red' : unmarkedTlp(claim, rules.intake.unmarked)",

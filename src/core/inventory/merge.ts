@@ -11,7 +11,12 @@ export interface Admitted {
   readonly until: number;
   /** How the claim counts where it states no TLP: a matter of its own exchange. */
   readonly unmarked: Tlp;
+  /** It counts as no less, whatever it states. */
+  readonly atLeast?: Tlp;
 }
+
+const levelOf = ({ claim, unmarked, atLeast }: Admitted): Tlp =>
+  stricterTlp(claim.tlp ?? unmarked, atLeast) ?? unmarked;
 
 export interface Merged {
   /** Absent when no claim vouches now. */
@@ -65,7 +70,7 @@ export function condense(admitted: readonly Admitted[], now: number, keep: numbe
   if (admitted.length <= keep) return [...admitted];
   const active = admitted.filter((one) => isActive(one, now)).sort((a, b) => newestFirst(a.claim, b.claim));
   const waiting = admitted.filter((one) => one.claim.validFrom > now && one.claim.validFrom < one.until);
-  const tlpOf = ({ claim, unmarked }: Admitted) => tlpRank(claim.tlp ?? unmarked);
+  const tlpOf = (one: Admitted) => tlpRank(levelOf(one));
   const chosen = new Set(active.slice(0, keep));
   for (const one of [
     most(active, ({ until }) => until),
@@ -109,12 +114,13 @@ function merged(
   let confidence: number | undefined;
   let tlp: Tlp = 'clear';
   let pap: Pap | undefined;
-  for (const { claim, unmarked } of active) {
+  for (const one of active) {
+    const { claim } = one;
     validFrom = Math.min(validFrom, claim.validFrom);
     if (claim.confidence !== undefined && !(confidence !== undefined && confidence >= claim.confidence)) {
       confidence = claim.confidence;
     }
-    tlp = stricterTlp(tlp, claim.tlp ?? unmarked) ?? tlp;
+    tlp = stricterTlp(tlp, levelOf(one)) ?? tlp;
     pap = stricterPap(pap, claim.pap);
   }
   const entry: { -readonly [K in keyof Entry]: Entry[K] } = {

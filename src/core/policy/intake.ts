@@ -74,25 +74,33 @@ export function judge(observable: Observable, claim: Claim, rules: IntakeRules):
     return refuse('classified', `it is classified ${terms.classification}, above ${most}`);
 
   // It may say less than the clearance or more: raising that would be no answer.
-  if (claim.unexplained !== undefined && !terms.explained)
-    return refuse('marking_unexplained', `refers to ${claim.unexplained}`);
-
-  const tlp = claim.tlp ?? (rules.unmarked === 'refuse' ? 'refuse' : unmarkedTlp(claim, rules.unmarked));
-  if (tlp === 'refuse') return refuse('unmarked', 'no TLP is stated, and unmarked objects are refused');
-  if (tlpRank(tlp) > tlpRank(rules.clearance)) {
-    const level = claim.tlp === undefined ? `${unmarkedWords(claim)} as ${label(tlp)} and` : label(tlp);
-    return refuse('tlp_above_clearance', `${level} is above this SIEM's clearance ${label(rules.clearance)}`);
-  }
+  const unexplained = terms.explained ? undefined : claim.unexplained;
+  const above = aboveTlp(claim, unexplained !== undefined, rules);
+  if (above !== undefined) return refuse(...above);
   const shown = abovePap(claim, rules);
   if (shown !== undefined) return refuse('pap_above_ceiling', shown);
-  if (claim.confidence === undefined) {
-    if (rules.unknownConfidence === 'accept') return accept(listed);
-    return { kind: rules.unknownConfidence, code: 'confidence_unknown', reason: 'no confidence is stated' };
-  }
-  if (claim.confidence < rules.minConfidence) {
+  if (claim.confidence !== undefined && claim.confidence < rules.minConfidence)
     return refuse('confidence_too_low', `confidence ${claim.confidence} is below ${rules.minConfidence}`);
+  const unsure = claim.confidence === undefined ? rules.unknownConfidence : 'accept';
+  if (unsure === 'refuse') return refuse('confidence_unknown', UNSURE);
+  // Nobody here can tell what it asks for; a person may know.
+  if (unexplained !== undefined) {
+    const reason = `refers to ${unexplained}${unsure === 'hold' ? `, and ${UNSURE}` : ''}`;
+    return { kind: 'hold', code: 'marking_unexplained', reason };
   }
-  return accept(listed);
+  return unsure === 'hold' ? { kind: 'hold', code: 'confidence_unknown', reason: UNSURE } : accept(listed);
+}
+
+const UNSURE = 'no confidence is stated';
+
+/** Of a marking that nobody explained nothing is known: such a claim is not one without a level. */
+function aboveTlp(claim: Claim, unexplained: boolean, rules: IntakeRules): [IntakeCode, string] | undefined {
+  if (claim.tlp === undefined && unexplained) return undefined;
+  const tlp = claim.tlp ?? (rules.unmarked === 'refuse' ? 'refuse' : unmarkedTlp(claim, rules.unmarked));
+  if (tlp === 'refuse') return ['unmarked', 'no TLP is stated, and unmarked objects are refused'];
+  if (tlpRank(tlp) <= tlpRank(rules.clearance)) return undefined;
+  const level = claim.tlp === undefined ? `${unmarkedWords(claim)} as ${label(tlp)} and` : label(tlp);
+  return ['tlp_above_clearance', `${level} is above this SIEM's clearance ${label(rules.clearance)}`];
 }
 
 /**

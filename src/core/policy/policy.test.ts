@@ -112,11 +112,18 @@ describe('judge', () => {
       rules({ minConfidence: 50 }),
     ],
     [
-      'refuse',
+      'hold',
       'marking_unexplained',
       'refers to marking-definition--1, which nobody explained',
       aClaim({ tlp: 'red', unexplained: 'marking-definition--1, which nobody explained' }),
       rules({ clearance: 'red' }),
+    ],
+    [
+      'hold',
+      'marking_unexplained',
+      'refers to a marking that cannot be read, and no confidence is stated',
+      aClaim({ unexplained: 'a marking that cannot be read' }),
+      rules({ clearance: 'clear', unknownConfidence: 'hold' }),
     ],
     [
       'refuse',
@@ -133,7 +140,7 @@ describe('judge', () => {
       rules({ maxClassification: 'unclassified' }),
     ],
     [
-      'refuse',
+      'hold',
       'marking_unexplained',
       'refers to marking-definition--1, which nobody explained',
       aClaim({ facts: { labels: ['EU-R'] }, unexplained: 'marking-definition--1, which nobody explained' }),
@@ -151,6 +158,18 @@ describe('judge', () => {
     ['refuse', 'confidence_unknown', 'no confidence is stated', aClaim(), rules({ unknownConfidence: 'refuse' })],
   ])('%s with %s: %s', (kind, code, reason, claim, given) => {
     expect(judge(VALUE, claim, given)).toEqual({ kind, code, reason });
+  });
+
+  it.each([
+    ['tlp_above_clearance', "TLP:RED is above this SIEM's clearance TLP:AMBER", { tlp: 'red' }, {}],
+    ['pap_above_ceiling', 'PAP:RED may not be written into', { pap: 'red' }, { hosting: 'cloud' }],
+    ['confidence_too_low', 'confidence 20 is below 50', { confidence: 20 }, { minConfidence: 50 }],
+    ['confidence_unknown', 'no confidence is stated', {}, { unknownConfidence: 'refuse' }],
+  ] as const)('asks nobody about a marking where %s refuses it anyway', (code, reason, claim, given) => {
+    const unexplained = 'marking-definition--1, which nobody explained';
+
+    const decision = judge(VALUE, aClaim({ ...claim, unexplained }), rules(given));
+    expect(decision).toMatchObject({ kind: 'refuse', code, reason: expect.stringContaining(reason) as string });
   });
 
   it.each([

@@ -51,14 +51,16 @@ export class HoldTable {
     return this.#store.db.get<HoldRow>('SELECT * FROM hold WHERE id = ?', id);
   }
 
-  /** The open hold of this kind, made if there is none. */
+  /** The open hold of this kind, made if there is none; of what intake holds, one for each reason. */
   open(kind: HoldKind, siem: SiemState, exchangeId: number, now: number, reason: string): number {
     const { db } = this.#store;
     const open = db.get<{ id: number }>(
-      'SELECT id FROM hold WHERE kind = ? AND siem_id = ? AND exchange_id = ? AND decided IS NULL',
+      `SELECT id FROM hold WHERE kind = ? AND siem_id = ? AND exchange_id = ? AND decided IS NULL
+       AND (kind <> 'intake' OR reason = ?)`,
       kind,
       siem.id,
       exchangeId,
+      reason,
     );
     if (open !== undefined) {
       db.run('UPDATE hold SET reason = ? WHERE id = ?', reason, open.id);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { anIndicator, aSiem, DAY, HOUR, ipv4, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
+import { anExchange, anIndicator, aSiem, DAY, HOUR, ipv4, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
 import type { IncomingIndicator } from '../model/entry.ts';
+import { MOST_ASKED } from './let-in.ts';
 
 const siemWith = (unknownConfidence: 'accept' | 'hold' | 'refuse') => {
   const plain = aSiem();
@@ -116,5 +117,107 @@ describe('unknown_confidence: hold', () => {
 
     rig.tick(NOW + 3 * HOUR);
     expect(heldBy(rig)).toMatchObject([{ kind: 'intake', count: 1 }]);
+  });
+});
+
+describe('a marking that nobody can tell the meaning of', () => {
+  const [FIRST, SECOND] = ['marking-definition--1', 'marking-definition--2'];
+  const under = (id: string, value: string, marking: string, given: Partial<IncomingIndicator> = {}) =>
+    of(id, value, { openMarkings: [marking], tlp: 'green', ...given });
+  const definition = (objectId: string, given: { tlp?: 'green' | 'red'; unread?: string }) =>
+    ({ kind: 'marking', objectId, ...given }) as const;
+  /** What is sent, with the level that it is sent with. */
+  const sentBy = (rig: Rig, now = NOW) => {
+    const batch = rig.take(now);
+    if (batch === undefined) return [];
+    const text = Buffer.from(batch.bytes).toString('utf8');
+    rig.store.settle(
+      batch.id,
+      batch.changes.map(() => ({ kind: 'applied' })),
+      now,
+    );
+    return batch.changes.map(({ op }) => [op, /"tlp":"(.*?)"/.exec(text)?.[1]]);
+  };
+
+  it('holds its objects for a person, all of one marking together, whether it never came or is of a kind that we do not know', () => {
+    const rig = new Rig();
+    rig.commit([definition(SECOND, { unread: 'which is of a kind that we do not know' })]);
+    rig.commit([under('1', '192.0.2.1', FIRST), under('2', '192.0.2.2', FIRST), under('3', '192.0.2.3', SECOND)]);
+
+    expect(rig.deliver()).toEqual([]);
+    expect(heldBy(rig)).toMatchObject([
+      { kind: 'intake', exchange: 'partner', count: 2, reason: `refers to ${FIRST}, which nobody explained` },
+      { kind: 'intake', count: 1, reason: `refers to ${SECOND}, which is of a kind that we do not know` },
+    ]);
+    const found = rig.read((reader) => reader.why(ipv4('192.0.2.1'), NOW))!;
+    expect(found.siems[0]).toMatchObject({
+      state: 'held',
+      reason: expect.stringContaining('nobody explained') as string,
+    });
+    expect(found.claims[0]!.decisions[0]).toMatchObject({
+      decision: 'hold',
+      reason: `refers to ${FIRST}, which nobody explained`,
+    });
+  });
+
+  it('counts as TLP:RED where a person lets its object in, whatever else the object states', () => {
+    const rig = new Rig();
+    rig.commit([under('1', '192.0.2.1', FIRST)]);
+
+    decide(rig, 'approve');
+
+    expect(sentBy(rig)).toEqual([['upsert', 'red']]);
+  });
+
+  it.each([
+    ['stricter than the SIEM may hold takes away what a person had let in', 'red', [['remove', undefined]]],
+    ['that fits leaves it there, as what it says', 'green', [['upsert', 'green']]],
+  ] as const)('and whose explanation comes later: one that is %s', (_what, tlp, sent) => {
+    const rig = new Rig();
+    rig.commit([under('1', '192.0.2.1', FIRST)]);
+    decide(rig, 'approve');
+    rig.deliver();
+
+    rig.commit([definition(FIRST, { tlp })], NOW + HOUR);
+    rig.tick(NOW + HOUR);
+
+    expect([sentBy(rig, NOW + HOUR), heldBy(rig)]).toEqual([sent, []]);
+  });
+
+  it('is let in by itself alone: another one, and another partner under the same id, ask again', () => {
+    const rig = new Rig({
+      exchanges: [anExchange(), anExchange({ name: 'other' })],
+      siems: [aSiem({ listensTo: ['partner', 'other'] })],
+    });
+    rig.commit([under('1', '192.0.2.1', FIRST)]);
+    decide(rig, 'approve');
+    expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
+
+    rig.commit([under('1', '192.0.2.1', SECOND, { version: versionAt(NOW) })], NOW + HOUR);
+    rig.commit([under('7', '192.0.2.1', FIRST)], NOW + HOUR, 'other');
+
+    expect(rig.deliver(NOW + HOUR)).toEqual(['remove 192.0.2.1']);
+    rig.tick(NOW + HOUR);
+    expect(heldBy(rig)).toMatchObject([{ kind: 'intake', count: 1 }]);
+  });
+
+  it('is not covered by what a person said of a missing confidence', () => {
+    const rig = holding();
+    rig.commit([of('1', '192.0.2.1')]);
+    decide(rig, 'approve');
+    expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
+
+    rig.commit([under('1', '192.0.2.1', FIRST, { version: versionAt(NOW) })], NOW + HOUR);
+
+    expect(rig.deliver(NOW + HOUR)).toEqual(['remove 192.0.2.1']);
+  });
+
+  it('asks for so many markings of one partner at most, and keeps the others out unasked', () => {
+    const rig = new Rig();
+    rig.commit(
+      Array.from({ length: MOST_ASKED + 5 }, (_, i) => under(`${i}`, `192.0.2.${i}`, `marking-definition--${i}`)),
+    );
+
+    expect([rig.deliver(), heldBy(rig).length]).toEqual([[], MOST_ASKED]);
   });
 });

@@ -1,17 +1,36 @@
-// Entries whose claims policy holds (unknown_confidence: hold), and which of them a person has let in. An approval lasts as
-// long as the entry is wanted for those claims; nothing else remembers it.
+// Entries whose claims policy holds (no confidence is stated, a marking that nobody explained), and which of them a person
+// has let in. An approval covers the claims that are held for what was shown, and lasts as long as the entry is wanted for
+// them; nothing else remembers it.
 import { intakeStays } from '../policy/holds.ts';
 import type { Stand } from '../ledger/stand.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { HoldTable } from './hold-table.ts';
 
-const REASON = 'no confidence is stated, and policy.unknown_confidence holds such claims';
+/** Of one partner at one SIEM. What is under still others stays out, and nobody is asked. */
+export const MOST_ASKED = 100;
+
+/** Why a claim is held, as a hold says it: what a person is asked, and answers. */
+export interface Question {
+  readonly exchangeId: number;
+  readonly reason: string;
+}
+
+const UNSURE = 'no confidence is stated, and policy.unknown_confidence holds such claims';
+
+/** A marking is what its own exchange makes of it, and each is asked by itself; that no confidence is stated, all at once. */
+export const questionOf = (exchangeId: number, code: string, reason: string): Question => ({
+  exchangeId,
+  reason: code === 'confidence_unknown' ? UNSURE : reason,
+});
+
+/** As it is kept. */
+export const keyOf = ({ exchangeId, reason }: Question): string => (reason === UNSURE ? '' : `${exchangeId} ${reason}`);
 
 export class LetIn {
   readonly #store: StoreContext;
   readonly #holds: HoldTable;
-  /** By SIEM and entry; few, and asked for every entry that is held. Undefined: to be read. */
-  #known: Set<string> | undefined;
+  /** What was answered, by SIEM and entry; few, and asked for every entry that is held. Undefined: to be read. */
+  #known: Map<string, string> | undefined;
 
   constructor(store: StoreContext, holds: HoldTable) {
     this.#store = store;
@@ -23,39 +42,59 @@ export class LetIn {
     this.#known = undefined;
   }
 
-  has(siem: SiemState, entryId: number): boolean {
-    return this.#all().has(`${siem.id} ${entryId}`);
+  /** Whether a person let the entry in for this. */
+  has(siem: SiemState, entryId: number, question: Question): boolean {
+    return this.#all().get(`${siem.id} ${entryId}`) === keyOf(question);
   }
 
-  /** Whether an approval of the hold that it stands under lets it in, remembered from now on. */
-  letIn(siem: SiemState, entryId: number, stand: Stand | undefined): boolean {
-    if (this.has(siem, entryId)) return true;
+  /** An approval of the hold that the entry stands under, remembered from now on. */
+  note(siem: SiemState, entryId: number, stand: Stand | undefined): void {
     const hold = stand?.hold === undefined ? undefined : this.#holds.get(stand.hold.id);
-    if (hold?.kind !== 'intake' || hold.decision !== 'approve') return false;
-    this.#store.db.run('INSERT INTO let_in (siem_id, entry_id) VALUES (?, ?) ON CONFLICT DO NOTHING', siem.id, entryId);
-    this.#all().add(`${siem.id} ${entryId}`);
-    return true;
+    if (hold?.kind !== 'intake' || hold.decision !== 'approve') return;
+    const asked = keyOf({ exchangeId: hold.exchange_id, reason: hold.reason });
+    if (this.#all().get(`${siem.id} ${entryId}`) === asked) return;
+    this.#store.db.run(
+      'INSERT INTO let_in (siem_id, entry_id, asked) VALUES (?, ?, ?) ON CONFLICT (siem_id, entry_id) DO UPDATE SET asked = excluded.asked',
+      siem.id,
+      entryId,
+      asked,
+    );
+    this.#all().set(`${siem.id} ${entryId}`, asked);
   }
 
-  /** Nobody speaks for it any more, or somebody who needs no approval does. */
+  /** Nobody speaks for it any more in the way that was let in, or somebody who needs no approval does. */
   over(siem: SiemState, entryId: number): void {
-    if (!this.has(siem, entryId)) return;
+    if (!this.#all().has(`${siem.id} ${entryId}`)) return;
     this.#store.db.run('DELETE FROM let_in WHERE siem_id = ? AND entry_id = ?', siem.id, entryId);
     this.#all().delete(`${siem.id} ${entryId}`);
   }
 
-  /** The hold it belongs into: the one it stands in, or the open one of this exchange. */
-  holdFor(siem: SiemState, exchangeId: number, stand: Stand | undefined, changed: boolean, now: number): number {
-    const hold = stand?.hold === undefined ? undefined : this.#holds.get(stand.hold.id);
-    if (hold?.kind === 'intake' && intakeStays(hold.decision === 'reject', changed)) return hold.id;
-    return this.#holds.open('intake', siem, exchangeId, now, REASON);
+  /** Whether there is, or may be made, a hold that asks this. */
+  asks(siem: SiemState, { exchangeId, reason }: Question): boolean {
+    const { db } = this.#store;
+    if (reason === UNSURE) return true;
+    const open = db.all<{ reason: string }>(
+      "SELECT reason FROM hold WHERE kind = 'intake' AND siem_id = ? AND exchange_id = ? AND decided IS NULL AND entries > 0",
+      siem.id,
+      exchangeId,
+    );
+    return open.length < MOST_ASKED || open.some((one) => one.reason === reason);
   }
 
-  #all(): Set<string> {
-    this.#known ??= new Set(
+  /** The hold it belongs into: the one it stands in, or the open one that asks this. */
+  holdFor(siem: SiemState, question: Question, stand: Stand | undefined, changed: boolean, now: number): number {
+    const { exchangeId, reason } = question;
+    const hold = stand?.hold === undefined ? undefined : this.#holds.get(stand.hold.id);
+    const same = hold?.kind === 'intake' && hold.reason === reason && hold.exchange_id === exchangeId;
+    if (same && intakeStays(hold.decision === 'reject', changed)) return hold.id;
+    return this.#holds.open('intake', siem, exchangeId, now, reason);
+  }
+
+  #all(): Map<string, string> {
+    this.#known ??= new Map(
       this.#store.db
-        .all<{ siem_id: number; entry_id: number }>('SELECT siem_id, entry_id FROM let_in')
-        .map((row) => `${row.siem_id} ${row.entry_id}`),
+        .all<{ siem_id: number; entry_id: number; asked: string }>('SELECT siem_id, entry_id, asked FROM let_in')
+        .map((row) => [`${row.siem_id} ${row.entry_id}`, row.asked]),
     );
     return this.#known;
   }

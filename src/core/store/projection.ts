@@ -14,7 +14,7 @@ import type { SiemState, StoreContext } from './context.ts';
 import { decideClaim } from './decide.ts';
 import type { ContextTable, Explained } from './explain.ts';
 import type { HoldTable } from './hold-table.ts';
-import { LetIn } from './let-in.ts';
+import { LetIn, type Question, questionOf } from './let-in.ts';
 import { LISTED_OWNER } from './lists.ts';
 import { tlpOf } from './open-markings.ts';
 import { OBJECT, type ObjectRow, type StoredEntry, voucherBit } from './rows.ts';
@@ -193,7 +193,13 @@ export class Projector {
   }
 
   #lettingIn(siem: SiemState, entry: StoredEntry, pending: Admission['pending'], now: number): Entry | undefined {
-    return pending.length > 0 && this.#letIn.has(siem, entry.id) ? mergeClaims(entry, pending, now).entry : undefined;
+    if (pending.length === 0) return undefined;
+    return mergeClaims(entry, this.#let(siem, entry, pending), now).entry;
+  }
+
+  /** Those of them that a person let in. */
+  #let(siem: SiemState, { id }: StoredEntry, pending: Admission['pending']): Admission['pending'] {
+    return pending.filter((one) => this.#letIn.has(siem, id, one.asks));
   }
 
   /**
@@ -221,7 +227,7 @@ export class Projector {
     const admission = noneYet();
     this.#admit(admission, siem, entry, stood, now);
     // A person let it in as it stood.
-    if (admission.admitted.length === 0 && this.#letIn.has(siem, entry.id)) admission.admitted = admission.pending;
+    if (admission.admitted.length === 0) admission.admitted = this.#let(siem, entry, admission.pending);
     return { rows: rows.length, admission };
   }
 
@@ -246,12 +252,16 @@ export class Projector {
       this.#letIn.over(siem, entry.id);
       return { admission: { ...admission, admitted: [...admitted, ...pending] } };
     }
-    const all: Admission = { ...admission, admitted: pending, vouchers: admission.pendingVouchers };
-    if (this.#letIn.letIn(siem, entry.id, before)) return { admission: all };
-    const exchangeId = pending[0]!.claim.exchangeId;
+    this.#letIn.note(siem, entry.id, before);
+    const let_ = this.#let(siem, entry, pending);
+    if (mergeClaims(entry, let_, now).entry !== undefined)
+      return { admission: { ...admission, ...vouching(let_, now) } };
+    this.#letIn.over(siem, entry.id);
     const there = before !== undefined && (before.present.is !== 'no' || before.call !== undefined);
     if (there) return { admission: { ...admission, refused: true }, until: merged.entry.until };
-    return { admission: all, hold: exchangeId };
+    const ask = pending.find((one) => this.#letIn.asks(siem, one.asks))?.asks;
+    if (ask === undefined) return { admission: { ...admission, refused: true } };
+    return { admission: { ...admission, ...vouching(pending, now) }, hold: ask };
   }
 
   #admit(into: Admission, siem: SiemState, entry: StoredEntry, rows: readonly ClaimRow[], now: number): void {
@@ -259,7 +269,8 @@ export class Projector {
       const exchange = this.#store.exchangeNames.get(row.exchange_id) ?? '?';
       const claim = new StoredClaim(row, exchange);
       if (row.exchange_active === 0) into.left ??= row.exchange_id;
-      const { kind } = decideClaim(siem.spec, entry, claim, row.exchange_active === 1);
+      const decision = decideClaim(siem.spec, entry, claim, row.exchange_active === 1);
+      const { kind } = decision;
       if (kind === 'refuse') {
         into.refused = true;
         continue;
@@ -270,14 +281,15 @@ export class Projector {
       const unmarked = rules.intake.unmarked === 'refuse' ? 'red' : unmarkedTlp(claim, rules.intake.unmarked);
       const lastHit = rules.lifetime.renewOnHit === true ? this.#lastHit(entry) : undefined;
       const until = expiryOf(claim, rules.lifetime, entry.type, lastHit);
-      const bit = row.valid_from <= now && now < until ? voucherBit(row.exchange_id) : 0;
       if (kind === 'hold') {
-        into.pendingVouchers |= bit;
-        into.pending.push({ claim, until, unmarked });
-      } else {
-        into.vouchers |= bit;
-        into.admitted.push({ claim, until, unmarked });
+        // Nobody knows how strict it is: where a person lets it in, it counts as the strictest.
+        const level = decision.code === 'marking_unexplained' ? { atLeast: 'red' as const } : {};
+        const asks = questionOf(row.exchange_id, decision.code, decision.reason);
+        into.pending.push({ claim, until, unmarked, ...level, asks });
+        continue;
       }
+      into.vouchers |= voucherOf({ claim, until }, now);
+      into.admitted.push({ claim, until, unmarked });
     }
     // They were made here, of stored claims.
     if (into.admitted.length > CROWDED) into.admitted = condense(into.admitted, now, CROWDED) as Admission['admitted'];
@@ -401,8 +413,8 @@ export function newestFirst(claims: ClaimRow[]): ClaimRow[] {
 /** What counts of the claims, and what is to be done about those that policy holds. */
 interface Intake {
   readonly admission: Admission;
-  /** The entry goes into an intake hold of this exchange. */
-  readonly hold?: number;
+  /** The entry goes into the intake hold that asks this. */
+  readonly hold?: Question;
   /** It stands there and goes first; its claims vouch until then. */
   readonly until?: number;
 }
@@ -411,20 +423,27 @@ interface Intake {
 interface Admission {
   admitted: (Admitted & { readonly claim: StoredClaim })[];
   /** Those that policy holds until a person lets the entry in. */
-  pending: (Admitted & { readonly claim: StoredClaim })[];
+  pending: (Admitted & { readonly claim: StoredClaim; readonly asks: Question })[];
   refused: boolean;
   vouchers: number;
-  pendingVouchers: number;
   /** An exchange among them that left the configuration. */
   left: number | undefined;
 }
+
+/** These, and who vouches by them now. */
+const vouching = (admitted: Admission['admitted'], now: number): Pick<Admission, 'admitted' | 'vouchers'> => ({
+  admitted,
+  vouchers: admitted.reduce((bits, one) => bits | voucherOf(one, now), 0),
+});
+
+const voucherOf = ({ claim, until }: { readonly claim: StoredClaim; readonly until: number }, now: number): number =>
+  claim.validFrom <= now && now < until ? voucherBit(claim.exchangeId) : 0;
 
 const noneYet = (): Admission => ({
   admitted: [],
   pending: [],
   refused: false,
   vouchers: 0,
-  pendingVouchers: 0,
   left: undefined,
 });
 

@@ -10,6 +10,7 @@ import { expiryOf } from '../policy/expiry.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import { hitTime } from './rows.ts';
 import { decideClaim } from './decide.ts';
+import { keyOf, questionOf } from './let-in.ts';
 import { Outbox } from './outbox.ts';
 import { notePlaces } from './places.ts';
 import { toClaim } from './projection.ts';
@@ -248,17 +249,26 @@ export class Sightings {
         // One that had ended when the value was seen armed nothing then.
         const over =
           rules !== undefined && expiryOf(claim, rules.lifetime, observable.type, hitTime(row.hit_day)) <= row.first;
-        const holds = decision.kind === 'accept' || (decision.kind === 'hold' && this.#wasLetIn(siem.id, row.id));
+        const holds =
+          decision.kind === 'accept' ||
+          (decision.kind === 'hold' && this.#wasLetIn(siem, row.id, object.exchange_id, decision));
         return holds && !over ? [{ siem: row.siem_id, first: row.first, last: row.last, count: row.n }] : [];
       });
   }
 
   /** A person let the entry in, though policy holds such claims. */
-  #wasLetIn(siemId: number, entryId: number): boolean {
-    return (
-      this.#store.db.get('SELECT 1 AS one FROM let_in WHERE siem_id = ? AND entry_id = ?', siemId, entryId) !==
-      undefined
+  #wasLetIn(
+    { id }: SiemState,
+    entryId: number,
+    exchangeId: number,
+    { code, reason }: { readonly code: string; readonly reason: string },
+  ): boolean {
+    const row = this.#store.db.get<{ asked: string }>(
+      'SELECT asked FROM let_in WHERE siem_id = ? AND entry_id = ?',
+      id,
+      entryId,
     );
+    return row?.asked === keyOf(questionOf(exchangeId, code, reason));
   }
 
   /** How the reading of one SIEM's hits ended. */

@@ -271,6 +271,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX history_kind ON history (kind, role, subject, id);
   CREATE INDEX history_at ON history (at);
   `,
+  `
+  -- What a person was asked when they let an entry in (let-in.ts): an answer to one question is none to another.
+  ALTER TABLE let_in ADD COLUMN asked TEXT NOT NULL DEFAULT '';
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
