@@ -269,6 +269,24 @@ describe.each(['search', 'sync'] as const)('an event at the partner, read by %s'
   });
 });
 
+describe('an event that is larger than an answer may be', () => {
+  it('is told by sync, keeps no other from being read, and comes once it is smaller', async () => {
+    const { server, poller, poll, clock } = await aPartner('sync', [
+      four,
+      anEvent([anAttribute(8)], { uuid: id(901) }),
+    ]);
+    server.setQuirks([{ kind: 'huge', match: `/events/view/${EVENT}` }]);
+
+    expect(await poll()).toEqual(upsert(8));
+    expect(poller.failure).toMatchObject({ kind: 'permanent' });
+    expect(poller.failure?.message).toContain(`the event ${EVENT} came as one answer of more than 64 MiB`);
+    server.setQuirks([]);
+    clock.now += HOUR;
+    expect(await poll()).toEqual(upsert(1, 2, 3, 4));
+    expect(poller.failure).toBeUndefined();
+  });
+});
+
 describe('the same event by both ways', () => {
   it('ends in the same objects', async () => {
     const event = anEvent(

@@ -112,6 +112,10 @@ exchangeReading('misp by search, in objects', plain(start({ read: 'search', even
 exchangeReading('misp by sync', plain(start({ read: 'sync' })));
 exchangeReading('misp by sync, published a moment ago', plain(start({ read: 'sync', ago: 0 })));
 exchangeReading('misp by sync, behind a guard', plain(start({ read: 'sync', quirks: guard })));
+exchangeReading(
+  'misp by sync, of a server that follows MISP',
+  plain(start({ read: 'sync', quirks: [{ kind: 'no-named' }] })),
+);
 exchangeFaults('misp by sync', plain(start({ read: 'sync', event: several(anEvent), quirks: guard })));
 exchangeFaults('misp by search, in objects', plain(start({ read: 'search', event: several(inObjects) })));
 
@@ -160,6 +164,57 @@ describe('misp on a server that does wrong', () => {
     } finally {
       await far.connector.close();
       await far.close();
+    }
+  });
+
+  it('asks for smaller pages of a server that is slow, so that they come in time', async () => {
+    const server = await startMisp({
+      keys: [{ key: SECRET }],
+      // 100 of them take 10 seconds, 20 of them 2.
+      quirks: [{ kind: 'slow', ms: 100_000, match: 'attributes/restSearch', times: 2 }],
+      clock: () => Date.now() - 3_600_000,
+      data: anEvent(Array.from({ length: 130 }, (_one, i) => i)),
+    });
+    const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: SECRET }, page_size: 100 });
+    const connector = misp.create(config, testDeps(3000));
+    try {
+      const pages: Page[] = await drain(connector.pages(undefined, never));
+
+      expect(new Set(idsOf(pages)).size).toBe(131);
+      expect(pages.at(-1)?.cursor).toMatchObject({ limit: { size: 20, of: 100, words: 'no answer in time' } });
+    } finally {
+      await connector.close();
+      await server.close();
+    }
+  });
+
+  it.each(['search', 'sync'] as const)('lists by %s in spans of time where all of it is too much', async (read) => {
+    const day = 86_400_000;
+    let now = Date.UTC(2026, 0, 1);
+    const server = await startMisp({
+      keys: [{ key: SECRET }],
+      quirks: [{ kind: 'span-too-large', secs: 40 * 86_400 }],
+      clock: () => now,
+    });
+    const numbers = [0, 1, 2, 3, 4, 5];
+    for (const n of numbers) {
+      now = Date.UTC(2020, 0, 1) + n * 400 * day;
+      server.load(anEvent([n], idOf(9_000_000 + n)));
+    }
+    now += day;
+    const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: SECRET }, read });
+    const connector = misp.create(config, { ...testDeps(), clock: { ...testDeps().clock, now: () => now } });
+    try {
+      const pages: Page[] = await drain(connector.pages(undefined, never));
+
+      expect(new Set(idsOf(pages).filter((one) => !one.startsWith('identity')))).toEqual(new Set(numbers.map(idOf)));
+      expect(await drain(connector.pages(pages.at(-1)?.cursor, never))).toEqual([]);
+      const listed = [];
+      for await (const part of connector.listing?.(never) ?? []) listed.push(...part.present);
+      expect(listed.map((one) => one.objectId)).toEqual(numbers.map(idOf));
+    } finally {
+      await connector.close();
+      await server.close();
     }
   });
 

@@ -81,6 +81,8 @@ export class Search {
   }
 
   events(filters: Filters, target: string): SimResponse {
+    const tooLong = this.#tooLong(filters, target);
+    if (tooLong !== undefined) return tooLong;
     const rows = this.#matchingEvents(filters);
     const { page } = this.#page(rows, filters, EVENT_ORDER, target);
     const metadata = isSet(filters['metadata']) && this.#quirks.take('no-metadata', target) === undefined;
@@ -103,6 +105,8 @@ export class Search {
   }
 
   index(filters: Filters, target: string): SimResponse {
+    const tooLong = this.#tooLong(filters, target);
+    if (tooLong !== undefined) return tooLong;
     const minimal = isSet(filters['minimal']);
     const tests = eventTests(filters, this.#state.now);
     const timestamp = filters['timestamp'];
@@ -188,6 +192,15 @@ export class Search {
   #tooLarge(rows: number, target: string): SimResponse | undefined {
     const quirk = this.#quirks.take('too-large', target);
     if (quirk === undefined || rows <= (quirk.rows ?? 1000)) return undefined;
+    return refusal(500, 'An Internal Error Has Occurred.', target);
+  }
+
+  #tooLong(filters: Filters, target: string): SimResponse | undefined {
+    // Those of a few events by uuid are no list.
+    if (filters['eventid'] !== undefined) return undefined;
+    const quirk = this.#quirks.take('span-too-large', target);
+    const [from = 0, to = this.#state.now] = [filters['publish_timestamp']].flat().map(Number);
+    if (quirk === undefined || to - from <= (quirk.secs ?? 30 * 86_400)) return undefined;
     return refusal(500, 'An Internal Error Has Occurred.', target);
   }
 

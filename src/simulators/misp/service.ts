@@ -152,6 +152,8 @@ export class MispService implements SimulatorHandler {
       .filter((one) => one !== '')
       .map(decoded);
     const plain = parts.filter((one) => !one.includes(':'));
+    if (plain.length < parts.length && this.quirks.take('no-named', target) !== undefined)
+      return refusal(404, 'Not Found', path);
     const asked: Asked = { request, target, body, by, parts: plain, named: namedIn(parts) };
     const search = /^\/(attributes|events)\/restSearch/i.test(path);
     if (search) {

@@ -12,17 +12,21 @@ import type { MispConfig } from './config.ts';
 import {
   AttributesAnswer,
   ErrorAnswer,
+  EventHeadAnswer,
   EventsAnswer,
   IndexAnswer,
   type IndexRow,
   Version,
-  ViewAnswer,
 } from './responses.ts';
+import { type SplitEvent, splitEvent } from './split.ts';
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** As MISP itself reads an event of another server; tombstones come with it where they may. */
 const VIEW =
   'deleted[]:0/deleted[]:1/excludeGalaxy:1/includeEventCorrelations:0/includeFeedCorrelations:0/includeWarninglistHits:0';
+
+/** MISP spaces its JSON out for everybody else, which makes a large event half as large again. */
+const AS_A_SERVER = { 'user-agent': 'MISP client entente/0.1' };
 
 export interface Answer<T> {
   readonly content: T;
@@ -38,6 +42,8 @@ export class MispClient {
   readonly #deps: ExchangeDeps;
   readonly #http: HttpClient;
   readonly #closing = new AbortController();
+  /** The server knows no named parameters in a path, and showed an event without them. */
+  #plainViews = false;
   /** When the key ends, as the server said last. */
   keyEnds: number | undefined;
 
@@ -45,7 +51,7 @@ export class MispClient {
     this.#base = new URL(url.endsWith('/') ? url : `${url}/`);
     this.#key = key;
     this.#deps = deps;
-    this.#http = deps.http({ baseUrl: url, maxBytes: MAX_ANSWER_BYTES, maxSockets: 2 });
+    this.#http = deps.http({ baseUrl: url, headers: AS_A_SERVER, maxBytes: MAX_ANSWER_BYTES, maxSockets: 2 });
   }
 
   async version(signal: AbortSignal): Promise<Version> {
@@ -71,13 +77,29 @@ export class MispClient {
   }
 
   /** A whole event. Undefined where it is not there, or no longer shown to us. */
-  async view(uuid: string, what: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>> | undefined> {
+  async view(uuid: string, what: string, signal: AbortSignal): Promise<SplitEvent | undefined> {
     try {
-      return (await this.#ask(`events/view/${uuid}/${VIEW}`, what, ViewAnswer, signal)).content;
+      return await this.#event(`events/view/${uuid}${this.#plainViews ? '' : `/${VIEW}`}`, what, signal);
     } catch (error) {
-      if (error instanceof ConnectorError && error.code === NO_SUCH_EVENT) return undefined;
-      throw error;
+      if (!(error instanceof ConnectorError) || error.status !== 404) throw error;
+      if (error.code === NO_SUCH_EVENT || this.#plainViews) return undefined;
+      const event = await this.#event(`events/view/${uuid}`, what, signal).catch(() => undefined);
+      if (event === undefined) throw error;
+      this.#plainViews = true;
+      return event;
     }
+  }
+
+  async #event(path: string, what: string, signal: AbortSignal): Promise<SplitEvent> {
+    const response = await this.#send(path, what, signal, undefined);
+    this.#accepted(response, what);
+    this.#hear(response);
+    const event = await splitEvent(response.body, MOST_VALUES).catch((error: unknown) => {
+      throw error instanceof SyntaxError ? this.broken(what, response.body.length) : error;
+    });
+    if (event === undefined) throw this.#tooMany(response, what);
+    this.#shaped(response, what, EventHeadAnswer, event.head);
+    return event;
   }
 
   /** Any other call that sends something: what came, as it came. */
@@ -108,25 +130,21 @@ export class MispClient {
     body?: unknown,
   ): Promise<Answer<z.output<T>>> {
     const response = await this.#send(path, what, signal, body);
-    const content = this.#parsed(response, what);
-    const read = shape.safeParse(content);
-    if (!read.success) {
-      const issue = read.error.issues[0];
-      throw permanent(
-        `${this.who}: ${what} is not what MISP answers (${issue?.path.join('.') || 'answer'}: ${issue?.message}); check url, or tell the partner`,
-        { status: response.status },
-      );
-    }
-    const { headers } = response;
+    this.#accepted(response, what);
+    if (hasMoreValues(response.body, MOST_VALUES)) throw this.#tooMany(response, what);
+    const json = this.#json(response, what);
+    const content = this.#shaped(response, what, shape, json);
+    const date = this.#hear(response);
+    const count = response.headers['x-result-count'];
+    return { content, count: count !== undefined && /^\d+$/.test(count) ? Number(count) : undefined, serverNow: date };
+  }
+
+  /** The server's clock, if it shows it. */
+  #hear({ headers }: HttpResponse): number | undefined {
     const date = Date.parse(headers['date'] ?? '');
     const ends = Date.parse(headers['x-auth-key-expiration'] ?? '');
     if (!Number.isNaN(ends)) this.keyEnds = ends;
-    const count = headers['x-result-count'];
-    return {
-      content: read.data,
-      count: count !== undefined && /^\d+$/.test(count) ? Number(count) : undefined,
-      serverNow: Number.isNaN(date) ? undefined : date,
-    };
+    return Number.isNaN(date) ? undefined : date;
   }
 
   async #send(path: string, what: string, signal: AbortSignal, body: unknown): Promise<HttpResponse> {
@@ -162,30 +180,46 @@ export class MispClient {
     }
   }
 
-  #parsed(response: HttpResponse, what: string): unknown {
+  /** Throws at whatever is no answer of a MISP server that did what it was asked. */
+  #accepted(response: HttpResponse, what: string): void {
     const { status, body, headers } = response;
     if (status < 200 || status > 299) throw this.#refused(response, what);
-    if (hasMoreValues(body, MOST_VALUES))
-      throw permanent(
-        `${this.who}: ${what} came as one answer of more than ${MOST_VALUES.toLocaleString('en')} values`,
-        {
-          status,
-          code: 'answer_too_large',
-        },
-      );
     if (/html/i.test(headers['content-type'] ?? '') || /^\uFEFF?\s*</.test(body.toString('utf8', 0, 200)))
       throw configFailure(
         `${this.who}: a web page came instead of ${what} (${status}), as from a login or a proxy; check url and auth`,
         { status },
       );
+  }
+
+  #tooMany({ status }: HttpResponse, what: string): ConnectorError {
+    return permanent(
+      `${this.who}: ${what} came as one answer of more than ${MOST_VALUES.toLocaleString('en')} values`,
+      { status, code: 'answer_too_large' },
+    );
+  }
+
+  #json({ body }: HttpResponse, what: string): unknown {
     try {
       return JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''));
     } catch {
-      // The parser's own message quotes the answer, which may hold indicator values.
-      throw retryable(`${this.who}: ${what} came as broken JSON of ${body.length} bytes; it will be asked again`, {
-        status,
-      });
+      throw this.broken(what, body.length);
     }
+  }
+
+  /** The parser's own message quotes the answer, which may hold indicator values. */
+  broken(what: string, bytes?: number): ConnectorError {
+    const size = bytes === undefined ? '' : ` of ${bytes} bytes`;
+    return retryable(`${this.who}: ${what} came as broken JSON${size}; it will be asked again`);
+  }
+
+  #shaped<T extends z.ZodType>({ status }: HttpResponse, what: string, shape: T, json: unknown): z.output<T> {
+    const read = shape.safeParse(json);
+    if (read.success) return read.data;
+    const issue = read.error.issues[0];
+    throw permanent(
+      `${this.who}: ${what} is not what MISP answers (${issue?.path.join('.') || 'answer'}: ${issue?.message}); check url, or tell the partner`,
+      { status },
+    );
   }
 
   #refused(response: HttpResponse, what: string): ConnectorError {

@@ -17,7 +17,7 @@ import { readCursor } from './cursor.ts';
 import { Mapping } from './mapping.ts';
 import { standing, wordsOf } from './page-size.ts';
 import { concernsAll, EVENTS, Run } from './run.ts';
-import { published, readEvent } from './search.ts';
+import { indexed, published, readEvent } from './search.ts';
 import { MispReports } from './send.ts';
 import { readWhole } from './whole.ts';
 
@@ -160,9 +160,9 @@ export class MispConnector implements ExchangeConnector {
         }
       return;
     }
-    const from = context.start === undefined ? {} : { publish_timestamp: context.start };
-    const { content } = await this.#client.index(from, context.signal);
-    for (const { uuid } of content) yield [uuid, readWhole(context, uuid)];
+    const uuids = new Set<string>();
+    for await (const { uuid } of indexed(context, context.start)) uuids.add(uuid);
+    for (const uuid of uuids) yield [uuid, readWhole(context, uuid)];
   }
 
   #context(signal: AbortSignal, limit: Limit, warnings: string[]): ReadingContext {

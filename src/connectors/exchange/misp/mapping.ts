@@ -8,11 +8,14 @@ import { type EventHead, nameOf, type ObjectHead } from '../../../core/misp/head
 import { tagNames } from '../../../core/misp/tags.ts';
 import { isRecord } from '../../../core/stix/raw.ts';
 import type { MispConfig } from './config.ts';
+import { type SplitEvent, TOO_LONG } from './split.ts';
 
 export interface Read {
   readonly objects: IncomingObject[];
   readonly refusals: ObjectRefusal[];
 }
+
+const TOO_LARGE: AttributeRead = { refusal: { objectId: undefined, reason: 'attribute or object is too large' } };
 
 /** In an object whose name the answer does not give. */
 const UNNAMED: ObjectHead = { name: undefined, deleted: false, timestamp: 0, comment: undefined, terms: [] };
@@ -47,31 +50,30 @@ export class Mapping {
     );
   }
 
-  /** A whole event. */
-  event(raw: unknown, head: EventHead, now: number): Read {
-    const read = this.#empty(head);
-    const wanted = this.wantsOrg(head.orgc);
-    if (!isRecord(raw) || !wanted) return read;
-    const kept = {
-      Attribute: listOf(raw['Attribute']).filter((one) => this.#wants(one, head, now)),
-      Object: listOf(raw['Object']).map((object) =>
-        isRecord(object)
-          ? { ...object, Attribute: listOf(object['Attribute']).filter((one) => this.#wants(one, head, now)) }
-          : object,
-      ),
-    };
-    for (const one of attributesOf(kept, head)) put(read, one);
-    return read;
+  /** The attributes of a whole event, one after the other. */
+  *whole({ attributes, objects }: SplitEvent, head: EventHead, now: number): Generator<AttributeRead, void, undefined> {
+    if (!this.wantsOrg(head.orgc)) return;
+    for (const one of attributes)
+      if (one === TOO_LONG) yield TOO_LARGE;
+      else if (this.#wants(one, head, now)) yield* attributesOf({ Attribute: [one] }, head);
+    for (const one of objects)
+      if (one === TOO_LONG) yield TOO_LARGE;
+      else yield* attributesOf({ Object: [isRecord(one) ? this.#wantedOf(one, head, now) : one] }, head);
+  }
+
+  #wantedOf(object: Readonly<Record<string, unknown>>, head: EventHead, now: number): unknown {
+    return { ...object, Attribute: listOf(object['Attribute']).filter((one) => this.#wants(one, head, now)) };
   }
 
   #collect(rows: readonly unknown[], head: EventHead, now: number, read: (row: unknown) => AttributeRead): Read {
-    const into = this.#empty(head);
+    const into = this.begun(head);
     if (!this.wantsOrg(head.orgc)) return into;
     for (const row of rows) if (this.#wants(row, head, now)) put(into, read(row));
     return into;
   }
 
-  #empty(head: EventHead): Read {
+  /** With the name of who made it, and nothing else. */
+  begun(head: EventHead): Read {
     const name = nameOf(head);
     return { objects: name === undefined ? [] : [name], refusals: [] };
   }
@@ -88,7 +90,7 @@ export class Mapping {
   }
 }
 
-function put({ objects, refusals }: Read, one: AttributeRead): void {
+export function put({ objects, refusals }: Read, one: AttributeRead): void {
   if ('indicator' in one) objects.push(one.indicator);
   else if ('refusal' in one) refusals.push(one.refusal);
 }

@@ -20,7 +20,8 @@ export const EventsAnswer = z
   .object({ response: z.array(z.object({ Event: z.unknown() })) })
   .transform(({ response }) => response.map((one) => one.Event));
 
-export const ViewAnswer = z.object({ Event: z.record(z.string(), z.unknown()) }).transform(({ Event }) => Event);
+/** The Event of events/view, without its lists. */
+export const EventHeadAnswer = z.record(z.string(), z.unknown());
 
 export const IndexAnswer = z.array(
   z.object({

@@ -8,7 +8,8 @@ import type { Json } from '../../../core/model/json.ts';
 import type { EventEnd, EventPart, ReadingContext } from './context.ts';
 import { type At, type Cursor, isYoung, type Mark, pruned } from './cursor.ts';
 import { digestOf } from './mapping.ts';
-import { headsOf, listingFrom, published, readEvent } from './search.ts';
+import type { IndexRow } from './responses.ts';
+import { headsOf, indexed, listingFrom, published, readEvent } from './search.ts';
 import { readWhole } from './whole.ts';
 
 /** All events together, as a scope. */
@@ -75,16 +76,21 @@ export class Run {
 
   async *#sync(): AsyncGenerator<Page, void, undefined> {
     const context = this.#context;
-    const from = listingFrom(this.#cursor.after, context.start);
-    const { content, serverNow } = await context.client.index(
-      from === undefined ? {} : { publish_timestamp: from },
-      context.signal,
-    );
-    const now = Math.floor((serverNow ?? context.now()) / 1000);
-    if (serverNow !== undefined) context.heard(serverNow);
+    let heard: number | undefined;
+    const first = (time: number): void => {
+      heard ??= time;
+      context.heard(time);
+    };
+    const hearing = { ...context, heard: first };
+    const found = new Map<string, IndexRow>();
+    for await (const row of indexed(hearing, listingFrom(this.#cursor.after, context.start))) found.set(row.uuid, row);
+    // What is published while the list is asked for is after it.
+    const now = Math.floor((heard ?? context.now()) / 1000);
     const run = this.#cursor.run ?? { since: now, upto: '' };
     // By uuid, so that one place tells how far a run has come.
-    const rows = content.toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1)).filter((row) => row.uuid > run.upto);
+    const rows = [...found.values()]
+      .toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
+      .filter((row) => row.uuid > run.upto);
     for (const row of rows) {
       if (!this.#isNews(row.uuid, row.timestamp)) continue;
       const move = (): void => {
@@ -240,7 +246,8 @@ export class Run {
     if (this.#reading.scopes === undefined) return;
     const known = (await this.#reading.scopes()).filter((one) => one !== EVENTS.scope);
     if (known.length === 0) return;
-    const shown = new Set((await this.#context.client.index({}, this.#context.signal)).content.map((row) => row.uuid));
+    const shown = new Set<string>();
+    for await (const { uuid } of indexed(this.#context, undefined)) shown.add(uuid);
     const missed = known.filter((uuid) => !shown.has(uuid));
     if (missed.length >= MISSED_FEW && missed.length > MISSED_SHARE * known.length) {
       this.#context.warn(
@@ -267,14 +274,13 @@ export class Run {
 
   async #stateOf(uuid: string): Promise<'gone' | 'unpublished' | 'empty' | 'there'> {
     const { client, signal, mapping } = this.#context;
-    const raw = await client.view(uuid, `the event ${uuid}`, signal);
-    if (raw === undefined) return 'gone';
-    const head = readEventHead(raw);
+    const event = await client.view(uuid, `the event ${uuid}`, signal);
+    if (event === undefined) return 'gone';
+    const head = readEventHead(event.head);
     if ('refusal' in head) return 'there';
     if (head.published === false) return 'unpublished';
-    return mapping.event(raw, head, this.#context.now()).objects.some((one) => one.kind === 'indicator')
-      ? 'there'
-      : 'empty';
+    for (const one of mapping.whole(event, head, this.#context.now())) if ('indicator' in one) return 'there';
+    return 'empty';
   }
 
   #json(): Json {

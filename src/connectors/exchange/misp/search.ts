@@ -7,7 +7,8 @@ import type { EventEnd, EventPart, ReadingContext } from './context.ts';
 import { type At, OVERLAP_SECS } from './cursor.ts';
 import { inObject } from './mapping.ts';
 import { smaller, tooLarge } from './page-size.ts';
-import { Row } from './responses.ts';
+import { type IndexRow, Row } from './responses.ts';
+import { inSpans, type Span } from './spans.ts';
 import { readWhole } from './whole.ts';
 
 const HEADS = 500;
@@ -16,17 +17,18 @@ const FEW_HEADS = 25;
 const MOST_PASSES = 6;
 const MOST_TRIES = 3;
 
-/** Events that were published since `from`, oldest publication first, in lists of any length. */
-export async function* published(
-  context: ReadingContext,
-  from: number | undefined,
-): AsyncGenerator<readonly EventHead[]> {
+/** Events that were published since `from`, oldest publication first, in lists of any length; some come twice. */
+export const published = (context: ReadingContext, from: number | undefined): AsyncGenerator<readonly EventHead[]> =>
+  inSpans(context, from, (span) => publishedIn(context, span));
+
+async function* publishedIn(context: ReadingContext, span: Span): AsyncGenerator<readonly EventHead[]> {
+  const [from, until] = typeof span === 'object' ? span : [span, undefined];
   let since = from;
   let page = 1;
   let limit = HEADS;
   let last = -1;
   for (;;) {
-    const batch = await listed(context, since, page, limit);
+    const batch = await listed(context, since, until, page, limit);
     if ('smaller' in batch) {
       limit = batch.smaller;
       page = 1;
@@ -35,7 +37,7 @@ export async function* published(
     const times = batch.heads.map((head) => head.publishTimestamp ?? 0);
     const sorted = times.every((time, i) => time >= (i === 0 ? last : times[i - 1]!));
     if (!sorted) {
-      yield await unsorted(context, from);
+      yield await unsorted(context, from, until);
       return;
     }
     yield batch.heads;
@@ -51,6 +53,7 @@ export async function* published(
 async function listed(
   context: ReadingContext,
   since: number | undefined,
+  until: number | undefined,
   page: number,
   limit: number,
 ): Promise<{ readonly heads: readonly EventHead[]; readonly rows: number } | { readonly smaller: number }> {
@@ -59,7 +62,7 @@ async function listed(
     const answer = await client.heads(
       {
         published: 1,
-        ...(since === undefined ? {} : { publish_timestamp: since }),
+        ...(since === undefined ? {} : { publish_timestamp: until === undefined ? since : [since, until] }),
         order: 'Event.publish_timestamp asc',
         limit,
         page,
@@ -81,13 +84,17 @@ const headOf = (raw: unknown): EventHead[] => {
 };
 
 /** A server that does not know `order` skips and repeats rows from page to page: read until nothing new comes. */
-async function unsorted(context: ReadingContext, from: number | undefined): Promise<EventHead[]> {
+async function unsorted(
+  context: ReadingContext,
+  from: number | undefined,
+  until: number | undefined,
+): Promise<EventHead[]> {
   const found = new Map<string, EventHead>();
   context.warn('the server does not order its answers; the list of events is read until it is stable');
   for (let pass = 0; pass < MOST_PASSES; pass++) {
     const before = found.size;
     for (let page = 1; ; page++) {
-      const batch = await listed(context, from, page, HEADS);
+      const batch = await listed(context, from, until, page, HEADS);
       if ('smaller' in batch)
         throw permanent(`${context.client.who}: the list of events neither comes in time nor in order`);
       for (const head of batch.heads) found.set(head.uuid, head);
@@ -97,6 +104,15 @@ async function unsorted(context: ReadingContext, from: number | undefined): Prom
   }
   return [...found.values()].sort((a, b) => (a.publishTimestamp ?? 0) - (b.publishTimestamp ?? 0));
 }
+
+/** The rows of the event index, one by one; some come twice. */
+export const indexed = (context: ReadingContext, from: number | undefined): AsyncGenerator<IndexRow> =>
+  inSpans(context, from, async function* (span) {
+    const filter = span === undefined ? {} : { publish_timestamp: span };
+    const { content, serverNow } = await context.client.index(filter, context.signal);
+    if (serverNow !== undefined) context.heard(serverNow);
+    yield* content;
+  });
 
 export const listingFrom = (after: number | undefined, start: number | undefined): number | undefined =>
   after === undefined ? start : Math.max(after - OVERLAP_SECS, start ?? 0);
