@@ -89,7 +89,9 @@ export class Adoption {
       Number(position),
       most,
     );
-    for (const row of rows) if (row.stand.adopted && row.stand.wanted.cause === 'adopted') this.#let(siem, row, now);
+    this.#stands.together(() => {
+      for (const row of rows) if (row.stand.adopted && row.stand.wanted.cause === 'adopted') this.#let(siem, row, now);
+    });
     // What is still to come is judged with it.
     this.#brakes.foresee('removal', siem, 0, this.#store.tally(`siem:${siem.id}`, 'adopted'));
     return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.entry.id) };

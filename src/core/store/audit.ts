@@ -135,13 +135,15 @@ export class Audit {
       last ?? Number.MAX_SAFE_INTEGER,
       run.startedRevision,
     );
-    for (const row of rows) {
-      const { entry, stand } = row;
-      // One that only may be there was never said to be: it is no drift.
-      if (stand.wanted.is && stand.present.is === 'yes')
-        this.#name(run.report, 'missing', entryKey(entry.type, entry.value));
-      if (run.repair) this.#projector.lost(siem, row, this.#store.now);
-    }
+    this.#stands.together(() => {
+      for (const row of rows) {
+        const { entry, stand } = row;
+        // One that only may be there was never said to be: it is no drift.
+        if (stand.wanted.is && stand.present.is === 'yes')
+          this.#name(run.report, 'missing', entryKey(entry.type, entry.value));
+        if (run.repair) this.#projector.lost(siem, row, this.#store.now);
+      }
+    });
     if (last !== undefined) {
       run.after = last;
       return run.report;

@@ -76,14 +76,15 @@ export class Containers {
       Number(position),
       most,
     );
-    let changed = 0;
-    for (const row of rows) {
-      if (!touched.has(row.entry.type)) continue;
-      changed++;
-      // Its task may still be carried out, in what is made anew.
-      if (row.stand.call?.kind === 'accepted') doubt(this.#store, siem, row.entry);
-      this.#projector.lost(siem, row, now);
-    }
+    const emptied = rows.filter((row) => touched.has(row.entry.type));
+    this.#stands.together(() => {
+      for (const row of emptied) {
+        // Its task may still be carried out, in what is made anew.
+        if (row.stand.call?.kind === 'accepted') doubt(this.#store, siem, row.entry);
+        this.#projector.lost(siem, row, now);
+      }
+    });
+    const changed = emptied.length;
     this.#absent.set(siem.id, (this.#absent.get(siem.id) ?? 0) + changed);
     if (rows.length === most) return { rows: rows.length, position: String(rows.at(-1)!.entry.id) };
     if (found !== null) db.run('UPDATE siem SET containers = ? WHERE id = ?', JSON.stringify(found), siem.id);

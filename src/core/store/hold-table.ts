@@ -40,6 +40,12 @@ export function setCode(secret: string, hold: Pick<HoldRow, 'id' | 'entries' | '
 
 export class HoldTable {
   readonly #store: StoreContext;
+  /** Those that the running unit asked for, as they stand in it. */
+  readonly #rows = new Map<number, HoldRow>();
+  /** All open ones are among them. */
+  #allOpen = false;
+  /** What joined and left them in the running unit and is not written yet. */
+  readonly #changes = new Map<number, { entries: number; sum: number }>();
   readonly #touched = new Set<number>();
 
   constructor(store: StoreContext) {
@@ -48,22 +54,37 @@ export class HoldTable {
   }
 
   get(id: number): HoldRow | undefined {
-    return this.#store.db.get<HoldRow>('SELECT * FROM hold WHERE id = ?', id);
+    if (!this.#rows.has(id)) this.know([id]);
+    return this.#rows.get(id);
+  }
+
+  /** For `get`, in one look-up. */
+  know(ids: readonly number[]): void {
+    const missing = ids.filter((id) => !this.#rows.has(id));
+    this.#learn(this.#store.db.byKeys<HoldRow>('SELECT * FROM hold WHERE id IN ($keys)', missing));
+  }
+
+  #learn(rows: readonly HoldRow[]): void {
+    for (const row of rows)
+      if (!this.#rows.has(row.id)) this.#rows.set(row.id, changed(row, this.#changes.get(row.id)));
+  }
+
+  /** Those of one exchange in one SIEM that nobody decided on. */
+  opened(kind: HoldKind, siem: SiemState, exchangeId: number): HoldRow[] {
+    if (!this.#allOpen) this.#learn(this.#store.db.all<HoldRow>('SELECT * FROM hold WHERE decided IS NULL'));
+    this.#allOpen = true;
+    return [...this.#rows.values()].filter(
+      (one) => one.kind === kind && one.siem_id === siem.id && one.exchange_id === exchangeId && one.decided === null,
+    );
   }
 
   /** The open hold of this kind, made if there is none; of what intake holds, one for each reason. */
   open(kind: HoldKind, siem: SiemState, exchangeId: number, now: number, reason: string): number {
     const { db } = this.#store;
-    const open = db.get<{ id: number }>(
-      `SELECT id FROM hold WHERE kind = ? AND siem_id = ? AND exchange_id = ? AND decided IS NULL
-       AND (kind <> 'intake' OR reason = ?)`,
-      kind,
-      siem.id,
-      exchangeId,
-      reason,
-    );
+    const open = this.opened(kind, siem, exchangeId).find((one) => kind !== 'intake' || one.reason === reason);
     if (open !== undefined) {
-      db.run('UPDATE hold SET reason = ? WHERE id = ?', reason, open.id);
+      if (open.reason !== reason) db.run('UPDATE hold SET reason = ? WHERE id = ?', reason, open.id);
+      this.#rows.set(open.id, { ...open, reason });
       return open.id;
     }
     const id = this.#store.ids.take('hold');
@@ -76,6 +97,9 @@ export class HoldTable {
       now,
       reason,
     );
+    const undecided = { decided: null, decision: null, decided_by: null, decision_reason: null };
+    const row = { id, kind, siem_id: siem.id, exchange_id: exchangeId, created: now, reason, entries: 0, sum: 0 };
+    this.#rows.set(id, { ...row, ...undecided });
     return id;
   }
 
@@ -88,13 +112,22 @@ export class HoldTable {
   }
 
   #change(id: number, entries: number, sum: number): void {
-    this.#store.db.run(
-      `UPDATE hold SET entries = entries + ?, sum = (sum + ?) % ${MODULUS} WHERE id = ?`,
-      entries,
-      sum,
-      id,
-    );
+    const by = this.#changes.get(id) ?? { entries: 0, sum: 0 };
+    this.#changes.set(id, { entries: by.entries + entries, sum: (by.sum + sum) % MODULUS });
+    const known = this.#rows.get(id);
+    if (known !== undefined) this.#rows.set(id, changed(known, { entries, sum }));
     this.#touched.add(id);
+  }
+
+  #save(): void {
+    for (const [id, { entries, sum }] of this.#changes)
+      this.#store.db.run(
+        `UPDATE hold SET entries = entries + ?, sum = (sum + ?) % ${MODULUS} WHERE id = ?`,
+        entries,
+        sum,
+        id,
+      );
+    this.#changes.clear();
   }
 
   #digest(entryId: number): number {
@@ -117,6 +150,7 @@ export class HoldTable {
   /** At the end of a unit: what a person who looks from now on is shown, to be told apart from what comes later. */
   remember(now: number): void {
     const { db, revision } = this.#store;
+    this.#save();
     for (const id of this.#touched) {
       db.run(
         `INSERT INTO hold_past (hold_id, revision, at, entries, sum)
@@ -132,11 +166,15 @@ export class HoldTable {
         id,
       );
     }
-    this.#touched.clear();
+    this.forget();
   }
 
+  /** The unit is over. */
   forget(): void {
     this.#touched.clear();
+    this.#changes.clear();
+    this.#rows.clear();
+    this.#allOpen = false;
   }
 
   code(hold: HoldRow): string {
@@ -163,11 +201,20 @@ export class HoldTable {
       id,
     );
     this.#store.db.run('DELETE FROM hold_past WHERE hold_id = ?', id);
+    const known = this.#rows.get(id);
+    if (known !== undefined)
+      this.#rows.set(id, { ...known, decided: now, decision, decided_by: by, decision_reason: reason });
   }
 
   /** Empty ones that were decided, or that nothing is left of, are over after a time. */
   prune(before: number): void {
+    this.#save();
+    this.#rows.clear();
+    this.#allOpen = false;
     this.#store.db.run('DELETE FROM hold WHERE entries = 0 AND coalesce(decided, created) < ?', before);
     this.#store.db.run('DELETE FROM hold_past WHERE hold_id NOT IN (SELECT id FROM hold)');
   }
 }
+
+const changed = (row: HoldRow, by: { readonly entries: number; readonly sum: number } | undefined): HoldRow =>
+  by === undefined ? row : { ...row, entries: row.entries + by.entries, sum: (row.sum + by.sum) % MODULUS };

@@ -44,13 +44,16 @@ export class Holds {
   }
 
   #freeze({ kind, siem, exchangeId, entries, reason }: Beyond, now: number): void {
-    let id: number | undefined;
-    for (const [entryId, kept] of entries) {
-      const found = this.#stands.at(siem, entryId);
-      if (found === undefined || !isAsNoted(found.stand, kind, kept)) continue;
-      id ??= this.#table.open(kind, siem, exchangeId, now, reason);
-      this.#stands.write(siem, found.entry, found.stand, held(found.stand, { id, kind }, kept));
-    }
+    this.#stands.together(() => {
+      let id: number | undefined;
+      const found = this.#stands.standings(siem, [...entries.keys()]);
+      for (const [entryId, kept] of entries) {
+        const one = found.get(entryId);
+        if (one === undefined || !isAsNoted(one.stand, kind, kept)) continue;
+        id ??= this.#table.open(kind, siem, exchangeId, now, reason);
+        this.#stands.write(siem, one.entry, one.stand, held(one.stand, { id, kind }, kept));
+      }
+    });
   }
 
   /**
@@ -82,10 +85,13 @@ export class Holds {
       siem.id,
       most,
     );
-    for (const row of rows) {
-      const entry = this.#projector.storedEntry(row.entry_id);
-      if (entry !== undefined) this.#projector.project(entry, { cause: 'none', exchangeId: 0 }, now, siem);
-    }
+    const entries = this.#projector.storedEntries(rows.map((row) => row.entry_id));
+    const reason = { cause: 'none', exchangeId: 0 } as const;
+    this.#projector.projectAll(
+      [...entries.values()].map((entry) => ({ entry, reason })),
+      now,
+      siem,
+    );
     return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.entry_id) };
   }
 

@@ -71,13 +71,8 @@ export class LetIn {
 
   /** Whether there is, or may be made, a hold that asks this. */
   asks(siem: SiemState, { exchangeId, reason }: Question): boolean {
-    const { db } = this.#store;
     if (reason === UNSURE) return true;
-    const open = db.all<{ reason: string }>(
-      "SELECT reason FROM hold WHERE kind = 'intake' AND siem_id = ? AND exchange_id = ? AND decided IS NULL AND entries > 0",
-      siem.id,
-      exchangeId,
-    );
+    const open = this.#holds.opened('intake', siem, exchangeId).filter((one) => one.entries > 0);
     return open.length < MOST_ASKED || open.some((one) => one.reason === reason);
   }
 

@@ -36,6 +36,27 @@ export interface ClaimRow extends ObjectRow {
 export const CLAIM_COLUMNS = `o.id, o.exchange_id, o.object_id, o.version, o.state, o.valid_from, o.valid_until, o.confidence,
   o.tlp, o.pap, o.benign, o.open_markings, o.refusal, o.digest, o.facts, o.unexplained, o.life_from`;
 
+/** Entries that are judged as one set, and the claims that may be read for them. */
+const MOST_TOGETHER = 500;
+const MOST_CLAIMS = 5000;
+
+/** An entry to be judged, and why. */
+export interface Judged {
+  readonly entry: StoredEntry;
+  readonly reason: Reason;
+}
+
+/** What is known of an entry of the running set. */
+interface Loaded {
+  /** How many objects name it, as far as that counts. */
+  readonly named: number;
+  readonly hitDay: number | null;
+  /** Published ones, unless it is crowded. */
+  readonly claims: ClaimRow[];
+  /** All of them, where a hold keeps it. */
+  every: ClaimRow[] | undefined;
+}
+
 export class Projector {
   readonly #store: StoreContext;
   readonly #brakes: Brakes;
@@ -51,6 +72,8 @@ export class Projector {
   readonly #active: ReadonlySet<number>;
   readonly #entry;
   readonly #hitDay;
+  /** What is known of the entries of the running set, by id. */
+  #set: ReadonlyMap<number, Loaded> | undefined;
   /** Keys "type value" that are suppressed now, with the end; small, so it is asked before every write. */
   readonly suppressed = new Map<string, number>();
 
@@ -95,6 +118,7 @@ export class Projector {
   /** A unit failed: what it learnt of suppressions is read again when it is next needed. */
   forget(): void {
     this.#stale = true;
+    this.#set = undefined;
     this.#letIn.forget();
   }
 
@@ -103,16 +127,111 @@ export class Projector {
     return row === undefined ? undefined : { id: entryId, type: OBSERVABLE_TYPES[row.type]!, value: row.value };
   }
 
+  /** Of those that are there, by id. */
+  storedEntries(entryIds: readonly number[]): Map<number, StoredEntry> {
+    const rows = this.#store.db.byKeys<{ id: number; type: number; value: string }>(
+      'SELECT id, type, value FROM entry WHERE id IN ($keys)',
+      entryIds,
+    );
+    return new Map(rows.map(({ id, type, value }) => [id, { id, type: OBSERVABLE_TYPES[type]!, value }]));
+  }
+
+  /**
+   * `project` for many entries, as sets: what they need is read before, in a few look-ups, and what comes of it is
+   * written after. Returns how many claims were read. `crowded`: what is done with those that are, instead.
+   */
+  projectAll(judged: readonly Judged[], now: number, only?: SiemState, crowded?: (one: Judged) => void): number {
+    let read = 0;
+    for (let at = 0; at < judged.length; at += MOST_TOGETHER)
+      for (const part of this.#loadedParts(judged.slice(at, at + MOST_TOGETHER)))
+        this.#stands.together(() => {
+          this.#loadStands(part, only);
+          for (const one of part) {
+            if (crowded !== undefined && this.isCrowded(one.entry.id)) crowded(one);
+            else read += this.project(one.entry, one.reason, now, only);
+          }
+        });
+    this.#set = undefined;
+    return read;
+  }
+
+  /** What is known of the entries themselves; in parts that together have no more claims than fit into memory. */
+  *#loadedParts(judged: readonly Judged[]): Generator<readonly Judged[], void, undefined> {
+    const { db } = this.#store;
+    const counted = new Map<number, Loaded>();
+    for (const [id, n, hitDay] of db.listsByKeys(
+      `SELECT e.id, (SELECT count(*) FROM (SELECT 1 FROM contribution c WHERE c.entry_id = e.id LIMIT ${CROWDED + 1}) few), e.hit_day
+       FROM entry e WHERE e.id IN ($keys)`,
+      judged.map((one) => one.entry.id),
+    ) as [number, number, number | null][])
+      counted.set(id, { named: n, hitDay, claims: [], every: undefined });
+    const whole = (part: readonly Judged[]): readonly Judged[] => {
+      this.#set = counted;
+      for (const columns of db.listsByKeys(
+        `SELECT c.entry_id, ${CLAIM_COLUMNS} FROM contribution c CROSS JOIN object o
+         WHERE o.id = c.object_id AND o.state = ${OBJECT.published} AND c.entry_id IN ($keys)`,
+        part.map((one) => one.entry.id).filter((id) => (counted.get(id)?.named ?? 0) <= CROWDED),
+      ))
+        counted.get(columns[0] as number)!.claims.push(this.claimRow(columns, 1));
+      return part;
+    };
+    let part: Judged[] = [];
+    let claims = 0;
+    for (const one of judged) {
+      const named = counted.get(one.entry.id)?.named ?? 0;
+      if (part.length > 0 && claims + named > MOST_CLAIMS) {
+        yield whole(part);
+        for (const { entry } of part) counted.delete(entry.id);
+        [part, claims] = [[], 0];
+      }
+      part.push(one);
+      claims += named <= CROWDED ? named : 0;
+    }
+    if (part.length > 0) yield whole(part);
+  }
+
+  /** Rows of the set, the holds that bar them, and what else stood behind those that a hold keeps. */
+  #loadStands(part: readonly Judged[], only: SiemState | undefined): void {
+    const ids = part.map((one) => one.entry.id);
+    const holds = new Set<number>();
+    const kept = new Set<number>();
+    for (const siem of only === undefined ? this.#store.siems : [only]) {
+      this.#stands.loadAll(siem, ids);
+      for (const id of ids) {
+        const hold = this.#stands.load(siem, id)?.hold;
+        if (hold === undefined) continue;
+        holds.add(hold.id);
+        if (hold.kind === 'removal' && (this.#set?.get(id)?.named ?? 0) <= CROWDED) kept.add(id);
+      }
+    }
+    if (holds.size > 0) this.#holds.know([...holds]);
+    for (const id of kept) this.#set!.get(id)!.every = [];
+    for (const columns of this.#store.db.listsByKeys(
+      `SELECT c.entry_id, ${CLAIM_COLUMNS} FROM contribution c CROSS JOIN object o WHERE o.id = c.object_id AND c.entry_id IN ($keys)`,
+      [...kept],
+    ))
+      this.#set!.get(columns[0] as number)!.every!.push(this.claimRow(columns, 1));
+  }
+
+  #namedBy(entryId: number): number {
+    return this.#set?.get(entryId)?.named ?? this.#named.get(entryId)!.n;
+  }
+
   /** True, and remembered, when so many objects name the entry that it is judged by a sweep. */
   isCrowded(entryId: number): boolean {
-    if (this.#named.get(entryId)!.n <= CROWDED) return false;
+    if (this.#namedBy(entryId) <= CROWDED) return false;
     this.#crowd.run(entryId);
     return true;
   }
 
   /** Published claims on an entry in parts. An exchange that is no longer configured still shows. */
   *#parts(entryId: number): Generator<ClaimRow[], void, undefined> {
-    if (this.#named.get(entryId)!.n <= CROWDED) {
+    const loaded = this.#set?.get(entryId);
+    if (loaded !== undefined && loaded.named <= CROWDED) {
+      yield newestFirst(loaded.claims);
+      return;
+    }
+    if (this.#namedBy(entryId) <= CROWDED) {
       yield newestFirst(this.#claims(entryId).map((row) => this.claimRow(row, 0)));
       return;
     }
@@ -155,7 +274,7 @@ export class Projector {
     const each = (only === undefined ? this.#store.siems : [only]).map((siem) => ({ siem, admission: noneYet() }));
     let read = 0;
     // Whatever very many claims say of it, a suppressed entry goes, and at once.
-    const unread = this.isSuppressed(entry, now) && this.#named.get(entry.id)!.n > CROWDED;
+    const unread = this.isSuppressed(entry, now) && this.#namedBy(entry.id) > CROWDED;
     for (const rows of unread ? [] : this.#parts(entry.id)) {
       read += rows.length;
       for (const { siem, admission } of each) this.#admit(admission, siem, entry, rows, now);
@@ -222,7 +341,8 @@ export class Projector {
 
   /** A withdrawal is no judgement on what was withdrawn: neither its revocation nor its new validity counts here. */
   #kept(siem: SiemState, entry: StoredEntry, now: number): { rows: number; admission: Admission } {
-    const rows = newestFirst(this.#everyClaim(entry.id).map((row) => this.claimRow(row, 0)));
+    const every = this.#set?.get(entry.id)?.every ?? this.#everyClaim(entry.id).map((row) => this.claimRow(row, 0));
+    const rows = newestFirst(every);
     const stood = rows.map((row) => ({ ...row, benign: 0, valid_from: Math.min(row.valid_from, now) }));
     const admission = noneYet();
     this.#admit(admission, siem, entry, stood, now);
@@ -360,7 +480,8 @@ export class Projector {
   }
 
   #lastHit({ id }: StoredEntry): number | undefined {
-    const day = this.#hitDay.get(id)?.hit_day;
+    const loaded = this.#set?.get(id);
+    const day = loaded === undefined ? this.#hitDay.get(id)?.hit_day : loaded.hitDay;
     return day === null || day === undefined ? undefined : day * DAY_MS;
   }
 

@@ -54,16 +54,25 @@ export class Receipts {
     const done = plain ? this.#runs.told(siem, receipt) : 0;
     report.applied += done;
     // What is settled has left the state it was read in.
-    for (const row of done === rows.length ? [] : rows) {
-      let settlement = toldOf(row) ?? ({ kind: 'unknown', retryAt: this.#store.now } as const);
-      const op = row.stand.call?.kind === 'accepted' ? row.stand.call.op : 'upsert';
-      if (op === 'remove' && settlement.kind === 'park') {
-        // A removal is never parked: what should be gone would stay armed and nobody would look.
-        report.refusedRemoval = settlement.reason;
-        settlement = { kind: 'retry', retryAt: this.#store.now + REFUSED_WAIT_MS };
-      }
-      this.#settling.one(siem, row.entry.id, { op, before: 'maybe' }, settlement, report);
-    }
+    if (done === rows.length) return report;
+    this.#stands.together(() => {
+      const left = this.#stands.standings(
+        siem,
+        rows.map((row) => row.entry.id),
+      );
+      for (const row of left.values()) this.#one(siem, row, toldOf(row), report);
+    });
     return report;
+  }
+
+  #one(siem: SiemState, row: Standing, told: Settlement | undefined, report: SettleReport): void {
+    let settlement = told ?? ({ kind: 'unknown', retryAt: this.#store.now } as const);
+    const op = row.stand.call?.kind === 'accepted' ? row.stand.call.op : 'upsert';
+    if (op === 'remove' && settlement.kind === 'park') {
+      // A removal is never parked: what should be gone would stay armed and nobody would look.
+      report.refusedRemoval = settlement.reason;
+      settlement = { kind: 'retry', retryAt: this.#store.now + REFUSED_WAIT_MS };
+    }
+    this.#settling.one(siem, row, { op, before: 'maybe' }, settlement, report);
   }
 }

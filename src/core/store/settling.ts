@@ -41,10 +41,10 @@ export class Settling {
       report.applied = this.#runs.upserted(siem, runOf(rows), batchId);
       // The others are those whose wish changed while they flew.
       const changed = report.applied === rows.length ? [] : this.#flying(siem, batchId);
-      for (const { entry } of changed) this.one(siem, entry.id, { op: 'upsert', before: 'maybe' }, applied, report);
-    } else {
-      for (const { entryId, op, before } of rows) this.one(siem, entryId, { op, before }, applied, report);
-    }
+      this.#stands.together(() => {
+        for (const row of changed) this.one(siem, row, { op: 'upsert', before: 'maybe' }, applied, report);
+      });
+    } else this.#each(siem, rows, () => applied, report);
     this.#flights.end(batchId);
     return report;
   }
@@ -66,23 +66,30 @@ export class Settling {
     }
     for (const settlement of settlements)
       if (settlement.kind === 'superseded') this.#store.raiseFloor(settlement.revision);
-    rows.forEach(({ entryId, op, before }, i) => {
-      const settlement = settlements[i] ?? { kind: 'unknown', retryAt: this.#store.now };
-      this.one(siem, entryId, { op, before }, settlement, report);
-    });
+    this.#each(siem, rows, (i) => settlements[i] ?? { kind: 'unknown', retryAt: this.#store.now }, report);
     this.#flights.end(batchId);
     return report;
+  }
+
+  #each(siem: SiemState, rows: readonly FlightRow[], became: (i: number) => Settlement, report: SettleReport): void {
+    this.#stands.together(() => {
+      const found = this.#stands.standings(
+        siem,
+        rows.map((row) => row.entryId),
+      );
+      for (const [i, { entryId, op, before }] of rows.entries())
+        this.one(siem, found.get(entryId), { op, before }, became(i), report);
+    });
   }
 
   /** Writes one result. Only a row whose intent still stands is touched. */
   one(
     siem: SiemState,
-    entryId: number,
+    found: Standing | undefined,
     sent: { readonly op: Op; readonly before: Is },
     settlement: Settlement,
     report: SettleReport,
   ): void {
-    const found = this.#stands.at(siem, entryId);
     if (found?.stand.call === undefined) return;
     const { entry, stand } = found;
     const outcome: Outcome =

@@ -7,6 +7,7 @@ import { count, type Tallies } from '../ledger/tallies.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { HoldTable } from './hold-table.ts';
 import { type ProjectionRow, type StoredEntry, voucherBit } from './rows.ts';
+import type { Value } from './sql/port.ts';
 import { columnsOf, standOf, WRITTEN } from './stand-rows.ts';
 
 /** An entry, and how it stands with the SIEM that was asked for. */
@@ -17,6 +18,14 @@ export interface Standing {
 
 type Joined = ProjectionRow & { readonly type: number; readonly value: string };
 
+/** A stand of the running set. */
+interface Kept {
+  /** There is a row for it. */
+  readonly stored: boolean;
+  stand: Stand | undefined;
+  written: boolean;
+}
+
 export class StandTable {
   readonly #store: StoreContext;
   readonly #holds: HoldTable;
@@ -25,6 +34,8 @@ export class StandTable {
   readonly #update;
   readonly #delete;
   readonly #tallies = new Map<number, Map<ObservableType, Tallies>>();
+  /** By SIEM and entry, while a set is handled. */
+  #set: Map<number, Map<number, Kept>> | undefined;
 
   constructor(store: StoreContext, holds: HoldTable) {
     this.#store = store;
@@ -40,7 +51,83 @@ export class StandTable {
     this.#delete = db.statement('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?');
   }
 
+  /**
+   * Handles many stands as one set: what `work` loads for all of them (`loadAll`, `standings`) answers without asking once
+   * more, and what it writes goes to the database at its end. Statements that are not of this class see it only then.
+   */
+  together<T>(work: () => T): T {
+    if (this.#set !== undefined) return work();
+    this.#set = new Map();
+    try {
+      const result = work();
+      this.#save();
+      return result;
+    } finally {
+      this.#set = undefined;
+    }
+  }
+
+  /** For `load`, in one look-up. */
+  loadAll(siem: SiemState, entryIds: readonly number[]): void {
+    const kept = this.#keptOf(siem);
+    const missing = entryIds.filter((id) => !kept.has(id));
+    for (const id of missing) kept.set(id, { stored: false, stand: undefined, written: false });
+    for (const row of this.#store.db.byKeys<ProjectionRow>(
+      'SELECT * FROM projection WHERE siem_id = ? AND entry_id IN ($keys)',
+      missing,
+      siem.id,
+    ))
+      kept.set(row.entry_id, { stored: true, stand: standOf(row), written: false });
+  }
+
+  /** Of those of the entries that have a row, by id. */
+  standings(siem: SiemState, entryIds: readonly number[]): Map<number, Standing> {
+    this.#save();
+    const found = new Map<number, Standing>();
+    for (const row of this.#store.db.byKeys<Joined>(
+      'SELECT p.*, e.type, e.value FROM projection p CROSS JOIN entry e WHERE p.siem_id = ? AND e.id = p.entry_id AND p.entry_id IN ($keys)',
+      entryIds,
+      siem.id,
+    )) {
+      found.set(row.entry_id, standing(row));
+      this.#set?.get(siem.id)?.delete(row.entry_id);
+    }
+    return found;
+  }
+
+  #keptOf(siem: SiemState): Map<number, Kept> {
+    if (this.#set === undefined) throw new Error('stands are loaded for a set, and none is handled');
+    let kept = this.#set.get(siem.id);
+    if (kept === undefined) {
+      kept = new Map();
+      this.#set.set(siem.id, kept);
+    }
+    return kept;
+  }
+
+  /** Writes what the set has changed so far. */
+  #save(): void {
+    for (const [siem, kept] of this.#set ?? []) {
+      const [inserted, updated, deleted]: Value[][][] = [[], [], []];
+      for (const [id, one] of kept) {
+        if (!one.written) continue;
+        const { stored, stand } = one;
+        if (stand === undefined) {
+          if (stored) deleted!.push([siem, id]);
+        } else if (stored) updated!.push([...columnsOf(stand), siem, id]);
+        else inserted!.push([...columnsOf(stand), siem, id, stand.slot ?? null]);
+        kept.set(id, { stored: stand !== undefined, stand, written: false });
+      }
+      const { db } = this.#store;
+      db.deleteRows('projection', KEYS, deleted!);
+      db.updateRows('projection', KEYS, WRITTEN, updated!);
+      db.insertRows('projection', [...WRITTEN, ...KEYS, 'slot'], inserted!);
+    }
+  }
+
   load(siem: SiemState, entryId: number): Stand | undefined {
+    const kept = this.#set?.get(siem.id)?.get(entryId);
+    if (kept !== undefined) return kept.stand;
     const row = this.#row.get(siem.id, entryId);
     return row === undefined ? undefined : standOf(row);
   }
@@ -50,6 +137,7 @@ export class StandTable {
   }
 
   of(siem: SiemState, { type, value }: Observable): Standing | undefined {
+    this.#save();
     const row = this.#store.db.get<Joined>(
       `SELECT p.*, e.type, e.value FROM entry e JOIN projection p ON p.entry_id = e.id
        WHERE e.type = ? AND e.value = ? AND p.siem_id = ?`,
@@ -62,6 +150,7 @@ export class StandTable {
 
   /** Rows p of the SIEM with their entries e; `by`: what the planner needs to be told. */
   select(siem: SiemState, by: string, where: string, ...values: (number | string)[]): Standing[] {
+    this.#save();
     return this.#store.db
       .all<Joined>(
         `SELECT p.*, e.type, e.value FROM projection p ${by} JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ? AND ${where}`,
@@ -79,7 +168,8 @@ export class StandTable {
     after: Stand | undefined,
   ): void {
     if (before === after) return;
-    if (after === undefined) this.#delete.run(siem.id, id);
+    if (this.#set !== undefined) this.#keep(siem, id, before, after);
+    else if (after === undefined) this.#delete.run(siem.id, id);
     else if (before === undefined) this.#insert.run(...columnsOf(after), siem.id, id, after.slot ?? null);
     else this.#update.run(...columnsOf(after), siem.id, id);
     count(this.#talliesOf(siem, type), before, after);
@@ -87,6 +177,12 @@ export class StandTable {
     if (left === joined) return;
     if (left !== undefined) this.#holds.leave(left, id);
     if (joined !== undefined) this.#holds.join(joined, id);
+  }
+
+  #keep(siem: SiemState, id: number, before: Stand | undefined, stand: Stand | undefined): void {
+    const kept = this.#keptOf(siem);
+    const stored = kept.get(id)?.stored ?? before !== undefined;
+    kept.set(id, { stored, stand, written: true });
   }
 
   /** Its SIEM left the configuration, so that nobody looks at what it shall hold. */
@@ -120,6 +216,8 @@ export class StandTable {
     return found;
   }
 }
+
+const KEYS = ['siem_id', 'entry_id'];
 
 const standing = (row: Joined): Standing => ({
   entry: { id: row.entry_id, type: OBSERVABLE_TYPES[row.type]!, value: row.value },

@@ -180,11 +180,7 @@ export class Store {
 
   /** Each entry once, from all its claims. One that thousands of objects name is judged by a sweep, when they are all in. */
   #judgeTouched(now: number): void {
-    this.#touched.drain((entry, reason) => {
-      if (!this.#projector.isCrowded(entry.id)) {
-        this.#projector.project(entry, reason, now);
-        return;
-      }
+    this.#projector.projectAll(this.#touched.drain(), now, undefined, ({ entry, reason }) => {
       const waiting = this.#sweeps.find('crowded', 0, String(entry.id));
       const cause = waiting === undefined ? reason : bothOf(reasonOf(waiting.argument), reason);
       this.#sweeps.later('crowded', 0, String(entry.id), { ...cause }, now);
@@ -327,16 +323,17 @@ export class Store {
           time,
           STEP,
         );
-        for (const row of rows) {
-          const siem = this.#store.siems.find((one) => one.id === row.siem_id);
-          const entry = this.#projector.storedEntry(row.entry_id);
-          if (siem === undefined || entry === undefined) {
-            this.#stands.neverDue(row.siem_id, row.entry_id);
-            continue;
-          }
-          this.#projector.project(entry, { cause: 'expired', exchangeId: 0 }, time, siem);
-          changed++;
+        const entries = this.#projector.storedEntries(rows.map((row) => row.entry_id));
+        for (const siem of this.#store.siems) {
+          const due = rows.flatMap((row) => (row.siem_id === siem.id ? (entries.get(row.entry_id) ?? []) : []));
+          const judged = due.map((entry) => ({ entry, reason: { cause: 'expired', exchangeId: 0 } as const }));
+          this.#projector.projectAll(judged, time, siem);
+          changed += due.length;
         }
+        // Its SIEM left the configuration.
+        for (const row of rows)
+          if (!entries.has(row.entry_id) || !this.#store.siems.some((one) => one.id === row.siem_id))
+            this.#stands.neverDue(row.siem_id, row.entry_id);
         more = rows.length === STEP;
       }
       // One step's worth in one unit, of whichever kind.
@@ -708,13 +705,12 @@ function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Pro
       Number(position),
       most,
     );
-    for (const { id, type, value } of rows)
-      projector.project(
-        { id, type: OBSERVABLE_TYPES[type]!, value },
-        { cause: 'policy', exchangeId: 0, force },
-        now,
-        siem,
-      );
+    const reason = { cause: 'policy', exchangeId: 0, force } as const;
+    projector.projectAll(
+      rows.map(({ id, type, value }) => ({ entry: { id, type: OBSERVABLE_TYPES[type]!, value }, reason })),
+      now,
+      siem,
+    );
     // What an exchange that left still carries goes with the steps that follow; the brake judges all of it together.
     for (const id of store.exchangeNames.keys())
       if (!store.exchanges.some((one) => one.id === id))

@@ -17,10 +17,11 @@ export class Touched {
     return this.#entries.size;
   }
 
-  /** Hands each entry over and forgets it. */
-  drain(judge: (entry: StoredEntry, reason: Reason) => void): void {
-    for (const { entry, reason } of this.#entries.values()) judge(entry, reason);
+  /** Hands all of them over and forgets them. */
+  drain(): { readonly entry: StoredEntry; readonly reason: Reason }[] {
+    const all = [...this.#entries.values()];
     this.#entries.clear();
+    return all;
   }
 
   /** A unit failed. */
