@@ -1,7 +1,7 @@
 // What `npm pack` makes runs where it is installed: under node_modules, where Node strips no types, and without any of
 // the tools and tests of a clone.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,7 +41,16 @@ describe('the package', () => {
   it('runs under node_modules, its store on a thread of its own too', () => {
     writeFileSync(join(folder, 'entente.yaml'), 'instance: soc-one\n');
 
-    expect(entente('version', '--json')).toMatchObject({ status: 0, stderr: '' });
+    const told = entente('version', '--json');
+    expect(told).toMatchObject({ status: 0, stderr: '' });
+    // Written down when it was packed; a plain copy of the sources has none, and says so.
+    const commit = existsSync(join(root, '.git')) ? expect.stringMatching(/^[0-9a-f]{40}(-dirty)?$/) : null;
+    expect(JSON.parse(told.stdout)).toEqual({
+      version: expect.any(String),
+      schema: expect.any(Number),
+      commit,
+      node: process.versions.node,
+    });
     expect(entente('run', '--help').stdout).toContain('entente run --once');
     expect(entente('run', '--once')).toMatchObject({ status: 0, stdout: expect.stringContaining('Read 0 objects') });
     expect(entente('reconcile', '--siem', 'none').stderr).toContain('no SIEM named none');

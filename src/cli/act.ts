@@ -18,6 +18,7 @@ export const parked: Command = {
   usage: 'parked list | parked retry [ID]',
   example: 'entente parked list',
   mostArgs: 2,
+  words: ['list', 'retry'],
   flags: {},
   run: (context) =>
     doing(context, async (config) => {

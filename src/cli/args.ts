@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { suggestion } from '../core/config/suggestion.ts';
 import type { Command, Flag, FlagValue } from './command.ts';
 
-const COMMON_FLAGS: Readonly<Record<string, Flag>> = {
+export const COMMON_FLAGS: Readonly<Record<string, Flag>> = {
   config: {
     type: 'string',
     short: 'c',

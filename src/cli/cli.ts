@@ -6,12 +6,14 @@ import { ConnectorError } from '../core/model/failure.ts';
 import { stateFailure } from '../core/store/state-failure.ts';
 import { helpOf, overview, parseCommandLine } from './args.ts';
 import { check } from './check.ts';
+import { completion } from './completion.ts';
 import type { Ask, Command, Context, Parts } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import type { Output } from './output.ts';
 import { schema } from './schema.ts';
 import { runningConfig } from './running-config.ts';
 import { simulate } from './simulate.ts';
+import { version } from './version.ts';
 
 const help: Command = {
   name: 'help',
@@ -33,19 +35,6 @@ const help: Command = {
   },
 };
 
-const version: Command = {
-  name: 'version',
-  summary: 'Shows the version.',
-  usage: 'version',
-  example: 'entente version --json',
-  flags: {},
-  async run({ parts, json, out }) {
-    if (json) out.json({ version: parts.version, node: process.versions.node });
-    else out.line(`entente ${parts.version} (node ${process.versions.node})`);
-    return DONE;
-  },
-};
-
 /** A name of the public interface whose body comes with a later release. */
 const notYet = (name: string, summary: string): Command => ({
   name,
@@ -61,7 +50,7 @@ const notYet = (name: string, summary: string): Command => ({
 });
 
 export function commandTable(parts: Parts): readonly Command[] {
-  const table = [...parts.commands, check, simulate, schema, help, version];
+  const table = [...parts.commands, check, simulate, completion(() => commandTable(parts)), schema, help, version];
   const later = [
     notYet('audit', 'The hash-chained record of what was armed, held, released and refused.'),
     notYet('pattern', 'Explains a STIX pattern.'),

@@ -41,6 +41,8 @@ export interface Command {
   readonly flags: Readonly<Record<string, Flag>>;
   /** Most words after the name; 0 unless said. More is wrong usage: `reconcile NAME --repair` must not mean all SIEMs. */
   readonly mostArgs?: number;
+  /** What the first word after the name may be, for the completion of a shell; left out: anything. */
+  readonly words?: readonly string[];
   /** Not shown in the list of commands. */
   readonly hidden?: boolean;
   run(context: Context): Promise<number>;

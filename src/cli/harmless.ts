@@ -18,6 +18,7 @@ export const harmless: Command = {
   usage: 'harmless VALUE --reason TEXT [--review DAYS] | harmless list | harmless lift ID',
   example: 'entente harmless update.vendor.example --reason "the vendor\'s own updater" --review 180',
   mostArgs: 2,
+  words: ['list', 'lift'],
   flags: {
     ...BY,
     review: { type: 'string', value: 'DAYS', help: `After how many days it asks again; default ${REVIEW_DAYS}.` },

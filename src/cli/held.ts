@@ -23,6 +23,7 @@ export const held: Command = {
     'held list | held show ID | held approve ID --set CODE --reason TEXT | held reject ID --set CODE --reason TEXT  [--by NAME] [--exchange X] [--kind K]',
   example: 'entente held approve 3 --set 5f0c2a91 --reason "confirmed with the partner by phone"',
   mostArgs: 2,
+  words: ['list', 'show', 'approve', 'reject'],
   flags: {
     ...BY,
     set: { type: 'string', value: 'CODE', help: 'Code of what was shown, as list and show print it.' },

@@ -1,6 +1,7 @@
 // What people and machines read: the answer on stdout, progress and notes on stderr. Tables fit the terminal,
 // colour is for terminals without NO_COLOR, progress is a bar there and a plain line every few seconds elsewhere.
 import type { Clock } from '../core/runtime/clock.ts';
+import { tableLines } from './table.ts';
 
 export interface Stream {
   write(text: string): unknown;
@@ -55,8 +56,10 @@ export function createOutput(
     },
     note: (text) => void stderr.write(`${printable(text)}\n`),
     table: (head, rows) => {
-      for (const line of tableLines(head, rows, stdout.isTTY === true ? stdout.columns || 80 : undefined))
-        stdout.write(`${line}\n`);
+      const clean = (row: readonly string[]) => row.map((cell) => printable(cell).replaceAll('\n', ' '));
+      const width = stdout.isTTY === true ? stdout.columns || 80 : undefined;
+      const today = new Date(clock.now()).toISOString().slice(0, 10);
+      for (const line of tableLines(head, rows.map(clean), width, today)) stdout.write(`${line}\n`);
     },
     colour: (text, colour) => (coloured ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text),
     progress: (what, when = 'always') => startProgress(what, when, stderr, clock),
@@ -77,27 +80,6 @@ export function when(iso: string): string;
 export function when(iso: string | null | undefined): string | undefined;
 export function when(iso: string | null | undefined): string | undefined {
   return iso?.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/, '$1 $2Z');
-}
-
-/** Columns as wide as their content; with a width, the widest column gives way. */
-export function tableLines(head: readonly string[], rows: readonly (readonly string[])[], width?: number): string[] {
-  const clean = [head, ...rows].map((row) => row.map((cell) => printable(cell).replaceAll('\n', ' ')));
-  const widths = head.map((_, i) => Math.max(...clean.map((row) => (row[i] ?? '').length)));
-  if (width !== undefined) {
-    const gaps = 2 * (widths.length - 1);
-    while (widths.reduce((a, b) => a + b, gaps) > width) {
-      const widest = widths.indexOf(Math.max(...widths));
-      if (widths[widest]! <= 8) break;
-      widths[widest]! -= 1;
-    }
-  }
-  const cut = (cell: string, size: number) => (cell.length <= size ? cell.padEnd(size) : `${cell.slice(0, size - 1)}…`);
-  return clean.map((row) =>
-    widths
-      .map((size, i) => cut(row[i] ?? '', size))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 /** One line that is painted over on a terminal, and a line every few seconds elsewhere. */

@@ -28,7 +28,8 @@ export const plan: Command = {
     if (config === undefined) return USAGE;
     const folder = mkdtempSync(join(tmpdir(), 'entente-plan-'));
     const state = join(folder, 'plan.db');
-    const log = commandLog(config);
+    // What the copy warns of, as a hold that is never to be, is told by the plan itself.
+    const log = commandLog(config, 'error');
     try {
       if (existsSync(config.state)) copyState(config.state, state);
       const app = await App.open({ config, log, version: context.parts.version, state });
@@ -67,8 +68,7 @@ export const plan: Command = {
               ['ADD', 'CHANGE', 'REMOVE', 'HELD'],
               [[String(siem.add), String(siem.change), String(siem.remove), String(siem.held)]],
             );
-            for (const [reason, n] of Object.entries(siem.refused).sort((a, b) => b[1] - a[1]))
-              out.line(`  refused ${n}: ${reason}`);
+            for (const line of refusedLines(siem.refused)) out.line(`  ${line}`);
             for (const entry of siem.entries ?? []) out.line(`  ${entry.op}  ${entry.value}  (${entry.type})`);
           }
         for (const one of silent) out.note(`not polled: ${one}`);
@@ -82,3 +82,24 @@ export const plan: Command = {
     }
   },
 };
+
+const MOST_REASONS = 12;
+
+/** Reasons that differ by a value or a number alone are one to a person; --json has them apart. */
+export function refusedLines(refused: Readonly<Record<string, number>>): string[] {
+  const kinds = new Map<string, number>();
+  for (const [reason, n] of Object.entries(refused)) {
+    const kind = reason.replace(/^\S+ (?=.*\(never-block list )/, '… ').replace(/\bconfidence \d+/, 'confidence …');
+    kinds.set(kind, (kinds.get(kind) ?? 0) + n);
+  }
+  const sorted = [...kinds].sort((a, b) => b[1] - a[1]);
+  const rest = sorted.slice(MOST_REASONS);
+  return [
+    ...sorted.slice(0, MOST_REASONS).map(([reason, n]) => `refused ${n}: ${reason}`),
+    ...(rest.length === 0
+      ? []
+      : [
+          `refused ${rest.reduce((sum, [, n]) => sum + n, 0)} for ${rest.length === 1 ? 'another reason' : `${rest.length} other reasons`}: entente plan --json`,
+        ]),
+  ];
+}

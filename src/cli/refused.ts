@@ -14,6 +14,7 @@ export const refused: Command = {
   usage: 'refused list [--exchange NAME] [--reason REASON] [--json]',
   example: 'entente refused list --exchange cert-eu --reason pattern_type_sigma',
   mostArgs: 1,
+  words: ['list'],
   flags: {
     exchange: { type: 'string', value: 'NAME', help: 'Only objects of this exchange.' },
     reason: { type: 'string', value: 'REASON', help: 'Only this reason: its code, or words of it.' },

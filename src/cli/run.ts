@@ -12,7 +12,7 @@ import { stateFailure } from '../core/store/state-failure.ts';
 import { configOf } from './cli.ts';
 import type { Command, Context } from './command.ts';
 import { BUG, DONE, LEFT, USAGE } from './exit.ts';
-import { clockOf, prepareState } from './state.ts';
+import { clockOf, commandLog, prepareState } from './state.ts';
 import { lockFor } from './turn.ts';
 
 export const run: Command = {
@@ -55,11 +55,7 @@ export const run: Command = {
 
 async function onePass(context: Context, config: Config, patienceMs: number): Promise<number> {
   const { out, json, signal } = context;
-  const log = createLog({
-    level: config.log.level === 'info' ? 'warn' : config.log.level,
-    format: config.log.format,
-    stream: process.stderr,
-  });
+  const log = commandLog(config);
   let read = 0;
   let written = 0;
   const refused: Record<string, number> = {};

@@ -11,6 +11,7 @@ export const simulate: Command = {
     'simulate KIND [--port N] [--data PATH] [--faults SPEC] [--tls] [--seed TEXT] [--splunk-version N.N.N] [--api-version V]',
   example: 'entente simulate taxii --port 8800 --data ./bundles',
   mostArgs: 1,
+  words: LATER,
   flags: {
     port: { type: 'string', value: 'N', help: 'Port; 0, the default, takes a free one.' },
     data: { type: 'string', value: 'PATH', help: 'STIX bundles to serve, a file or a folder.' },

@@ -74,10 +74,12 @@ export function caller({ flags }: Context): string {
   }
 }
 
-export function commandLog(config: Config): RootLog {
+/** Of a command that does the work itself; a person at a terminal reads no JSON. */
+export function commandLog(config: Config, least: 'warn' | 'error' = 'warn'): RootLog {
+  const { level, format } = config.log;
   return createLog({
-    level: config.log.level === 'debug' ? 'debug' : 'warn',
-    format: config.log.format,
+    level: level === 'debug' ? level : level === 'error' ? level : least,
+    format: process.stderr.isTTY ? 'text' : format,
     stream: process.stderr,
   });
 }

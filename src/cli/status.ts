@@ -1,7 +1,7 @@
 // The command `status`, and its report for people.
 import { statusReport } from '../app/status.ts';
 import type { Config } from '../core/config/load.ts';
-import type { CollectionReport, PartReport, StatusReport } from '../core/model/status.ts';
+import type { CollectionReport, PartReport, State, StatusReport } from '../core/model/status.ts';
 import { holderOf } from '../core/store/state.ts';
 import { stateConfigOf } from './cli.ts';
 import type { Command, Context } from './command.ts';
@@ -56,9 +56,10 @@ function storedStatus({ parts }: Context, config: Config): StatusReport | undefi
 }
 
 const COLOURS = { ok: 'green', paused: 'dim', recovering: 'yellow', failing: 'red' } as const;
+const word = (out: Output, state: State): string => out.colour(state, COLOURS[state]);
 
 export function printStatus(out: Output, report: StatusReport, living = true): void {
-  const state = `${out.colour(report.state, COLOURS[report.state])} since ${when(report.since)}`;
+  const state = `${word(out, report.state)} since ${when(report.since)}`;
   out.line(`${report.instance}: ${living ? state : `no daemon answers; last known: ${state}`}`);
   for (const reason of report.reasons) out.line(`  ${reason}`);
   out.line('');
@@ -66,7 +67,7 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
     ['EXCHANGE', 'STATE', 'SINCE', 'INDICATORS', 'REFUSED', 'UNREADABLE', 'LAST SUCCESS', 'NEXT'],
     report.exchanges.map((one) => [
       one.name,
-      one.state,
+      word(out, one.state),
       when(one.since),
       String(one.indicators),
       String(one.refused),
@@ -93,7 +94,7 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
       collections.map(({ name, one }) => [
         one.title,
         name,
-        one.state,
+        word(out, one.state),
         when(one.since) ?? '',
         when(one.last_success) ?? 'never',
         when(one.next_attempt) ?? '',
@@ -106,7 +107,7 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
     ['SIEM', 'STATE', 'SINCE', 'WANTED', 'DELIVERED', 'PENDING', 'OLDEST', 'PARKED', 'HELD', 'LAST SUCCESS', 'NEXT'],
     report.siems.map((one) => [
       one.name,
-      one.state,
+      word(out, one.state),
       when(one.since),
       String(one.wanted),
       String(one.delivered),
@@ -127,7 +128,7 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
     ['WAY BACK', 'STATE', 'SINCE', 'LAST SUCCESS', 'REASON'],
     waysBack(report).map(({ name, part }) => [
       name,
-      part.state,
+      word(out, part.state),
       when(part.since) ?? '',
       when(part.last_success) ?? '',
       part.reason ?? '',

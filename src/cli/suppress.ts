@@ -23,6 +23,7 @@ export const suppress: Command = {
     'suppress VALUE --hours N --reason TEXT [--false-positive] | suppress --exchange NAME --since T --hours N --reason TEXT [--yes] | suppress list | suppress lift ID',
   example: 'entente suppress 198.51.100.7 --hours 24 --reason "our own scanner"',
   mostArgs: 2,
+  words: ['list', 'lift'],
   flags: {
     ...BY,
     hours: { type: 'string', value: 'N', help: 'For how long.' },

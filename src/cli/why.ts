@@ -141,6 +141,8 @@ function containing(reader: StoreReader, one: Observable): Observable[] {
 
 const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
+const COLOURS = { delivered: 'green', pending: 'yellow', parked: 'red', held: 'yellow', not_wanted: 'dim' } as const;
+
 function printWhy(
   out: Output,
   value: string,
@@ -157,7 +159,12 @@ function printWhy(
     out.line('');
     out.table(
       ['SIEM', 'STATE', 'UNTIL', 'WHY'],
-      entry.siems.map((one) => [one.name, one.state, when(one.until) ?? '', one.reason ?? '']),
+      entry.siems.map((one) => [
+        one.name,
+        out.colour(one.state, COLOURS[one.state]),
+        when(one.until) ?? '',
+        one.reason ?? '',
+      ]),
     );
     out.line('');
     for (const one of entry.siems) out.line(`Next, at ${one.name}: ${one.next_action.replace(TIMES, when)}`);
