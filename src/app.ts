@@ -25,6 +25,7 @@ import { exchangeConnector, siemConnector } from './app/peers.ts';
 import { Reporting } from './app/reporting.ts';
 import { storeSpec } from './app/specs.ts';
 import { statusReport } from './app/status.ts';
+import { tokenEnd } from './app/token-end.ts';
 import { HoldNews } from './app/waiting-holds.ts';
 import { Work } from './app/work.ts';
 
@@ -108,7 +109,8 @@ export class App {
     const boot = `${randomHex(8)} ${hostname()}, process ${process.pid}`;
     for (const exchange of config.exchanges) {
       if (!exchange.enabled) continue;
-      const connector = exchangeConnector(config, exchange.name, clock, log, options.longestCallMs);
+      const heard = this.#certificates('exchange', exchange.name);
+      const connector = exchangeConnector(config, exchange.name, clock, log, options.longestCallMs, heard);
       this.#connectors.push(connector);
       const poller = new Poller({
         name: exchange.name,
@@ -138,7 +140,8 @@ export class App {
     const writing = new Map<string, SiemConnector>();
     for (const siem of config.siems) {
       if (!siem.enabled || siem.mode === 'shadow') continue;
-      const connector = siemConnector(config, siem.name, clock, log, options.longestCallMs);
+      const heard = this.#certificates('siem', siem.name);
+      const connector = siemConnector(config, siem.name, clock, log, options.longestCallMs, heard);
       this.#connectors.push(connector);
       writing.set(siem.name, connector);
       this.deliverers.set(
@@ -224,6 +227,7 @@ export class App {
         held: one.held,
         rejected: one.rejected,
         oldestPendingSecs: one.oldest_pending_secs,
+        drift: one.drift,
       });
       this.#tellOf('siem', one.name, one);
       this.#tellOf('hits', one.name, one.hits);
@@ -256,6 +260,23 @@ export class App {
         }
       }),
     );
+  }
+
+  #certificates(role: Role, name: string): (whose: 'peer' | 'own', validTo: number) => void {
+    return (whose, validTo) => this.metrics.expires('certificate', whose, role, name, validTo);
+  }
+
+  /** Tokens that say themselves when they end; asked for when somebody looks, since one may be renewed in its file. */
+  tellExpiries(): void {
+    const { exchanges, siems } = this.config;
+    for (const [role, peers] of [
+      ['exchange', exchanges],
+      ['siem', siems],
+    ] as const)
+      for (const { name, settings } of peers) {
+        const end = tokenEnd(settings);
+        if (end !== undefined) this.metrics.expires('token', 'own', role, name, end);
+      }
   }
 
   #tellOf(role: Role, name: string, part: PartReport): void {

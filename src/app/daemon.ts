@@ -87,6 +87,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     badReload: notes.badReload,
     metrics: async () => {
       await app.status();
+      app.tellExpiries();
       app.metrics.reloaded(notes.badReload() === undefined);
       return app.metrics.text();
     },

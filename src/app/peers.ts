@@ -16,10 +16,11 @@ export function siemConnector(
   clock: Clock,
   log: Log,
   longestCallMs?: number,
+  onCertificate?: HttpPeer['onCertificate'],
 ): SiemConnector {
   const siem = config.siems.find((one) => one.name === name);
   if (siem === undefined) throw new Error(`no SIEM ${name} in the configuration`);
-  const peer = capped(httpPeer(config, 'SIEM', siem), longestCallMs);
+  const peer = { ...capped(httpPeer(config, 'SIEM', siem), longestCallMs), onCertificate };
   return siem.definition.create(siem.settings, {
     name,
     instance: config.instance,
@@ -35,10 +36,11 @@ export function exchangeConnector(
   clock: Clock,
   log: Log,
   longestCallMs?: number,
+  onCertificate?: HttpPeer['onCertificate'],
 ): ExchangeConnector {
   const exchange = config.exchanges.find((one) => one.name === name);
   if (exchange === undefined) throw new Error(`no exchange ${name} in the configuration`);
-  const peer = capped(httpPeer(config, 'exchange', exchange), longestCallMs);
+  const peer = { ...capped(httpPeer(config, 'exchange', exchange), longestCallMs), onCertificate };
   return exchange.definition.create(exchange.settings, {
     name,
     clock,

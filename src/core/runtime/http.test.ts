@@ -341,6 +341,24 @@ describe('TLS', () => {
     expect(server.seen).toEqual([]);
   });
 
+  it('tells when the certificates end that are used, the own and that of the peer, also under a pin', async () => {
+    const server = await serveTls({ ca: made.ca, requestCert: true });
+    const cert_file = file('own.pem', made.client.cert);
+    const key_file = file('own.key', made.client.key);
+    for (const pin of [{ server_name: 'localhost' }, { fingerprint_sha256: fingerprint }]) {
+      const heard: [string, number][] = [];
+      const onCertificate = (whose: string, validTo: number) => void heard.push([whose, validTo]);
+      const client = aClient(server.url, { tls: { ca_file, cert_file, key_file, ...pin }, onCertificate });
+      await client.request({ path: '/', signal: never });
+
+      const end = (pem: string) => Date.parse(new X509Certificate(pem).validTo);
+      expect(heard).toEqual([
+        ['own', end(made.client.cert)],
+        ['peer', end(made.cert)],
+      ]);
+    }
+  });
+
   it('does not take the pin for trust in the chain', async () => {
     const server = await serveTls();
 

@@ -1,11 +1,12 @@
 // The one place that knows axios. It adds what a daemon needs and axios does not do by itself: a deadline for
 // the whole exchange, a limit for the decompressed answer, no redirects, TLS and proxy per peer, and errors of
 // our own kinds, because an axios error carries the request's credentials.
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type { Readable } from 'node:stream';
-import { createSecureContext, rootCertificates, type PeerCertificate } from 'node:tls';
+import { checkServerIdentity, createSecureContext, rootCertificates, type PeerCertificate } from 'node:tls';
 import type { AxiosInstance, AxiosStatic } from 'axios';
 import { ConnectorError, type FailureKind } from '../model/failure.ts';
 import type { Secret } from './secret.ts';
@@ -30,6 +31,8 @@ export interface HttpPeer {
     | { readonly HTTP_PROXY?: string; readonly HTTPS_PROXY?: string; readonly NO_PROXY?: string }
     | undefined;
   readonly tls: HttpTls;
+  /** Hears of every certificate that is used: the peer's at each new connection, ours when it is read. */
+  readonly onCertificate?: ((whose: 'peer' | 'own', validTo: number) => void) | undefined;
 }
 
 /** Set by the connector. */
@@ -240,6 +243,7 @@ function makeAgents(peer: HttpPeer, options: HttpOptions): Agents {
     }
   };
   const ca = read(tls.ca_file, 'tls.ca_file');
+  const cert = read(tls.cert_file, 'tls.cert_file');
   const shared = {
     keepAlive: true,
     maxSockets: options.maxSockets ?? 8,
@@ -252,13 +256,17 @@ function makeAgents(peer: HttpPeer, options: HttpOptions): Agents {
     secureContext: createSecureContext({
       minVersion: 'TLSv1.2',
       ...(ca === undefined ? {} : { ca: [...rootCertificates, ca.toString('utf8')] }),
-      cert: read(tls.cert_file, 'tls.cert_file'),
+      cert,
       key: read(tls.key_file, 'tls.key_file'),
       passphrase: revealed(tls.key_passphrase, peer),
     }),
     ...(tls.server_name === undefined ? {} : { servername: tls.server_name }),
-    ...(pinned === undefined ? {} : { checkServerIdentity: pinCheck(pinned) }),
+    checkServerIdentity: (host: string, certificate: PeerCertificate) => {
+      peer.onCertificate?.('peer', Date.parse(certificate.valid_to));
+      return (pinned === undefined ? checkServerIdentity : pinCheck(pinned))(host, certificate);
+    },
   });
+  if (cert !== undefined) peer.onCertificate?.('own', Date.parse(new X509Certificate(cert).validTo));
   return { httpAgent: new http.Agent(shared), httpsAgent };
 }
 

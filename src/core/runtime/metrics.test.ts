@@ -15,7 +15,10 @@ describe('metrics', () => {
       held: 0,
       rejected: 0,
       oldestPendingSecs: 1.5,
+      drift: 3,
     });
+    expect(await metrics.text()).not.toContain('credential_expiry');
+    metrics.expires('token', 'own', 'siem', 'watch', 1_900_000_000_500);
 
     const text = await metrics.text();
 
@@ -24,6 +27,10 @@ describe('metrics', () => {
     expect(text).toContain('entente_delivery_changes_total{siem="watch",outcome="applied"} 7');
     expect(text).toContain('entente_siem_entries{siem="watch",kind="pending"} 2');
     expect(text).toContain('entente_siem_oldest_pending_seconds{siem="watch"} 1.5');
+    expect(text).toContain('entente_siem_drift_entries{siem="watch"} 3');
+    expect(text).toContain(
+      'entente_credential_expiry_timestamp_seconds{what="token",whose="own",role="siem",peer="watch"} 1900000000.5',
+    );
     expect(text).toContain('entente_build_info{version="1.2.3"} 1');
     expect(text).toMatch(/^process_resident_memory_bytes \d/m);
     expect(text.split('\n').filter((line) => line !== '' && !/^(#|entente_|process_|nodejs_)/.test(line))).toEqual([]);

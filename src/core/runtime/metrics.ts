@@ -30,12 +30,15 @@ export interface Metrics {
       readonly held: number;
       readonly rejected: number;
       readonly oldestPendingSecs: number;
+      readonly drift: number;
     },
   ): void;
   /** One series per state with 1 for the one that holds. */
   state(role: Role, name: string, state: State): void;
   /** Gauges of the way back, replaced as a whole: hits counted, and sightings by what holds for them. */
   sightings(counts: Readonly<Record<string, number>>): void;
+  /** When a certificate or a token ends, where that can be known; ours or that of the peer. */
+  expires(what: 'certificate' | 'token', whose: 'own' | 'peer', role: Role, peer: string, atMs: number): void;
   /** Whether the newest configuration is the one that runs. */
   reloaded(successful: boolean): void;
   /** Holds that wait for a decision, by kind. */
@@ -83,6 +86,10 @@ export function createMetrics(version: string): Metrics {
 
   const reload = gauge('config_last_reload_successful', '1 when the newest configuration is the one that runs.', []);
 
+  const drifted = gauge('siem_drift_entries', 'Entries that the last audit found other than they should be.', ['siem']);
+  // Most peers have neither a certificate nor a token that says when it ends, and a gauge without numbers is none.
+  let ends: Gauge | undefined;
+
   const listed = new Map<string, number>();
   const add = (target: Counter, labels: Labels, count: number): void => {
     if (count > 0) target.inc(labels, count);
@@ -103,7 +110,8 @@ export function createMetrics(version: string): Metrics {
       add(runs, { role, peer }, 1);
       add(seconds, { role, peer }, duration);
     },
-    siem(siem, { oldestPendingSecs, ...counts }) {
+    siem(siem, { oldestPendingSecs, drift, ...counts }) {
+      drifted.set({ siem }, drift);
       for (const [kind, count] of Object.entries(counts)) entries.set({ siem, kind }, count);
       oldest.set({ siem }, oldestPendingSecs);
     },
@@ -116,6 +124,15 @@ export function createMetrics(version: string): Metrics {
     sightings({ hits: counted = 0, ...counts }) {
       hits.set(counted);
       for (const [kind, count] of Object.entries(counts)) sightings.set({ kind }, count);
+    },
+    expires(what, whose, role, peer, atMs) {
+      ends ??= gauge('credential_expiry_timestamp_seconds', 'When a certificate or a token ends.', [
+        'what',
+        'whose',
+        'role',
+        'peer',
+      ]);
+      ends.set({ what, whose, role, peer }, atMs / 1000);
     },
     reloaded: (successful) => reload.set(successful ? 1 : 0),
     succeeded: (role, peer, atMs) => success.set({ role, peer }, atMs / 1000),
