@@ -6,6 +6,7 @@ import { within } from '../core/runtime/within.ts';
 
 const SILENT_MS = 4_000;
 const ASK_EVERY_MS = 250;
+const TOLD = Symbol('told to stop');
 
 interface Stopping {
   readonly clock: Clock;
@@ -21,6 +22,16 @@ export async function unlessStoreIsSilent<T>(app: Stopping, work: Promise<T>): P
   } finally {
     over.abort();
   }
+}
+
+/** `work` that was told to stop by `signal`: its calls in hand end, long work of the store is not waited for. */
+export async function untilStopped<T>(app: Stopping, work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const told = new Promise<typeof TOLD>((resolve) => {
+    signal.addEventListener('abort', () => resolve(TOLD), { once: true });
+    if (signal.aborted) resolve(TOLD);
+  });
+  const first = await Promise.race([work, told]);
+  return first === TOLD ? unlessStoreIsSilent(app, work) : first;
 }
 
 /** Resolves when the store is silent; never when `over` comes first. */

@@ -4,7 +4,7 @@ import { type DaemonNotes, startDaemon } from '../app/daemon.ts';
 import { Front } from '../app/front.ts';
 import { type OnceReport, runOnce } from '../app/once.ts';
 import { Pace } from '../app/pace.ts';
-import { unlessStoreIsSilent } from '../app/stopping.ts';
+import { untilStopped } from '../app/stopping.ts';
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
 import { createLog, type RootLog } from '../core/runtime/log.ts';
@@ -80,7 +80,8 @@ async function onePass(context: Context, config: Config, patienceMs: number): Pr
     },
   });
   try {
-    const report = await Promise.race([endingWith(app, runOnce(app, patienceMs, signal), signal), app.broken]);
+    const pass = untilStopped(app, runOnce(app, patienceMs, signal), signal);
+    const report = (await Promise.race([pass, app.broken])) ?? INTERRUPTED;
     if (writing !== undefined) writing.end();
     else if (read > 0) reading.end();
     const status = await app.status();
@@ -119,15 +120,6 @@ async function onePass(context: Context, config: Config, patienceMs: number): Pr
 }
 
 const INTERRUPTED: OnceReport = { complete: false, left: ['interrupted'] };
-
-/** Told to stop, it waits for the end of calls in hand, but for no long work of the store. */
-async function endingWith(app: App, pass: Promise<OnceReport>, signal: AbortSignal): Promise<OnceReport> {
-  const told = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-    if (signal.aborted) resolve(undefined);
-  });
-  return (await Promise.race([pass, told])) ?? (await unlessStoreIsSilent(app, pass)) ?? INTERRUPTED;
-}
 
 /** Changes that wait for a SIEM that is written to. */
 const pendingOf = ({ reader, deliverers }: App): number =>

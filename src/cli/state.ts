@@ -6,6 +6,7 @@ import { userInfo } from 'node:os';
 import { App } from '../app.ts';
 import { perform, type RequestArguments } from '../app/requests.ts';
 import { storeSpec } from '../app/specs.ts';
+import { untilStopped } from '../app/stopping.ts';
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import type { Json } from '../core/model/json.ts';
@@ -105,7 +106,9 @@ export async function act(context: Context, config: Config, args: RequestArgumen
       onProgress: ({ siem, applied, parked }) => steps.written(siem, applied + parked, () => pendingAt(app, siem)),
     });
     try {
-      return await perform(app, args, caller(context), context.signal, (step) => steps.at(step));
+      return await ofStopped(app, context, (signal) =>
+        perform(app, args, caller(context), signal, (step) => steps.at(step)),
+      );
     } finally {
       steps.end();
       await app.close();
@@ -114,6 +117,19 @@ export async function act(context: Context, config: Config, args: RequestArgumen
     lock.release();
     await log.close();
   }
+}
+
+/** A command that was told to stop ends soon and says so, whatever its calls in hand and the store come to. */
+async function ofStopped(app: App, { signal }: Context, work: (signal: AbortSignal) => Promise<Json>): Promise<Json> {
+  let cause: unknown;
+  try {
+    const answer = await untilStopped(app, work(signal), signal);
+    if (answer !== undefined) return answer;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    cause = error;
+  }
+  throw new ConnectorError('permanent', 'interrupted: it is not done; the same command again does the rest', { cause });
 }
 
 const pendingAt = (app: App, siem: string): number => app.reader.siems().find((one) => one.name === siem)?.pending ?? 0;
