@@ -19,12 +19,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? DONE : BUG);
 });
 process.stderr.on('error', () => {});
-process.on('unhandledRejection', bug);
-process.on('uncaughtException', bug);
 
 const ask = askOf(process.stdin, process.stdout);
 const env = environment();
 const out = createOutput(process.stdout, process.stderr, env, systemClock);
+process.on('unhandledRejection', bug);
+process.on('uncaughtException', bug);
 try {
   finish(await runCli(process.argv.slice(2), { parts, out, env, signal: stopping.signal, ask }));
 } catch (error) {
@@ -38,8 +38,6 @@ function finish(code: number): void {
 }
 
 function bug(error: unknown): void {
-  process.stderr.write(
-    `entente: a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    () => process.exit(BUG),
-  );
+  const over = () => process.stderr.write('', () => process.exit(BUG));
+  out.bug(error).then(over, over);
 }

@@ -99,12 +99,12 @@ export async function runCli(
 /** What ends a command in words instead of a stack: the state file, or what it remembers against the configuration. */
 function told(error: unknown, out: Output, statePath: () => string): number {
   if (error instanceof ConnectorError && error.kind !== 'bug') {
-    out.note(error.message);
+    out.failure(error.message);
     return error.kind === 'config' ? USAGE : LEFT;
   }
   const broken = stateFailure(error, statePath());
   if (broken === undefined) throw error;
-  out.note(broken.message);
+  out.failure(broken.message);
   return LEFT;
 }
 

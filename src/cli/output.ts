@@ -1,6 +1,8 @@
 // What people and machines read: the answer on stdout, progress and notes on stderr. Tables fit the terminal,
 // colour is for terminals without NO_COLOR, progress is a bar there and a plain line every few seconds elsewhere.
+import { Writable } from 'node:stream';
 import type { Clock } from '../core/runtime/clock.ts';
+import { createLog, type RootLog } from '../core/runtime/log.ts';
 import { tableLines } from './table.ts';
 
 export interface Stream {
@@ -18,6 +20,12 @@ export interface Output {
   parts(pieces: Iterable<string>): void;
   /** To stderr. */
   note(text: string): void;
+  /** From now on what would be words on stderr are lines of such a log: machines read what a daemon says there. */
+  asLog(log: { readonly level: string; readonly format: 'json' | 'text' }): void;
+  /** Why the command ends without having done its work. */
+  failure(reason: string): void;
+  /** What nobody caught. Resolves when the stream has it. */
+  bug(error: unknown): Promise<void>;
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;
   colour(text: string, colour: Colour): string;
   /** `what` may change as it goes on. `ifLong`: work that ends within the first seconds is not spoken of. */
@@ -48,13 +56,31 @@ export function createOutput(
   clock: Clock,
 ): Output {
   const coloured = stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  let log: RootLog | undefined;
+  const say = (text: string) => void stderr.write(`${printable(text)}\n`);
   return {
     line: (text) => void stdout.write(`${printable(text)}\n`),
     json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
     parts: (pieces) => {
       for (const piece of pieces) stdout.write(piece);
     },
-    note: (text) => void stderr.write(`${printable(text)}\n`),
+    note: (text) => {
+      if (log === undefined) say(text);
+      else log.warn('Something to know before the daemon runs.', { note: text });
+    },
+    asLog: (form) => {
+      log = form.format === 'json' ? createLog({ ...form, stream: onto(stderr) }) : undefined;
+    },
+    failure: (reason) => {
+      if (log === undefined) say(reason);
+      else log.error('Entente could not be started.', { reason });
+    },
+    async bug(error) {
+      if (log === undefined)
+        say(`entente: a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      else log.error('A bug ended the process.', { error });
+      await log?.close();
+    },
     table: (head, rows) => {
       const clean = (row: readonly string[]) => row.map((cell) => printable(cell).replaceAll('\n', ' '));
       const width = stdout.isTTY === true ? stdout.columns || 80 : undefined;
@@ -65,6 +91,15 @@ export function createOutput(
     progress: (what, when = 'always') => startProgress(what, when, stderr, clock),
     waiting: (what) => startWaiting(what, stderr, clock),
   };
+}
+
+function onto(stream: Stream): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      stream.write(chunk.toString('utf8'));
+      done();
+    },
+  });
 }
 
 /** Text of partners and products must not move the cursor; our own colours are kept. */

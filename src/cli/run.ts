@@ -36,11 +36,12 @@ export const run: Command = {
       context.out.note('--patience-secs needs a number of seconds');
       return USAGE;
     }
-    prepareState(config);
     const once = context.flags['once'] === true;
+    if (!once) context.out.asLog(config.log);
+    prepareState(config);
     const lock = await lockFor(once ? 'run --once' : 'run', context, config);
     if ('heldBy' in lock) {
-      context.out.note(
+      context.out.failure(
         `the state ${config.state} is held by ${lock.heldBy}; stop that one first, or use another state`,
       );
       return LEFT;
@@ -136,6 +137,7 @@ async function forever(context: Context, first: Config): Promise<number> {
   try {
     for (;;) {
       const log = createLog({ ...config.log, stream: process.stderr });
+      context.out.asLog(config.log);
       const refuse = (reason: string) => {
         bad = reason;
         log.error('The new configuration is not used; the old one runs on.', { reason });

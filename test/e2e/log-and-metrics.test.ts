@@ -89,6 +89,61 @@ describe('the log', () => {
     });
   });
 
+  it.each([
+    [
+      'another one holds the state',
+      async () => {
+        await world.site.daemon();
+      },
+      /is held by/,
+    ],
+    [
+      'the port is taken',
+      async () => {
+        const { port } = new URL(world.taxii.url);
+        world.site.configure(world.settings({ top: { listen: `127.0.0.1:${port}` } }));
+      },
+      /EADDRINUSE|in use|taken/,
+    ],
+    [
+      'the state is no database',
+      async () => {
+        world.site.write('state/entente.db', 'x'.repeat(10_000));
+      },
+      /not a database/,
+    ],
+  ])('is JSON also where nothing is started because %s', async (_, obstacle, reason) => {
+    await obstacle();
+
+    const { code, stdout, stderr } = await world.site.entente(['run']);
+
+    expect([code, stdout]).toEqual([1, '']);
+    expect(linesOf(stderr).at(-1)).toMatchObject({
+      level: 'error',
+      message: 'Entente could not be started.',
+      reason: expect.stringMatching(reason),
+    });
+  });
+
+  it('is JSON, with the stack, where a bug that nobody caught ends it', async () => {
+    const planted = world.site.write(
+      'planted.mjs',
+      `import { isMainThread } from 'node:worker_threads';
+       if (isMainThread) process.on('SIGUSR2', () => { throw new Error('planted fault'); });`,
+    );
+    const daemon = await world.site.daemon({ env: { NODE_OPTIONS: `--import=file://${planted}` } });
+    await daemon.ready();
+
+    const { code, stderr } = await daemon.process.kill('SIGUSR2');
+
+    expect(code).toBe(70);
+    expect(linesOf(stderr).at(-1)).toMatchObject({
+      level: 'error',
+      message: 'A bug ended the process.',
+      error: { message: 'planted fault', stack: expect.stringContaining('planted.mjs') },
+    });
+  });
+
   it('tells that the clock is not believed', async () => {
     world.taxii.load([indicator('198.18.0.1')]);
     await world.site.entente(['run', '--once']);
