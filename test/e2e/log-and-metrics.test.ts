@@ -81,9 +81,9 @@ describe('the log', () => {
   it('ends in JSON with the cause, also where a state that cannot be written ends it', async () => {
     world.site.configure(world.settings({ exchange: { schedule: EVERY_SECOND } }));
     // No file may grow beyond this: what a full disk answers, without filling one.
-    const daemon = await world.site.daemon({ under: ['prlimit', '--fsize=700000'] });
+    const daemon = await world.site.daemon({ under: ['prlimit', '--fsize=2000000'] });
     await daemon.ready();
-    world.taxii.load(addresses(4_000).map((value) => indicator(value)));
+    world.taxii.load(addresses(10_000).map((value) => indicator(value)));
 
     const { code, stderr } = await daemon.process.ended;
 
