@@ -81,6 +81,7 @@ export class MispClient {
     try {
       return await this.#event(`events/view/${uuid}${this.#plainViews ? '' : `/${VIEW}`}`, what, signal);
     } catch (error) {
+      if (error instanceof ConnectorError && error.code === GUARDED) throw this.#keptBack(what, error);
       if (!(error instanceof ConnectorError) || error.status !== 404) throw error;
       if (error.code === NO_SUCH_EVENT || this.#plainViews) return undefined;
       const event = await this.#event(`events/view/${uuid}`, what, signal).catch(() => undefined);
@@ -88,6 +89,14 @@ export class MispClient {
       this.#plainViews = true;
       return event;
     }
+  }
+
+  /** Of a single event that says nothing of the others, as a rule of the guard may be about it. */
+  #keptBack(what: string, cause: ConnectorError): ConnectorError {
+    return permanent(
+      `${this.who}: a guard in front of the server keeps ${what} back (403 Forbidden); ask whoever runs it. Key and data are not judged by it, and what stood of the event stays`,
+      { cause, status: 403, code: GUARDED },
+    );
   }
 
   async #event(path: string, what: string, signal: AbortSignal): Promise<SplitEvent> {

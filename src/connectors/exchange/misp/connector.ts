@@ -10,13 +10,13 @@ import type { Probe } from '../../../core/contracts/siem-connector.ts';
 import { ConnectorError, permanent, toFailure } from '../../../core/model/failure.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { oneAhead } from '../../../core/runtime/ahead.ts';
-import { MispClient } from './client.ts';
+import { GUARDED, MispClient } from './client.ts';
 import type { MispConfig } from './config.ts';
 import type { EventEnd, EventPart, Limit, ReadingContext } from './context.ts';
 import { readCursor } from './cursor.ts';
 import { Mapping } from './mapping.ts';
 import { standing, wordsOf } from './page-size.ts';
-import { concernsAll, EVENTS, Run } from './run.ts';
+import { concernsAll, EVENTS, Run, unlessKeptBack } from './run.ts';
 import { indexed, published, readEvent } from './search.ts';
 import { MispReports } from './send.ts';
 import { readWhole } from './whole.ts';
@@ -122,16 +122,18 @@ export class MispConnector implements ExchangeConnector {
         yield* listed(uuid, parts);
         sick = undefined;
       } catch (error) {
-        if (!(error instanceof ConnectorError) || signal.aborted || concernsAll(error) || sick !== undefined)
-          throw error;
-        sick = error;
+        if (!(error instanceof ConnectorError) || signal.aborted || concernsAll(error)) throw error;
+        if (error.code !== GUARDED) {
+          if (sick !== undefined) throw error;
+          sick = error;
+        }
         yield { scope: uuid, present: [], complete: false, failure: toFailure(error) };
       }
     }
     const missed = known.filter((one) => one !== EVENTS.scope && !shown.has(one));
     const gone: string[] = [];
     for (const uuid of missed)
-      if ((await this.#client.view(uuid, `the event ${uuid}`, signal)) === undefined) gone.push(uuid);
+      if ((await unlessKeptBack(this.#client.view(uuid, `the event ${uuid}`, signal))) === undefined) gone.push(uuid);
     if (gone.length >= GONE_FEW && gone.length > GONE_SHARE * known.length) {
       const failure = permanent(
         `${this.#client.who}: ${gone.length} of ${known.length} events are gone at once, which looks like lost access; nothing is concluded from it. Ask the partner`,

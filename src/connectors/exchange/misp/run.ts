@@ -5,6 +5,7 @@ import type { Page, Reading } from '../../../core/contracts/exchange-connector.t
 import { readEventHead } from '../../../core/misp/head.ts';
 import { ConnectorError, toFailure } from '../../../core/model/failure.ts';
 import type { Json } from '../../../core/model/json.ts';
+import { GUARDED } from './client.ts';
 import type { EventEnd, EventPart, ReadingContext } from './context.ts';
 import { type At, type Cursor, isYoung, type Mark, pruned } from './cursor.ts';
 import { digestOf } from './mapping.ts';
@@ -20,6 +21,9 @@ const UNKNOWN = -1;
 /** Of events that are missed at once: beyond both it is taken for lost access. */
 const MISSED_SHARE = 0.2;
 const MISSED_FEW = 10;
+
+/** A guard that keeps back more than these running lets no event pass. */
+const MOST_KEPT_BACK = 10;
 
 export interface RunOptions {
   readonly mode: 'search' | 'sync';
@@ -37,6 +41,8 @@ export class Run {
   #dirty = false;
   #known: Set<string> | undefined;
   #doubt: string | undefined;
+  /** Events running that a guard kept back. */
+  #keptBack = 0;
   #sincePruned = 0;
   readonly errors: unknown[] = [];
 
@@ -138,7 +144,7 @@ export class Run {
       this.#sound(uuid, title);
     } catch (error) {
       if (this.#context.signal.aborted || !(error instanceof ConnectorError) || concernsAll(error)) throw error;
-      if (this.#doubt !== undefined && this.#doubt !== uuid) throw error;
+      if (!this.#concernsOne(uuid, error)) throw error;
       this.#failed(uuid, title, error);
       move();
     }
@@ -213,14 +219,22 @@ export class Run {
 
   #sound(uuid: string, title: string | undefined): void {
     this.#doubt = undefined;
+    this.#keptBack = 0;
     if (!this.#cursor.failed.includes(uuid)) return;
     this.#cursor = { ...this.#cursor, failed: this.#cursor.failed.filter((one) => one !== uuid) };
     this.#dirty = true;
     this.#reading.ended({ scope: uuid, title: title ?? uuid }, {});
   }
 
-  #failed(uuid: string, title: string | undefined, error: ConnectorError): void {
+  /** Not the server as a whole, so that the others are read. */
+  #concernsOne(uuid: string, error: ConnectorError): boolean {
+    if (error.code === GUARDED) return ++this.#keptBack <= MOST_KEPT_BACK;
+    if (this.#doubt !== undefined && this.#doubt !== uuid) return false;
     this.#doubt = uuid;
+    return true;
+  }
+
+  #failed(uuid: string, title: string | undefined, error: ConnectorError): void {
     this.errors.push(error);
     this.#reading.ended({ scope: uuid, title: title ?? uuid }, { failure: toFailure(error) });
     if (this.#cursor.failed.includes(uuid)) return;
@@ -274,7 +288,8 @@ export class Run {
 
   async #stateOf(uuid: string): Promise<'gone' | 'unpublished' | 'empty' | 'there'> {
     const { client, signal, mapping } = this.#context;
-    const event = await client.view(uuid, `the event ${uuid}`, signal);
+    const event = await unlessKeptBack(client.view(uuid, `the event ${uuid}`, signal));
+    if (event === 'kept back') return 'there';
     if (event === undefined) return 'gone';
     const head = readEventHead(event.head);
     if ('refusal' in head) return 'there';
@@ -296,6 +311,13 @@ export class Run {
     } as unknown as Json;
   }
 }
+
+/** What a guard keeps back may be there, or not. */
+export const unlessKeptBack = <T>(view: Promise<T>): Promise<T | 'kept back'> =>
+  view.catch((error: unknown) => {
+    if (error instanceof ConnectorError && error.code === GUARDED) return 'kept back' as const;
+    throw error;
+  });
 
 /** Wrong credentials, a guard and a limit of requests concern the whole server. */
 export const concernsAll = (error: ConnectorError): boolean => error.kind === 'config' || error.status === 429;

@@ -1,0 +1,82 @@
+// A simulated MISP, the connector, the poller and the store together, for tests of what becomes of an event on a watchlist.
+import { onTestFinished } from 'vitest';
+import { misp } from '../../src/connectors/exchange/misp/index.ts';
+import { Poller } from '../../src/core/ingest/poller.ts';
+import { silentLog } from '../../src/core/runtime/log.ts';
+import type { RemoteStore } from '../../src/core/store/remote.ts';
+import { type Act, startMisp } from '../../src/simulators/misp/index.ts';
+import { anExchange, DAY, MINUTE, NOW, Rig } from '../builders/store.ts';
+import { never, testDeps } from './exchange.ts';
+
+export const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+export const EVENT = id(900);
+export const SECS = String(Math.floor((NOW - DAY) / 1000));
+
+export const anAttribute = (n: number, more: object = {}) => ({
+  uuid: id(n),
+  type: 'ip-dst',
+  value: `198.51.100.${n}`,
+  to_ids: true,
+  timestamp: SECS,
+  ...more,
+});
+export const anEvent = (attributes: readonly object[], more: object = {}) => ({
+  Event: { uuid: EVENT, info: 'A campaign', timestamp: SECS, Attribute: attributes, ...more },
+});
+
+export async function aPartner(read: 'search' | 'sync', event: unknown, settings: object = {}) {
+  const clock = { now: NOW };
+  const server = await startMisp({
+    data: event,
+    clock: () => clock.now,
+    quirks: read === 'sync' ? [{ kind: 'guard' }] : [],
+  });
+  const rig = new Rig({ exchanges: [anExchange({ type: 'misp' })] });
+  const store = new Proxy({} as RemoteStore, {
+    get:
+      (_target, name) =>
+      async (...args: unknown[]) =>
+        (rig.store as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[name]!(...args),
+  });
+  const config = misp.config.parse({
+    type: 'misp',
+    url: server.url,
+    auth: { key: server.key },
+    read,
+    page_size: 3,
+    ...settings,
+  });
+  const connector = misp.create(config, testDeps());
+  onTestFinished(async () => {
+    await connector.close();
+    await server.close();
+  });
+  const poller = new Poller({
+    name: 'partner',
+    connector,
+    store,
+    now: () => clock.now,
+    log: silentLog,
+    random: () => 1,
+    withdrawVanished: true,
+  });
+  const settled = () => {
+    while (rig.store.tick(clock.now, false).more);
+    return rig.deliver().sort();
+  };
+  /** What a poll changes in the SIEM. */
+  const poll = async () => {
+    clock.now += 5 * MINUTE;
+    await poller.poll(never);
+    return settled();
+  };
+  const list = async () => {
+    await poller.listing(never);
+    return settled();
+  };
+  return { server, rig, poller, clock, poll, list, act: (...acts: readonly Act[]) => server.act(acts) };
+}
+
+export const four = anEvent([1, 2, 3, 4].map((n) => anAttribute(n)));
+export const upsert = (...numbers: readonly number[]) => numbers.map((n) => `upsert 198.51.100.${n}`);
+export const remove = (...numbers: readonly number[]) => numbers.map((n) => `remove 198.51.100.${n}`);
