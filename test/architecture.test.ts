@@ -71,6 +71,7 @@ const OWNERS: readonly { readonly library: RegExp; readonly owners: RegExp }[] =
   { library: /^re2js/, owners: /^src\/core\/policy\/linear-pattern/ },
   { library: /^tldts/, owners: /^src\/core\/policy\/never-block/ },
   { library: /^node:sqlite/, owners: /^src\/core\/store\/sqlite\// },
+  { library: /^pg$/, owners: /^src\/core\/store\/postgres\// },
   { library: /^yaml/, owners: /^src\/core\/config\// },
 ];
 

@@ -1,6 +1,5 @@
 // A store with one SIEM and one exchange that takes reports, and indicators in it, for tests of what is told back.
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { IncomingObject } from '../../src/core/model/entry.ts';
 import type { Tlp } from '../../src/core/model/marking.ts';
 import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../src/core/model/observable.ts';
@@ -9,6 +8,7 @@ import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
 import type { ReleaseSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
 import { Store } from '../../src/core/store/store.ts';
 import { scratchFolder } from './scratch.ts';
+import { statePlaces } from './states.ts';
 
 export const TEN = Date.UTC(2026, 0, 5, 10);
 export const minutes = (n: number) => TEN + n * 60_000;
@@ -116,7 +116,7 @@ export const aStoreOf = (spec: StoreSpec): Store => new Store(spec, new Map([['l
 export function aStore(given: { release?: Partial<ReleaseSpec>; siems?: readonly SiemSpec[] } = {}): TestStore {
   const folder = scratchFolder('entente-sightings-');
   const spec: StoreSpec = {
-    path: join(folder, 'state.db'),
+    path: statePlaces.place(folder),
     instance: 'soc-one',
     exchanges: [anExchange('partner'), anExchange('other')],
     siems: given.siems ?? [aSiem('one'), aSiem('two')],
@@ -136,6 +136,7 @@ export function aStore(given: { release?: Partial<ReleaseSpec>; siems?: readonly
     },
     [Symbol.dispose]() {
       test.store.close();
+      statePlaces.forget(spec.path);
       rmSync(folder, { recursive: true, force: true });
     },
   };

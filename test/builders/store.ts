@@ -1,7 +1,5 @@
 // A store in a temporary folder with the in-memory SIEM's encoders, and pages with only the facts that matter.
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { onTestFinished } from 'vitest';
 import type { Page } from '../../src/core/contracts/exchange-connector.ts';
 import type { SiemDefinition } from '../../src/core/contracts/siem-connector.ts';
@@ -13,9 +11,12 @@ import type { BuiltBatch } from '../../src/core/store/batch-builder.ts';
 import type { Settlement } from '../../src/core/store/settling.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
 import { StoreReader } from '../../src/core/store/reader.ts';
+import type { StatePlace } from '../../src/core/store/sql/place.ts';
+import { openBeside, openReading } from '../../src/core/store/state.ts';
 import { Store } from '../../src/core/store/store.ts';
 import { memorySiem, type MemorySiemOptions } from '../contract/memory-siem.ts';
 import { scratchFolder } from './scratch.ts';
+import { statePlaces } from './states.ts';
 
 export const NOW = Date.UTC(2026, 0, 10, 12);
 export const MINUTE = 60_000;
@@ -113,7 +114,7 @@ export interface Seen {
 
 export const LIMITS = { maxItems: 500, maxBytes: 1_000_000 };
 
-export const specOf = (path: string, given: Given): StoreSpec => ({
+export const specOf = (path: StatePlace, given: Given): StoreSpec => ({
   path,
   instance: given.instance ?? 'test-instance',
   exchanges: given.exchanges ?? [anExchange()],
@@ -123,24 +124,31 @@ export const specOf = (path: string, given: Given): StoreSpec => ({
 /** The store under test with a second, reading connection beside it. */
 export class Rig {
   store: Store;
-  readonly path: string;
+  readonly place: StatePlace;
   #given: Given;
   readonly #encoders;
   #closed = false;
 
   constructor(given: Given = {}, folder = scratchFolder('entente-store-')) {
     this.#given = given;
-    this.path = join(folder, 'state.db');
+    this.place = statePlaces.place(folder);
     this.#encoders = new Map([['memory', { ...memorySiem(given.product).definition, ...given.encoder }]]);
     this.store = new Store(this.spec, this.#encoders);
     onTestFinished(() => {
       this.close();
+      statePlaces.forget(this.place);
       rmSync(folder, { recursive: true, force: true });
     });
   }
 
   get spec(): StoreSpec {
-    return specOf(this.path, this.#given);
+    return specOf(this.place, this.#given);
+  }
+
+  /** Of the state file, for tests that are about the file. */
+  get path(): string {
+    if (typeof this.place !== 'string') throw new Error('this test is about a state file');
+    return this.place;
   }
 
   /** The process died and another one starts on the same file, perhaps with another configuration. */
@@ -200,10 +208,10 @@ export class Rig {
   }
 
   ask<R>(sql: string): R[] {
-    const db = new DatabaseSync(this.path, { readOnly: true });
+    const db = openReading(this.place);
     try {
       // The tests name the columns they read.
-      return db.prepare(sql).all() as R[];
+      return db.all(sql) as R[];
     } finally {
       db.close();
     }
@@ -211,7 +219,7 @@ export class Rig {
 
   /** Puts a row right or wrong behind the store's back. */
   sql(text: string): void {
-    const db = new DatabaseSync(this.path);
+    const db = openBeside(this.place);
     try {
       db.exec(text);
     } finally {

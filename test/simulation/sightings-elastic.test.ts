@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import { shiftedClock } from '../../src/core/runtime/clock.ts';
 import { SightingsReader } from '../../src/core/store/sightings-reader.ts';
+import { nameOf } from '../../src/core/store/state.ts';
 import type { RunningElastic } from '../../src/simulators/elastic/index.ts';
 import { objectIdAt } from '../builders/sightings.ts';
 import { aRoundTrip, closers, elasticSide, INDEX, never } from './round-trip.ts';
@@ -321,7 +322,7 @@ it('lets nothing of a hit out: no byte to the exchange, in the state, the log or
   const { fresh } = await reporter.collect(never);
   const { sent } = await sender.cycle(never);
 
-  const copy = `${spec.path}.copy`;
+  const copy = `${nameOf(spec.path)}.copy`;
   await store.backup(copy);
   const state = readFileSync(copy);
   const reader = new SightingsReader(spec);

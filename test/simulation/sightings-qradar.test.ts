@@ -12,6 +12,7 @@ import { silentLog } from '../../src/core/runtime/log.ts';
 import { Reporter } from '../../src/core/sightings/reporter.ts';
 import { Sender } from '../../src/core/sightings/sender.ts';
 import { localStore } from '../../src/core/store/remote.ts';
+import { nameOf } from '../../src/core/store/state.ts';
 import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
 import type { ReleaseSpec } from '../../src/core/store/spec.ts';
 import { type PlantedEvent, startQradar } from '../../src/simulators/qradar/index.ts';
@@ -149,7 +150,7 @@ describe('hits in QRadar', () => {
     await reporter.collect(never);
     await sender.cycle(never);
 
-    const copy = `${spec.path}.copy`;
+    const copy = `${nameOf(spec.path)}.copy`;
     await store.backup(copy);
     const state = readFileSync(copy);
     expect(taxii.sightings()).toHaveLength(1);

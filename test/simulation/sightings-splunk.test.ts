@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { splunk } from '../../src/connectors/siem/splunk/index.ts';
 import type { SplunkOptions } from '../../src/simulators/splunk/index.ts';
+import { nameOf } from '../../src/core/store/state.ts';
 import { objectIdAt } from '../builders/sightings.ts';
 import { aRoundTrip, closers, never, splunkSide } from './round-trip.ts';
 
@@ -155,7 +156,7 @@ it('lets nothing of an event out: no byte to the exchange, in the state or the l
   expect((await reporter.collect(never)).fresh).toBe(1);
   expect(await sender.cycle(never)).toMatchObject({ sent: 1 });
 
-  const copy = `${spec.path}.copy`;
+  const copy = `${nameOf(spec.path)}.copy`;
   await store.backup(copy);
   const state = readFileSync(copy);
   expect(state.includes(ADDRESS)).toBe(true);

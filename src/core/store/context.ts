@@ -4,7 +4,7 @@ import { ConnectorError } from '../model/failure.ts';
 import { randomHex } from '../runtime/ids.ts';
 import { History } from './history.ts';
 import type { Database } from './sql/port.ts';
-import { openState } from './state.ts';
+import { nameOf, type OpenOptions, openState } from './state.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
 import { withLists } from './lists.ts';
 import { RowIds } from './row-ids.ts';
@@ -62,16 +62,21 @@ export class StoreContext {
   readonly ids: RowIds;
   readonly history: History;
 
-  constructor(given: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
+  constructor(given: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>, options: Pick<OpenOptions, 'onAway'> = {}) {
     const { spec, reports } = withLists(given);
     this.spec = spec;
-    this.db = openState(spec.path, { cacheMb: spec.cacheMb ?? 16 });
+    this.db = openState(spec.path, {
+      cacheMb: spec.cacheMb ?? 16,
+      ...options,
+      ...(spec.holder === undefined ? {} : { holder: spec.holder }),
+      ...(spec.patienceMs === undefined ? {} : { patienceMs: spec.patienceMs }),
+    });
     const instance = this.meta('instance');
     if (instance !== undefined && instance !== spec.instance) {
       this.db.close();
       throw new ConnectorError(
         'config',
-        `the state ${spec.path} belongs to instance "${instance}", the configuration says "${spec.instance}"; entries in the SIEMs carry that name, so use another state file or the old name`,
+        `the state ${nameOf(spec.path)} belongs to instance "${instance}", the configuration says "${spec.instance}"; entries in the SIEMs carry that name, so use another state or the old name`,
       );
     }
     this.ids = new RowIds(this.db, (name) => this.meta(name));

@@ -21,7 +21,7 @@ export function doubt(store: StoreContext, siem: SiemState, observable: Observab
 export function doubtSince(store: StoreContext, siem: SiemState, { type, value }: Observable, at: number): void {
   store.db.run(
     `INSERT INTO doubt (siem_id, type, value, look_at, ends) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (siem_id, type, value) DO UPDATE SET look_at = min(look_at, excluded.look_at), ends = max(ends, excluded.ends)`,
+     ON CONFLICT (siem_id, type, value) DO UPDATE SET look_at = min(doubt.look_at, excluded.look_at), ends = max(doubt.ends, excluded.ends)`,
     siem.id,
     OBSERVABLE_TYPES.indexOf(type),
     value,

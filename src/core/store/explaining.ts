@@ -126,7 +126,7 @@ export class Explaining {
   /** The brake judges all that one marking lets in together. */
   #foresee({ owner, subject }: Sweep): void {
     const { n } = this.#store.db.get<{ n: number }>(
-      `SELECT count(*) AS n FROM (SELECT 1 FROM unexplained WHERE exchange_id = ? AND marking_id = ? LIMIT ${MOST_FORESEEN})`,
+      `SELECT count(*) AS n FROM (SELECT 1 FROM unexplained WHERE exchange_id = ? AND marking_id = ? LIMIT ${MOST_FORESEEN}) few`,
       owner,
       subject,
     )!;

@@ -104,7 +104,7 @@ export class History {
   }
 
   prune(before: number, most: number): number {
-    return this.#db.run(
+    return this.#db.changes(
       'DELETE FROM history WHERE id IN (SELECT id FROM history WHERE at < ? AND until IS NOT NULL ORDER BY at LIMIT ?)',
       before,
       most,

@@ -15,6 +15,7 @@ import {
   versionAt,
 } from '../../../test/builders/store.ts';
 import { asSchema } from '../../../test/builders/older-state.ts';
+import { statePlaces } from '../../../test/builders/states.ts';
 import { entryKey } from '../model/observable.ts';
 import { STATE } from './rows.ts';
 
@@ -121,27 +122,32 @@ describe('a held row', () => {
     expect(rig.rows()).toHaveLength(ALL);
   });
 
-  it('is told of a state of the version before, also where its hold was lost sight of', () => {
-    const rig = armed();
-    rig.commit(withdraw(0, 10));
-    const [before] = held(rig);
-    rig.close();
-    const entries = rig.ask<{ hold: number; entry_id: number }>('SELECT hold, entry_id FROM projection WHERE hold > 0');
-    // The hold lists them, and some of them were on their way out all the same.
-    asSchema(rig.path, 2, (old) => {
-      for (const one of entries)
-        old.run('INSERT INTO hold_entry (hold_id, entry_id) VALUES (?, ?)', one.hold, one.entry_id);
-      old.exec('UPDATE projection SET state = 2 WHERE state = 7 AND entry_id < 4');
-    });
+  it.skipIf(statePlaces.onServer)(
+    'is told of a state of the version before, also where its hold was lost sight of',
+    () => {
+      const rig = armed();
+      rig.commit(withdraw(0, 10));
+      const [before] = held(rig);
+      rig.close();
+      const entries = rig.ask<{ hold: number; entry_id: number }>(
+        'SELECT hold, entry_id FROM projection WHERE hold > 0',
+      );
+      // The hold lists them, and some of them were on their way out all the same.
+      asSchema(rig.path, 2, (old) => {
+        for (const one of entries)
+          old.run('INSERT INTO hold_entry (hold_id, entry_id) VALUES (?, ?)', one.hold, one.entry_id);
+        old.exec('UPDATE projection SET state = 2 WHERE state = 7 AND entry_id < 4');
+      });
 
-    rig.restart();
+      rig.restart();
 
-    expect(held(rig)).toMatchObject([{ id: before!.id, count: 10, set: before!.set }]);
-    expect(rig.take()).toBeUndefined();
-    decide(rig, 'approve');
-    expect(rig.deliver()).toHaveLength(10);
-    tallied(rig);
-  });
+      expect(held(rig)).toMatchObject([{ id: before!.id, count: 10, set: before!.set }]);
+      expect(rig.take()).toBeUndefined();
+      decide(rig, 'approve');
+      expect(rig.deliver()).toHaveLength(10);
+      tallied(rig);
+    },
+  );
 });
 
 describe('a brake', () => {

@@ -269,7 +269,7 @@ export class Objects {
   ): boolean {
     const { ids } = this.#store;
     const row = this.#rowOf(ids.next('object'), exchange, incoming, now);
-    const made = this.#insert.run(
+    const made = this.#insert.changes(
       row.id,
       row.exchange_id,
       row.object_id,
@@ -289,7 +289,7 @@ export class Objects {
       row.life_from,
       incoming.revoked ? now : null,
     );
-    if (made.changes === 0) return false;
+    if (made === 0) return false;
     ids.taken('object');
     this.#see.run(row.id, scope, listing);
     this.#awaitMarkings(row);
@@ -306,13 +306,13 @@ export class Objects {
     for (const { type, value } of incoming.observables) {
       const number = OBSERVABLE_TYPES.indexOf(type);
       const next = ids.next('entry');
-      if (this.#insertEntry.run(next, number, value).changes > 0) {
+      if (this.#insertEntry.changes(next, number, value) > 0) {
         ids.taken('entry');
         this.#link.run(next, row.id, now);
         this.#projector.projectNew({ id: next, type, value }, row, reason, now);
       } else {
         const { id } = this.#findEntry.get(number, value)!;
-        if (this.#link.run(id, row.id, now).changes > 0) this.#touched.add({ id, type, value }, reason);
+        if (this.#link.changes(id, row.id, now) > 0) this.#touched.add({ id, type, value }, reason);
       }
     }
     return true;
@@ -350,7 +350,7 @@ export class Objects {
 
   #entryId(type: number, value: string): number {
     const id = this.#store.ids.next('entry');
-    if (this.#insertEntry.run(id, type, value).changes === 0) return this.#findEntry.get(type, value)!.id;
+    if (this.#insertEntry.changes(id, type, value) === 0) return this.#findEntry.get(type, value)!.id;
     this.#store.ids.taken('entry');
     return id;
   }

@@ -93,7 +93,7 @@ export class Projector {
        WHERE c.entry_id = ? AND c.object_id > ? AND o.state = ${OBJECT.published} ORDER BY c.object_id LIMIT ${CROWDED}`,
     );
     this.#named = db.statement<{ n: number }>(
-      `SELECT count(*) AS n FROM (SELECT 1 FROM contribution WHERE entry_id = ? LIMIT ${CROWDED + 1})`,
+      `SELECT count(*) AS n FROM (SELECT 1 FROM contribution WHERE entry_id = ? LIMIT ${CROWDED + 1}) few`,
     );
     this.#crowd = db.statement('UPDATE entry SET crowded = 1 WHERE id = ? AND crowded = 0');
     this.#everyClaim = db.lists(

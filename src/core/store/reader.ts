@@ -273,7 +273,7 @@ export class StoreReader {
   /** A bounded look: during a first sync a million rows wait, and the oldest are the first in the index. */
   #oldest(siemId: number, states: readonly number[]): number | undefined {
     const found = this.#db.get<{ since: number | null }>(
-      `SELECT min(since) AS since FROM (SELECT since FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state IN (${states.join()}) LIMIT 500)`,
+      `SELECT min(since) AS since FROM (SELECT since FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state IN (${states.join()}) LIMIT 500) few`,
       siemId,
     );
     return orUndefined(found?.since ?? null);
@@ -516,7 +516,7 @@ export class StoreReader {
     const beside = `EXISTS (SELECT 1 FROM contribution d JOIN object b ON b.id = d.object_id WHERE d.entry_id = e.id
        AND b.state = 0 AND (b.exchange_id <> o.exchange_id OR coalesce(d.since, 0) < ?))`;
     const rows = this.#db.all<{ type: number; value: string }>(
-      `SELECT DISTINCT e.type, e.value ${named} AND NOT ${beside} ORDER BY e.id LIMIT ?`,
+      `SELECT DISTINCT e.id, e.type, e.value ${named} AND NOT ${beside} ORDER BY e.id LIMIT ?`,
       exchange,
       since,
       since,

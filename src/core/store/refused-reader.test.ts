@@ -1,9 +1,9 @@
-import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { anIndicator, aSiem, indicators, ipv4, NOW, Rig } from '../../../test/builders/store.ts';
 import { MOST_CHARACTERS, namedIn } from '../model/named.ts';
 import { OBJECT } from './rows.ts';
 import { MOST_TOLD, RefusedReader } from './refused-reader.ts';
+import { openBeside } from './state.ts';
 
 const ID = 'indicator--1';
 function reading<T>(rig: Rig, ask: (reader: RefusedReader) => T): T {
@@ -94,9 +94,9 @@ it('finds who names a value by its index, without a look at the others, and drop
   expect(told('2001:db8::1e')).toEqual([]);
   expect(told('HTTPS://new.example/')).toHaveLength(1);
 
-  const db = new DatabaseSync(rig.path);
+  const db = openBeside(rig.place);
   db.exec(`DELETE FROM object WHERE state = ${OBJECT.published}`);
-  const left = db.prepare('SELECT count(*) AS n FROM named').get();
+  const left = db.get('SELECT count(*) AS n FROM named');
   db.close();
   expect(told('2001:db8::1d')).toEqual([]);
   expect(left).toEqual({ n: 4 });

@@ -120,9 +120,9 @@ export class RefusedReader {
 
   /** Those whose pattern names the value, however it was typed; of very many, the first. */
   naming(typed: string): RefusedObject[] {
-    const digests = JSON.stringify(namesOf(typed));
+    const digests = namesOf(typed);
     return [NAMED_INDICATORS, NAMED_UNREADABLE]
-      .flatMap((sql) => this.#db.all<NamedRow>(sql, digests, MOST_TOLD))
+      .flatMap((sql) => this.#db.byKeys<NamedRow>(sql, digests))
       .slice(0, MOST_TOLD)
       .map((row) => ({ ...refusedOf(row), reason: reasonOf(row) }));
   }
@@ -140,13 +140,14 @@ export class RefusedReader {
 const INDICATORS = `SELECT r.id, x.name AS exchange, r.object_id, r.refusal, r.facts FROM object r
   JOIN exchange x ON x.id = r.exchange_id WHERE r.refusal IS NOT NULL AND r.state = ${OBJECT.published}`;
 const UNREADABLE = `SELECT r.id, x.name AS exchange, r.object_id, r.reason AS refusal, r.facts FROM unreadable r
-  JOIN exchange x ON x.id = r.exchange_id WHERE 1`;
+  JOIN exchange x ON x.id = r.exchange_id WHERE 1 = 1`;
 
-const named = (kind: number) => `FROM named n JOIN json_each(?) j ON n.digest = j.value AND n.kind = ${kind}`;
 const NAMED_INDICATORS = `SELECT DISTINCT r.id, x.name AS exchange, r.object_id, coalesce(r.refusal, '${REVOKED_AT_FIRST}') AS refusal, r.facts,
-  r.state ${named(NAMED_BY.object)} JOIN object r ON r.id = n.ref JOIN exchange x ON x.id = r.exchange_id LIMIT ?`;
+  r.state FROM named n JOIN object r ON r.id = n.ref JOIN exchange x ON x.id = r.exchange_id
+  WHERE n.digest IN ($keys) AND n.kind = ${NAMED_BY.object} LIMIT ${MOST_TOLD}`;
 const NAMED_UNREADABLE = `SELECT DISTINCT r.id, x.name AS exchange, r.object_id, r.reason AS refusal, r.facts, ${OBJECT.published} AS state
-  ${named(NAMED_BY.unreadable)} JOIN unreadable r ON r.id = n.ref JOIN exchange x ON x.id = r.exchange_id LIMIT ?`;
+  FROM named n JOIN unreadable r ON r.id = n.ref JOIN exchange x ON x.id = r.exchange_id
+  WHERE n.digest IN ($keys) AND n.kind = ${NAMED_BY.unreadable} LIMIT ${MOST_TOLD}`;
 
 function refusedOf({ exchange, object_id, refusal, facts }: Row): RefusedObject {
   const { name, pattern } = JSON.parse(facts) as IndicatorFacts;

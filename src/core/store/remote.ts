@@ -7,6 +7,7 @@ import type { SiemEncoder } from '../contracts/siem-connector.ts';
 import type { StoreSpec } from './spec.ts';
 import type { BuiltBatch } from './batch-builder.ts';
 import type { TakenBatch } from './batches.ts';
+import { nameOf } from './state.ts';
 import { StateFailure, stateFailure } from './state-failure.ts';
 import { type PackedBatch, packBatch, unpackBatch } from './wire.ts';
 
@@ -22,6 +23,11 @@ interface Call {
   readonly id: number;
   readonly method: string;
   readonly args: readonly unknown[];
+}
+
+/** What the store says without being asked: why nothing goes on just now, or that it does again. */
+interface News {
+  readonly away: string | undefined;
 }
 
 interface Reply {
@@ -50,8 +56,9 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Siem
     try {
       if (call.method === 'open') {
         const spec = call.args[0] as StoreSpec;
-        path = spec.path;
-        store = new Store(spec, encoders);
+        path = nameOf(spec.path);
+        const onAway = (away: string | undefined) => port.postMessage({ away } satisfies News);
+        store = new Store(spec, encoders, { onAway });
       } else {
         if (store === undefined) throw new Error('the store is not open');
         // Only names of RemoteStore are sent; the proxy below is their single source.
@@ -83,6 +90,7 @@ export async function openRemote(
   worker: Worker,
   spec: StoreSpec,
   onBroken: (error: StateFailure) => void = () => {},
+  onAway: (reason: string | undefined) => void = () => {},
 ): Promise<RemoteStore> {
   const waiting = new Map<
     number,
@@ -95,7 +103,11 @@ export async function openRemote(
     for (const one of waiting.values()) one.reject(dead);
     waiting.clear();
   };
-  worker.on('message', (reply: Reply) => {
+  worker.on('message', (reply: Reply | News) => {
+    if ('away' in reply) {
+      onAway(reply.away);
+      return;
+    }
     const one = waiting.get(reply.id);
     waiting.delete(reply.id);
     if (one === undefined) return;

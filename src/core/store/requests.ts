@@ -69,7 +69,7 @@ export function insertRequest(db: Database, kind: string, args: Json, by: string
 
 /** True when nobody took it, so that it is as if it had never been made. */
 export function withdrawRequest(db: Database, id: number): boolean {
-  return db.run('DELETE FROM request WHERE id = ? AND claimed IS NULL AND finished IS NULL', id) === 1;
+  return db.changes('DELETE FROM request WHERE id = ? AND claimed IS NULL AND finished IS NULL', id) === 1;
 }
 
 export function requestOutcome(db: Database, id: number): Json | undefined {

@@ -225,7 +225,7 @@ export class SightingsReader {
 
   #rows(where: string, ...values: (string | number)[]): (OutboxRow & { exchange: string; objectId: string | null })[] {
     return this.#db.all(
-      `SELECT b.*, x.name AS exchange, o.object_id AS objectId FROM outbox b JOIN exchange x ON x.id = b.exchange_id
+      `SELECT b.*, x.name AS exchange, o.object_id AS "objectId" FROM outbox b JOIN exchange x ON x.id = b.exchange_id
        LEFT JOIN object o ON o.id = b.object_id WHERE ${where}`,
       ...values,
     );

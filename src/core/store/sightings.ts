@@ -123,7 +123,7 @@ export class Sightings {
     db.run(
       `INSERT INTO hit (entry_id, start, verdict, siem_id, part, first, last, n) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (entry_id, start, verdict, siem_id, part) DO UPDATE SET
-       first = min(first, excluded.first), last = max(last, excluded.last), n = n + excluded.n`,
+       first = min(hit.first, excluded.first), last = max(hit.last, excluded.last), n = hit.n + excluded.n`,
       entryId,
       start,
       verdict,
@@ -144,7 +144,12 @@ export class Sightings {
     const { db, siems } = this.#store;
     if (!siems.some(({ spec }) => Object.values(spec.rules).some(({ lifetime }) => lifetime.renewOnHit === true)))
       return;
-    const changed = db.run('UPDATE entry SET hit_day = ? WHERE id = ? AND coalesce(hit_day, 0) < ?', day, entryId, day);
+    const changed = db.changes(
+      'UPDATE entry SET hit_day = ? WHERE id = ? AND coalesce(hit_day, 0) < ?',
+      day,
+      entryId,
+      day,
+    );
     if (changed > 0) this.renewed.add(entryId);
   }
 
@@ -155,7 +160,7 @@ export class Sightings {
   #partAt(entryId: number, at: number): number {
     const row = this.#store.db.get<{ youngest: number | null; oldest: number | null }>(
       `SELECT max(CASE WHEN armed <= ? THEN armed END) AS youngest, min(armed) AS oldest
-       FROM (SELECT ${ARMED} AS armed FROM contribution c JOIN object o ON o.id = c.object_id WHERE c.entry_id = ?)`,
+       FROM (SELECT ${ARMED} AS armed FROM contribution c JOIN object o ON o.id = c.object_id WHERE c.entry_id = ?) claims`,
       at,
       entryId,
     );
@@ -311,11 +316,11 @@ export class Sightings {
     const { db } = this.#store;
     const oldest = this.#oldest(now);
     const expired = this.outbox.expireHeld(now - this.#spec.holdHours * 3_600_000, now);
-    const hits = db.run(
+    const hits = db.changes(
       `DELETE FROM hit WHERE (entry_id, start, verdict, siem_id) IN (SELECT entry_id, start, verdict, siem_id FROM hit WHERE start < ? LIMIT ${STEP})`,
       oldest,
     );
-    const seen = db.run(
+    const seen = db.changes(
       `DELETE FROM hit_seen WHERE (siem_id, hash) IN (SELECT siem_id, hash FROM hit_seen WHERE day < ? LIMIT ${STEP})`,
       Math.floor(oldest / DAY_MS),
     );

@@ -6,6 +6,7 @@ import type { ExpiryRules } from '../policy/expiry.ts';
 import type { IntakeRules } from '../policy/intake.ts';
 import type { Own } from '../policy/never-block.ts';
 import type { ReleaseRule } from '../policy/release.ts';
+import type { StatePlace } from './sql/place.ts';
 
 export interface ExchangeSpec {
   readonly name: string;
@@ -53,7 +54,11 @@ export interface ReleaseSpec {
 }
 
 export interface StoreSpec {
-  readonly path: string;
+  readonly path: StatePlace;
+  /** What others are told who want the state too, where the connection holds its lock. */
+  readonly holder?: string;
+  /** How long the server of the state may be away at a time; for ever, unless it is said. */
+  readonly patienceMs?: number;
   readonly instance: string;
   readonly exchanges: readonly ExchangeSpec[];
   readonly siems: readonly SiemSpec[];

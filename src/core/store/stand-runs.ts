@@ -40,7 +40,7 @@ export class StandRuns {
     absent: readonly ObservableType[],
   ): number {
     for (const type of absent) this.#count(siem, `present:${type}`, 1);
-    return this.#store.db.run(
+    return this.#store.db.changes(
       `UPDATE projection SET state = ${STATE.flight}, sent_rev = wanted_rev, batch = ?, note = NULL, code = NULL,
          present = CASE present WHEN ${PRESENT.no} THEN ${PRESENT.maybe} ELSE present END
        WHERE siem_id = ? AND state = ? AND state <> 0 AND entry_id BETWEEN ? AND ? AND (next_at IS NULL OR next_at <= ?)`,
@@ -55,7 +55,7 @@ export class StandRuns {
 
   /** `settled` as applied, of all upserts of a batch whose wish is still what was sent. Returns how many. */
   upserted(siem: SiemState, { first, last }: Run, batch: number): number {
-    const n = this.#store.db.run(
+    const n = this.#store.db.changes(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.yes}, rev = sent_rev, ${AT_REST}
        WHERE siem_id = ? AND state = ${STATE.flight} AND entry_id BETWEEN ? AND ? AND batch = ? AND wanted = 1
          AND wanted_rev = sent_rev AND hold IS NULL`,
@@ -87,7 +87,7 @@ export class StandRuns {
     const { db } = this.#store;
     const waiting = (of: string): string => `SELECT p.entry_id FROM projection p ${WORK}
       WHERE p.siem_id = ${siem.id} AND p.state <> 0 AND p.state = ${STATE.accepted} AND p.note = ? AND p.wanted_rev = p.sent_rev AND p.hold IS NULL AND ${of}`;
-    const upserted = db.run(
+    const upserted = db.changes(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.yes}, rev = sent_rev, ${AT_REST}
        WHERE siem_id = ? AND entry_id IN (${waiting('p.wanted = 1')})`,
       siem.id,
@@ -100,7 +100,7 @@ export class StandRuns {
       `SELECT type, count(*) AS n FROM entry WHERE id IN (${gone}) GROUP BY type`,
       noteOf('remove', receipt),
     );
-    const removed = db.run(
+    const removed = db.changes(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.no}, rev = 0, ${AT_REST}, handle = NULL, due = ?
        WHERE siem_id = ? AND entry_id IN (${gone})`,
       this.#store.engineTime,

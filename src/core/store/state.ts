@@ -1,30 +1,49 @@
-// Where a state is opened, locked and copied: the one place that knows which database keeps it.
+// Where a state is opened, locked and looked for: the one place that knows which database keeps it.
 import { existsSync } from 'node:fs';
+import { PostgresDatabase } from './postgres/database.ts';
+import { hasServerState, openServerState, serverHolder } from './postgres/state.ts';
+import { nameOf, type StatePlace } from './sql/place.ts';
 import type { Database } from './sql/port.ts';
 import { backup, migrate, SqliteDatabase } from './sqlite/database.ts';
-import { holderOf, takeLock } from './sqlite/lock.ts';
+import { holderOf as fileHolder, takeLock as takeFileLock } from './sqlite/lock.ts';
+import { StateAway } from './sql/away.ts';
 
-export { holderOf, takeLock };
+export interface OpenOptions {
+  readonly cacheMb?: number;
+  /** What others are told who want the state too. On a server the lock is the connection's. */
+  readonly holder?: string;
+  /** How long a server may be away at a time; for ever, unless it is said. */
+  readonly patienceMs?: number;
+  /** Told why nothing goes on, and with undefined that it does again. */
+  readonly onAway?: (reason: string | undefined) => void;
+}
 
 /** To write, brought to this version's schema. */
-export function openState(path: string, options: { readonly cacheMb?: number } = {}): Database {
-  const db = new SqliteDatabase(path, options);
+export function openState(place: StatePlace, options: OpenOptions = {}): Database {
+  if (typeof place !== 'string') return openServerState(place, options);
+  const db = new SqliteDatabase(place, options);
   migrate(db);
   return db;
 }
 
 /** For a request beside the daemon, which keeps the schema as it is. */
-export function openBeside(path: string): Database {
-  return new SqliteDatabase(path);
+export function openBeside(place: StatePlace): Database {
+  return typeof place === 'string' ? new SqliteDatabase(place) : new PostgresDatabase(place, { role: 'beside' });
 }
 
 /** For reading alone, beside whoever writes. */
-export function openReading(path: string, options: { readonly cacheMb?: number } = {}): Database {
-  return new SqliteDatabase(path, { ...options, readOnly: true });
+export function openReading(place: StatePlace, options: { readonly cacheMb?: number } = {}): Database {
+  return typeof place === 'string'
+    ? new SqliteDatabase(place, { ...options, readOnly: true })
+    : new PostgresDatabase(place, { role: 'read' });
 }
 
+export const hasState = (place: StatePlace): boolean =>
+  typeof place === 'string' ? existsSync(place) : hasServerState(place);
+
 /** A consistent copy while somebody works on it. The file must not exist yet. */
-export function copyState(path: string, file: string): void {
+export function copyState(path: StatePlace, file: string): void {
+  if (typeof path !== 'string') throw new Error('not yet');
   const db = new SqliteDatabase(path, { readOnly: true });
   try {
     backup(db, file);
@@ -33,12 +52,27 @@ export function copyState(path: string, file: string): void {
   }
 }
 
+/**
+ * Undefined when somebody else holds it. A file is locked here for the life of the process; on a server the connection
+ * that works on the state takes the lock, and here is only looked who has it.
+ */
+export function takeLock(place: StatePlace, holder: string): { release(): void } | { heldBy: string } {
+  if (typeof place === 'string') return takeFileLock(place, holder);
+  const heldBy = serverHolder(place);
+  return heldBy === undefined ? { release: () => {} } : { heldBy };
+}
+
+/** Who holds the state now; undefined when nobody does. Somebody, too, where this user may not look. */
+export function holderOf(place: StatePlace): string | undefined {
+  return typeof place === 'string' ? fileHolder(place) : serverHolder(place);
+}
+
 /** What the daemon left for commands beside it; undefined where it left nothing or this user may not look. */
-export function rememberedIn(statePath: string, name: 'configuration' | 'listens'): string | undefined {
-  if (!existsSync(statePath)) return undefined;
+export function rememberedIn(place: StatePlace, name: 'configuration' | 'listens'): string | undefined {
   let db: Database | undefined;
   try {
-    db = openReading(statePath, { cacheMb: 1 });
+    if (typeof place === 'string' && !existsSync(place)) return undefined;
+    db = openReading(place, { cacheMb: 1 });
     return db.get<{ value: string }>('SELECT value FROM meta WHERE name = ?', name)?.value;
   } catch {
     return undefined; // no state of ours: who opens it for its work says so
@@ -46,3 +80,5 @@ export function rememberedIn(statePath: string, name: 'configuration' | 'listens
     db?.close();
   }
 }
+
+export { nameOf, StateAway };

@@ -21,6 +21,7 @@ import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { Settlement } from './settling.ts';
 import { migrate, schemaVersion, SqliteDatabase } from './sqlite/database.ts';
 import { takeLock } from './sqlite/lock.ts';
+import { openBeside, openReading } from './state.ts';
 import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from './requests.ts';
 import { scratchFolder } from '../../../test/builders/scratch.ts';
 
@@ -132,12 +133,12 @@ describe('the lock', () => {
 
 describe('a request', () => {
   const ask = (rig: Rig, kind: string, now: number): number => {
-    const db = new SqliteDatabase(rig.path);
+    const db = openBeside(rig.place);
     onTestFinished(() => db.close());
     return insertRequest(db, kind, { value: 1 }, 'op', now);
   };
   const outcome = (rig: Rig, id: number) => {
-    const db = new SqliteDatabase(rig.path, { readOnly: true });
+    const db = openReading(rig.place);
     try {
       return requestOutcome(db, id);
     } finally {

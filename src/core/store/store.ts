@@ -12,7 +12,7 @@ import { Batches } from './batches.ts';
 import { Brakes } from './brakes.ts';
 import { saneRevision, StoreContext } from './context.ts';
 import { Containers } from './containers.ts';
-import { copyState } from './state.ts';
+import { copyState, type OpenOptions, StateAway } from './state.ts';
 import { Doubts, type Doubtful } from './doubts.ts';
 import { ContextTable } from './explain.ts';
 import { Explaining } from './explaining.ts';
@@ -112,8 +112,8 @@ export class Store {
   readonly #requests: Requests;
   readonly #sightings: Sightings;
 
-  constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>) {
-    this.#store = new StoreContext(spec, encoders);
+  constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>, options: Pick<OpenOptions, 'onAway'> = {}) {
+    this.#store = new StoreContext(spec, encoders, options);
     this.#brakes = new Brakes(this.#store);
     this.#holdTable = new HoldTable(this.#store);
     this.#stands = new StandTable(this.#store, this.#holdTable);
@@ -156,7 +156,19 @@ export class Store {
     registerRespelling(this.#sweeps, this.#store, this.#context, this.#touched);
   }
 
+  /** One unit, done again from its start where its database went away in the middle: nothing of it happened then. */
   #unit<T>(now: number, work: (now: number) => T): T {
+    for (;;) {
+      try {
+        return this.#tried(now, work);
+      } catch (error) {
+        if (!(error instanceof StateAway)) throw error;
+        this.#store.db.back(error);
+      }
+    }
+  }
+
+  #tried<T>(now: number, work: (now: number) => T): T {
     const flights = this.#flights.snapshot();
     this.#sweeps.refill();
     try {

@@ -4,6 +4,8 @@
 // The SQL is the common subset of SQLite and PostgreSQL, with `?` for values. What the two spell otherwise is rewritten
 // by the database, never by a unit.
 
+import type { StateAway } from './away.ts';
+
 export type Value = number | string | null;
 export type Output = number | string | null;
 
@@ -22,8 +24,9 @@ export type Keys = readonly number[] | readonly string[];
 export interface Statement<R extends object> {
   readonly get: (...values: Value[]) => R | undefined;
   readonly all: (...values: Value[]) => R[];
+  readonly run: (...values: Value[]) => void;
   /** How many rows it changed. */
-  readonly run: (...values: Value[]) => { readonly changes: number };
+  readonly changes: (...values: Value[]) => number;
 }
 
 export interface Database {
@@ -36,8 +39,10 @@ export interface Database {
   all<R extends object>(sql: string, ...values: Value[]): R[];
   /** Rows that are too many to be held at once. */
   iterate<R extends object>(sql: string, ...values: Value[]): IterableIterator<R>;
+  /** Gives no answer, and may be sent without waiting: what fails in it fails by the end of the transaction. */
+  run(sql: string, ...values: Value[]): void;
   /** How many rows it changed. */
-  run(sql: string, ...values: Value[]): number;
+  changes(sql: string, ...values: Value[]): number;
   exec(sql: string): void;
   // ---- sets. Units that handle many rows read by key sets and write the difference at their end, table by table: nothing
   // asks for an answer row by row, since on a database server each answer is a journey. Writes give no answer at all and
@@ -69,5 +74,7 @@ export interface Database {
   transaction<T>(work: () => T): T;
   /** Another number after another connection committed something. */
   dataVersion(): number;
+  /** Returns once a database that was away (away.ts) can be worked with again. */
+  back(why: StateAway): void;
   close(): void;
 }

@@ -40,7 +40,8 @@ export class SqliteDatabase implements Database {
     return {
       get: prepared.get.bind(prepared) as (...values: Value[]) => R | undefined,
       all: prepared.all.bind(prepared) as unknown as (...values: Value[]) => R[],
-      run: prepared.run.bind(prepared) as (...values: Value[]) => { changes: number },
+      run: prepared.run.bind(prepared) as (...values: Value[]) => void,
+      changes: (...values) => Number(prepared.run(...values).changes),
     };
   }
 
@@ -63,7 +64,11 @@ export class SqliteDatabase implements Database {
     return this.#db.prepare(sql).iterate(...values) as IterableIterator<R>;
   }
 
-  run(sql: string, ...values: Value[]): number {
+  run(sql: string, ...values: Value[]): void {
+    this.#prepare(sql).run(...values);
+  }
+
+  changes(sql: string, ...values: Value[]): number {
     return Number(this.#prepare(sql).run(...values).changes);
   }
 
@@ -136,6 +141,11 @@ export class SqliteDatabase implements Database {
 
   dataVersion(): number {
     return (this.get<{ data_version: number }>('PRAGMA data_version') ?? { data_version: 0 }).data_version;
+  }
+
+  /** A file is never away. */
+  back(why: Error): void {
+    throw why;
   }
 
   close(): void {

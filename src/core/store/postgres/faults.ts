@@ -1,0 +1,48 @@
+// What the server's errors mean (appendix A of its manual): something to be put right by a person, something that passes,
+// or a fault of ours.
+import { ConnectorError } from '../../model/failure.ts';
+import { StateFailure } from '../state-failure.ts';
+import { StateAway } from '../sql/away.ts';
+import type { ServerPlace } from '../sql/place.ts';
+import { ServerFault } from './link.ts';
+
+const CONFIG: readonly (readonly [RegExp, (place: ServerPlace) => string])[] = [
+  [/^28P01$/, ({ user }) => `the server refused the password of ${user}; renew it in state.password or its file`],
+  [/^28/, ({ user }) => `the server does not let ${user} in; see pg_hba.conf there, and state.tls here`],
+  [/^3D000$/, ({ database }) => `there is no database ${database}; create it, see docs/operations.md`],
+  [
+    /^42501$/,
+    ({ user, schema }) => `${user} has not the rights it needs on schema ${schema}; docs/operations.md names them`,
+  ],
+];
+
+/** Codes of the server, then of the system, that pass by themselves. */
+const PASSING = /^(08|40|53|57|58|25006|55P03)|^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOENT|EAI_|ENOTFOUND|EACCES)/;
+const UNTRUSTED =
+  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|ERR_OSSL|HOSTNAME_MISMATCH|INVALID_CA)|fingerprint|SSL/;
+
+const PASSING_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^53100$/, 'the disk of the server is full'],
+  [/^53300$/, 'the server has no connection left'],
+  [/^25006$/, 'the server takes no writes (read-only, or a standby)'],
+  [/^57P/, 'the server is being restarted'],
+];
+
+export function serverFailure(error: unknown, place: ServerPlace): unknown {
+  if (!(error instanceof ServerFault)) return error;
+  const { code = '', message } = error;
+  const config = CONFIG.find(([codes]) => codes.test(code));
+  if (config !== undefined)
+    return new ConnectorError('config', `state ${place.name}: ${config[1](place)} (${message})`, { cause: error });
+  if (UNTRUSTED.test(code) || (code === '' && /certificate|SSL|TLS/i.test(message)))
+    return new ConnectorError('config', `state ${place.name}: no trusted connection: ${message}; see state.tls`, {
+      cause: error,
+    });
+  if (/^XX00[12]$/.test(code))
+    return new StateFailure(`the state ${place.name} is damaged on the server (${message}); restore a backup there`, {
+      cause: error,
+    });
+  if (!error.lost && !PASSING.test(code)) return error;
+  const words = PASSING_WORDS.find(([codes]) => codes.test(code))?.[1];
+  return new StateAway(words === undefined ? message : `${words} (${message})`, { cause: error });
+}
