@@ -224,6 +224,7 @@ export class App {
         delivered: one.delivered,
         pending: one.pending,
         parked: one.parked,
+        kept_out: one.kept_out,
         held: one.held,
         rejected: one.rejected,
         oldestPendingSecs: one.oldest_pending_secs,

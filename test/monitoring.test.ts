@@ -17,7 +17,7 @@ async function everyMetric(): Promise<Set<string>> {
   metrics.failed('siem', 'watch', 'config');
   metrics.ran('siem', 'watch', 1);
   metrics.neverBlocked('list', 'refuse', 1);
-  const counts = { wanted: 1, delivered: 1, pending: 0, parked: 0, held: 0, rejected: 0 };
+  const counts = { wanted: 1, delivered: 1, pending: 0, parked: 0, kept_out: 0, held: 0, rejected: 0 };
   metrics.siem('watch', { ...counts, oldestPendingSecs: 0, drift: 0 });
   for (const state of STATES) metrics.state('siem', 'watch', state);
   metrics.sightings({ hits: 1, sent: 1 });

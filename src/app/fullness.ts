@@ -19,7 +19,9 @@ export function fullness(
   const standing = new Map<string, number>();
   for (const type of OBSERVABLE_TYPES) {
     const container = definition.container(type, settings);
-    standing.set(container, (standing.get(container) ?? 0) + (row.presentByType[type] ?? 0));
+    // While one that gave way is on its way out there is a place less, and others wait for it all the same.
+    const waits = (row.keptOutByType[type] ?? 0) > 0 ? most : 0;
+    standing.set(container, (standing.get(container) ?? 0) + (row.presentByType[type] ?? 0) + waits);
   }
   const full = [...standing].filter(([, count]) => count >= most).map(([container]) => container);
   if (full.length === 0) return undefined;

@@ -1,6 +1,7 @@
 // What happens next to a value in each SIEM, and when; or what a person would have to do. Made of what `why` shows.
 import type { Failure } from '../core/model/failure.ts';
 import type { HeldSet, StoreReader, WhyEntry } from '../core/store/reader.ts';
+import { isFull } from '../core/store/room.ts';
 import { remedyFor } from './remedy.ts';
 
 type Entry = Pick<WhyEntry, 'type' | 'value' | 'claims' | 'siems'>;
@@ -55,7 +56,9 @@ const NO_DAEMON = 'no daemon runs on this state: entente run, or entente run --o
 
 const soon = ({ running }: NextActionSource): string => `at the next cycle${running ? '' : `; ${NO_DAEMON}`}`;
 
-function parked({ type, value }: Entry, { name }: Stand, { reader }: NextActionSource): string {
+function parked({ type, value }: Entry, { name, reason }: Stand, { reader }: NextActionSource): string {
+  if (reason !== null && isFull(reason))
+    return `it comes by itself once there is room, or once it is surer or newer than what stands there; raise max_entries of ${name} if it can hold more`;
   const row = reader.parked(MOST_PARKED).find((one) => one.siem === name && one.type === type && one.value === value);
   const how = row === undefined ? 'entente parked list has its ID' : `entente parked retry ${row.id}`;
   return `act on the reason, then try it again: ${how}; by itself it is tried when the partner changes it`;

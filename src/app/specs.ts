@@ -35,7 +35,14 @@ function siemSpec(config: Config, siem: SiemConfig): SiemSpec {
   const observables = definition.observables.filter((type) => siem.observables?.includes(type) ?? true);
   const maxEntries = siem.max_entries ?? definition.maxEntries;
   const refreshAfterDays = definition.refreshAfter?.(siem.settings) ?? definition.refreshAfterDays;
-  const shape = { settings, rules, observables, canon: CANON_VERSION };
+  const shape = {
+    settings,
+    rules,
+    observables,
+    canon: CANON_VERSION,
+    // With a limit every row is given what it is worth; how large the limit is changes nothing of that.
+    ...(maxEntries === undefined ? {} : { limited: true }),
+  };
   return {
     name: siem.name,
     type: siem.type,

@@ -97,6 +97,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       delivered: row?.delivered ?? 0,
       pending: row?.pending ?? 0,
       parked: row?.parked ?? 0,
+      kept_out: row?.keptOut ?? 0,
       held: row?.held ?? 0,
       rejected: row?.rejected ?? 0,
       oldest_pending_secs:

@@ -207,6 +207,7 @@ describe('the web server', () => {
       delivered: 1,
       pending: 0,
       parked: 0,
+      kept_out: 0,
       held: 0,
       rejected: 0,
       oldest_pending_secs: 0,

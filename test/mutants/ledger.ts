@@ -4,6 +4,58 @@ import type { Mutated } from './mutant.ts';
 
 export const ledger: readonly Mutated[] = [
   {
+    file: 'src/core/ledger/capacity.ts',
+    tests: ['ledger/capacity', 'store/seats'],
+    mutants: [
+      {
+        find: 'surer >= SURER ||',
+        put: 'surer >= 1 ||',
+        rule: 'What stands there gives way only to what is surer by enough.',
+      },
+      {
+        find: '>= NEWER_MINUTES',
+        put: '>= 1',
+        rule: 'What stands there gives way only to what is newer by enough.',
+      },
+      {
+        find: 'surer >= 0 &&',
+        put: 'surer > -100 &&',
+        rule: 'What is newer and less sure takes no place.',
+      },
+      {
+        find: 'if (isFirm(seated)) return false;',
+        put: '',
+        rule: 'Of what a held removal keeps nobody takes the place.',
+      },
+      {
+        find: 'if (seated > most) return',
+        put: 'if (seated > most + 1) return',
+        rule: 'A lower limit sends the worst out.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/seats.ts',
+    tests: ['store/seats', 'store/store'],
+    mutants: [
+      {
+        find: " || this.#count(siem, room, 'out') > 0;",
+        put: ';',
+        rule: 'What waits already comes before what is new.',
+      },
+      {
+        find: 'for (const [siem, rooms] of this.#rooms) for (const room of rooms.values()) stands.moved(siem, room);',
+        put: '',
+        rule: 'Another limit acts at the next tick.',
+      },
+      {
+        find: "find('place, entry_id DESC')",
+        put: "find('place DESC, entry_id DESC')",
+        rule: 'The worst gives way.',
+      },
+    ],
+  },
+  {
     file: 'src/core/ledger/stand.ts',
     tests: ['ledger/stand', 'store/outcomes', 'store/found', 'store/rules', 'store/batches', 'store/holds'],
     mutants: [
@@ -245,7 +297,7 @@ export const ledger: readonly Mutated[] = [
         rule: 'A suppressed value is looked at again when the suppression ends.',
       },
       {
-        find: 'vouchers: is ? offer.vouchers : had.vouchers,',
+        find: 'vouchers: vouched ? offer.vouchers : had.vouchers,',
         put: 'vouchers: offer.vouchers,',
         rule: 'An entry that is withdrawn keeps its vouchers until it is gone.',
       },
@@ -276,8 +328,8 @@ export const ledger: readonly Mutated[] = [
         tests: ['store/holds'],
       },
       {
-        find: '(is && (had.content !== offer.content || reason.force === true));',
-        put: '(is && had.content !== offer.content);',
+        find: 'had.content !== offer.content || reason.force === true;',
+        put: 'had.content !== offer.content;',
         rule: 'A threat name that comes late has its entries written again.',
         tests: ['ledger/project', 'store/explained'],
       },
@@ -302,8 +354,8 @@ export const ledger: readonly Mutated[] = [
         rule: 'What must go is read back at once, whatever time its lost call named.',
       },
       {
-        find: "return (turned || anew) && wanted.is ? { kind: 'added' } : undefined;",
-        put: "return turned && wanted.is ? { kind: 'added' } : undefined;",
+        find: 'const added = (!isVouched(before) || anew) && isVouched(after);',
+        put: 'const added = !isVouched(before) && isVouched(after);',
         rule: 'A rejected addition that the partner changes is judged by the brake again.',
       },
       {
@@ -312,8 +364,8 @@ export const ledger: readonly Mutated[] = [
         rule: 'An approved addition is not judged by the brake again.',
       },
       {
-        find: '  if (hold !== undefined) return undefined;\n  const turned',
-        put: '  const turned',
+        find: '  if (hold !== undefined) return undefined;\n  if (before',
+        put: '  if (before',
         rule: 'What is held already is not counted by the brake once more.',
       },
       {
@@ -327,8 +379,8 @@ export const ledger: readonly Mutated[] = [
         rule: 'What a hold keeps goes at the expiry it had before it was cut short.',
       },
       {
-        find: "!turned ? had.cause : kept ? 'withdrawn' : causeOf",
-        put: '!turned ? had.cause : causeOf',
+        find: "(kept ? 'withdrawn' : causeOf(",
+        put: '(causeOf(',
         rule: 'What a hold keeps counts as withdrawn.',
       },
       {

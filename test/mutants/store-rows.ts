@@ -70,7 +70,7 @@ export const storeRows: readonly Mutated[] = [
         rule: 'What waits for a time is not taken with its neighbours.',
       },
       {
-        find: "waiting('p.wanted = 0 AND p.due IS NOT NULL')",
+        find: "waiting('p.wanted = 0 AND p.due IS NOT NULL AND p.kept_out = 0')",
         put: "waiting('p.wanted = 0')",
         rule: 'What waits for no moment to come goes for good when its task is over.',
       },
@@ -233,9 +233,9 @@ export const storeRows: readonly Mutated[] = [
         rule: 'Removals go first.',
       },
       {
-        find: "    if (this.#store.tally(`siem:${siem.id}`, 'pending') > 0) return;\n",
-        put: '',
-        rule: 'What waits needs the room before what is parked for want of it.',
+        find: 'room.leaving ? postponed(stand, now + ROOM_WAIT_MS) : refused',
+        put: 'refused',
+        rule: 'What comes in the place of another waits for it to leave, and is not parked.',
       },
     ],
   },

@@ -58,6 +58,8 @@ function talliesOf(of: (name: string) => { n: number }, type: string, exchanges:
     held: of('held'),
     adopted: of('adopted'),
     pending: of('pending'),
+    seatedOfType: of(`seated:${type}`),
+    outOfType: of(`out:${type}`),
     armed: Array.from({ length: exchanges }, (_, i) => [voucherBit(i + 1), of(`armed:${i + 1}`)]),
   };
 }

@@ -285,7 +285,12 @@ const SiemCommon = z.strictObject({
     .optional()
     .describe('Types it takes; left out: all it can hold.'),
   exchanges: z.array(z.string()).min(1).optional().describe('Names of the exchanges it listens to; left out: all.'),
-  max_entries: z.number().int().positive().optional().describe('Most entries of one container; the rest is reported.'),
+  max_entries: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('Most entries of one container: the surest, of these the newest; the rest is kept out and reported.'),
   mode: z.enum(['live', 'shadow']).default('live').describe('shadow plans and writes nothing.'),
   provision: z.enum(['auto', 'never']).default('auto').describe('never creates no collection, template or set.'),
   hits: z

@@ -21,6 +21,7 @@ const vouching: Offer = {
   refused: false,
   left: undefined,
   suppressedUntil: undefined,
+  room: undefined,
 };
 const nothing: Offer = {
   ...vouching,

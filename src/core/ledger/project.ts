@@ -1,7 +1,8 @@
 // From what the claims on an entry come to for one SIEM to what it shall hold there, and what is counted of it.
 // Every change of wanted state goes through here: a new version of an object, an expiry, a changed rule, a suppression,
 // the end of a hold.
-import { type Cause, phaseOf, planned, type Stand, type Wanted } from './stand.ts';
+import { firm } from './capacity.ts';
+import { type Cause, isVouched, phaseOf, type Place, planned, type Stand, type Wanted } from './stand.ts';
 
 /** What the admitted claims come to at this moment. */
 export interface Offer {
@@ -19,6 +20,15 @@ export interface Offer {
   readonly left: number | undefined;
   /** A person took the value off until then. */
   readonly suppressedUntil: number | undefined;
+  /** Undefined: its watchlist takes all. */
+  readonly room: Room | undefined;
+}
+
+export interface Room {
+  /** The place that it is worth (capacity.ts); what vouches for nothing has the lowest. */
+  readonly place: number;
+  /** All places are taken. */
+  readonly full: boolean;
 }
 
 /** Why it is computed: what an entry that turns unwanted now is put down to. */
@@ -65,9 +75,11 @@ const NOTHING: Projected = { stand: undefined, counted: undefined };
 
 /** Nothing is known of the entry in this SIEM. */
 export function projectNew(offer: Offer, { now, revision, refreshAfter }: Moment, slot: string | undefined): Projected {
-  const { is, due } = wish(offer, now);
-  if (!is && due === undefined) return NOTHING;
-  const { content, vouchers, until } = offer;
+  const { is: vouched, due } = wish(offer, now);
+  if (!vouched && due === undefined) return NOTHING;
+  const { content, vouchers, until, room } = offer;
+  const place = vouched && room !== undefined ? { at: room.place, out: room.full } : undefined;
+  const is = vouched && place?.out !== true;
   const refresh = is ? refreshAfter : undefined;
   const wanted: Wanted = {
     is,
@@ -76,10 +88,10 @@ export function projectNew(offer: Offer, { now, revision, refreshAfter }: Moment
     vouchers,
     until,
     due: dueFrom(due, now, refresh),
-    cause: 'none',
+    cause: vouched && !is ? 'full' : 'none',
     since: now,
   };
-  return { stand: planned(wanted, slot), counted: is ? { kind: 'added' } : undefined };
+  return { stand: { ...planned(wanted, slot), place }, counted: vouched ? { kind: 'added' } : undefined };
 }
 
 /** `stays`: whether the hold that the stand names goes on. */
@@ -91,18 +103,26 @@ export function project(
   stays: (turn: Turn) => boolean,
 ): Projected {
   const { wanted: had, present } = stand;
-  const { is, suppressed, due } = wish(offer, now);
+  const { is: vouched, suppressed, due } = wish(offer, now);
+  const other = had.content !== offer.content || reason.force === true;
+  const answered = isVouched(stand) !== vouched;
+  const news = answered || (vouched && other);
+  const hold =
+    stand.hold !== undefined && stays({ wanted: vouched, changed: news, until: offer.until, suppressed })
+      ? stand.hold
+      : undefined;
+  const ended = stand.hold !== undefined && hold === undefined ? stand.hold.kind : undefined;
+  const kept = hold?.kind === 'removal';
+
+  const place = placeFor(stand, offer.room, vouched, hold);
+  const is = vouched && place?.out !== true;
   const refreshAfter = is ? every : undefined;
   const turned = had.is !== is;
-  const changed = turned || (is && (had.content !== offer.content || reason.force === true));
+  const changed = turned || (is && other);
   const sentAt = present.revision / 1000;
   const stale = refreshAfter !== undefined && present.is === 'yes' && now >= sentAt + refreshAfter;
   const lapsed = had.until !== undefined && had.until <= now;
 
-  const hold =
-    stand.hold !== undefined && stays({ wanted: is, changed, until: offer.until, suppressed }) ? stand.hold : undefined;
-  const ended = stand.hold !== undefined && hold === undefined ? stand.hold.kind : undefined;
-  const kept = hold?.kind === 'removal';
   // What was kept may have been written anew as it was kept, under the revision that is wanted.
   const fresher = changed || stale || ended === 'removal';
   // A copy of a state does not know what was sent after it was made; below the mark it may have been this.
@@ -114,15 +134,16 @@ export function project(
   const ends = (kept || (!is && there)) && until !== undefined && until > now ? until : undefined;
   const nextDue = dueFrom(earlier(due, ends), fresher || present.is !== 'yes' ? now : sentAt, refreshAfter);
   const busy = stand.call !== undefined;
-  if (!is && !there && nextDue === undefined && !busy && !kept) return NOTHING;
+  if (!vouched && !there && nextDue === undefined && !busy && !kept) return NOTHING;
 
-  const cause = is ? 'none' : !turned ? had.cause : kept ? 'withdrawn' : causeOf(suppressed, lapsed, offer, reason);
+  const over = (): Cause => (kept ? 'withdrawn' : causeOf(suppressed, lapsed, offer, reason));
+  const cause = is ? 'none' : vouched ? 'full' : answered ? over() : had.cause;
   const wanted: Wanted = {
     is,
     revision: fresher ? revision : had.revision,
-    content: is ? offer.content : had.content,
+    content: vouched ? offer.content : had.content,
     // An entry that is withdrawn keeps its vouchers until it is gone: they say in whose share it counted.
-    vouchers: is ? offer.vouchers : had.vouchers,
+    vouchers: vouched ? offer.vouchers : had.vouchers,
     until,
     due: nextDue,
     cause,
@@ -137,7 +158,8 @@ export function project(
     wanted,
     present: maySent ? { ...present, is: 'maybe' } : present,
     hold,
-    parked: busy || stuck ? stand.parked : undefined,
+    place,
+    parked: busy || (stuck && place?.out !== true) ? stand.parked : undefined,
     adopted: waits,
     again: stand.again && kept,
     wait: {
@@ -148,20 +170,35 @@ export function project(
   return { stand: next, counted: countedOf(stand, next, ended, offer, reason) };
 }
 
+/** What stands there has a place until better ones take it; what is new waits where all are taken. */
+function placeFor(
+  { place, present }: Stand,
+  room: Room | undefined,
+  vouched: boolean,
+  hold: Stand['hold'],
+): Place | undefined {
+  if (room === undefined || hold?.kind === 'addition') return undefined;
+  if (hold?.kind === 'removal') return { at: firm(room.place), out: false };
+  if (!vouched) return undefined;
+  return { at: room.place, out: place === undefined ? room.full && present.is === 'no' : place.out };
+}
+
 function countedOf(
   before: Stand,
-  { wanted, hold }: Stand,
+  after: Stand,
   ended: 'removal' | 'addition' | undefined,
   offer: Offer,
   reason: Reason,
 ): Counted | undefined {
+  const { wanted, hold } = after;
   if (hold !== undefined) return undefined;
-  const turned = before.wanted.is !== wanted.is;
   if (before.present.is === 'no') {
     // A rejected addition that comes anew is an addition once more.
     const anew = ended === 'addition' && reason.exchangeId !== 0;
-    return (turned || anew) && wanted.is ? { kind: 'added' } : undefined;
+    const added = (!isVouched(before) || anew) && isVouched(after);
+    return added ? { kind: 'added' } : undefined;
   }
+  const turned = before.wanted.is !== wanted.is;
   if (turned && !wanted.is) {
     if (wanted.cause === 'policy') return { kind: 'stopped' };
     return wanted.cause === 'withdrawn'

@@ -6,10 +6,13 @@
 //            so that a crash leaves no orphan
 //   call     under way, or nobody knows what came of it. A busy stand is not sent; a wish that changes meanwhile only
 //            raises the wanted revision, and the answer acknowledges the revision that was sent
+//   place    what it has, or waits for, in a watchlist that takes only so many (capacity.ts). What waits is not wanted
+//            there, whatever vouches for it
 //   hold, parked, adopted  why it rests though wanted and present differ. No phase of a call hides them: whatever comes
 //            of the call, the stand rests in its hold
 //
 // What is to be done is never stored by hand, it follows (`phaseOf`).
+import { firm } from './capacity.ts';
 
 export interface Stand {
   readonly wanted: Wanted;
@@ -22,6 +25,8 @@ export interface Stand {
   /** What a held removal keeps shares its row in the product with one that went: it is written anew all the same. */
   readonly again: boolean;
   readonly wait: Wait;
+  /** Undefined: its watchlist takes all, or nothing vouches for it. */
+  readonly place: Place | undefined;
   /** The product's own identity of the row, where several keys may share one. */
   readonly slot: string | undefined;
 }
@@ -52,7 +57,9 @@ export type Cause =
   /** Found under our mark, vouched for by nobody. */
   | 'adopted'
   /** Written by a call that had been given up. */
-  | 'late';
+  | 'late'
+  /** Vouched for, and its watchlist is full of better ones. */
+  | 'full';
 
 export interface Presence {
   readonly is: Is;
@@ -81,6 +88,14 @@ export interface Parked {
   readonly reason: string;
   /** Constant word for it, where the SIEM gave one. */
   readonly code: string | undefined;
+}
+
+/** What claims vouch for has one in a watchlist that takes only so many. */
+export interface Place {
+  /** As it sorts (capacity.ts). */
+  readonly at: number;
+  /** Others have it. */
+  readonly out: boolean;
 }
 
 export interface Wait {
@@ -116,6 +131,10 @@ export const isKept = ({ wanted, hold }: Stand): boolean => !wanted.is && hold?.
 /** The same, or it is wanted for a shorter time and kept for the longer one: no call is made for it unless it is lost. */
 const rests = ({ hold }: Stand): boolean => hold?.kind === 'removal';
 
+/** Some claim vouches for it, whether there is room or not. */
+export const isVouched = ({ wanted, place }: Pick<Stand, 'wanted' | 'place'>): boolean =>
+  wanted.is || place?.out === true;
+
 /** Nothing of it is known to stand there, and the wish is new. */
 export function planned(wanted: Wanted, slot: string | undefined): Stand {
   return {
@@ -127,6 +146,7 @@ export function planned(wanted: Wanted, slot: string | undefined): Stand {
     adopted: false,
     again: false,
     wait: AT_ONCE,
+    place: undefined,
     slot,
   };
 }
@@ -307,6 +327,7 @@ export function takenOff(stand: Stand | undefined, revision: number, now: number
     ...before,
     wanted: { ...before.wanted, is: false, revision, cause: 'suppressed' },
     present: { ...before.present, is: 'maybe' },
+    place: undefined,
     wait: AT_ONCE,
   };
 }
@@ -362,9 +383,10 @@ export function untold(stand: Stand, revision: number, lookAt: number): Stand | 
     : { ...stand, again: false };
 }
 
-/** Neither wanted nor there. It goes, unless it may wait for a moment to come (a claim that is valid from then). */
+/** Neither wanted nor there. It goes, unless it may wait for a moment to come (a claim that is valid from then), or for room. */
 export function gone(stand: Stand, lookAt: number): Stand | undefined {
-  const { wanted, slot } = stand;
+  const { wanted, slot, place } = stand;
+  if (place?.out === true) return { ...planned(wanted, slot), place };
   return wanted.due === undefined ? undefined : planned({ ...wanted, due: lookAt }, slot);
 }
 
@@ -397,19 +419,49 @@ export const inherits = (stand: Stand, revision: number): Stand => ({
 export const isHeir = (stand: Stand): boolean =>
   (stand.wanted.is || isKept(stand)) && stand.hold?.kind !== 'addition' && phaseOf(stand) !== 'parked';
 
+/** There is room for it now. */
+export function letIn(stand: Stand, revision: number, now: number): Stand {
+  const { place, wanted } = stand;
+  if (place?.out !== true) return stand;
+  return {
+    ...stand,
+    place: { ...place, out: false },
+    wanted: { ...wanted, is: true, revision, cause: 'none', since: now },
+    adopted: false,
+    wait: AT_ONCE,
+  };
+}
+
+/** Better ones have its place. */
+export function putOut(stand: Stand, revision: number, now: number): Stand {
+  const { place, wanted } = stand;
+  if (place === undefined || place.out || stand.hold !== undefined) return stand;
+  return {
+    ...stand,
+    place: { ...place, out: true },
+    wanted: { ...wanted, is: false, revision, cause: 'full', since: now },
+    parked: stand.call === undefined ? undefined : stand.parked,
+    wait: AT_ONCE,
+  };
+}
+
 /** Nothing else became of it since the brake noted it. `kept`: cut short, it would have stood until then. */
 export function isAsNoted(stand: Stand, kind: Hold['kind'], kept: number | undefined): boolean {
   if (stand.hold !== undefined) return false;
   const there = stand.present.is !== 'no';
-  if (kind === 'addition') return stand.wanted.is && !there;
+  if (kind === 'addition') return isVouched(stand) && !there;
   return kept === undefined ? !stand.wanted.is && there : there;
 }
 
 /** Beyond a brake. Its call may be under way: it rests in the hold once that has ended. */
 export function held(stand: Stand, hold: Hold, kept: number | undefined): Stand {
-  const { wanted } = stand;
-  const due = kept === undefined ? wanted.due : Math.min(wanted.due ?? kept, kept);
-  const frozen: Stand = { ...stand, hold, wanted: { ...wanted, until: kept ?? wanted.until, due } };
+  const due = kept === undefined ? stand.wanted.due : Math.min(stand.wanted.due ?? kept, kept);
+  // What waits for a person takes nobody's place, and what it keeps nobody takes.
+  const waits = hold.kind === 'addition' && stand.place?.out === true;
+  const wanted: Wanted = waits ? { ...stand.wanted, is: true, cause: 'none' } : stand.wanted;
+  const place =
+    hold.kind === 'addition' || stand.place === undefined ? undefined : { ...stand.place, at: firm(stand.place.at) };
+  const frozen: Stand = { ...stand, hold, place, wanted: { ...wanted, until: kept ?? wanted.until, due } };
   return stand.call === undefined ? { ...frozen, parked: undefined, again: false } : frozen;
 }
 

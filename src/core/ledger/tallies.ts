@@ -17,6 +17,9 @@ export interface Tallies {
   /** Wait for the partners, not for a person. */
   readonly adopted: Tally;
   readonly pending: Tally;
+  /** Of a watchlist that takes only so many: those that have a place, and those that wait for one. */
+  readonly seatedOfType: Tally;
+  readonly outOfType: Tally;
   /** Wanted ones by the exchange that vouches for them. */
   readonly armed: readonly (readonly [bit: number, tally: Tally])[];
 }
@@ -27,7 +30,8 @@ export function count(of: Tallies, before: Stand | undefined, after: Stand | und
 }
 
 function add(of: Tallies, stand: Stand, by: 1 | -1): void {
-  const { wanted, present, hold } = stand;
+  const { wanted, present, hold, place } = stand;
+  if (place !== undefined) (place.out ? of.outOfType : of.seatedOfType).n += by;
   if (wanted.is) {
     of.wanted.n += by;
     of.wantedOfType.n += by;

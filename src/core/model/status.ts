@@ -63,6 +63,8 @@ export interface SiemReport extends PeerReport {
   readonly delivered: number;
   readonly pending: number;
   readonly parked: number;
+  /** Of the parked: kept out by better ones, because the SIEM takes only so many (max_entries). */
+  readonly kept_out: number;
   /** Waits for a person, or for the partners after a state was lost. */
   readonly held: number;
   /** Kept as it is since a person rejected a hold. */

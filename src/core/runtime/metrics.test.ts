@@ -12,6 +12,7 @@ describe('metrics', () => {
       delivered: 7,
       pending: 2,
       parked: 0,
+      kept_out: 0,
       held: 0,
       rejected: 0,
       oldestPendingSecs: 1.5,

@@ -27,6 +27,7 @@ export interface Metrics {
       readonly delivered: number;
       readonly pending: number;
       readonly parked: number;
+      readonly kept_out: number;
       readonly held: number;
       readonly rejected: number;
       readonly oldestPendingSecs: number;

@@ -52,6 +52,8 @@ const MOST_PASSES = 4;
 const NO_CLAIMS: ClaimRow[] = [];
 /** How long a row waits for another one that shares its slot. */
 const SLOT_WAIT_MS = 1000;
+/** How long a row waits for others to leave. */
+const ROOM_WAIT_MS = 1000;
 
 export class Batches {
   readonly #store: StoreContext;
@@ -192,7 +194,9 @@ export class Batches {
       return true;
     }
     if (row.present === PRESENT.no && !room.has(found.type)) {
-      this.#change(siem, found, (stand) => refused(stand, room.reason(found.type)));
+      this.#change(siem, found, (stand) =>
+        room.leaving ? postponed(stand, now + ROOM_WAIT_MS) : refused(stand, room.reason(found.type)),
+      );
       return true;
     }
     if (siem.encoder.foldsSlots && this.#slotBusy(siem, row, found)) {

@@ -276,17 +276,6 @@ describe('a watchlist that is full', () => {
     expect([rig.deliver(), parked(rig)]).toEqual([['upsert 198.18.0.0'], []]);
   });
 
-  it('gives room to what is to be sent before what waits for it', () => {
-    const rig = new Rig({ siems: [aSiem({ maxEntries: 2 })] });
-    rig.commit(indicators(0, 3));
-    rig.deliver();
-
-    rig.commit([...withdraw(0, 1), ...indicators(3, 4)]);
-
-    expect(rig.deliver()).toEqual(['remove 198.18.0.0', 'upsert 198.18.0.3']);
-    expect(parked(rig)).toMatchObject([{ value: '198.18.0.2' }]);
-  });
-
   it('does not try again what waits for room because the product changed', () => {
     const rig = new Rig({ siems: [aSiem({ maxEntries: 2 })] });
     rig.commit(indicators(0, 3));

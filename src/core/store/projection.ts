@@ -4,9 +4,11 @@ import type { Claim, Entry, IndicatorFacts } from '../model/entry.ts';
 import { PAP_LEVELS, type Pap, type Tlp } from '../model/marking.ts';
 import { type Observable, OBSERVABLE_TYPES } from '../model/observable.ts';
 import { type Admitted, condense, merge, mergeClaims } from '../inventory/merge.ts';
+import { timestampMs } from '../model/timestamp.ts';
 import { expiryOf } from '../policy/expiry.ts';
+import type { Worth } from '../ledger/capacity.ts';
 import { type Moment, type Offer, project, projectNew, type Reason, type Turn } from '../ledger/project.ts';
-import { held, isKept, lost, type Stand } from '../ledger/stand.ts';
+import { held, isKept, isVouched, lost, type Stand } from '../ledger/stand.ts';
 import { holdStays } from '../policy/holds.ts';
 import { listedFor, unmarkedTlp } from '../policy/intake.ts';
 import type { Brakes } from './brakes.ts';
@@ -18,6 +20,7 @@ import { LetIn, type Question, questionOf } from './let-in.ts';
 import { LISTED_OWNER } from './lists.ts';
 import { tlpOf } from './open-markings.ts';
 import { OBJECT, type ObjectRow, type StoredEntry, voucherBit } from './rows.ts';
+import type { Seats } from './seats.ts';
 import type { Standing, StandTable } from './stand-table.ts';
 
 const DAY_MS = 86_400_000;
@@ -62,6 +65,7 @@ export class Projector {
   readonly #brakes: Brakes;
   readonly #holds: HoldTable;
   readonly #stands: StandTable;
+  readonly #seats: Seats;
   readonly #letIn: LetIn;
   #stale = false;
   readonly #claims;
@@ -77,11 +81,12 @@ export class Projector {
   /** Keys "type value" that are suppressed now, with the end; small, so it is asked before every write. */
   readonly suppressed = new Map<string, number>();
 
-  constructor(store: StoreContext, brakes: Brakes, holds: HoldTable, stands: StandTable) {
+  constructor(store: StoreContext, brakes: Brakes, holds: HoldTable, stands: StandTable, seats: Seats) {
     this.#store = store;
     this.#brakes = brakes;
     this.#holds = holds;
     this.#stands = stands;
+    this.#seats = seats;
     this.#letIn = new LetIn(store, holds);
     const { db } = store;
     this.#claims = db.lists(
@@ -431,6 +436,8 @@ export class Projector {
       refused,
       left,
       suppressedUntil: this.#suppressedUntil(entry),
+      room:
+        siem.spec.maxEntries === undefined ? undefined : this.#seats.roomFor(siem, entry.type, worthOf(merged.entry)),
     };
     const moment: Moment = {
       now,
@@ -447,7 +454,7 @@ export class Projector {
             return intake.hold === undefined && this.#stays(siem, entry, before, turn, now);
           });
     let { stand, counted } = projected;
-    if (intake.hold !== undefined && stand?.wanted.is === true) {
+    if (intake.hold !== undefined && stand !== undefined && isVouched(stand)) {
       const id = this.#letIn.holdFor(siem, intake.hold, before, changed, now);
       stand = held(stand, { id, kind: 'addition' }, undefined);
       counted = undefined;
@@ -518,6 +525,12 @@ export class Projector {
 
 const slotOf = ({ encoder, spec }: SiemState, { type, value }: StoredEntry): string | undefined =>
   encoder.foldsSlots ? encoder.slot(type, value, spec.settings) : undefined;
+
+/** What comes first where not all have room. */
+const worthOf = (entry: Entry | undefined): Worth | undefined =>
+  entry === undefined
+    ? undefined
+    : { confidence: entry.confidence, modified: timestampMs(entry.claims[0]?.version) ?? entry.validFrom };
 
 /** Spread over the last tenth, so that a million entries of one day are not touched again on one day. */
 function refreshAfterMs({ spec }: SiemState, entryId: number): number | undefined {

@@ -12,9 +12,11 @@ import type { Database } from './sql/port.ts';
 import { openReading } from './state.ts';
 import { decideClaim } from './decide.ts';
 import { type HoldKind, type HoldRow, setCode } from './hold-table.ts';
+import { fullReason } from './room.ts';
+import { ROOM_NAMES, roomName } from './seats.ts';
 import { LISTED_OWNER, withLists } from './lists.ts';
 import { type ClaimRow, toClaim } from './projection.ts';
-import { CAUSE_TEXT, hitTime, type ProjectionRow, STATE, type StoredScope } from './rows.ts';
+import { CAUSE_TEXT, hitTime, PRESENT, type ProjectionRow, STATE, type StoredScope } from './rows.ts';
 import type { StoreSpec } from './spec.ts';
 import { SWEEP_OWNERS, type SweepKind } from './sweeps.ts';
 
@@ -50,14 +52,17 @@ export interface SiemStatus {
   readonly delivered: number;
   readonly pending: number;
   readonly parked: number;
+  /** Of the parked: vouched for, and kept out by better ones because the watchlist takes only so many. */
+  readonly keptOut: number;
   readonly held: number;
   readonly rejected: number;
   readonly oldestPending: number | undefined;
   readonly drift: number;
   readonly byType: Readonly<Record<string, number>>;
   readonly oldestParked: number | undefined;
-  /** What stands there, by type. */
+  /** What stands there, by type, and what is kept out for want of room. */
   readonly presentByType: Readonly<Record<string, number>>;
+  readonly keptOutByType: Readonly<Record<string, number>>;
 }
 
 export interface WhyEntry {
@@ -249,23 +254,29 @@ export class StoreReader {
               .filter(([name, n]) => name.startsWith(kind) && n > 0)
               .map(([name, n]) => [name.slice(kind.length), n]),
           ) as Record<string, number>;
+        const out = ofTypes('out:');
+        const keptOut = Object.values(out).reduce((sum, n) => sum + n, 0);
+        const wanted = ofTypes('wanted:');
+        for (const [type, n] of Object.entries(out)) wanted[type] = (wanted[type] ?? 0) + n;
         return {
           name: row.name,
           lastSuccess: orUndefined(row.last_success),
           lastFailure: orUndefined(row.last_failure),
           failingSince: orUndefined(row.failing_since),
           failure: row.failure === null ? undefined : (JSON.parse(row.failure) as Failure),
-          wanted: tally.get('wanted') ?? 0,
+          wanted: (tally.get('wanted') ?? 0) + keptOut,
           delivered: tally.get('delivered') ?? 0,
           pending: tally.get('pending') ?? 0,
-          parked: tally.get('parked') ?? 0,
+          parked: (tally.get('parked') ?? 0) + keptOut,
+          keptOut,
           held: (tally.get('adopted') ?? 0) + this.#heldBy(row.id, 'decided IS NULL'),
           rejected: this.#heldBy(row.id, "decision = 'reject'"),
           oldestPending: this.#oldest(row.id, [1, 2, 3, 4, 5]),
-          oldestParked: this.#oldest(row.id, [STATE.parked]),
+          oldestParked: this.#oldest(row.id, [STATE.parked]) ?? this.#oldestOut(row.id),
           drift: row.drift,
-          byType: ofTypes('wanted:'),
+          byType: wanted,
           presentByType: ofTypes('present:'),
+          keptOutByType: out,
         };
       });
   }
@@ -274,6 +285,15 @@ export class StoreReader {
   #oldest(siemId: number, states: readonly number[]): number | undefined {
     const found = this.#db.get<{ since: number | null }>(
       `SELECT min(since) AS since FROM (SELECT since FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state IN (${states.join()}) LIMIT 500) few`,
+      siemId,
+    );
+    return orUndefined(found?.since ?? null);
+  }
+
+  #oldestOut(siemId: number): number | undefined {
+    const found = this.#db.get<{ since: number | null }>(
+      `SELECT min(since) AS since FROM (SELECT since FROM projection INDEXED BY projection_place
+       WHERE siem_id = ? AND kept_out = 1 AND place IS NOT NULL ORDER BY place DESC, entry_id LIMIT 500)`,
       siemId,
     );
     return orUndefined(found?.since ?? null);
@@ -373,6 +393,8 @@ export class StoreReader {
     const since = iso(row.since);
     const until = iso(row.until);
     if (row.state === STATE.parked) return { name: siem, state: 'parked', reason: row.note, since, until };
+    if (row.kept_out === 1 && row.state === STATE.settled)
+      return { name: siem, state: 'parked', reason: this.#noRoom(siem, row.place ?? 0), since, until };
     const hold =
       row.hold === null
         ? undefined
@@ -395,6 +417,13 @@ export class StoreReader {
     const retry =
       row.next_at !== null && row.next_at > now ? `, next try ${iso(row.next_at)} after ${row.attempt} attempts` : '';
     return { name: siem, state: 'pending', reason: `${doing}${retry}`, since, until };
+  }
+
+  /** Why better ones keep it out. */
+  #noRoom(siem: string, place: number): string {
+    const names = this.#db.get<{ value: string }>('SELECT value FROM meta WHERE name = ?', ROOM_NAMES)?.value;
+    const most = this.#given.siems.find((one) => one.name === siem)?.maxEntries ?? 0;
+    return fullReason(roomName(names, siem, place), most);
   }
 
   held(): HeldSet[] {
@@ -432,7 +461,39 @@ export class StoreReader {
     }
   }
 
+  /** What a SIEM or mapping refused, then what better ones keep out, the best first. */
   parked(limit: number): ParkedRow[] {
+    const refused = this.#refused(limit);
+    return refused.length >= limit ? refused : [...refused, ...this.#keptOut(limit - refused.length)];
+  }
+
+  #keptOut(limit: number): ParkedRow[] {
+    const rows = this.#db.all<{
+      siem_id: number;
+      entry_id: number;
+      siem: string;
+      type: number;
+      value: string;
+      place: number;
+      since: number;
+    }>(
+      `SELECT p.siem_id, p.entry_id, s.name AS siem, e.type, e.value, p.place, p.since
+       FROM siem s CROSS JOIN projection p INDEXED BY projection_place CROSS JOIN entry e
+       WHERE p.siem_id = s.id AND p.kept_out = 1 AND p.place IS NOT NULL AND p.present = ${PRESENT.no} AND e.id = p.entry_id
+       ORDER BY p.siem_id, p.place DESC, p.entry_id LIMIT ?`,
+      limit,
+    );
+    return rows.map((row) => ({
+      id: `${row.siem_id}-${row.entry_id}`,
+      siem: row.siem,
+      type: OBSERVABLE_TYPES[row.type]!,
+      value: row.value,
+      reason: this.#noRoom(row.siem, row.place),
+      since: iso(row.since)!,
+    }));
+  }
+
+  #refused(limit: number): ParkedRow[] {
     return this.#db
       .all<{
         siem_id: number;
@@ -607,9 +668,26 @@ export class StoreReader {
       change: one('state IN (1, 3, 5) AND wanted = 1 AND present = 1'),
       remove: one('state IN (2, 3, 5) AND wanted = 0'),
       held: one(`state = ${STATE.held}`),
-      parked: Object.fromEntries(parked.map((row) => [row.note ?? 'refused', row.n])),
+      parked: {
+        ...Object.fromEntries(parked.map((row) => [row.note ?? 'refused', row.n])),
+        ...this.#noRooms(siem, id),
+      },
       byType: Object.fromEntries(types.map((row) => [OBSERVABLE_TYPES[row.type]!, row.n])),
     };
+  }
+
+  /** What is kept out, by container. */
+  #noRooms(siem: string, id: number): Record<string, number> {
+    const found: Record<string, number> = {};
+    for (const { place, n } of this.#db.all<{ place: number; n: number }>(
+      `SELECT min(p.place) AS place, count(*) AS n FROM projection p INDEXED BY projection_place JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.kept_out = 1 AND p.place IS NOT NULL GROUP BY e.type`,
+      id,
+    )) {
+      const reason = this.#noRoom(siem, place);
+      found[reason] = (found[reason] ?? 0) + n;
+    }
+    return found;
   }
 
   /** Some entry that stands in the SIEM. */

@@ -1,19 +1,28 @@
-// How many more entries each container of a SIEM may take (`max_entries`). What finds no room is parked with that
-// reason and goes to work again when there is some.
+// How many more entries each container of a SIEM takes at this moment (`max_entries`). Who shall stand there is decided
+// before (seats.ts); this keeps a container from holding more while others leave it, or while what a lost state wrote still
+// stands there. What finds no room waits for those that leave, or is parked with that reason until there is some.
 import { OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
+import { STATE } from './rows.ts';
 
 /** Begins the reason of a row that waits for room. */
 const FULL = 'the watchlist is full';
+
+/** Why an entry is kept out for good, as long as nothing changes. */
+export const fullReason = (container: string, most: number): string =>
+  `${waitingFor(container)} max_entries ${most}, and what stands there is surer or newer`;
 
 export const isFull = (reason: string): boolean => reason.startsWith(`${FULL}: `);
 
 export class Room {
   readonly #siem: SiemState;
   readonly #left = new Map<string, number>();
+  readonly #store: StoreContext;
+  #leaving: boolean | undefined;
 
   constructor(store: StoreContext, siem: SiemState) {
     this.#siem = siem;
+    this.#store = store;
     const { maxEntries } = siem.spec;
     if (maxEntries === undefined) return;
     for (const type of OBSERVABLE_TYPES) {
@@ -29,6 +38,17 @@ export class Room {
 
   has(type: ObservableType): boolean {
     return (this.#left.get(this.#container(type)) ?? Number.POSITIVE_INFINITY) > 0;
+  }
+
+  /** Something is on its way out of this SIEM, which makes room by itself. */
+  get leaving(): boolean {
+    this.#leaving ??=
+      this.#store.db.get(
+        `SELECT 1 AS one FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0
+         AND state IN (${STATE.remove}, ${STATE.flight}, ${STATE.accepted}, ${STATE.uncertain}) AND wanted = 0 LIMIT 1`,
+        this.#siem.id,
+      ) !== undefined;
+    return this.#leaving;
   }
 
   take(type: ObservableType): void {

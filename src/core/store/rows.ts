@@ -30,6 +30,7 @@ export const CAUSE = {
   unlisted: 5,
   adopted: 6,
   late: 7,
+  full: 8,
 } as const satisfies Record<CauseName, number>;
 export type Cause = (typeof CAUSE)[CauseName];
 export const CAUSES = [
@@ -41,6 +42,7 @@ export const CAUSES = [
   'unlisted',
   'adopted',
   'late',
+  'full',
 ] as const satisfies readonly CauseName[];
 
 export const HOLD = { none: 0, removal: 1, addition: 2 } as const;
@@ -55,6 +57,7 @@ export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
   5: 'its exchange was removed from the configuration',
   6: 'found in the SIEM under our mark, vouched for by nobody',
   7: 'written late by a call that had been given up',
+  8: 'the watchlist is full of better ones',
 };
 
 export const OBJECT = { published: 0, revoked: 1, vanished: 2 } as const;
@@ -90,6 +93,9 @@ export interface ProjectionRow {
   /** Id of the hold that bars it. */
   hold: number | null;
   hold_kind: Hold;
+  /** What it is worth in a watchlist that takes only so many (ledger/capacity.ts), and whether it waits for a place there. */
+  place: number | null;
+  kept_out: 0 | 1;
 }
 
 export interface ObjectRow {

@@ -27,6 +27,7 @@ export function standOf(row: ProjectionRow): Stand {
     adopted: row.state === STATE.held && hold === undefined,
     again: kept && row.state === STATE.upsert && row.present !== PRESENT.no,
     wait: { attempt: row.attempt, at: row.next_at ?? undefined },
+    place: row.place === null ? undefined : { at: row.place, out: row.kept_out === 1 },
     slot: row.slot ?? undefined,
   };
 }
@@ -62,7 +63,7 @@ type Column = number | string | null;
 
 /** Values in the order of WRITTEN. */
 export function columnsOf(stand: Stand): Column[] {
-  const { wanted, present, call, hold, parked, wait } = stand;
+  const { wanted, present, call, hold, parked, wait, place } = stand;
   return [
     wanted.is ? 1 : 0,
     wanted.revision,
@@ -84,6 +85,8 @@ export function columnsOf(stand: Stand): Column[] {
     wait.at ?? null,
     hold?.id ?? null,
     holdKindOf(hold),
+    place?.at ?? null,
+    place?.out === true ? 1 : 0,
   ];
 }
 
@@ -109,4 +112,6 @@ export const WRITTEN = [
   'next_at',
   'hold',
   'hold_kind',
+  'place',
+  'kept_out',
 ] as const;

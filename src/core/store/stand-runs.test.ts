@@ -44,6 +44,7 @@ const resting: fc.Arbitrary<Stand> = fc
     adopted: fc.boolean(),
     again: fc.boolean(),
     wait,
+    place: optional(fc.record({ at: fc.nat(3), out: fc.boolean() })),
     slot: fc.constant(undefined),
   })
   .map((one) => asItHappens({ ...one, call: undefined }));
@@ -52,8 +53,16 @@ const resting: fc.Arbitrary<Stand> = fc
 function asItHappens(one: Stand): Stand {
   const adopted = one.adopted && !one.wanted.is && one.hold === undefined && one.parked === undefined;
   const again = one.again && isKept(one) && one.present.is !== 'no' && one.parked === undefined;
-  const apart = { ...one, adopted, again };
+  const apart = placed({ ...one, adopted, again });
   return phaseOf(apart) === 'parked' ? apart : { ...apart, parked: undefined };
+}
+
+/** What is wanted or kept has its place, what is not waits for one, and a held addition has none. */
+function placed(one: Stand): Stand {
+  const has = (one.wanted.is || isKept(one)) && one.hold?.kind !== 'addition';
+  const waits = !one.wanted.is && one.hold === undefined;
+  const place = one.place !== undefined && (has || waits) ? { ...one.place, out: !has } : undefined;
+  return { ...one, place };
 }
 
 /** Taken in a batch, and then perhaps wished otherwise or held. */
@@ -66,7 +75,7 @@ const flying = (op: 'upsert' | 'remove'): fc.Arbitrary<Stand> =>
     )
     .map(([one, batch, then]) => {
       const flies = taken(one, batch);
-      const anew = (is: boolean): Stand => ({ ...flies, wanted: { ...flies.wanted, is, revision: 6 } });
+      const anew = (is: boolean): Stand => placed({ ...flies, wanted: { ...flies.wanted, is, revision: 6 } });
       if (then === 'anew') return anew(flies.wanted.is);
       if (then === 'turned') return anew(!flies.wanted.is);
       return then === 'held' && flies.hold === undefined ? held(flies, { id: 1, kind: 'removal' }, undefined) : flies;
@@ -145,6 +154,8 @@ class Ledger {
       held: of('held'),
       adopted: of('adopted'),
       pending: of('pending'),
+      seatedOfType: of('seated:url'),
+      outOfType: of('out:url'),
       armed: of('armed:1'),
     };
   }
@@ -167,6 +178,8 @@ function counted(stands: readonly (Stand | undefined)[]): Record<string, number>
     held: zero(),
     adopted: zero(),
     pending: zero(),
+    seatedOfType: zero(),
+    outOfType: zero(),
     armed: [[2, armed]],
   };
   for (const one of stands) count(of, undefined, one);
@@ -254,14 +267,14 @@ describe('one statement over many rows', () => {
     );
   });
 
-  it('settles what a task was given, but for those whose wish changed, that are held or that go for good', () => {
+  it('settles what a task was given, but for those whose wish changed, that are held, that go for good or that wait for room', () => {
     holdsTo(
       ({ runs, siem }) => void runs.told(siem, 'a'),
       (one) => {
         const { call, wanted } = one;
         if (call?.kind !== 'accepted' || call.receipt !== 'a' || one.hold !== undefined) return undefined;
         if (call.sent !== wanted.revision || wanted.is !== (call.op === 'upsert')) return undefined;
-        if (call.op === 'remove' && wanted.due === undefined) return undefined;
+        if (call.op === 'remove' && (wanted.due === undefined || one.place?.out === true)) return undefined;
         return { next: settled(one, { op: call.op, before: 'maybe' }, applied, TERMS) };
       },
     );

@@ -95,7 +95,7 @@ export class StandRuns {
     );
     this.#count(siem, 'delivered', upserted);
     // What waits for no moment to come goes for good, one by one: its row is deleted.
-    const gone = waiting('p.wanted = 0 AND p.due IS NOT NULL');
+    const gone = waiting('p.wanted = 0 AND p.due IS NOT NULL AND p.kept_out = 0');
     const types = db.all<{ type: number; n: number }>(
       `SELECT type, count(*) AS n FROM entry WHERE id IN (${gone}) GROUP BY type`,
       noteOf('remove', receipt),

@@ -2,6 +2,7 @@
 // one difference, and the tallies and the sets of holds follow from that. Whole batches go by one statement
 // (stand-runs.ts), which a property test holds to the same rules.
 import { type Observable, OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
+import { roomOf } from '../ledger/capacity.ts';
 import type { Stand } from '../ledger/stand.ts';
 import { count, type Tallies } from '../ledger/tallies.ts';
 import type { SiemState, StoreContext } from './context.ts';
@@ -36,6 +37,8 @@ export class StandTable {
   readonly #tallies = new Map<number, Map<ObservableType, Tallies>>();
   /** By SIEM and entry, while a set is handled. */
   #set: Map<number, Map<number, Kept>> | undefined;
+  /** Containers in which a place was given, changed or left since seats.ts looked. */
+  readonly placesMoved = new Map<SiemState, Set<number>>();
 
   constructor(store: StoreContext, holds: HoldTable) {
     this.#store = store;
@@ -173,6 +176,9 @@ export class StandTable {
     else if (before === undefined) this.#insert.run(...columnsOf(after), siem.id, id, after.slot ?? null);
     else this.#update.run(...columnsOf(after), siem.id, id);
     count(this.#talliesOf(siem, type), before, after);
+    const [was, is] = [before?.place, after?.place];
+    if (was?.at !== is?.at || was?.out !== is?.out)
+      for (const place of [was, is]) if (place !== undefined) this.moved(siem, roomOf(place.at));
     const [left, joined] = [before?.hold?.id, after?.hold?.id];
     if (left === joined) return;
     if (left !== undefined) this.#holds.leave(left, id);
@@ -183,6 +189,12 @@ export class StandTable {
     const kept = this.#keptOf(siem);
     const stored = kept.get(id)?.stored ?? before !== undefined;
     kept.set(id, { stored, stand, written: true });
+  }
+
+  moved(siem: SiemState, room: number): void {
+    const rooms = this.placesMoved.get(siem);
+    if (rooms === undefined) this.placesMoved.set(siem, new Set([room]));
+    else rooms.add(room);
   }
 
   /** Its SIEM left the configuration, so that nobody looks at what it shall hold. */
@@ -209,6 +221,8 @@ export class StandTable {
         held: of('held'),
         adopted: of('adopted'),
         pending: of('pending'),
+        seatedOfType: of(`seated:${type}`),
+        outOfType: of(`out:${type}`),
         armed: [...this.#store.exchangeNames.keys()].map((id) => [voucherBit(id), of(`armed:${id}`)]),
       };
       ofSiem.set(type, found);

@@ -232,6 +232,7 @@ describe('tallies', () => {
             version: versionAt(now),
             tlp: dice % 2 === 0 ? 'green' : 'amber',
             revoked: what === 1,
+            confidence: 10 * (which % 5),
             validUntil: now + (dice + 1) * 3 * HOUR,
             observables: [{ type: 'url', value }, ipv4(`192.0.2.${which}`)],
           });
@@ -286,7 +287,10 @@ function compareTallies(rig: Rig): void {
     OBSERVABLE_TYPES.forEach((type, i) => {
       counted[`wanted:${type}`] = count(`wanted = 1 AND e.type = ${i}`, siem);
       counted[`present:${type}`] = count(`present <> 0 AND e.type = ${i}`, siem);
+      counted[`seated:${type}`] = count(`place IS NOT NULL AND kept_out = 0 AND e.type = ${i}`, siem);
+      counted[`out:${type}`] = count(`kept_out = 1 AND e.type = ${i}`, siem);
     });
+    expect(count('place IS NOT NULL AND kept_out = 0', siem)).toBeLessThanOrEqual(5);
     expect(kept).toEqual(Object.fromEntries(Object.entries(counted).filter(([, n]) => n !== 0)));
   }
 }

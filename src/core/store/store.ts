@@ -33,6 +33,7 @@ import { bothOf, reasonOf, Touched } from './touched.ts';
 import { ReadBack } from './read-back.ts';
 import { Receipts } from './receipts.ts';
 import { Retention } from './retention.ts';
+import { Seats } from './seats.ts';
 import { Requests, type StoredRequest } from './requests.ts';
 import { STATE, type StoredScope } from './rows.ts';
 import { recover } from './recovery.ts';
@@ -94,6 +95,7 @@ export class Store {
   readonly #context: ContextTable;
   readonly #explaining: Explaining;
   readonly #objects: Objects;
+  readonly #seats: Seats;
   readonly #flights = new Flights();
   readonly #touched = new Touched();
   readonly #sweeps: Sweeps;
@@ -119,7 +121,8 @@ export class Store {
     this.#stands = new StandTable(this.#store, this.#holdTable);
     this.#runs = new StandRuns(this.#store);
     recover(this.#store, this.#stands, this.#runs);
-    this.#projector = new Projector(this.#store, this.#brakes, this.#holdTable, this.#stands);
+    this.#seats = new Seats(this.#store, this.#stands);
+    this.#projector = new Projector(this.#store, this.#brakes, this.#holdTable, this.#stands, this.#seats);
     this.#context = new ContextTable(this.#store);
     this.#sweeps = new Sweeps(this.#store);
     this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#stands, this.#sweeps);
@@ -176,6 +179,7 @@ export class Store {
         const result = work(time);
         this.#judgeTouched(time);
         this.#holds.judge(time);
+        this.#seats.settle(time);
         return result;
       });
     } catch (error) {
@@ -354,7 +358,7 @@ export class Store {
         'SELECT min(due) AS due FROM projection WHERE due IS NOT NULL',
       );
       // While expiry waits, no moment is due.
-      return { changed, more, nextDue: expiryPaused ? undefined : (next?.due ?? undefined) };
+      return { changed, more: more || this.#seats.more, nextDue: expiryPaused ? undefined : (next?.due ?? undefined) };
     });
   }
 

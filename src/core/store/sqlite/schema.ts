@@ -275,6 +275,13 @@ export const MIGRATIONS: readonly string[] = [
   -- What a person was asked when they let an entry in (let-in.ts): an answer to one question is none to another.
   ALTER TABLE let_in ADD COLUMN asked TEXT NOT NULL DEFAULT '';
   `,
+  `
+  -- In a watchlist that takes only so many: what each row is worth, and whether it waits for a place (ledger/capacity.ts).
+  -- The best come first.
+  ALTER TABLE projection ADD COLUMN place INTEGER;
+  ALTER TABLE projection ADD COLUMN kept_out INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX projection_place ON projection (siem_id, kept_out, place DESC, entry_id) WHERE place IS NOT NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
