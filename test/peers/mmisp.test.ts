@@ -16,7 +16,7 @@ const IDENTITY = { id: 'identity--0c3a5b2e-2f5b-4c8e-9d0f-5a8c3f6b1d11', name: '
 let server: ModernMisp;
 
 const connect = (settings: object = {}) => {
-  const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: server.readKey }, ...settings });
+  const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: server.key }, ...settings });
   const connector = misp.create(config, { ...testDeps(20_000), identity: IDENTITY });
   onTestFinished(() => connector.close());
   return connector;
@@ -98,7 +98,7 @@ describe.skipIf(peer.kind === 'missing')('Modern MISP', () => {
     const added = await standing(connector, before.cursor);
     expect(added.named).toMatchObject({ [id(20)]: 'ipv4-addr 198.51.100.20 unmarked' });
 
-    await server.call('DELETE', `attributes/delete/${id(21)}`);
+    await server.call('DELETE', `attributes/${id(21)}`);
     await server.call('POST', `events/publish/${third}`);
     const whole = await standing(connect({ read: 'sync' }));
     expect(Object.keys(whole.named)).toContain(id(20));
@@ -119,7 +119,7 @@ describe.skipIf(peer.kind === 'missing')('Modern MISP', () => {
   });
 
   it('takes no sighting by uuid, so that ours is not counted as sent', async () => {
-    const connector = connect({ read: 'sync', report: true, report_auth: { key: server.key } });
+    const connector = connect({ read: 'sync', report: true });
     const seen = Date.UTC(2026, 0, 10, 12);
     const sighting: Sighting = {
       uuid: id(500),

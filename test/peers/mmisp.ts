@@ -2,13 +2,12 @@
 import { join } from 'node:path';
 import { startServerProcess } from './server-process.ts';
 
-const KEY = 'EntentePeersModernMispKey0123456789abcde';
-const READ_KEY = 'EntentePeersModernMispRead123456789abcde';
+const KEY = 'Writes0123456789abcdefghijklmnopqrstuv01';
 
 export interface ModernMisp {
   readonly url: string;
+  /** That reads and writes: one that only reads is refused by most routes there. */
   readonly key: string;
-  readonly readKey: string;
   call<T = unknown>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>;
   stop(): Promise<void>;
 }
@@ -18,14 +17,13 @@ export async function startModernMisp(python: string): Promise<ModernMisp> {
     name: 'mmisp',
     python,
     script: join(import.meta.dirname, 'servers', 'mmisp_serve.py'),
-    arguments: ['--key', KEY, '--read-key', READ_KEY],
+    arguments: ['--key', KEY],
     bundles: [],
     tls: false,
   });
   return {
     url: `${origin}/`,
     key: KEY,
-    readKey: READ_KEY,
     call: async <T>(method: string, path: string, body?: unknown) => {
       const answer = await fetch(`${origin}/${path}`, {
         method,

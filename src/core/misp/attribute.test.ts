@@ -210,12 +210,15 @@ describe('tombstones and broken attributes', () => {
     expect(readAttribute(anAttribute(more), anEvent())).toMatchObject({ refusal: { reason } });
   });
 
-  it('takes the time of the event where the attribute has none', () => {
-    expect(read({ timestamp: undefined }).version.slice(0, 19)).toBe('2026-01-01T00:00:00');
-    expect(readAttribute(anAttribute({ timestamp: 'soon' }), anEvent({ timestamp: undefined }))).toMatchObject({
-      refusal: { reason: 'timestamp is missing or no time' },
-    });
-  });
+  it.each([undefined, null, '', 0, '0'])(
+    'takes the time of the event where the attribute has none: %j',
+    (timestamp) => {
+      expect(read({ timestamp }).version.slice(0, 19)).toBe('2026-01-01T00:00:00');
+      expect(readAttribute(anAttribute({ timestamp: 'soon' }), anEvent({ timestamp: undefined }))).toMatchObject({
+        refusal: { reason: 'timestamp is missing or no time' },
+      });
+    },
+  );
 
   it('has one name whatever the case of its uuid', () => {
     expect(read({ uuid: ID.toUpperCase() }).objectId).toBe(ID);

@@ -50,7 +50,8 @@ export function readAttribute(
   const deleted = flag(raw['deleted']);
   if (deleted === null) return refuse(id, 'deleted is neither true nor false');
   if (deleted === true || object?.deleted === true) return { deleted: id };
-  const edited = count(raw['timestamp']) ?? event.timestamp;
+  // 0 is no time at which anything was edited; servers that follow MISP give it where they know none.
+  const edited = count(raw['timestamp']) || event.timestamp;
   if (edited === 0) return refuse(id, 'timestamp is missing or no time');
 
   const own = tagNames(raw['Tag'], false);

@@ -1,7 +1,7 @@
 """Configures and runs the Modern MISP API (PyPI mmisp-api, SQLite) for tests. Called by mmisp.ts.
 
 It follows MISP's REST API and is not MISP. Ours is the configuration alone, through the package's own models: the usual roles, one
-organisation with one user, and two keys of that user, one of which only reads.
+organisation with one user, and a key of that user.
 """
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ def settings(folder, port):
     }
 
 
-async def furnish(keys):
+async def furnish(key):
     import mmisp.db.all_models  # noqa: F401
     from mmisp.commandline_tool import setup, user as users
     from mmisp.db.database import sessionmanager
@@ -44,17 +44,10 @@ async def furnish(keys):
         await users.create(session, mail, secrets.token_hex(16), name, "site_admin")
         found = await session.execute(select(User).where(User.email == mail))
         owner = found.scalar_one().id
-        for key, reads in keys:
-            session.add(
-                AuthKey(
-                    authkey=hash_secret(key),
-                    authkey_start=key[:4],
-                    authkey_end=key[-4:],
-                    user_id=owner,
-                    read_only=reads,
-                    comment="",
-                )
-            )
+        start, end = key[:4], key[-4:]
+        session.add(
+            AuthKey(authkey=hash_secret(key), authkey_start=start, authkey_end=end, user_id=owner, comment="")
+        )
         session.add(ThreatLevel(id=4, name="Undefined", description="", form_description=""))
         await session.commit()
     await sessionmanager.close()
@@ -62,11 +55,11 @@ async def furnish(keys):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("--dir", "--port", "--key", "--read-key"):
+    for name in ("--dir", "--port", "--key"):
         parser.add_argument(name, required=True)
     given = parser.parse_args()
     os.environ.update(settings(given.dir, given.port))
-    asyncio.run(furnish([(given.key, False), (given.read_key, True)]))
+    asyncio.run(furnish(given.key))
 
     import uvicorn
     from mmisp.api.main import app
