@@ -1,11 +1,21 @@
 # Sources run as they are, by type stripping, so there is nothing to build: the first stage only fetches packages.
-FROM node:24-slim AS packages
+# The base is named by a tag here, because a digest that nobody here has pulled would be a guess. Pin the one you pulled:
+#   docker build --build-arg NODE_IMAGE=node:24-slim@sha256:… --build-arg COMMIT="$(git rev-parse HEAD)" -t entente .
+ARG NODE_IMAGE=node:24-slim
+FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The image brings its own Node, so the pinned platform packages (optional) stay out; no install script may run.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
-FROM node:24-slim
+FROM ${NODE_IMAGE}
+ARG VERSION=0.1.0
+ARG COMMIT=
+LABEL org.opencontainers.image.title="Entente" \
+      org.opencontainers.image.description="Keeps a partner's threat indicators on the watchlists of your own SIEMs" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
@@ -14,6 +24,8 @@ COPY bin ./bin
 COPY config ./config
 COPY content ./content
 COPY src ./src
+# What `entente version` says; without --build-arg COMMIT it says that it does not know.
+RUN if [ -n "${COMMIT}" ]; then echo "${COMMIT}" > commit.txt; fi
 # /data is the one place that is written: mount it, and the root may be read-only (--read-only).
 RUN install -d -o node -g node /data /app/node_modules/.cache
 USER node

@@ -1,12 +1,28 @@
 // What `npm pack` makes runs where it is installed: under node_modules, where Node strips no types, and without any of
 // the tools and tests of a clone.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  engines: { node: string };
+  dependencies: Record<string, string>;
+};
+const releaseInto = (place: string) =>
+  spawnSync(process.execPath, [join(root, 'deploy/release.mjs'), place], { cwd: root, encoding: 'utf8' });
 
 let folder: string;
 let files: string[];
@@ -14,10 +30,11 @@ let launcher: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'entente-package-'));
-  const packed = spawnSync('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root, encoding: 'utf8' });
-  const [tarball] = readdirSync(folder);
-  if (tarball === undefined) throw new Error(`npm pack made nothing: ${packed.stdout}${packed.stderr}`);
-  spawnSync('tar', ['-xzf', join(folder, tarball), '-C', folder]);
+  // One after the other, since each packing builds dist/ anew: this is the one test that packs.
+  const made = releaseInto(join(folder, 'release'));
+  const tarball = join(folder, 'release', `entente-${manifest.version}.tgz`);
+  if (!existsSync(tarball)) throw new Error(`no package was made: ${made.stdout}${made.stderr}`);
+  spawnSync('tar', ['-xzf', tarball, '-C', folder]);
   files = readdirSync(join(folder, 'package'), { recursive: true, encoding: 'utf8' });
   // As npm would lay it out: the package in node_modules, and beside it what it depends on.
   const modules = join(folder, 'site', 'node_modules');
@@ -57,10 +74,47 @@ describe('the package', () => {
   });
 });
 
+/** Packages that are no tools. */
+function installed(): number {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean; version: string }>;
+  };
+  const names = Object.entries(packages)
+    .filter(([path, one]) => path !== '' && one.dev !== true)
+    .map(([path, one]) => `${path.split('node_modules/').at(-1)}@${one.version}`);
+  return new Set(names).size;
+}
+
+describe('a release', () => {
+  it('is the package, what it is made of, and the checksums of both', () => {
+    const place = join(folder, 'release');
+    const bill = `entente-${manifest.version}.cdx.json`;
+    expect(readdirSync(place).sort()).toEqual(['SHA256SUMS', bill, `entente-${manifest.version}.tgz`]);
+    expect(spawnSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: place }).status).toBe(0);
+
+    const told = JSON.parse(readFileSync(join(place, bill), 'utf8')) as {
+      bomFormat: string;
+      metadata: { component: { name: string } };
+      components: { name: string }[];
+    };
+    expect([told.bomFormat, told.metadata.component.name]).toEqual(['CycloneDX', 'entente']);
+    const names = told.components.map((one) => one.name.split('/').at(-1));
+    const direct = Object.keys(manifest.dependencies).map((one) => one.split('/').at(-1));
+    expect(direct.filter((one) => !names.includes(one))).toEqual([]);
+    expect(names).not.toContain('vitest');
+    expect(told.components.length).toBe(installed());
+  });
+
+  it('leaves a folder alone in which something stands', () => {
+    expect(releaseInto(join(folder, 'release'))).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('not empty'),
+    });
+  });
+});
+
 describe('engines', () => {
-  it('and README agree on the Node that is needed', async () => {
-    const { default: manifest } = await import('../package.json', { with: { type: 'json' } });
-    const { readFileSync } = await import('node:fs');
+  it('and README agree on the Node that is needed', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
     const major = /^>=(\d+)$/.exec(manifest.engines.node)?.[1];

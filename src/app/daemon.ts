@@ -6,6 +6,7 @@ import type { Poller } from '../core/ingest/poller.ts';
 import { toFailure } from '../core/model/failure.ts';
 import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
+import type { ServiceManager } from '../core/runtime/service-manager.ts';
 import type { StoredRequest } from '../core/store/requests.ts';
 import type { WebServer, WebSource } from '../web/server.ts';
 import type { Front } from './front.ts';
@@ -42,6 +43,8 @@ export interface DaemonNotes {
   readonly tried: Set<string>;
   /** How far what a command asked for has come. */
   readonly onStep?: OnStep;
+  /** What started us and watches us. */
+  readonly manager?: ServiceManager | undefined;
 }
 
 export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon> {
@@ -177,6 +180,8 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
       await nap(app, RETENTION_EVERY_MS, signal);
     }
   });
+  const { manager } = notes;
+  if (manager !== undefined) lifecycle.own('watchdog', (signal) => manager.watch(() => source.live(), signal));
   await app.store.remember('configuration', app.config.understood, app.now());
   await app.store.remember('listens', web.url, app.now());
   app.log.info('Entente runs.', {
@@ -186,6 +191,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     exchanges: app.exchanges.size,
     siems: app.deliverers.size,
   });
+  manager?.ready();
   const standIn = async () => {
     source.ready(); // what was tried until now
     await notes.front.serve(app.config.listen, { ...source, ...lastWords(app) });

@@ -8,6 +8,7 @@ import { untilStopped } from '../app/stopping.ts';
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
 import { createLog, type RootLog } from '../core/runtime/log.ts';
+import { serviceManager } from '../core/runtime/service-manager.ts';
 import { stateFailure } from '../core/store/state-failure.ts';
 import { configOf } from './cli.ts';
 import type { Command, Context } from './command.ts';
@@ -205,6 +206,7 @@ async function start(context: Context, config: Config, log: RootLog, notes: Daem
   try {
     const daemon = await startDaemon(app, {
       ...notes,
+      manager: serviceManager(context.env, clockOf(config), log),
       onStep: ({ what, more }) => pace.count(what === 'listed' ? { listed: more } : { written: more }),
     });
     return { app, daemon };
