@@ -15,7 +15,7 @@ import { random, randomHex } from './core/runtime/ids.ts';
 import type { Log } from './core/runtime/log.ts';
 import { within } from './core/runtime/within.ts';
 import { createMetrics, type Metrics, type Role } from './core/runtime/metrics.ts';
-import type { CommitReport } from './core/store/objects.ts';
+import type { CommitReport } from './core/store/commit-report.ts';
 import { SightingsReader } from './core/store/sightings-reader.ts';
 import { StoreReader } from './core/store/reader.ts';
 import { openRemote, type RemoteStore, STORE_LIMITS } from './core/store/remote.ts';

@@ -7,7 +7,7 @@ import { type Failure, toFailure } from '../model/failure.ts';
 import { backoffMs } from '../runtime/retry.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
-import { type CommitReport, emptyReport } from '../store/objects.ts';
+import { type CommitReport, emptyReport } from '../store/commit-report.ts';
 import type { StoredScope } from '../store/rows.ts';
 import type { RemoteStore } from '../store/remote.ts';
 import { packPage, type PackedPage } from '../store/wire.ts';

@@ -1,6 +1,6 @@
 // What a person should hear of a poll that worked: what came and is not as it should be, what was ignored.
 import type { Page } from '../contracts/exchange-connector.ts';
-import type { CommitReport } from '../store/objects.ts';
+import type { CommitReport } from '../store/commit-report.ts';
 
 /** Most things that are told of one poll. */
 const MOST_TOLD = 6;

@@ -214,6 +214,16 @@ describe('the addition brake', () => {
     expect(held(rig)).toMatchObject([{ count: 50 }]);
   });
 
+  it('counts nothing that comes and goes within one commit', () => {
+    const rig = synced();
+    const come = indicators(200, 260);
+    const gone = indicators(200, 260, { version: versionAt(NOW), revoked: true });
+
+    rig.commit([...come, ...gone, ...indicators(300, 301)]);
+
+    expect([rig.deliver(), held(rig)]).toEqual([['upsert 198.18.1.44'], []]);
+  });
+
   it('keeps rejected additions out until they change', () => {
     const rig = synced();
     rig.commit(indicators(200, 260));

@@ -34,6 +34,7 @@ export class ContextTable {
   readonly #markings = new Map<string, MarkingBody | undefined>();
   /** Exchanges that sent any relationship: the others are spared a look-up per claim. */
   readonly #related = new Set<number>();
+  readonly #db: StoreContext['db'];
   readonly #find;
   readonly #put;
   readonly #relationOf;
@@ -43,6 +44,7 @@ export class ContextTable {
   readonly #sources;
 
   constructor({ db }: StoreContext) {
+    this.#db = db;
     this.#find = db.statement<{ kind: string; version: string; body: string }>(
       'SELECT kind, version, body FROM context WHERE exchange_id = ? AND object_id = ?',
     );
@@ -125,6 +127,20 @@ export class ContextTable {
     if (this.#markings.size >= MOST_NAMES) this.#markings.clear();
     this.#markings.set(key, body);
     return body;
+  }
+
+  /** For `marking`, in one look-up. */
+  know(exchangeId: number, markingIds: readonly string[]): void {
+    const keys = [...new Set(markingIds)].filter((id) => !this.#markings.has(`${exchangeId} ${id}`));
+    if (keys.length === 0) return;
+    if (this.#markings.size + keys.length > MOST_NAMES) this.#markings.clear();
+    for (const id of keys) this.#markings.set(`${exchangeId} ${id}`, undefined);
+    for (const row of this.#db.byKeys<{ object_id: string; body: string }>(
+      "SELECT object_id, body FROM context WHERE exchange_id = ? AND kind = 'marking' AND object_id IN ($keys)",
+      keys,
+      exchangeId,
+    ))
+      this.#markings.set(`${exchangeId} ${row.object_id}`, JSON.parse(row.body) as MarkingBody);
   }
 
   /** Forgets what was learnt in a unit that failed. */

@@ -4,21 +4,23 @@ import type { Database } from './sql/port.ts';
 /** What names them: an object, or one that could not be read. */
 export const NAMED_BY = { object: 0, unreadable: 1 } as const;
 
-export class Named {
-  readonly #add;
-  readonly #drop;
+export interface NamedBy {
+  readonly ref: number;
+  readonly digests: readonly number[];
+}
 
-  constructor(db: Database) {
-    this.#add = db.statement('INSERT INTO named (digest, kind, ref) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
-    this.#drop = db.statement('DELETE FROM named WHERE kind = ? AND ref = ?');
-  }
-
-  add(kind: number, ref: number, digests: readonly number[]): void {
-    for (const digest of digests) this.#add.run(digest, kind, ref);
-  }
-
-  replace(kind: number, ref: number, digests: readonly number[] = []): void {
-    this.#drop.run(kind, ref);
-    this.add(kind, ref, digests);
-  }
+/** What each of them names now. `fresh`: they named nothing before. */
+export function saveNamed(db: Database, kind: number, by: readonly NamedBy[], fresh = false): void {
+  if (!fresh)
+    db.deleteRows(
+      'named',
+      ['kind', 'ref'],
+      by.map(({ ref }) => [kind, ref]),
+    );
+  db.insertRows(
+    'named',
+    ['digest', 'kind', 'ref'],
+    by.flatMap(({ ref, digests }) => digests.map((digest) => [digest, kind, ref])),
+    'nothing',
+  );
 }

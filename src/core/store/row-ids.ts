@@ -18,14 +18,14 @@ export class RowIds {
     this.#before = { ...this.#last };
   }
 
-  /** The id that the next row gets. The same again until it is `taken`. */
+  /** The id that the next row gets. */
   next(table: Numbered): number {
     return this.#last[table] + 1;
   }
 
-  /** The row was inserted. */
-  taken(table: Numbered): void {
-    this.#last[table]++;
+  /** Ids up to this one were given. */
+  reach(table: Numbered, id: number): void {
+    this.#last[table] = Math.max(this.#last[table], id);
   }
 
   take(table: Numbered): number {

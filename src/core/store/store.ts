@@ -22,7 +22,8 @@ import { HoldTable } from './hold-table.ts';
 import { Holds } from './holds.ts';
 import { Links } from './links.ts';
 import { Listing } from './listing.ts';
-import { type CommitReport, emptyReport, Objects } from './objects.ts';
+import { type CommitReport, emptyReport } from './commit-report.ts';
+import { Objects } from './objects.ts';
 import { People, type Refused, UNTIL_LIFTED, type Off } from './people.ts';
 import { Projector } from './projection.ts';
 import { registerRespelling } from './respelling.ts';
@@ -128,7 +129,7 @@ export class Store {
     this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#stands, this.#sweeps);
     const links = new Links(this.#store, this.#touched);
     this.#explaining = new Explaining(this.#store, this.#context, links, this.#sweeps, this.#brakes);
-    this.#objects = new Objects(this.#store, this.#projector, this.#context, this.#touched, links);
+    this.#objects = new Objects(this.#store, this.#projector, this.#stands, this.#context, this.#touched, links);
     this.#batches = new Batches(
       this.#store,
       this.#projector,
@@ -220,11 +221,10 @@ export class Store {
     const pages = given.map((page) => ('objects' in page ? arriving(page) : unpackPage(page)));
     return this.#unit(now, (time) => {
       this.#explaining.take(state, pages, time);
-      for (const page of pages) {
-        this.#snapshots.before(state, page);
-        this.#objects.commit(state, page, time, report);
-        this.#snapshots.after(state, page, time);
-      }
+      this.#objects.commit(state, pages, time, report, {
+        before: (page) => this.#snapshots.before(state, page),
+        after: (page) => this.#snapshots.after(state, page, time),
+      });
       const last = pages.at(-1);
       if (last !== undefined) {
         const fresh = report.created + report.changed + report.revoked > 0;

@@ -1,0 +1,122 @@
+// How many answers a unit of work waits for. On a database server each is a journey, so that a unit may ask for nothing
+// row by row: the bound is the same for however many objects.
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { aSiem, DAY, indicators, ipv4, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
+import { SqliteDatabase } from './sqlite/database.ts';
+
+const MOST = 60;
+const COUNT = 1000;
+
+/** Counts from before a store is opened: statements are prepared there. */
+function answers(): { of(work: () => unknown): number } {
+  let asked = 0;
+  const { prototype } = SqliteDatabase;
+  const counting =
+    <A extends unknown[], R>(work: (...given: A) => R) =>
+    (...given: A): R => {
+      asked++;
+      return work(...given);
+    };
+  for (const name of ['get', 'all', 'iterate', 'insertNew', 'byKeys', 'listsByKeys'] as const) {
+    const original = prototype[name] as (...given: unknown[]) => unknown;
+    vi.spyOn(prototype, name).mockImplementation(function (this: SqliteDatabase, ...given: unknown[]) {
+      asked++;
+      return original.apply(this, given);
+    } as never);
+  }
+  const { statement, lists } = prototype;
+  vi.spyOn(prototype, 'statement').mockImplementation(function (this: SqliteDatabase, sql: string) {
+    const made = statement.call(this, sql);
+    // What is only written asks for no answer.
+    const plain = /^\s*(SELECT|WITH)/.test(sql) || /RETURNING/.test(sql);
+    return plain ? { ...made, get: counting(made.get), all: counting(made.all) } : made;
+  } as never);
+  vi.spyOn(prototype, 'lists').mockImplementation(function (this: SqliteDatabase, sql: string) {
+    return counting(lists.call(this, sql));
+  });
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
+  return {
+    of: (work) => {
+      asked = 0;
+      work();
+      return asked;
+    },
+  };
+}
+
+const two = () => new Rig({ siems: [aSiem(), aSiem({ name: 'other' })] });
+const later = { version: versionAt(NOW), confidence: 7 };
+/** A hundred values that ten objects each name. */
+const merged = (given: object = {}) =>
+  indicators(0, COUNT, given).map((one, i) => ({ ...one, observables: [ipv4(`198.51.100.${i % 100}`)] }));
+
+describe('a commit of a thousand objects waits for few answers', () => {
+  it('where all are new, in a first sync and after it', () => {
+    const asked = answers();
+    const rig = two();
+
+    expect(asked.of(() => rig.commit(indicators(0, COUNT)))).toBeLessThanOrEqual(MOST);
+    rig.store.pollCompleted('partner', NOW);
+    expect(asked.of(() => rig.commit(indicators(COUNT, 2 * COUNT)))).toBeLessThanOrEqual(MOST);
+    expect(rig.rows()).toHaveLength(2 * COUNT);
+  });
+
+  it('where they are unchanged, changed and withdrawn', () => {
+    const asked = answers();
+    const rig = two();
+    rig.commit(indicators(0, COUNT));
+    rig.store.pollCompleted('partner', NOW);
+
+    expect(asked.of(() => rig.commit(indicators(0, COUNT)))).toBeLessThanOrEqual(MOST);
+    expect(asked.of(() => rig.commit(indicators(0, COUNT, later)))).toBeLessThanOrEqual(MOST);
+    const moved = indicators(0, COUNT, { version: versionAt(NOW + 1) }).map((one) => ({
+      ...one,
+      observables: [ipv4(one.observables[0]!.value.replace('198.18', '198.19'))],
+    }));
+    expect(asked.of(() => rig.commit(moved))).toBeLessThanOrEqual(MOST);
+    const gone = indicators(0, COUNT, { revoked: true, version: versionAt(NOW + 2) });
+    expect(asked.of(() => rig.commit(gone))).toBeLessThanOrEqual(MOST);
+    expect(rig.rows()).toEqual([]);
+  });
+
+  it('where many name the same values', () => {
+    const asked = answers();
+    const rig = two();
+
+    expect(asked.of(() => rig.commit(merged()))).toBeLessThanOrEqual(MOST);
+    rig.store.pollCompleted('partner', NOW);
+    expect(asked.of(() => rig.commit(merged(later)))).toBeLessThanOrEqual(MOST);
+    expect(rig.rows()).toHaveLength(100);
+  });
+
+  it('where they stand under markings of their own, or could not be read', () => {
+    const asked = answers();
+    const rig = two();
+    const marked = indicators(0, COUNT).map((one, i) => ({ ...one, openMarkings: [`marking-definition--${i}`] }));
+    const refusals = indicators(0, COUNT).map(({ objectId }) => ({ objectId, reason: 'nothing to read' }));
+
+    expect(asked.of(() => rig.commit(marked))).toBeLessThanOrEqual(MOST);
+    expect(asked.of(() => rig.commit([], NOW, 'partner', { refusals }))).toBeLessThanOrEqual(MOST);
+  });
+});
+
+it('neither does any other unit ask row by row: settling, expiry, changed rules', () => {
+  const asked = answers();
+  const rig = two();
+  rig.commit(indicators(0, 500));
+  const batch = rig.take()!;
+  expect(batch.changes).toHaveLength(500);
+  const mixed = batch.changes.map((_, i) =>
+    i % 2 === 0 ? ({ kind: 'applied' } as const) : ({ kind: 'retry', retryAt: NOW } as const),
+  );
+
+  expect(asked.of(() => rig.store.settle(batch.id, mixed, NOW))).toBeLessThanOrEqual(MOST);
+  expect(asked.of(() => rig.store.tick(NOW + 200 * DAY, false))).toBeLessThanOrEqual(MOST);
+
+  const other = two();
+  other.commit(indicators(0, 500));
+  other.restart({ siems: [aSiem({ fingerprint: 'b', clearance: 'green' }), aSiem({ name: 'other' })] });
+  expect(asked.of(() => other.store.tick(NOW, false))).toBeLessThanOrEqual(MOST);
+});
