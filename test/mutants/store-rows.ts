@@ -182,8 +182,8 @@ export const storeRows: readonly Mutated[] = [
         rule: 'A removal that a task refuses is tried again and told, never parked.',
       },
       {
-        find: "toldOf(row) ?? ({ kind: 'unknown', retryAt: this.#store.now } as const)",
-        put: "toldOf(row) ?? ({ kind: 'applied' } as const)",
+        find: "told ?? ({ kind: 'unknown', retryAt: this.#store.now } as const)",
+        put: "told ?? ({ kind: 'applied' } as const)",
         rule: 'What the result of a task does not name is unknown.',
       },
     ],
@@ -249,8 +249,8 @@ export const storeRows: readonly Mutated[] = [
         rule: 'A row in flight is left to its call when its container is lost.',
       },
       {
-        find: 'if (!touched.has(row.entry.type)) continue;',
-        put: '',
+        find: 'rows.filter((row) => touched.has(row.entry.type))',
+        put: 'rows',
         rule: 'A lost container takes only its own entries along.',
       },
       {

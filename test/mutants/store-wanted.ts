@@ -55,39 +55,39 @@ export const storeWanted: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/objects.ts',
+    file: 'src/core/store/taking-in.ts',
     tests: ['store/explained', 'store/objects', 'store/stricter-markings', 'store/judged'],
     mutants: [
       {
-        find: '        if (taken.tighten) this.#tighten(found, incoming);\n',
+        find: '        if (taken.tighten) this.#tighten(item, incoming);\n',
         put: '',
         rule: 'A vanished object returns as strict as it comes.',
       },
       {
-        find: '    this.#awaitMarkings({ ...found, open_markings: openText });\n',
-        put: '',
+        find: '    this.#awaitMarkings(item);\n    return true;\n',
+        put: '    return true;\n',
         rule: 'A marking that came under the same version is explained when its definition comes.',
       },
       {
-        find: 'if (found.state === OBJECT.published) this.#countObject(exchange, found, undefined);',
-        put: 'this.#countObject(exchange, found, undefined);',
+        find: 'if (found!.state === OBJECT.published) this.#counts.change(this.#exchange, found, undefined);',
+        put: 'this.#counts.change(this.#exchange, found, undefined);',
         rule: 'An object that vanished and is revoked leaves the count once.',
       },
       {
-        find: '    if (!this.#armed(exchange, found, before)) this.#links.armsFrom(found.id, now);\n',
+        find: '    if (!this.#armed(found, item)) item.armsAnew = true;\n',
         put: '',
         rule: 'Hits from before a new version armed the value are not told to its partner.',
         tests: ['store/sightings'],
       },
       {
-        find: '        this.#links.armsFrom(found.id, now);\n        if (taken.tighten)',
+        find: '        item.armsAnew = true;\n        if (taken.tighten)',
         put: '        if (taken.tighten)',
         rule: 'Hits from while an object had vanished are not told to its partner.',
         tests: ['store/sightings'],
       },
       {
-        find: 'const incoming = believable(given, now);',
-        put: 'const incoming = given;',
+        find: 'incoming: believable(one.given, this.#now)',
+        put: 'incoming: one.given',
         rule: 'A version from the future is not believed.',
       },
     ],
@@ -139,13 +139,13 @@ export const storeWanted: readonly Mutated[] = [
         rule: 'A definition that was not understood is not opened by another one of its id.',
       },
       {
-        find: "if (object.relation !== 'indicates') return undefined;",
-        put: '',
+        find: "one.kind === 'relationship' && one.relation === 'indicates'",
+        put: "one.kind === 'relationship'",
         rule: 'Only what indicates a threat names one.',
       },
       {
-        find: 'if (same && !object.revoked) return undefined;',
-        put: 'if (same) return undefined;',
+        find: 'if (revoked ? found.length === 0 : same) continue;',
+        put: 'if (found.length === 0 ? revoked : same) continue;',
         rule: 'A relationship that is revoked takes its name along.',
       },
     ],
@@ -196,8 +196,8 @@ export const storeWanted: readonly Mutated[] = [
         rule: 'A scope that was not listed to its end concludes nothing.',
       },
       {
-        find: 'for (const row of withdraw ? missing : []) {',
-        put: 'for (const row of missing) {',
+        find: '    if (withdraw) {\n',
+        put: '    {\n',
         rule: 'Nothing is withdrawn where vanished objects are kept.',
       },
     ],
@@ -207,8 +207,8 @@ export const storeWanted: readonly Mutated[] = [
     tests: ['store/judged', 'store/objects'],
     mutants: [
       {
-        find: 'const goes = row.elsewhere === 0 && row.state',
-        put: 'const goes = row.state',
+        find: 'rows.filter((row) => row.elsewhere === 0 && row.state',
+        put: 'rows.filter((row) => row.state',
         rule: 'What one scope lacks and another shows has not vanished.',
       },
       {

@@ -1,7 +1,7 @@
 // How many answers a unit of work waits for. On a database server each is a journey, so that a unit may ask for nothing
 // row by row: the bound is the same for however many objects.
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { aSiem, DAY, indicators, ipv4, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
+import { aPage, aSiem, DAY, indicators, ipv4, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
 import { SqliteDatabase } from './sqlite/database.ts';
 
 const MOST = 60;
@@ -24,15 +24,17 @@ function answers(): { of(work: () => unknown): number } {
       return original.apply(this, given);
     } as never);
   }
-  const { statement, lists } = prototype;
+  // By their names, as whole functions of whatever object.
+  const whole = prototype as unknown as Record<'statement' | 'lists', (...given: unknown[]) => unknown>;
+  const [statement, lists] = [whole.statement, whole.lists];
   vi.spyOn(prototype, 'statement').mockImplementation(function (this: SqliteDatabase, sql: string) {
-    const made = statement.call(this, sql);
+    const made = statement.call(this, sql) as ReturnType<SqliteDatabase['statement']>;
     // What is only written asks for no answer.
     const plain = /^\s*(SELECT|WITH)/.test(sql) || /RETURNING/.test(sql);
     return plain ? { ...made, get: counting(made.get), all: counting(made.all) } : made;
   } as never);
   vi.spyOn(prototype, 'lists').mockImplementation(function (this: SqliteDatabase, sql: string) {
-    return counting(lists.call(this, sql));
+    return counting(lists.call(this, sql) as ReturnType<SqliteDatabase['lists']>);
   });
   onTestFinished(() => {
     vi.restoreAllMocks();
@@ -99,6 +101,52 @@ describe('a commit of a thousand objects waits for few answers', () => {
 
     expect(asked.of(() => rig.commit(marked))).toBeLessThanOrEqual(MOST);
     expect(asked.of(() => rig.commit([], NOW, 'partner', { refusals }))).toBeLessThanOrEqual(MOST);
+  });
+  it('where names and relationships explain what is known', () => {
+    const asked = answers();
+    const rig = two();
+    rig.commit(indicators(0, COUNT));
+    const names = Array.from({ length: COUNT }, (_, i) => ({
+      kind: 'name' as const,
+      type: 'malware',
+      objectId: `malware--${i}`,
+      name: `Threat ${i}`,
+      version: versionAt(NOW),
+    }));
+    const relations = names.map(({ objectId }, i) => ({
+      kind: 'relationship' as const,
+      objectId: `relationship--${i}`,
+      version: versionAt(NOW),
+      relation: 'indicates',
+      source: `indicator--${i}`,
+      target: objectId,
+      revoked: false,
+    }));
+
+    expect(asked.of(() => rig.commit(relations))).toBeLessThanOrEqual(MOST);
+    expect(asked.of(() => rig.commit(names))).toBeLessThanOrEqual(MOST);
+    expect(asked.of(() => rig.commit([...names, ...relations]))).toBeLessThanOrEqual(MOST);
+  });
+
+  it('where they come in as many pages', () => {
+    const asked = answers();
+    const rig = two();
+    const pages = indicators(0, COUNT).map((one, i) => aPage([one], { cursor: i }));
+
+    expect(asked.of(() => rig.store.commitPages('partner', pages, NOW))).toBeLessThanOrEqual(MOST);
+  });
+
+  it('nor does a listing that lacks them, or a marking that explains them, ask for each', () => {
+    const asked = answers();
+    const rig = new Rig();
+    rig.commit(indicators(0, COUNT, { openMarkings: ['marking-definition--1'] }));
+    const definition = { kind: 'marking' as const, objectId: 'marking-definition--1', tlp: 'green' as const };
+
+    expect(asked.of(() => rig.commit([definition]))).toBeLessThanOrEqual(MOST);
+    expect(rig.deliver()).toHaveLength(COUNT);
+    const run = rig.store.beginListing('partner', NOW);
+    rig.store.listingPart('partner', run, 'collection-1', [], true, NOW);
+    expect(asked.of(() => rig.store.endListing('partner', run, true, NOW))).toBeLessThanOrEqual(MOST);
   });
 });
 

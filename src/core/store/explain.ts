@@ -4,6 +4,7 @@ import { CANON_VERSION } from '../model/canonical.ts';
 import type { Claim, IncomingContext } from '../model/entry.ts';
 import { stricterPap, stricterTlp, type Pap, type Tlp } from '../model/marking.ts';
 import type { StoreContext } from './context.ts';
+import type { Values } from './sql/port.ts';
 
 export interface MarkingBody {
   readonly tlp?: Tlp;
@@ -24,6 +25,25 @@ export interface News {
   readonly objectId: string;
 }
 
+type Explanation = Exclude<IncomingContext, { kind: 'relationship' }>;
+type Relationship = Extract<IncomingContext, { kind: 'relationship' }>;
+
+interface StoredExplanation {
+  readonly kind: string;
+  readonly version: string;
+  readonly body: string;
+}
+
+interface Ends {
+  readonly source: string;
+  readonly target: string;
+}
+
+const isSame = (a: Ends, b: Ends): boolean => a.source === b.source && a.target === b.target;
+
+/** Objects that are looked up and written as one set. */
+const MOST_TOGETHER = 2000;
+
 /** How many threat names one indicator may carry into a SIEM. */
 const MOST_THREATS = 8;
 /** Creators and markings of one feed are few; a cache is dropped when it grows beyond this. */
@@ -36,10 +56,6 @@ export class ContextTable {
   readonly #related = new Set<number>();
   readonly #db: StoreContext['db'];
   readonly #find;
-  readonly #put;
-  readonly #relationOf;
-  readonly #relate;
-  readonly #unrelate;
   readonly #threats;
   readonly #sources;
 
@@ -47,20 +63,6 @@ export class ContextTable {
     this.#db = db;
     this.#find = db.statement<{ kind: string; version: string; body: string }>(
       'SELECT kind, version, body FROM context WHERE exchange_id = ? AND object_id = ?',
-    );
-    this.#put = db.statement(
-      `INSERT INTO context (exchange_id, object_id, kind, version, body) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (exchange_id, object_id) DO UPDATE SET kind = excluded.kind, version = excluded.version, body = excluded.body`,
-    );
-    // Named, since the planner prefers the primary key's first column and then reads every relation of the exchange.
-    this.#relationOf = db.statement<{ source: string; target: string }>(
-      'SELECT source, target FROM relation INDEXED BY relation_object WHERE exchange_id = ? AND object_id = ?',
-    );
-    this.#relate = db.statement(
-      'INSERT INTO relation (exchange_id, source, target, relation, object_id) VALUES (?, ?, ?, ?, ?)',
-    );
-    this.#unrelate = db.statement(
-      'DELETE FROM relation WHERE exchange_id = ? AND source = ? AND target = ? AND object_id = ?',
     );
     this.#sources = db.statement<{ source: string }>(
       `SELECT DISTINCT source FROM relation INDEXED BY relation_target
@@ -74,40 +76,77 @@ export class ContextTable {
       this.#related.add(row.exchange_id);
   }
 
-  /** Keeps the object; says what has to be looked at again, or undefined when nothing is new. */
-  store(exchangeId: number, object: IncomingContext): News | undefined {
-    if (object.kind === 'relationship') return this.#relation(exchangeId, object);
-    const version = object.kind === 'name' ? object.version : '';
-    const body = object.kind === 'name' ? object.name : JSON.stringify(bodyOf(object));
-    const found = this.#find.get(exchangeId, object.objectId);
-    if (found !== undefined && (found.body === body || found.version > version)) return undefined;
-    // A marking definition has no versions (STIX 2.1 §7.2): of another one under the same id only what is stricter
-    // counts, unless the first was read by older rules.
-    const first = found?.kind === 'marking' && !isOutdated(found.body) ? found.body : undefined;
-    if (first !== undefined && object.kind === 'marking') {
-      const both = stricterOf(JSON.parse(first) as MarkingBody, object);
-      if (both === first) return undefined;
-      this.#put.run(exchangeId, object.objectId, object.kind, version, both);
-      this.#markings.delete(`${exchangeId} ${object.objectId}`);
-      return { kind: 'redefined', objectId: object.objectId };
-    }
-    this.#put.run(exchangeId, object.objectId, object.kind, version, body);
-    this.#names.delete(`${exchangeId} ${object.objectId}`);
-    this.#markings.delete(`${exchangeId} ${object.objectId}`);
-    if (object.kind === 'marking') return { kind: 'marking', objectId: object.objectId };
-    return object.type === 'identity' ? undefined : { kind: 'name', objectId: object.objectId };
+  /** Keeps the objects, in their order; says what has to be looked at again. */
+  store(exchangeId: number, objects: readonly IncomingContext[]): News[] {
+    const news: News[] = [];
+    const plain = objects.filter((one) => one.kind !== 'relationship');
+    const related = objects.filter((one) => one.kind === 'relationship' && one.relation === 'indicates');
+    for (let at = 0; at < plain.length; at += MOST_TOGETHER)
+      news.push(...this.#explanations(exchangeId, plain.slice(at, at + MOST_TOGETHER)));
+    for (let at = 0; at < related.length; at += MOST_TOGETHER)
+      news.push(...this.#relations(exchangeId, related.slice(at, at + MOST_TOGETHER) as Relationship[]));
+    return news;
   }
 
-  #relation(exchangeId: number, object: IncomingContext & { kind: 'relationship' }): News | undefined {
-    if (object.relation !== 'indicates') return undefined;
-    const found = this.#relationOf.all(exchangeId, object.objectId);
-    const same = found.some((one) => one.source === object.source && one.target === object.target);
-    if (same && !object.revoked) return undefined;
-    for (const one of found) this.#unrelate.run(exchangeId, one.source, one.target, object.objectId);
-    if (object.revoked) return found.length === 0 ? undefined : { kind: 'source', objectId: object.source };
-    this.#relate.run(exchangeId, object.source, object.target, object.relation, object.objectId);
-    this.#related.add(exchangeId);
-    return { kind: 'source', objectId: object.source };
+  #explanations(exchangeId: number, objects: readonly Explanation[]): News[] {
+    const found = new Map<string, StoredExplanation>();
+    for (const row of this.#db.byKeys<StoredExplanation & { object_id: string }>(
+      'SELECT object_id, kind, version, body FROM context WHERE exchange_id = ? AND object_id IN ($keys)',
+      [...new Set(objects.map((one) => one.objectId))],
+      exchangeId,
+    ))
+      found.set(row.object_id, row);
+    const written = new Map<string, StoredExplanation>();
+    const news: News[] = [];
+    for (const object of objects) {
+      const now = explanationOf(object, found.get(object.objectId));
+      if (now === undefined) continue;
+      found.set(object.objectId, now.row);
+      written.set(object.objectId, now.row);
+      this.#names.delete(`${exchangeId} ${object.objectId}`);
+      this.#markings.delete(`${exchangeId} ${object.objectId}`);
+      if (now.news !== undefined) news.push({ kind: now.news, objectId: object.objectId });
+    }
+    this.#db.insertRows(
+      'context',
+      ['exchange_id', 'object_id', 'kind', 'version', 'body'],
+      Array.from(written, ([id, { kind, version, body }]) => [exchangeId, id, kind, version, body]),
+      { keys: ['exchange_id', 'object_id'], update: ['kind', 'version', 'body'] },
+    );
+    return news;
+  }
+
+  #relations(exchangeId: number, objects: readonly Relationship[]): News[] {
+    const stored = new Map<string, Ends[]>();
+    // Named, since the planner prefers the primary key's first column and then reads every relation of the exchange.
+    for (const { object_id, source, target } of this.#db.byKeys<Ends & { object_id: string }>(
+      'SELECT object_id, source, target FROM relation INDEXED BY relation_object WHERE exchange_id = ? AND object_id IN ($keys)',
+      [...new Set(objects.map((one) => one.objectId))],
+      exchangeId,
+    ))
+      stored.set(object_id, [...(stored.get(object_id) ?? []), { source, target }]);
+    const now = new Map<string, Ends[]>();
+    const news: News[] = [];
+    for (const { objectId, source, target, revoked } of objects) {
+      const found = now.get(objectId) ?? stored.get(objectId) ?? [];
+      const same = found.some((one) => one.source === source && one.target === target);
+      if (revoked ? found.length === 0 : same) continue;
+      now.set(objectId, revoked ? [] : [{ source, target }]);
+      news.push({ kind: 'source', objectId: source });
+      if (!revoked) this.#related.add(exchangeId);
+    }
+    const [gone, come]: Values[][] = [[], []];
+    for (const [id, ends] of now) {
+      const before = stored.get(id) ?? [];
+      for (const one of before)
+        if (!ends.some((other) => isSame(one, other))) gone!.push([exchangeId, one.source, one.target, id]);
+      for (const one of ends)
+        if (!before.some((other) => isSame(one, other)))
+          come!.push([exchangeId, one.source, one.target, id, 'indicates']);
+    }
+    this.#db.deleteRows('relation', ['exchange_id', 'source', 'target', 'object_id'], gone!);
+    this.#db.insertRows('relation', ['exchange_id', 'source', 'target', 'object_id', 'relation'], come!);
+    return news;
   }
 
   /** Ids of the indicators that indicate `target`, in order. */
@@ -115,8 +154,31 @@ export class ContextTable {
     return this.#sources.all(exchangeId, target, after, most).map((row) => row.source);
   }
 
-  isNamed(exchangeId: number, target: string): boolean {
-    return this.#sources.get(exchangeId, target, '', 1) !== undefined;
+  /** Those of these that any indicator indicates. */
+  namedOf(exchangeId: number, targets: readonly string[]): string[] {
+    return this.#db
+      .byKeys<{ object_id: string }>(
+        `SELECT c.object_id FROM context c WHERE c.exchange_id = ? AND EXISTS (
+           SELECT 1 FROM relation r INDEXED BY relation_target
+           WHERE r.exchange_id = c.exchange_id AND r.target = c.object_id AND r.relation = 'indicates')
+         AND c.object_id IN ($keys)`,
+        targets,
+        exchangeId,
+      )
+      .map((row) => row.object_id);
+  }
+
+  /** Those of these markings that any object waits for. */
+  awaitedOf(exchangeId: number, markings: readonly string[]): string[] {
+    return this.#db
+      .byKeys<{ object_id: string }>(
+        `SELECT c.object_id FROM context c WHERE c.exchange_id = ? AND EXISTS (
+           SELECT 1 FROM unexplained u WHERE u.exchange_id = c.exchange_id AND u.marking_id = c.object_id)
+         AND c.object_id IN ($keys)`,
+        markings,
+        exchangeId,
+      )
+      .map((row) => row.object_id);
   }
 
   marking(exchangeId: number, markingId: string): MarkingBody | undefined {
@@ -166,6 +228,27 @@ export class ContextTable {
     this.#names.set(key, name);
     return name;
   }
+}
+
+/** What the object makes of what is kept of its id; undefined: nothing new. */
+function explanationOf(
+  object: Explanation,
+  found: StoredExplanation | undefined,
+): { readonly row: StoredExplanation; readonly news?: News['kind'] } | undefined {
+  const version = object.kind === 'name' ? object.version : '';
+  const body = object.kind === 'name' ? object.name : JSON.stringify(bodyOf(object));
+  const { kind } = object;
+  if (found !== undefined && (found.body === body || found.version > version)) return undefined;
+  if (object.kind === 'name') {
+    const row = { kind, version, body };
+    return object.type === 'identity' ? { row } : { row, news: 'name' };
+  }
+  // A marking definition has no versions (STIX 2.1 §7.2): of another one under the same id only what is stricter
+  // counts, unless the first was read by older rules.
+  const first = found?.kind === 'marking' && !isOutdated(found.body) ? found.body : undefined;
+  if (first === undefined) return { row: { kind, version, body }, news: 'marking' };
+  const both = stricterOf(JSON.parse(first) as MarkingBody, object);
+  return both === first ? undefined : { row: { kind, version, body: both }, news: 'redefined' };
 }
 
 function stricterOf(first: MarkingBody, other: IncomingContext & { kind: 'marking' }): string {

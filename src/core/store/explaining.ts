@@ -5,7 +5,7 @@ import type { Brakes } from './brakes.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import type { Links } from './links.ts';
 import { explained, openOf } from './open-markings.ts';
-import { OBJECT, type ObjectRow } from './rows.ts';
+import { OBJECT, type ObjectRow, type StoredEntry } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 import type { ArrivingPage } from './wire.ts';
 
@@ -41,34 +41,20 @@ export class Explaining {
     const names = new Set<string>();
     const sources = new Set<string>();
     let redefined = false;
-    for (const page of pages) {
-      for (const object of page.context) {
-        const news = this.#context.store(exchange.id, object);
-        if (news?.kind === 'marking') markings.add(news.objectId);
-        else if (news?.kind === 'redefined') redefined = true;
-        else if (news?.kind === 'name') names.add(news.objectId);
-        else if (news?.kind === 'source') sources.add(news.objectId);
-      }
+    for (const { kind, objectId } of this.#context.store(
+      exchange.id,
+      pages.flatMap((page) => page.context),
+    )) {
+      if (kind === 'redefined') redefined = true;
+      else ({ marking: markings, name: names, source: sources })[kind].add(objectId);
     }
-    for (const id of sources) this.#links.writeAgain(exchange.id, id);
-    for (const id of markings) if (this.#awaited(exchange.id, id)) this.#sweep('marking', exchange, id, now);
+    for (const entries of this.#links.toWriteAgain(exchange.id, [...sources]).values())
+      this.#links.writeAgain(exchange.id, entries);
+    const awaited = this.#context.awaitedOf(exchange.id, [...markings]);
+    this.#sweeps.beginAll('marking', exchange.id, awaited, null, now);
     // Rare, and no index leads from a marking to what stands under it: one way through for all of a commit.
-    if (redefined) this.#sweep('marking', exchange, EVERY_MARKING, now);
-    for (const id of names) if (this.#context.isNamed(exchange.id, id)) this.#sweep('name', exchange, id, now);
-  }
-
-  #sweep(kind: 'marking' | 'name', exchange: ExchangeState, subject: string, now: number): void {
-    this.#sweeps.begin(kind, exchange.id, subject, null, now);
-  }
-
-  #awaited(exchangeId: number, markingId: string): boolean {
-    return (
-      this.#store.db.get(
-        'SELECT 1 AS one FROM unexplained WHERE exchange_id = ? AND marking_id = ? LIMIT 1',
-        exchangeId,
-        markingId,
-      ) !== undefined
-    );
+    if (redefined) this.#sweeps.begin('marking', exchange.id, EVERY_MARKING, null, now);
+    this.#sweeps.beginAll('name', exchange.id, this.#context.namedOf(exchange.id, [...names]), null, now);
   }
 
   /** Markings became stricter: the objects that refer to any are judged anew. */
@@ -78,14 +64,26 @@ export class Explaining {
       Number(sweep.position),
       most,
     );
-    const step = this.#whileItFits(objects, most, (row) =>
-      row.exchange_id === sweep.owner && row.open_markings !== null ? this.#explainAnew(row) : 1,
+    const named = this.#toExplain(
+      objects.filter((row) => row.exchange_id === sweep.owner && row.open_markings !== null),
     );
+    const step = this.#whileItFits(objects, most, (row) => this.#explainAnew(row, named.get(row.id)));
     return { rows: step.rows, position: step.more ? String(step.last!.id) : undefined };
   }
 
+  /** What objects under a marking name, by their rows. */
+  #toExplain(rows: readonly ObjectRow[]): ReadonlyMap<number, readonly StoredEntry[]> {
+    for (const { exchange_id: exchange } of rows.slice(0, 1))
+      this.#context.know(
+        exchange,
+        rows.flatMap((row) => openOf(row).refs),
+      );
+    return this.#links.of(rows.map((row) => row.id));
+  }
+
   /** Returns the rows it touched. */
-  #explainAnew(row: ObjectRow): number {
+  #explainAnew(row: ObjectRow, entries: readonly StoredEntry[] | undefined): number {
+    if (entries === undefined) return 1;
     const next = explained(this.#context, row.exchange_id, openOf(row));
     if (next.tlp === row.tlp && next.pap === row.pap && next.unexplained === row.unexplained) return 1;
     if (row.unexplained !== null && next.unexplained === null) this.#links.armsFrom(row.id, this.#store.engineTime);
@@ -97,7 +95,8 @@ export class Explaining {
       row.id,
     );
     if (row.state !== OBJECT.published) return 1;
-    return this.#links.touch(row.id, { cause: 'policy', exchangeId: row.exchange_id, force: true });
+    this.#links.touch(entries, { cause: 'policy', exchangeId: row.exchange_id, force: true });
+    return entries.length;
   }
 
   /** A marking definition arrived: the objects that waited for it are judged anew. */
@@ -111,7 +110,8 @@ export class Explaining {
       Number(sweep.position),
       most,
     );
-    const step = this.#whileItFits(waiting, most, (row) => this.#explainAnew(row));
+    const named = this.#toExplain(waiting);
+    const step = this.#whileItFits(waiting, most, (row) => this.#explainAnew(row, named.get(row.id)));
     // It is explained: nobody waits for this marking any more.
     this.#store.db.run(
       'DELETE FROM unexplained WHERE exchange_id = ? AND marking_id = ? AND object_id <= ?',
@@ -136,7 +136,12 @@ export class Explaining {
   /** A name that indicators refer to arrived or changed: they are written again. */
   #renamed(sweep: Sweep, most: number): SweepStep {
     const sources = this.#context.sourcesOf(sweep.owner, sweep.subject, sweep.position, most);
-    const step = this.#whileItFits(sources, most, (source) => this.#links.writeAgain(sweep.owner, source));
+    const again = this.#links.toWriteAgain(sweep.owner, sources);
+    const step = this.#whileItFits(sources, most, (source) => {
+      const entries = again.get(source) ?? [];
+      this.#links.writeAgain(sweep.owner, entries);
+      return entries.length;
+    });
     return { rows: step.rows, position: step.more ? step.last! : undefined };
   }
 

@@ -125,10 +125,10 @@ export class Listing {
     const act = phase === 'act' || (over && sweep.position === '');
     const next = { ...left };
     let handled = rows.length;
-    for (const row of withdraw ? missing : []) {
-      for (const siem of carriedBy(this.#store.db, exchange.id, row.id))
+    if (withdraw) {
+      for (const siem of carriedBy(this.#store.db, exchange.id, missing))
         next[siem] = (next[siem] ?? 0) + (act ? -1 : 1);
-      if (act) handled += this.#objects.vanish(exchange, row, now);
+      if (act) handled += this.#objects.vanish(exchange, missing, now);
     }
     if (withdraw && act)
       for (const siem of this.#store.siems) this.#brakes.foresee('removal', siem, exchange.id, next[siem.id] ?? 0);
@@ -153,14 +153,15 @@ export class Listing {
   }
 }
 
-/** SIEMs whose entries of this object only its exchange carries. Too many rather than too few: others of it may, too. */
-export function carriedBy(db: Database, exchangeId: number, objectRow: number): number[] {
+/** The SIEM of each entry of these that only its exchange carries. Too many rather than too few: others of it may, too. */
+export function carriedBy(db: Database, exchangeId: number, objects: readonly ObjectRow[]): number[] {
   return db
-    .all<{ siem_id: number }>(
+    .byKeys<{ siem_id: number }>(
       // In this order: the planner would read all rows of a SIEM first.
       `SELECT p.siem_id FROM contribution c CROSS JOIN siem s CROSS JOIN projection p
-       WHERE c.object_id = ? AND p.siem_id = s.id AND p.entry_id = c.entry_id AND p.wanted = 1 AND p.present <> 0 AND p.vouchers = ?`,
-      objectRow,
+       WHERE p.siem_id = s.id AND p.entry_id = c.entry_id AND p.wanted = 1 AND p.present <> 0 AND p.vouchers = ?
+       AND c.object_id IN ($keys)`,
+      objects.map((row) => row.id),
       voucherBit(exchangeId),
     )
     .map((one) => one.siem_id);

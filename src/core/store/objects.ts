@@ -148,11 +148,22 @@ export class Objects {
     return this.#store.db.get<{ listing: number }>('SELECT listing FROM exchange WHERE id = ?', exchange.id)!.listing;
   }
 
-  /** An object vanished from every scope that ever showed it. */
-  vanish(exchange: ExchangeState, row: ObjectRow, now: number): number {
-    this.#store.db.run(`UPDATE object SET state = ${OBJECT.vanished}, gone_at = ? WHERE id = ?`, now, row.id);
-    this.#counts.change(exchange, row, undefined);
-    return this.#links.touch(row.id, { cause: 'withdrawn', exchangeId: exchange.id });
+  /** These vanished from every scope that ever showed them. Returns how many entries they name. */
+  vanish(exchange: ExchangeState, rows: readonly ObjectRow[], now: number): number {
+    this.#store.db.updateRows(
+      'object',
+      ['id'],
+      ['state', 'gone_at'],
+      rows.map((row) => [OBJECT.vanished, now, row.id]),
+    );
+    const named = this.#links.of(rows.map((row) => row.id));
+    let entries = 0;
+    for (const row of rows) {
+      this.#counts.change(exchange, row, undefined);
+      this.#links.touch(named.get(row.id)!, { cause: 'withdrawn', exchangeId: exchange.id });
+      entries += named.get(row.id)!.length;
+    }
+    return entries;
   }
 
   /** A published object is forgotten. */

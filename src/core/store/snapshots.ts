@@ -82,13 +82,15 @@ export class Snapshots {
     const act = phase === 'act' || (over && sweep.position === '');
     const next = { ...left };
     let handled = rows.length;
-    for (const row of rows) {
-      const goes = row.elsewhere === 0 && row.state === OBJECT.published;
-      for (const siem of goes ? carriedBy(this.#store.db, exchange.id, row.id) : [])
-        next[siem] = (next[siem] ?? 0) + (act ? -1 : 1);
-      if (!act) continue;
-      this.#store.db.run('DELETE FROM presence WHERE object_id = ? AND scope_id = ?', row.id, scopeId);
-      if (goes) handled += this.#objects.vanish(exchange, row, now);
+    const going = rows.filter((row) => row.elsewhere === 0 && row.state === OBJECT.published);
+    for (const siem of carriedBy(this.#store.db, exchange.id, going)) next[siem] = (next[siem] ?? 0) + (act ? -1 : 1);
+    if (act) {
+      this.#store.db.deleteRows(
+        'presence',
+        ['object_id', 'scope_id'],
+        rows.map((row) => [row.id, scopeId]),
+      );
+      handled += this.#objects.vanish(exchange, going, now);
     }
     if (act)
       for (const siem of this.#store.siems) this.#brakes.foresee('removal', siem, exchange.id, next[siem.id] ?? 0);
