@@ -81,7 +81,8 @@ const EFFECTS: readonly { readonly effect: RegExp; readonly owners: RegExp }[] =
   {
     effect:
       /\bDate\.now\(|new Date\(\)|Math\.random\(|randomUUID\(|randomBytes\(|\bset(Timeout|Interval)\(|performance\.now\(/,
-    owners: /^src\/(core\/runtime\/|simulators\/)/,
+    // What runs in a browser has that browser's.
+    owners: /^src\/(core\/runtime\/|simulators\/|web\/client\/)/,
   },
 ];
 

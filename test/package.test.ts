@@ -53,6 +53,8 @@ describe('the package', () => {
   it('has no sources, tests, benches or tools in it, and what people read', () => {
     expect(files.filter((one) => /(\.ts$|\.test\.|^test|^bench|\/testing\.|^\.|vitest|biome)/.test(one))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'docs/runbook.md', 'config/example.yaml']));
+    const client = ['client.js', 'style.css', 'icon.svg'].map((one) => `dist/src/web/client/${one}`);
+    expect(files).toEqual(expect.arrayContaining(client));
   });
 
   it('runs under node_modules, its store on a thread of its own too', () => {

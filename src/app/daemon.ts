@@ -8,10 +8,13 @@ import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
 import type { ServiceManager } from '../core/runtime/service-manager.ts';
 import type { StoredRequest } from '../core/store/requests.ts';
-import type { WebServer, WebSource } from '../web/server.ts';
+import type { WebServer } from '../web/server.ts';
+import type { WebSource } from '../web/source.ts';
 import type { Front } from './front.ts';
 import type { OnStep } from './reconcile.ts';
+import { Pages } from './pages.ts';
 import { perform, RequestArguments } from './requests.ts';
+import { LOOK_EVERY_MS, Sampler } from './samples.ts';
 import { secretFiles, stamp } from './secret-files.ts';
 import { unlessStoreIsSilent } from './stopping.ts';
 import { Wake } from './wake.ts';
@@ -25,6 +28,7 @@ const LONG_REQUESTS: ReadonlySet<string> = new Set(['reconcile', 'purge']);
 const SECRETS_EVERY_MS = 2_000;
 const RETENTION_EVERY_MS = 3_600_000;
 const JITTER_MS = 5_000;
+const LOOKS_PER_WRITE = 6;
 /** The tick loop turning is what "alive" means. */
 const DEAD_AFTER_MS = 120_000;
 
@@ -68,6 +72,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
   };
   /** End a pause after a failure early. */
   const retries = new Map([...app.exchanges.keys()].map((name) => [name, new Wake(app.clock)]));
+  const pages = new Pages(app);
   let lastTick = app.clock.monotonic();
   const tickWake = new Wake(app.clock);
   app.onCommit = () => {
@@ -88,6 +93,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     },
     live: () => app.clock.monotonic() - lastTick < DEAD_AFTER_MS,
     badReload: notes.badReload,
+    pages,
     metrics: async () => {
       await app.status();
       app.tellExpiries();
@@ -161,7 +167,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
       );
     }
   });
-  lifecycle.own('requests', (signal) => requestLoop(app, wakeAll, notes.onStep, signal));
+  lifecycle.own('requests', (signal) => requestLoop(app, pages, wakeAll, notes.onStep, signal));
   lifecycle.own('secrets', (signal) =>
     secretLoop(
       app,
@@ -182,6 +188,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
   });
   const { manager } = notes;
   if (manager !== undefined) lifecycle.own('watchdog', (signal) => manager.watch(() => source.live(), signal));
+  lifecycle.own('samples', (signal) => sampleLoop(app, pages, signal));
   await app.store.remember('configuration', app.config.understood, app.now());
   await app.store.remember('listens', web.url, app.now());
   app.log.info('Entente runs.', {
@@ -196,7 +203,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     source.ready(); // what was tried until now
     await notes.front.serve(app.config.listen, { ...source, ...lastWords(app) });
   };
-  return { web, crashed, stop: (reason) => stop(app, lifecycle, schedules, standIn, reason) };
+  return { web, crashed, stop: (reason) => stop(app, pages, lifecycle, schedules, standIn, reason) };
 }
 
 /** Expiry waits while the clock is doubted, so a person must know. */
@@ -209,7 +216,7 @@ function tellDoubt({ time, log }: App, before: string | undefined): string | und
 }
 
 /** What is answered while the store is closed: as it was last, and that it is on its way. */
-function lastWords(app: App): Pick<WebSource, 'status' | 'metrics'> {
+function lastWords(app: App): Pick<WebSource, 'status' | 'metrics'> & { readonly pages?: undefined } {
   const last = app.status();
   last.catch(() => {}); // who asks is told
   return {
@@ -218,7 +225,20 @@ function lastWords(app: App): Pick<WebSource, 'status' | 'metrics'> {
       return { ...report, reasons: [...report.reasons, 'stopping, or taking a new configuration over'] };
     },
     metrics: () => app.metrics.text(),
+    pages: undefined,
   };
+}
+
+/** Looked at every few seconds, written once a minute, and what is left when it stops. */
+async function sampleLoop(app: App, pages: Pages, signal: AbortSignal): Promise<void> {
+  const sampler = new Sampler(pages.reader);
+  while (!signal.aborted) {
+    for (let i = 0; i < LOOKS_PER_WRITE && !signal.aborted; i++) {
+      sampler.look(await app.status(), app.now());
+      await nap(app, LOOK_EVERY_MS, signal);
+    }
+    await app.store.keepSamples(sampler.take(), app.now());
+  }
 }
 
 const wasTried = (history: { readonly lastSuccess?: number; readonly lastFailure?: number }): boolean =>
@@ -226,6 +246,7 @@ const wasTried = (history: { readonly lastSuccess?: number; readonly lastFailure
 
 async function stop(
   app: App,
+  pages: Pages,
   lifecycle: Lifecycle,
   schedules: readonly Scheduled[],
   standIn: () => Promise<void>,
@@ -239,6 +260,7 @@ async function stop(
   if (clean === true) await app.leave();
   else app.abort();
   await standIn();
+  pages.close();
   await app.close();
   app.log.info('Entente stopped.', { reason });
 }
@@ -301,11 +323,17 @@ async function deliverLoop(app: App, deliverer: Deliverer, wake: Wake, signal: A
 /** Commands beside the daemon leave requests in the state; another connection's commit shows in the data version. */
 async function requestLoop(
   app: App,
+  pages: Pages,
   wakeAll: () => void,
   onStep: OnStep | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   let seen: number | undefined;
+  // A request of this very process's store changes no version.
+  let asked = false;
+  pages.onRequest = () => {
+    asked = true;
+  };
   // Long work goes one after the other, beside what is done at once: a value is taken off while a listing runs.
   let long: Promise<void> = Promise.resolve();
   let beside: Promise<unknown> = Promise.resolve();
@@ -328,8 +356,9 @@ async function requestLoop(
   };
   while (!signal.aborted && crash === undefined) {
     const version = await app.store.dataVersion();
-    if (version !== seen) {
+    if (version !== seen || asked) {
       seen = version;
+      asked = false;
       for (;;) {
         const request = await app.store.claimRequest(app.now());
         if (request === undefined) break;

@@ -1,6 +1,7 @@
 // The web server of a daemon for the whole life of its process: a reload puts another source behind it and closes
 // nothing, because a supervisor that finds the port shut ends what only took over a new configuration.
-import { startWeb, type WebOptions, type WebServer, type WebSource } from '../web/server.ts';
+import { startWeb, type WebOptions, type WebServer } from '../web/server.ts';
+import type { WebSource } from '../web/source.ts';
 
 export class Front {
   #web: WebServer | undefined;

@@ -9,14 +9,11 @@ type Stand = WhyEntry['siems'][number];
 
 export interface NextActionSource {
   readonly siems: readonly { readonly name: string; readonly enabled: boolean; readonly mode: 'live' | 'shadow' }[];
-  readonly reader: Pick<StoreReader, 'siems' | 'held' | 'parked' | 'suppressions' | 'harmless'>;
+  readonly reader: Pick<StoreReader, 'siems' | 'held' | 'parkedId' | 'suppressions' | 'harmless'>;
   readonly now: number;
   /** A daemon holds the state. */
   readonly running: boolean;
 }
-
-/** Parked entries that are looked through for the one whose ID is wanted. */
-const MOST_PARKED = 10_000;
 
 export function nextActions(entry: Entry, source: NextActionSource): (Stand & { readonly next_action: string })[] {
   return entry.siems.map((stand) => ({ ...stand, next_action: nextAction(entry, stand, source) }));
@@ -59,8 +56,8 @@ const soon = ({ running }: NextActionSource): string => `at the next cycle${runn
 function parked({ type, value }: Entry, { name, reason }: Stand, { reader }: NextActionSource): string {
   if (reason !== null && isFull(reason))
     return `it comes by itself once there is room, or once it is surer or newer than what stands there; raise max_entries of ${name} if it can hold more`;
-  const row = reader.parked(MOST_PARKED).find((one) => one.siem === name && one.type === type && one.value === value);
-  const how = row === undefined ? 'entente parked list has its ID' : `entente parked retry ${row.id}`;
+  const id = reader.parkedId(name, { type, value });
+  const how = id === undefined ? 'entente parked list has its ID' : `entente parked retry ${id}`;
   return `act on the reason, then try it again: ${how}; by itself it is tried when the partner changes it`;
 }
 

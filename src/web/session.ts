@@ -24,10 +24,26 @@ export function sessionCookie(token: Secret, now: number, secure: boolean): stri
   return `${COOKIE}=${until}.${signature(until, token)}; ${flags}`;
 }
 
-export function sessionHolds(cookies: string | undefined, token: Secret | undefined, now: number): boolean {
-  if (token === undefined) return false;
-  return (cookies ?? '').split(';').some((one) => {
+export const sessionHolds = (cookies: string | undefined, token: Secret | undefined, now: number): boolean =>
+  sessionOf(cookies, token, now) !== undefined;
+
+/** Stands in every form of this session's pages: who sends it has read one, which no other site can. */
+export function formToken(cookies: string | undefined, token: Secret, now: number): string | undefined {
+  const until = sessionOf(cookies, token, now);
+  return until === undefined
+    ? undefined
+    : createHmac('sha256', token.reveal()).update(`entente form of ${until}`).digest('hex').slice(0, 32);
+}
+
+export const isFormToken = (given: string | null, expected: string): boolean => given !== null && same(given, expected);
+
+/** Until when it holds, which is also its name. */
+function sessionOf(cookies: string | undefined, token: Secret | undefined, now: number): string | undefined {
+  if (token === undefined) return undefined;
+  for (const one of (cookies ?? '').split(';')) {
     const [, until, given] = /^\s*entente=(\d{1,16})\.([0-9a-f]{64})\s*$/.exec(one) ?? [];
-    return until !== undefined && given !== undefined && Number(until) > now && same(given, signature(until, token));
-  });
+    if (until !== undefined && given !== undefined && Number(until) > now && same(given, signature(until, token)))
+      return until;
+  }
+  return undefined;
 }

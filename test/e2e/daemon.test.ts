@@ -294,7 +294,7 @@ describe('what waits for people', () => {
     });
     const health = await daemon.get('/health');
     expect([health.code, JSON.parse(health.text)]).toMatchObject([200, { reasons: [waits] }]);
-    expect((await daemon.get('/')).text).toContain('20 removals) waits for a person');
+    expect((await daemon.get('/')).text).toContain('20 removals of partner wait for a person');
     expect((await daemon.get('/metrics')).text).toMatch(/^entente_holds_undecided\{kind="removal"\} 1$/m);
 
     world.taxii.load(values.slice(20, 25).map(revoked));

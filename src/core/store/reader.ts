@@ -1,7 +1,7 @@
 // Reading for people, over a read-only connection of its own: behind the writer a status would wait for whole
 // batches, alone it takes a millisecond.
 import { PAP_LEVELS } from '../model/marking.ts';
-import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import { OBSERVABLE_TYPES, type Observable, type ObservableType } from '../model/observable.ts';
 import type { SweepReport } from '../model/status.ts';
 import { explainExpiry } from '../policy/expiry.ts';
 import type { ListReport } from '../policy/list-index.ts';
@@ -461,6 +461,19 @@ export class StoreReader {
     }
   }
 
+  /** For `parked retry`. */
+  parkedId(siem: string, { type, value }: Pick<WhyEntry, 'type' | 'value'>): string | undefined {
+    const row = this.#db.get<{ siem_id: number; entry_id: number }>(
+      `SELECT p.siem_id, p.entry_id FROM siem s CROSS JOIN entry e JOIN projection p ON p.siem_id = s.id AND p.entry_id = e.id
+       WHERE s.name = ? AND e.type = ? AND e.value = ? AND p.state = ${STATE.parked}`,
+      siem,
+      // What is no type stands nowhere.
+      OBSERVABLE_TYPES.indexOf(type as ObservableType),
+      value,
+    );
+    return row && `${row.siem_id}-${row.entry_id}`;
+  }
+
   /** What a SIEM or mapping refused, then what better ones keep out, the best first. */
   parked(limit: number): ParkedRow[] {
     const refused = this.#refused(limit);
@@ -635,12 +648,6 @@ export class StoreReader {
           one.value,
         ) !== undefined,
     );
-  }
-
-  networks(): Observable[] {
-    return this.#db
-      .all<{ type: number; value: string }>("SELECT type, value FROM entry WHERE type IN (0, 1) AND value LIKE '%/%'")
-      .map((row) => ({ type: OBSERVABLE_TYPES[row.type]!, value: row.value }));
   }
 
   /** What a delivery would do now, from the state alone. */

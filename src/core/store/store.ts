@@ -35,8 +35,9 @@ import { ReadBack } from './read-back.ts';
 import { Receipts } from './receipts.ts';
 import { Retention } from './retention.ts';
 import { Seats } from './seats.ts';
-import { Requests, type StoredRequest } from './requests.ts';
+import { insertRequest, requestOutcome, Requests, type StoredRequest } from './requests.ts';
 import { STATE, type StoredScope } from './rows.ts';
+import { keepSamples, type Sample } from './samples.ts';
 import { recover } from './recovery.ts';
 import { StandRuns } from './stand-runs.ts';
 import { StandTable } from './stand-table.ts';
@@ -608,6 +609,19 @@ export class Store {
 
   finishRequest(id: number, outcome: Json, now: number): void {
     this.#unit(now, (time) => this.#requests.finish(id, outcome, time));
+  }
+
+  /** What a page asks for, on the way that commands take. */
+  makeRequest(kind: string, args: Json, by: string, now: number): number {
+    return this.#unit(now, (time) => insertRequest(this.#store.db, kind, args, by, time));
+  }
+
+  requestOutcome(id: number): Json | undefined {
+    return requestOutcome(this.#store.db, id);
+  }
+
+  keepSamples(samples: readonly Sample[], now: number): void {
+    this.#unit(now, (time) => keepSamples(this.#store.db, samples, time));
   }
 
   dataVersion(): number {

@@ -282,6 +282,14 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE projection ADD COLUMN kept_out INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX projection_place ON projection (siem_id, kept_out, place DESC, entry_id) WHERE place IS NOT NULL;
   `,
+  `
+  -- What each peer did in each half hour (samples.ts).
+  CREATE TABLE sample (
+    start INTEGER NOT NULL, role TEXT NOT NULL, peer TEXT NOT NULL, ok INTEGER NOT NULL, behind INTEGER NOT NULL, failing INTEGER NOT NULL,
+    paused INTEGER NOT NULL, entries INTEGER NOT NULL, hits INTEGER NOT NULL, told INTEGER NOT NULL,
+    armed INTEGER NOT NULL, armed_secs INTEGER NOT NULL, armed_most INTEGER NOT NULL,
+    PRIMARY KEY (start, role, peer)) WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,0 +1,364 @@
+// The pages over HTTP, with a source that says what it was asked: who may act, what is refused, and how bad values look.
+import http from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { SiemReport, StatusReport } from '../core/model/status.ts';
+import { Secret } from '../core/runtime/secret.ts';
+import { startWeb, type WebOptions, type WebServer } from './server.ts';
+import type { Asked, Outcome, PageSource, ValueReport, WebSource } from './source.ts';
+
+const NOW = Date.UTC(2026, 0, 5, 12);
+const ODD = 'splunk..hq_-2.x';
+const NASTY = '</bdi><script>alert(1)</script>\u202e';
+const peer = {
+  state: 'ok',
+  since: '2026-01-05T11:00:00.000Z',
+  reason: null,
+  next_action: null,
+  last_success: '2026-01-05T11:59:00.000Z',
+  last_failure: null,
+  next_attempt: null,
+} as const;
+const siem: SiemReport = {
+  ...peer,
+  name: ODD,
+  type: 'splunk',
+  wanted: 5,
+  delivered: 4,
+  pending: 1,
+  parked: 0,
+  held: 3,
+  rejected: 0,
+  oldest_pending_secs: 90,
+  secs_left: null,
+  drift: 0,
+  kept_out: 0,
+  hits: { state: 'ok', reason: null },
+};
+const status: StatusReport = {
+  instance: 'soc-one',
+  version: '1.2.3',
+  state: 'ok',
+  since: '2026-01-05T11:00:00.000Z',
+  reasons: [],
+  exchanges: [],
+  siems: [siem],
+  never_block: [],
+  sweeps: [],
+  sightings: { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 },
+};
+const HELD = {
+  id: 7,
+  kind: 'removal',
+  siem: ODD,
+  exchange: 'cert',
+  count: 3,
+  set: '0a1b2c3d',
+  created: '2026-01-05T11:30:00.000Z',
+  expires: null,
+  reason: NASTY,
+} as const;
+const unknown = (text: string): ValueReport => ({
+  guesses: [{ type: 'url', value: text }],
+  entries: [],
+  refused: [],
+  more: false,
+  around: [],
+  off: [],
+});
+const counted = { n: 0, more: false };
+
+let web: WebServer | undefined;
+let acted: { asked: Asked; by: string }[] = [];
+afterEach(async () => {
+  await web?.close();
+  web = undefined;
+  acted = [];
+});
+
+async function pagesOf(
+  given: {
+    options?: Partial<WebOptions>;
+    pages?: Partial<PageSource>;
+    source?: Partial<WebSource>;
+    outcome?: Outcome;
+  } = {},
+) {
+  const pages: PageSource = {
+    now: () => NOW,
+    waiting: async () => ({ sets: [HELD], sightings: [] }),
+    samples: async () => [],
+    value: async (text) => unknown(text),
+    held: async (id) =>
+      id === 7
+        ? { entries: [{ id: 1, type: 'url', value: `http://evil.example/${NASTY}` }], next: undefined }
+        : undefined,
+    heldSighting: async () => undefined,
+    difference: async () => ({
+      rows: [],
+      next: undefined,
+      counts: [
+        {
+          siem: ODD,
+          buckets: { add: counted, change: counted, remove: counted, hold: counted, park: counted, foreign: counted },
+        },
+      ],
+    }),
+    exchange: async () => undefined,
+    act: async (asked, by) => {
+      acted.push({ asked, by });
+      return given.outcome ?? { done: null };
+    },
+    ...given.pages,
+  };
+  web = await startWeb(
+    { host: '127.0.0.1', port: 0, loopback: true, hosts: [], token: Secret.of('t0ken'), ...given.options },
+    {
+      status: async () => status,
+      ready: () => true,
+      live: () => true,
+      metrics: async () => '',
+      pages,
+      ...given.source,
+    },
+  );
+}
+
+function ask(
+  path: string,
+  {
+    method = 'GET',
+    headers = {},
+    body = '',
+  }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+) {
+  return new Promise<{ status: number; headers: http.IncomingHttpHeaders; body: string }>((resolve, reject) => {
+    const request = http.request(
+      `http://127.0.0.1:${web?.port}/`,
+      { path, method, headers, agent: false },
+      (response) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** As a browser does: signs in, reads the form, and sends it from that page. */
+async function signedIn(): Promise<{ cookie: string; form: string }> {
+  const signIn = await ask('/sign-in', {
+    method: 'POST',
+    body: 'token=t0ken',
+    headers: { origin: 'null', 'sec-fetch-site': 'same-origin' },
+  });
+  const cookie = String(signIn.headers['set-cookie']).split(';')[0] ?? '';
+  const { body } = await ask('/held', { headers: { cookie } });
+  return { cookie, form: /name="form" value="([0-9a-f]{32})"/.exec(body)?.[1] ?? '' };
+}
+
+const decide = (form: string, more: Record<string, string> = {}) =>
+  new URLSearchParams({
+    form,
+    id: '7',
+    set: '0a1b2c3d',
+    decision: 'approve',
+    reason: 'asked the partner',
+    by: 'Ann',
+    ...more,
+  }).toString();
+const SAME_SITE = { 'sec-fetch-site': 'same-origin', origin: 'null' };
+
+describe('a decision', () => {
+  it('goes to the daemon with the code that was shown, the reason and the name', async () => {
+    await pagesOf();
+    const { cookie, form } = await signedIn();
+
+    const answer = await ask('/held', { method: 'POST', headers: { cookie, ...SAME_SITE }, body: decide(form) });
+
+    expect(answer.status).toBe(200);
+    expect(acted).toEqual([
+      {
+        asked: { kind: 'decide', decision: 'approve', id: '7', set: '0a1b2c3d', reason: 'asked the partner' },
+        by: 'Ann',
+      },
+    ]);
+    expect(answer.body).toContain('Approved hold 7');
+  });
+
+  it('of a set that changed is told as refused, in the words of the daemon', async () => {
+    await pagesOf({ outcome: { refused: 'hold 7 has changed since it was shown' } });
+    const { cookie, form } = await signedIn();
+
+    const answer = await ask('/held', { method: 'POST', headers: { cookie, ...SAME_SITE }, body: decide(form) });
+
+    expect([answer.status, answer.body]).toEqual([
+      409,
+      expect.stringContaining('hold 7 has changed since it was shown'),
+    ]);
+  });
+
+  it('is taken from nobody but a page of this session', async () => {
+    await pagesOf();
+    const { cookie, form } = await signedIn();
+    const post = async (headers: Record<string, string>, body: string, path = '/held') =>
+      (await ask(path, { method: 'POST', headers, body })).status;
+
+    expect(await post(SAME_SITE, decide(form))).toBe(401);
+    expect(await post({ cookie: `${cookie}0`, ...SAME_SITE }, decide(form))).toBe(401);
+    expect(await post({ cookie, 'sec-fetch-site': 'cross-site' }, decide(form))).toBe(403);
+    expect(await post({ cookie, 'sec-fetch-site': 'same-site' }, decide(form))).toBe(403);
+    expect(await post({ cookie, origin: 'https://evil.example' }, decide(form))).toBe(403);
+    expect(await post({ cookie, ...SAME_SITE, host: 'evil.example' }, decide(form))).toBe(421);
+    expect(await post({ cookie, ...SAME_SITE }, decide('0'.repeat(32)))).toBe(403);
+    expect(await post({ cookie, ...SAME_SITE }, decide(''))).toBe(403);
+    expect(await post({ cookie, ...SAME_SITE }, `${decide(form)}&x=${'x'.repeat(40_000)}`)).toBe(413);
+    expect(await post({ cookie, ...SAME_SITE }, decide(form), '/held/7')).toBe(405);
+    expect(acted).toEqual([]);
+  });
+
+  it('needs all that it consists of', async () => {
+    await pagesOf();
+    const { cookie, form } = await signedIn();
+    for (const wrong of [
+      { reason: ' ' },
+      { by: '' },
+      { set: 'xyz' },
+      { decision: 'maybe' },
+      { id: '7 OR 1' },
+    ] as Record<string, string>[])
+      expect(
+        (await ask('/held', { method: 'POST', headers: { cookie, ...SAME_SITE }, body: decide(form, wrong) })).status,
+      ).toBe(400);
+    expect(acted).toEqual([]);
+  });
+
+  it('is nothing that a GET does, nor a page where no token is configured', async () => {
+    await pagesOf();
+    const { cookie, form } = await signedIn();
+    expect((await ask(`/held?${decide(form)}`, { headers: { cookie } })).status).toBe(200);
+    await web?.close();
+
+    await pagesOf({ options: { token: undefined as never } });
+    const { body } = await ask('/held');
+    expect((await ask('/held', { method: 'POST', headers: SAME_SITE, body: decide(form) })).status).toBe(405);
+    expect(body).toContain('entente held approve 7 --set 0a1b2c3d --reason TEXT');
+    expect(body).not.toContain('<form method="post"');
+    expect(acted).toEqual([]);
+  });
+});
+
+describe('a page', () => {
+  it('shows what others wrote as text, in its own direction', async () => {
+    await pagesOf({
+      pages: {
+        value: async (text) => ({
+          ...unknown(text),
+          off: [
+            {
+              id: 1,
+              of: 'suppress',
+              type: 'url',
+              value: text,
+              until: '2026-01-06T00:00:00.000Z',
+              by: NASTY,
+              reason: NASTY,
+            },
+          ],
+        }),
+      },
+    });
+
+    for (const path of [
+      '/',
+      '/held',
+      '/held/7',
+      `/why?value=${encodeURIComponent(NASTY)}`,
+      '/difference',
+      `/siem/${ODD}/difference`,
+      `/exchange/${encodeURIComponent(NASTY)}`,
+    ]) {
+      const { body } = await ask(path);
+      expect(body).not.toContain('<script>');
+      expect(body).not.toContain('\u202e');
+    }
+    expect((await ask('/held/7')).body).toContain('hxxp://evil[.]example/&lt;/bdi&gt;');
+  });
+
+  it('cuts a value of 8,000 characters, with the whole of it on demand and never as a link', async () => {
+    const long = `http://evil.example/${'a'.repeat(7_960)}`;
+    await pagesOf();
+
+    const { status: code, body } = await ask(`/why?value=${encodeURIComponent(long)}`);
+
+    expect(code).toBe(200);
+    expect(body).toMatch(
+      /<details class="long"><summary><bdi>hxxp:\/\/evil\[\.\]example\/a+…<\/bdi> <span class="show">show 7,98\d characters/,
+    );
+    expect(body).not.toMatch(/href="http/);
+  });
+
+  it('is refused for a path that names nothing, however it is spelled', async () => {
+    await pagesOf();
+
+    for (const path of [
+      '/siem//difference',
+      '/siem/none/difference',
+      '/held/8',
+      '/exchange/%zz',
+      '/exchange/..%2f..%2fetc',
+      '/../../etc/passwd',
+      '/client.ts',
+      '/style.css/..%2fclient.ts',
+      '/__proto__',
+    ])
+      expect([path, (await ask(path)).status]).toEqual([path, 404]);
+    expect((await ask('//evil.example/')).status).toBe(404);
+  });
+
+  it('says that it cannot be shown while the store is closed, and the board goes on', async () => {
+    await pagesOf({ source: { pages: undefined } });
+
+    expect((await ask('/')).body).toContain('<h1>soc-one');
+    expect((await ask('/held')).status).toBe(503);
+  });
+
+  it('asks for the token beyond loopback, comes back to where one was, and never sends one elsewhere', async () => {
+    await pagesOf({ options: { loopback: false } });
+
+    const first = await ask('/held/7?after=3');
+    const post = (to: string) =>
+      ask('/sign-in', { method: 'POST', body: new URLSearchParams({ token: 't0ken', to }).toString() });
+
+    expect([first.status, first.body]).toEqual([401, expect.stringContaining('name="to" value="/held/7?after=3"')]);
+    expect((await post('/held/7?after=3')).headers.location).toBe('/held/7?after=3');
+    for (const to of ['//evil.example/', 'https://evil.example/', '/\\evil.example', 'javascript:alert(1)', '/metrics'])
+      expect((await post(to)).headers.location).toBe('/');
+    expect((await ask('/events?page=/')).status).toBe(401);
+    expect((await ask('/style.css')).status).toBe(200);
+  });
+});
+
+describe('a stream', () => {
+  it('says which parts changed, and neither what nor more', async () => {
+    let wanted = 5;
+    await pagesOf({ source: { status: async () => ({ ...status, siems: [{ ...siem, wanted }] }) } });
+    const told: string[] = [];
+    const request = http.get(`http://127.0.0.1:${web?.port}/events?page=/`, { agent: false }, (response) => {
+      response.on('data', (chunk: Buffer) => told.push(chunk.toString('utf8')));
+    });
+    request.on('error', () => {});
+    const until = async (text: string) => {
+      while (!told.join('').includes(text)) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+
+    await until('data: ["*"]');
+    wanted = 6;
+    await until('"siems"');
+    request.destroy();
+
+    expect(told.join('')).toMatch(/event: changed\ndata: \["flow","siems"\]\n\n/);
+    expect(told.join('')).not.toContain(ODD);
+  });
+});

@@ -1,0 +1,97 @@
+// What the pages read and ask for. The composition root gives it; nothing here knows how it is done.
+import type { Json } from '../core/model/json.ts';
+import type { Observable } from '../core/model/observable.ts';
+import type { StatusReport } from '../core/model/status.ts';
+import type { DifferenceAsked, DifferencePage, HeldPage, ExchangeDetails, Sample } from '../core/store/pages-reader.ts';
+import type { HeldSet, WhyEntry } from '../core/store/reader.ts';
+import type { RefusedObject } from '../core/store/refused-reader.ts';
+import type { HeldSighting, WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
+
+export interface WebSource {
+  status(): Promise<StatusReport>;
+  /** Configuration and store are good and each peer was tried once. */
+  ready(): boolean;
+  /** The loops turn. */
+  live(): boolean;
+  metrics(): Promise<string>;
+  /** Why a new configuration is not used; undefined when the one that runs is the newest. */
+  badReload?(): string | undefined;
+  /** Absent while the store is closed: then there is the board alone, as it was last. */
+  readonly pages?: PageSource | undefined;
+}
+
+export interface ValueEntry extends Omit<WhyEntry, 'siems' | 'hits' | 'releases'> {
+  readonly siems: readonly (WhyEntry['siems'][number] & { readonly next_action: string })[];
+  readonly hits: readonly WhyHits[];
+  readonly releases: readonly WhyRelease[];
+}
+
+export interface ValueReport {
+  /** What the text may be, whether known or not. */
+  readonly guesses: readonly Observable[];
+  readonly entries: readonly ValueEntry[];
+  readonly refused: readonly RefusedObject[];
+  /** Some refused objects name more than is kept of them. */
+  readonly more: boolean;
+  /** Networks, parent domains and hosts that cover it and are entries themselves. */
+  readonly around: readonly Observable[];
+  readonly off: readonly Off[];
+}
+
+/** A suppression, or a value that is called harmless. */
+export interface Off {
+  readonly id: number;
+  readonly of: 'suppress' | 'harmless';
+  readonly type: string;
+  readonly value: string;
+  readonly until: string;
+  readonly by: string;
+  readonly reason: string;
+}
+
+export interface Waiting {
+  readonly sets: readonly HeldSet[];
+  /** The first of them. */
+  readonly sightings: readonly HeldSighting[];
+}
+
+export type Asked =
+  | {
+      readonly kind: 'suppress';
+      readonly observables: readonly Observable[];
+      readonly hours: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'harmless';
+      readonly observables: readonly Observable[];
+      readonly review_days: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'lift'; readonly id: number; readonly of: 'suppress' | 'harmless' }
+  | {
+      readonly kind: 'decide';
+      readonly decision: 'approve' | 'reject';
+      /** A hold by its number, a sighting as `s7`, with the code of what was shown. */
+      readonly id: string;
+      readonly set: string;
+      readonly reason: string;
+    }
+  | { readonly kind: 'retry-parked'; readonly id: string };
+
+export type Outcome = { readonly done: Json } | { readonly refused: string };
+
+export interface PageSource {
+  now(): number;
+  waiting(): Promise<Waiting>;
+  /** The last day in half hours, per exchange and SIEM. */
+  samples(): Promise<readonly Sample[]>;
+  value(text: string): Promise<ValueReport>;
+  held(id: number, after: number): Promise<HeldPage | undefined>;
+  /** With the exact STIX that would leave. */
+  heldSighting(id: string): Promise<{ readonly held: HeldSighting; readonly stix: unknown } | undefined>;
+  difference(asked: DifferenceAsked): Promise<DifferencePage>;
+  exchange(name: string): Promise<ExchangeDetails | undefined>;
+  /** The same way as a command beside the daemon, so that log and record see it. */
+  act(asked: Asked, by: string): Promise<Outcome>;
+}
