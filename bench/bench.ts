@@ -21,8 +21,18 @@ export interface Taxii {
   readonly collection: string;
 }
 
+/** A running MISP server, as its announcement has it. */
+export interface Misp {
+  readonly url: string;
+  readonly key: string;
+}
+
 export interface ConfigOptions {
   readonly taxii?: Taxii;
+  /** In place of the TAXII server. */
+  readonly misp?: Misp;
+  /** A file or folder in its place. */
+  readonly path?: string;
   /** Index names, one SIEM for each. */
   readonly indices: readonly string[];
   /** `shadow` plans and contacts no SIEM. */
@@ -38,6 +48,7 @@ export class Bench {
   readonly #closing: (() => Promise<void>)[] = [];
   readonly #taxii = new Map<number, Promise<Taxii>>();
   readonly #ingested = new Map<string, Promise<string>>();
+  #misp: Promise<Misp> | undefined;
   #cluster: Promise<Cluster> | undefined;
   #folders = 0;
 
@@ -75,6 +86,18 @@ export class Bench {
     return started;
   }
 
+  /** A MISP server in a process of its own, with as many attributes that name the values of the TAXII server's indicators. */
+  misp(count: number): Promise<Misp> {
+    this.#misp ??= (async () => {
+      this.note(`starting a MISP server with ${count} attributes`);
+      const running = await server('misp-server', [String(count)]);
+      this.#closing.push(() => running.stop());
+      // Its announcement, made by misp-server.ts beside this file.
+      return running.said as unknown as Misp;
+    })();
+    return this.#misp;
+  }
+
   cluster(): Promise<Cluster> {
     this.#cluster ??= (async () => {
       if (this.#elastic !== undefined) return new Cluster(this.#elastic);
@@ -103,11 +126,8 @@ export class Bench {
         exchanges: [
           {
             name: 'partner',
-            type: 'taxii21',
-            enabled: taxii !== undefined,
-            url: taxii?.url ?? 'http://127.0.0.1:9/',
-            collections: [taxii?.collection ?? 'indicators'],
-            auth: { username: taxii?.username ?? 'none', password: taxii?.password ?? 'none' },
+            enabled: [taxii, options.misp, options.path].some((one) => one !== undefined),
+            ...partnerOf(options),
             schedule: '0 0 1 1 *',
           },
         ],
@@ -145,4 +165,15 @@ export class Bench {
     for (const close of this.#closing.splice(0).reverse()) await close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function partnerOf({ taxii, misp, path }: ConfigOptions): object {
+  if (misp !== undefined) return { type: 'misp', url: misp.url, auth: { key: misp.key } };
+  if (path !== undefined) return { type: 'files', path, settle_secs: 0 };
+  return {
+    type: 'taxii21',
+    url: taxii?.url ?? 'http://127.0.0.1:9/',
+    collections: [taxii?.collection ?? 'indicators'],
+    auth: { username: taxii?.username ?? 'none', password: taxii?.password ?? 'none' },
+  };
 }

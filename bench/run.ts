@@ -7,15 +7,17 @@ import { parseArgs } from 'node:util';
 import { Bench } from './bench.ts';
 import { delivery } from './rows/delivery.ts';
 import { endToEnd } from './rows/end-to-end.ts';
+import { files } from './rows/files.ts';
 import { hang } from './rows/hang.ts';
 import { ingest } from './rows/ingest.ts';
 import { memory } from './rows/memory.ts';
+import { misp } from './rows/misp.ts';
 import { pushers } from './rows/pushers.ts';
 import { repeat } from './rows/repeat.ts';
 import type { BenchRow, Line } from './rows/row.ts';
 import { sightings } from './rows/sightings.ts';
 
-const ROWS: readonly BenchRow[] = [delivery, ingest, endToEnd, repeat, memory, pushers, hang, sightings];
+const ROWS: readonly BenchRow[] = [delivery, ingest, misp, endToEnd, repeat, files, memory, pushers, hang, sightings];
 const TITLE = [
   '| row | what | reach | measured: median (spread) | reached | how, day, and load average before |',
   '| --- | --- | --- | --- | --- | --- |',

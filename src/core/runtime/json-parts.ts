@@ -7,6 +7,8 @@ export interface Part {
   readonly bytes: Buffer;
   /** Place in the text right behind it. */
   readonly end: number;
+  /** It is larger than we take into memory, and was passed over: what of it is. */
+  readonly over?: string;
 }
 
 export interface Bounds {
@@ -15,7 +17,7 @@ export interface Bounds {
   readonly values: number;
 }
 
-/** An element, or what stands around the list, is larger than we take into memory. */
+/** What stands around the list is larger than we take into memory. */
 export class TooLarge extends Error {
   override readonly name = 'TooLarge';
 }
@@ -36,39 +38,43 @@ class Begun {
   readonly #bounds: Bounds;
   #pieces: Buffer[] = [];
   #bytes = 0;
+  #over: string | undefined;
   values = 0;
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** The chunk's memory is used again, so that what lasts longer is a copy. */
+  /** The chunk's memory is used again, so that what lasts longer is a copy. What is too large is not kept at all. */
   keep(piece: Buffer): void {
-    if (piece.length === 0) return;
-    this.#check(piece.length);
+    if (piece.length === 0 || this.#isOver(piece.length)) return;
     this.#pieces.push(Buffer.from(piece));
     this.#bytes += piece.length;
   }
 
   /** The whole part, of which this is the end. */
-  end(piece: Buffer): Buffer {
-    this.#check(piece.length);
+  end(piece: Buffer): Pick<Part, 'bytes' | 'over'> {
+    const over = this.#isOver(piece.length) ? this.#over : undefined;
     const whole = this.#pieces.length === 0 ? piece : Buffer.concat([...this.#pieces, piece]);
     this.#pieces = [];
     this.#bytes = 0;
+    this.#over = undefined;
     this.values = 0;
-    return whole;
+    return over === undefined ? { bytes: whole } : { bytes: Buffer.alloc(0), over };
   }
 
-  #check(more: number): void {
+  get over(): string | undefined {
+    return this.#over;
+  }
+
+  #isOver(more: number): boolean {
+    if (this.#over !== undefined) return true;
     if (this.#bytes + more > this.#bounds.bytes)
-      throw new TooLarge(`more than ${Math.round(this.#bounds.bytes / 1024 / 1024)} MiB`);
-    if (this.values > this.#bounds.values)
-      throw new TooLarge(`more than ${this.#bounds.values.toLocaleString('en')} values`);
+      this.#over = `more than ${Math.round(this.#bounds.bytes / 1024 / 1024)} MiB`;
+    else if (this.values > this.#bounds.values)
+      this.#over = `more than ${this.#bounds.values.toLocaleString('en')} values`;
+    if (this.#over !== undefined) this.#pieces = [];
+    return this.#over !== undefined;
   }
 }
 
@@ -118,14 +124,14 @@ export class ListParts {
       else if (byte === COMMA) {
         this.#first = false;
         this.#begun.values = values;
-        yield { bytes: this.#begun.end(chunk.subarray(from, i)), end: base + i + 1 };
+        yield { ...this.#begun.end(chunk.subarray(from, i)), end: base + i + 1 };
         [from, values] = [i + 1, 0];
       } else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && depth-- === 0) {
         this.#closed = base + i;
         this.#begun.values = values;
         const last = this.#begun.end(chunk.subarray(from, i));
         // Of an empty list nothing stands between the brackets. That a brace cannot end it, is told by what follows.
-        if (!this.#first || !allBlank(last)) yield { bytes: last, end: base + i };
+        if (!this.#first || last.over !== undefined || !allBlank(last.bytes)) yield { ...last, end: base + i };
       }
       i++;
     }
@@ -149,9 +155,9 @@ export class LineParts {
   *feed(chunk: Buffer): Generator<Part, void, undefined> {
     let from = 0;
     for (let i = chunk.indexOf(LINE_FEED); i >= 0; i = chunk.indexOf(LINE_FEED, from)) {
-      const bytes = this.#begun.end(chunk.subarray(from, i));
+      const line = this.#begun.end(chunk.subarray(from, i));
       from = i + 1;
-      yield { bytes, end: this.#at + from };
+      yield { ...line, end: this.#at + from };
     }
     this.#begun.keep(chunk.subarray(from));
     this.#at += chunk.length;
@@ -159,7 +165,7 @@ export class LineParts {
 
   /** What stands behind the last line end. */
   rest(): Part {
-    return { bytes: this.#begun.end(Buffer.alloc(0)), end: this.#at };
+    return { ...this.#begun.end(Buffer.alloc(0)), end: this.#at };
   }
 }
 
@@ -258,6 +264,7 @@ export class ListSearch {
     }
     this.#text = text;
     this.#begun.keep(chunk);
+    if (this.#begun.over !== undefined) throw new TooLarge(this.#begun.over);
     return undefined;
   }
 
@@ -271,7 +278,9 @@ export class ListSearch {
   }
 
   #end(piece: Buffer): void {
-    this.#kept = Buffer.from(this.#begun.end(piece));
+    const { bytes, over } = this.#begun.end(piece);
+    if (over !== undefined) throw new TooLarge(over);
+    this.#kept = Buffer.from(bytes);
   }
 }
 

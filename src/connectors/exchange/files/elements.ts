@@ -1,10 +1,12 @@
 // The second way through a file that is whole: its elements, one after the other, from any of them on.
-import { allBlank, LineParts, ListParts } from '../../../core/runtime/json-parts.ts';
+import { allBlank, LineParts, ListParts, type Part } from '../../../core/runtime/json-parts.ts';
 import { BOUNDS, type Form, lineText } from './survey.ts';
 
 export interface Element {
-  /** Undefined for a line that is no JSON. */
+  /** Undefined for a line that is no JSON, and for what is too large. */
   readonly value: unknown;
+  /** It is larger than we take into memory: what of it is. */
+  readonly over?: string | undefined;
   /** Counted from 1; of lines, blank ones too. */
   readonly number: number;
   /** Byte from which the next one is read. */
@@ -22,6 +24,7 @@ export async function* elementsOf(
   chunks: (from: number) => AsyncIterable<Buffer>,
   from: number,
   before: number,
+  bounds = BOUNDS,
 ): AsyncGenerator<Element, void, undefined> {
   let number = before;
   if (form.kind === 'value') {
@@ -32,9 +35,10 @@ export async function* elementsOf(
     return;
   }
   if (form.kind === 'lines') {
-    const lines = new LineParts(from, BOUNDS);
-    const line = ({ bytes, end }: { bytes: Buffer; end: number }): Element | undefined => {
+    const lines = new LineParts(from, bounds);
+    const line = ({ bytes, end, over }: Part): Element | undefined => {
       number++;
+      if (over !== undefined) return { value: undefined, over, number, end };
       return allBlank(bytes) ? undefined : { value: attempted(lineText(bytes, number)), number, end };
     };
     for await (const chunk of chunks(from))
@@ -46,10 +50,10 @@ export async function* elementsOf(
     if (last !== undefined) yield last;
     return;
   }
-  const list = new ListParts(Math.max(from, form.from), BOUNDS);
+  const list = new ListParts(Math.max(from, form.from), bounds);
   for await (const chunk of chunks(Math.max(from, form.from))) {
-    for (const { bytes, end } of list.feed(chunk))
-      yield { value: parsed(bytes.toString('utf8')), number: ++number, end };
+    for (const { bytes, end, over } of list.feed(chunk))
+      yield { value: over === undefined ? parsed(bytes.toString('utf8')) : undefined, over, number: ++number, end };
     if (list.closed !== undefined) return;
   }
   throw new Changed();

@@ -197,6 +197,27 @@ describe('files of a folder', () => {
     expect(await inbox.poll()).toEqual([]);
   });
 
+  it('with an element that is too large are read but for that, and nothing is concluded from them', async () => {
+    const inbox = anInbox({ vanished: 'withdraw' });
+    const large = indicator(2, { description: 'x'.repeat(9 * 1024 * 1024) });
+    const objects = [indicator(1), large, indicator(3)].map((one) => JSON.stringify(one));
+    inbox.put('a.json', `{"type":"bundle","objects":[${objects.join(',')}]}`);
+    inbox.put('b.jsonl', objects.join('\n'));
+
+    const pages = await inbox.poll();
+
+    expect(idsOf(pages)).toEqual([1, 3, 1, 3].map(idOf));
+    expect(refusalsOf(pages)).toEqual([
+      'a.json:2: element is too large (more than 8 MiB)',
+      'b.jsonl:2: element is too large (more than 8 MiB)',
+    ]);
+    expect(snapshots(pages).filter((one) => one.endsWith('ends'))).toEqual([]);
+    expect(inbox.counts()).toEqual({ accepted: 2, refused: 0, waiting: 0 });
+
+    inbox.put('a.json', bundle(1, 3));
+    expect(mendedOf(await inbox.poll())).toContain('a.json:2');
+  });
+
   it('that were refused and are mended, or go, are refused no longer', async () => {
     const inbox = anInbox();
     inbox.put('a.json', 'broken');

@@ -21,7 +21,7 @@ export type Ending =
       readonly kind: 'accepted';
       readonly digest: string;
       readonly objects: number;
-      /** Of JSON Lines those that were no JSON. */
+      /** Numbers of what could not be read: lines that are no JSON, elements that are too large. */
       readonly lines: readonly number[];
     }
   /** It holds what it held. */
@@ -112,10 +112,11 @@ class FilePages {
     if (attributes !== undefined) return yield* this.#oneEvent(attributes);
     const specVersion = form.kind === 'list' ? specVersionOf(form.around) : undefined;
     const bare = form.kind === 'list' && form.path[0] === 'Event';
-    for await (const { value, end, number } of this.#elements()) {
+    for await (const { value, over, end, number } of this.#elements()) {
       if (this.#gathered.full) yield this.#within();
       const events = bare ? [value] : isRecord(value) && value['type'] === undefined ? eventsIn(value) : undefined;
-      if (value === undefined) this.#brokenLine(number);
+      if (over !== undefined) this.#unread(number, `element is too large (${over})`);
+      else if (value === undefined) this.#unread(number, 'line is not JSON');
       else if (events !== undefined) for (const event of events) yield* this.#event(event);
       else if (form.kind !== 'value' || !isNothing(value)) this.#gathered.take(value, specVersion);
       this.#at = { offset: end, elements: number };
@@ -129,9 +130,10 @@ class FilePages {
     return elementsOf(this.#whole.form, chunks, this.#at.offset, this.#at.elements);
   }
 
-  #brokenLine(number: number): void {
+  /** A line that is no JSON, or an element that is too large: nobody knows what it is, so that nothing is concluded from what the file lacks. */
+  #unread(number: number, reason: string): void {
     if (this.#lines.length < MOST_LINES) this.#lines.push(number);
-    this.#gathered.refuse({ objectId: `${this.#reading.file.name}:${number}`, reason: 'line is not JSON' });
+    this.#gathered.refuse({ objectId: `${this.#reading.file.name}:${number}`, reason });
     this.#gathered.blind = true;
   }
 
@@ -141,9 +143,10 @@ class FilePages {
     if ('refusal' in head) return { kind: 'refused', reason: head.refusal.reason, detail: head.refusal.objectId };
     if (!this.#delivered(head)) return yield* this.#last();
     this.#name(head);
-    for await (const { value, end, number } of this.#elements()) {
+    for await (const { value, over, end, number } of this.#elements()) {
       if (this.#gathered.full) yield this.#within();
-      this.#gathered.attribute(readAttribute(value, head));
+      if (over !== undefined) this.#unread(number, `element is too large (${over})`);
+      else this.#gathered.attribute(readAttribute(value, head));
       this.#at = { offset: end, elements: number };
     }
     for (const one of attributesOf(event, head)) {

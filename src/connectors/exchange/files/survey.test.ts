@@ -23,8 +23,8 @@ async function read(text: string | Buffer, size = 7, bounds?: { bytes: number; v
   if ('reason' in whole) return whole.reason;
   const values: unknown[] = [];
   const ends: number[] = [0];
-  for await (const one of elementsOf(whole.form, chunks, 0, 0)) {
-    values.push(one.value);
+  for await (const one of elementsOf(whole.form, chunks, 0, 0, bounds)) {
+    values.push(one.over ?? one.value);
     ends.push(one.end);
   }
   expect(whole.form.kind === 'lines' || values.length === whole.count).toBe(true);
@@ -32,7 +32,7 @@ async function read(text: string | Buffer, size = 7, bounds?: { bytes: number; v
   if (whole.form.kind !== 'value')
     for (const [i, end] of ends.entries()) {
       const rest: unknown[] = [];
-      for await (const one of elementsOf(whole.form, chunks, end, i)) rest.push(one.value);
+      for await (const one of elementsOf(whole.form, chunks, end, i, bounds)) rest.push(one.over ?? one.value);
       expect(rest).toEqual(values.slice(i));
     }
   return {
@@ -114,12 +114,28 @@ describe('what a file is', () => {
   });
 
   it('takes no element into memory that would fill it', async () => {
-    const bounds = { bytes: 200, values: 50 };
+    const bounds = { bytes: 300, values: 50 };
     const long = JSON.stringify({ type: 'x', text: 'y'.repeat(300) });
     const dense = `{"type":"x","list":[${'[],'.repeat(60)}[]]}`;
 
-    for (const text of [`{"objects":[${long}]}`, `{"objects":[${dense}]}`, `${JSON.stringify(A)}\n${long}\n`, long])
+    for (const text of [`{"objects":[${long}]}`, `{"objects":[${dense}]}`, long])
       for (const size of [5, 1000]) expect(await read(text, size, bounds)).toBe(TOO_LARGE);
+    const a = JSON.stringify(A);
+    for (const size of [5, 1000]) {
+      for (const [large, over] of [
+        [long, 'more than 0 MiB'],
+        [dense, 'more than 50 values'],
+      ]) {
+        const values = [A, over, A];
+        expect(await read(`{"objects":[${a},${large},${a}]}`, size, bounds)).toMatchObject({ kind: 'list', values });
+        expect(await read(`${a}\n${large}\n${a}\n`, size, bounds)).toMatchObject({
+          kind: 'lines',
+          // Of lines nobody counts values before their end.
+          values: [A, over === 'more than 0 MiB' ? over : JSON.parse(dense), A],
+        });
+      }
+      expect(await read(`{"more":[${'1,'.repeat(60)}1],"objects":[${a}]}`, size, bounds)).toBe(TOO_LARGE);
+    }
     const many = JSON.stringify({ objects: Array.from({ length: 100 }, () => A) });
     expect(await read(many, 5, bounds)).toMatchObject({ values: { length: 100 } });
   });

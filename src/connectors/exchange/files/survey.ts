@@ -33,7 +33,7 @@ export type Form =
 
 export interface Whole {
   readonly form: Form;
-  /** Elements. */
+  /** Elements, those that are too large too. */
   readonly count: number;
   /** Of the whole content. */
   readonly digest: string;
@@ -84,6 +84,14 @@ export async function survey(chunks: () => AsyncIterable<Buffer>, bounds = BOUND
 class Elements {
   count = 0;
   known = 0;
+  /** Of the first that is larger than we take into memory: why. */
+  over: string | undefined;
+
+  /** Nobody looked into it, so that it may be what we know. */
+  passOver(over: string): void {
+    this.over ??= over;
+    this.count++;
+  }
 
   look(text: string): boolean {
     try {
@@ -135,8 +143,9 @@ class Document {
     }
     if (this.#list !== undefined && this.#list.closed === undefined) {
       const begin = this.#at + chunk.length - rest.length;
-      for (const { bytes } of this.#list.feed(rest))
-        if (!this.#elements.look(bytes.toString('utf8'))) {
+      for (const { bytes, over } of this.#list.feed(rest))
+        if (over !== undefined) this.#elements.passOver(over);
+        else if (!this.#elements.look(bytes.toString('utf8'))) {
           this.#broken = `in element ${this.#elements.count + 1}`;
           return false;
         }
@@ -190,7 +199,7 @@ class Document {
     const around = isRecord(value) ? withoutList(value, this.#path) : undefined;
     // Of several members under one name the last one counts, and this is not the one that was found.
     if (isRecord(value) && around === undefined) return { reason: NO_JSON, detail: 'two lists under one name' };
-    if (count > 0 && known === 0 && this.#path[0] !== 'Event') return { reason: NOTHING_KNOWN };
+    if (count > 0 && known === 0 && this.#path[0] !== 'Event') return nothingKnown(this.#elements);
     return { form: { kind: 'list', from: this.#from, path: this.#path, around }, count, digest };
   }
 }
@@ -228,16 +237,21 @@ class Lines {
     if (!this.#line(rest) && this.#elements.count > 0) return { reason: CUT_OFF, detail: `in line ${this.#lines}` };
     const { count, known } = this.#elements;
     if (count === 0) return { reason: NO_JSON };
-    if (known === 0) return { reason: NOTHING_KNOWN };
+    if (known === 0) return nothingKnown(this.#elements);
     return { form: { kind: 'lines' }, count, digest: this.#hash.digest('hex').slice(0, 32) };
   }
 
-  #line({ bytes }: Part): boolean {
+  #line({ bytes, over }: Part): boolean {
     this.#lines++;
-    if (allBlank(bytes)) return true;
+    if (over !== undefined) this.#elements.passOver(over);
+    if (over !== undefined || allBlank(bytes)) return true;
     return this.#elements.look(lineText(bytes, this.#lines));
   }
 }
+
+/** Of a file in which no element is what we know. */
+const nothingKnown = ({ over }: Elements): Wrong =>
+  over === undefined ? { reason: NOTHING_KNOWN } : { reason: TOO_LARGE, detail: over };
 
 function wholeValue(text: string, digest: string): Whole | Wrong {
   let value: unknown;
