@@ -3,7 +3,7 @@ import { aClaim } from '../../test/builders/claim.ts';
 import { aSiem, ipv4 } from '../../test/builders/store.ts';
 import type { Claim } from '../core/model/entry.ts';
 import type { IntakeRules } from '../core/policy/intake.ts';
-import { decideClaim } from '../core/store/decide.ts';
+import { decideClaim } from '../core/ledger/admit.ts';
 import type { SiemSpec } from '../core/store/spec.ts';
 import { remedyFor } from './remedy.ts';
 

@@ -3,8 +3,8 @@ import type { Mutated } from './mutant.ts';
 
 export const policy: readonly Mutated[] = [
   {
-    file: 'src/core/policy/holds.ts',
-    tests: ['policy/holds', 'store/holds', 'store/brakes'],
+    file: 'src/core/ledger/holds.ts',
+    tests: ['ledger/holds', 'store/holds', 'store/brakes'],
     mutants: [
       {
         find: 'if (suppressed || !allowed ||',

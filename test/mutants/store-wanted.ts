@@ -3,7 +3,7 @@ import type { Mutated } from './mutant.ts';
 
 export const storeWanted: readonly Mutated[] = [
   {
-    file: 'src/core/store/projection.ts',
+    file: 'src/core/store/suppressions.ts',
     tests: ['store/judged', 'store/projection', 'store/rules', 'store/outcomes', 'store/holds'],
     mutants: [
       {
@@ -11,15 +11,16 @@ export const storeWanted: readonly Mutated[] = [
         put: 'SELECT type, value, min(until) AS until FROM suppression',
         rule: 'Of two suppressions of one value the longer counts.',
       },
+    ],
+  },
+  {
+    file: 'src/core/ledger/admit.ts',
+    tests: ['ledger/admit', 'store/judged', 'store/projection', 'store/rules', 'store/outcomes', 'store/holds'],
+    mutants: [
       {
-        find: 'claim.validFrom <= now && now < until ? voucherBit(claim.exchangeId) : 0;',
-        put: 'voucherBit(claim.exchangeId + 0 * (now + until));',
+        find: '(claim.validFrom <= now && now < until ? voucherBit(claim.exchangeId) : 0)',
+        put: 'voucherBit(claim.exchangeId + 0 * (now + until))',
         rule: 'A claim that is over, or still to begin, does not vouch.',
-      },
-      {
-        find: 'return pending.filter((one) => this.#letIn.has(siem, id, one.asks));',
-        put: 'return pending.some((one) => this.#letIn.has(siem, id, one.asks)) ? pending : [];',
-        rule: 'A person lets in what was shown, and no claim beside it.',
       },
       {
         find: "decision.code === 'marking_unexplained' ? { atLeast: 'red' as const } : {}",
@@ -30,6 +31,38 @@ export const storeWanted: readonly Mutated[] = [
         find: "rules.intake.unmarked === 'refuse' ? 'red' : unmarkedTlp(claim, rules.intake.unmarked)",
         put: "'clear'",
         rule: 'What states no level counts as its own exchange has it.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/ledger/withheld.ts',
+    tests: ['ledger/withheld', 'store/let-in'],
+    mutants: [
+      {
+        find: 'pending.filter((one) => letIn(one.asks))',
+        put: 'pending.some((one) => letIn(one.asks)) ? pending : []',
+        rule: 'An answer lets in the claims that it was about, and none beside them.',
+      },
+      {
+        find: 'if (there) return',
+        put: 'if (there && before === undefined) return',
+        rule: 'What stands there without a word of anybody goes before it waits in a hold.',
+      },
+      {
+        find: 'mergeClaims(observable, admitted, now).entry !== undefined)\n    return { admission, over: true };',
+        put: 'false)\n    return { admission, over: true };',
+        rule: 'Where a claim vouches that needs no word, nobody is asked.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/admissions.ts',
+    tests: ['store/let-in', 'store/judged', 'store/projection', 'store/rules', 'store/outcomes', 'store/holds'],
+    mutants: [
+      {
+        find: 'return pending.filter((one) => this.#letIn.has(siem, id, one.asks));',
+        put: 'return pending.some((one) => this.#letIn.has(siem, id, one.asks)) ? pending : [];',
+        rule: 'A person lets in what was shown, and no claim beside it.',
       },
       {
         find: '({ ...row, benign: 0, valid_from: Math.min(row.valid_from, now) })',

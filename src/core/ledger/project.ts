@@ -50,7 +50,7 @@ export interface Moment {
   readonly sentUpTo: number;
 }
 
-/** What a hold needs to know to end by itself (policy/holds.ts). */
+/** What a hold needs to know to end by itself (holds.ts). */
 export interface Turn {
   readonly wanted: boolean;
   readonly changed: boolean;

@@ -6,7 +6,7 @@
 import type { IncomingIndicator, IndicatorFacts } from '../model/entry.ts';
 import { type Pap, stricterPap, stricterTlp, type Tlp } from '../model/marking.ts';
 import { OLDEST_VERSION } from '../model/timestamp.ts';
-import { cutsShort, type Validity } from '../policy/holds.ts';
+import { cutsShort, type Validity } from './holds.ts';
 
 export interface Known {
   readonly state: 'published' | 'revoked' | 'vanished';

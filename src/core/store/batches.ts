@@ -8,7 +8,8 @@ import { entryKey, OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { ContextTable } from './explain.ts';
 import type { Flights } from './flights.ts';
-import { CLAIM_COLUMNS, type ClaimRow, newestFirst, type Projector } from './projection.ts';
+import { CLAIM_COLUMNS, claimRow, newestFirst } from './claims.ts';
+import type { Projector } from './projection.ts';
 import { Room } from './room.ts';
 import { BatchBuilder, type BuiltBatch, Buffers } from './batch-builder.ts';
 import {
@@ -17,6 +18,7 @@ import {
   PRESENCES,
   PRESENT,
   type Present,
+  type ObjectRow,
   type ProjectionRow,
   STATE,
   type State,
@@ -41,7 +43,7 @@ type WorkRow = Pick<
   | 'due'
   | 'until'
   | 'hold_kind'
-> & { type: number; value: string; crowded: number; claims: ClaimRow[] };
+> & { type: number; value: string; crowded: number; claims: ObjectRow[] };
 
 /** Columns of the work statement before those of the claim. */
 const WORK_COLUMNS = 15;
@@ -49,7 +51,7 @@ const WORK_COLUMNS = 15;
 const SELECTION = 250;
 /** Rows looked at for one batch, in batches. */
 const MOST_PASSES = 4;
-const NO_CLAIMS: ClaimRow[] = [];
+const NO_CLAIMS: ObjectRow[] = [];
 /** How long a row waits for another one that shares its slot. */
 const SLOT_WAIT_MS = 1000;
 /** How long a row waits for others to leave. */
@@ -109,7 +111,7 @@ export class Batches {
         row = workRow(columns);
         rows.push(row);
       }
-      if (columns[WORK_COLUMNS] !== null) row.claims.push(this.#projector.claimRow(columns, WORK_COLUMNS));
+      if (columns[WORK_COLUMNS] !== null) row.claims.push(claimRow(columns, WORK_COLUMNS));
     }
     return rows;
   }
@@ -182,8 +184,8 @@ export class Batches {
     const claims = row.crowded === 1 ? undefined : newestFirst(row.claims);
     const entry =
       row.hold_kind === HOLD.removal
-        ? this.#projector.keptEntry(siem, found, row.until ?? undefined, now, this.#explain)
-        : this.#projector.entryFor(siem, found, claims, now, this.#explain);
+        ? this.#projector.admissions.keptEntry(siem, found, row.until ?? undefined, now, this.#explain)
+        : this.#projector.admissions.entryFor(siem, found, claims, now, this.#explain);
     // Kept until the batch leaves, unlike what the entry was made of.
     row.claims = NO_CLAIMS;
     if (entry === undefined) {

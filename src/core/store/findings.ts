@@ -30,7 +30,7 @@ export class Findings {
     this.#raiseFloor(one);
     const id = known ?? this.#newEntry(observable);
     // What a person took off waits for no partner.
-    const cause = this.#projector.isSuppressed(observable, now) ? 'suppressed' : 'adopted';
+    const cause = this.#projector.suppressions.has(observable, now) ? 'suppressed' : 'adopted';
     const after =
       stand === undefined
         ? unknown(foundOf(one), cause, this.#store.revision, now, slotOf(siem, one))

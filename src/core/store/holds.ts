@@ -85,7 +85,7 @@ export class Holds {
       siem.id,
       most,
     );
-    const entries = this.#projector.storedEntries(rows.map((row) => row.entry_id));
+    const entries = this.#projector.claims.entries(rows.map((row) => row.entry_id));
     const reason = { cause: 'none', exchangeId: 0 } as const;
     this.#projector.projectAll(
       [...entries.values()].map((entry) => ({ entry, reason })),

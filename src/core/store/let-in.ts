@@ -1,30 +1,13 @@
 // Entries whose claims policy holds (no confidence is stated, a marking that nobody explained), and which of them a person
 // has let in. An approval covers the claims that are held for what was shown, and lasts as long as the entry is wanted for
 // them; nothing else remembers it.
-import { intakeStays } from '../policy/holds.ts';
+import { intakeStays, isCommon, keyOf, type Question } from '../ledger/holds.ts';
 import type { Stand } from '../ledger/stand.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { HoldTable } from './hold-table.ts';
 
 /** Of one partner at one SIEM. What is under still others stays out, and nobody is asked. */
 export const MOST_ASKED = 100;
-
-/** Why a claim is held, as a hold says it: what a person is asked, and answers. */
-export interface Question {
-  readonly exchangeId: number;
-  readonly reason: string;
-}
-
-const UNSURE = 'no confidence is stated, and policy.unknown_confidence holds such claims';
-
-/** A marking is what its own exchange makes of it, and each is asked by itself; that no confidence is stated, all at once. */
-export const questionOf = (exchangeId: number, code: string, reason: string): Question => ({
-  exchangeId,
-  reason: code === 'confidence_unknown' ? UNSURE : reason,
-});
-
-/** As it is kept. */
-export const keyOf = ({ exchangeId, reason }: Question): string => (reason === UNSURE ? '' : `${exchangeId} ${reason}`);
 
 export class LetIn {
   readonly #store: StoreContext;
@@ -70,8 +53,9 @@ export class LetIn {
   }
 
   /** Whether there is, or may be made, a hold that asks this. */
-  asks(siem: SiemState, { exchangeId, reason }: Question): boolean {
-    if (reason === UNSURE) return true;
+  asks(siem: SiemState, question: Question): boolean {
+    const { exchangeId, reason } = question;
+    if (isCommon(question)) return true;
     const open = this.#holds.opened('intake', siem, exchangeId).filter((one) => one.entries > 0);
     return open.length < MOST_ASKED || open.some((one) => one.reason === reason);
   }

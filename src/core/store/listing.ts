@@ -4,7 +4,8 @@ import type { ExchangeState, StoreContext } from './context.ts';
 import type { Brakes } from './brakes.ts';
 import type { Database } from './sql/port.ts';
 import type { Objects } from './objects.ts';
-import { OBJECT, type ObjectRow, voucherBit } from './rows.ts';
+import { voucherBit } from '../ledger/admit.ts';
+import { OBJECT, type ObjectRow } from './rows.ts';
 import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 
 interface ListedRow extends ObjectRow {

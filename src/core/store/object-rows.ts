@@ -12,7 +12,6 @@ import type { Values } from './sql/port.ts';
 /** Whole, as it is written. */
 export interface ClaimedRow extends FoundObject {
   gone_at: number | null;
-  readonly exchange_active: number;
 }
 
 /** What tells whether anything changes. */
@@ -100,6 +99,5 @@ export function rowOf(
     life_from: lifeFrom(incoming, now),
     gone_at: incoming.revoked ? now : null,
     canon: CANON_VERSION,
-    exchange_active: 1,
   };
 }

@@ -1,12 +1,13 @@
 // What the web pages read beside status and `why`: differences page by page, what a hold covers, what an exchange sends,
 // and the last day in half hours. Over a read-only connection of its own; each question looks at so many rows at most,
 // so that none takes longer because more waits.
+import { voucherBit } from '../ledger/admit.ts';
 import type { IndicatorFacts } from '../model/entry.ts';
 import { type Observable, OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
 import type { Database } from './sql/port.ts';
 import { openReading } from './state.ts';
 import { codeOf, type RefusedObject } from './refused-reader.ts';
-import { CAUSE, CAUSE_TEXT, type ProjectionRow, STATE, voucherBit } from './rows.ts';
+import { CAUSE, CAUSE_TEXT, type ProjectionRow, STATE } from './rows.ts';
 import type { Sample } from './samples.ts';
 
 export type { Sample } from './samples.ts';

@@ -66,7 +66,7 @@ export class People {
       return id;
     });
     // Read once for all of them: a whole push comes in thousands.
-    this.#projector.reloadSuppressions();
+    this.#projector.suppressions.forget();
     for (const { type, value } of observables) this.#again(OBSERVABLE_TYPES.indexOf(type), value, now);
     return made;
   }
@@ -82,7 +82,7 @@ export class People {
         `no ${what === 'suppress' ? 'suppression' : 'harmless value'} ${id}; see entente ${what} list`,
       );
     this.#store.db.run('UPDATE suppression SET lifted = ? WHERE id = ?', now, id);
-    this.#projector.reloadSuppressions();
+    this.#projector.suppressions.forget();
     this.#again(row.type, row.value, now);
   }
 
@@ -91,7 +91,10 @@ export class People {
     if (entry === undefined) return;
     const reason: Reason = { cause: 'suppressed', exchangeId: 0 };
     // What comes back may wait for its turn.
-    if (!this.#projector.suppressed.has(`${type} ${value}`) && this.#projector.isCrowded(entry.id))
+    if (
+      this.#projector.suppressions.until({ type: OBSERVABLE_TYPES[type]!, value }) === undefined &&
+      this.#projector.claims.isCrowded(entry.id)
+    )
       this.#sweeps.later('crowded', 0, String(entry.id), { ...reason }, now);
     else this.#projector.project({ id: entry.id, type: OBSERVABLE_TYPES[type]!, value }, reason, now);
   }

@@ -5,10 +5,10 @@ import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import { NAMES_MORE, namesOf } from '../model/named.ts';
 import type { Database } from './sql/port.ts';
 import { openReading } from './state.ts';
-import { decideClaim } from './decide.ts';
+import { decideClaim } from '../ledger/admit.ts';
 import { withLists } from './lists.ts';
 import { NAMED_BY } from './named.ts';
-import { toClaim } from './projection.ts';
+import { toClaim } from './claims.ts';
 import { OBJECT, type ObjectRow } from './rows.ts';
 import type { StoreSpec } from './spec.ts';
 

@@ -71,7 +71,7 @@ export interface ProjectionRow {
   wanted: 0 | 1;
   wanted_rev: number;
   content: number;
-  /** Bit set of the exchanges whose claims carry the entry (voucherBit). */
+  /** Bit set of the exchanges whose claims carry the entry (voucherBit of ledger/admit.ts). */
   vouchers: number;
   until: number | null;
   due: number | null;
@@ -127,9 +127,6 @@ export interface FoundObject extends ObjectRow {
 
 /** The beginning of the day on which an entry was seen last. */
 export const hitTime = (day: number | null): number | undefined => (day === null ? undefined : day * 86_400_000);
-
-/** Bit of an exchange in `vouchers`; beyond 31 exchanges some share one, which only makes a brake's share coarser. */
-export const voucherBit = (exchangeId: number): number => 1 << (exchangeId % 31);
 
 /** How the reading of a scope ended last, as its row keeps it. */
 export interface StoredScope {

@@ -9,11 +9,11 @@ import { aggregate, type Grid, type HitRow, windowOf } from '../inventory/aggreg
 import { expiryOf } from '../policy/expiry.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import { hitTime } from './rows.ts';
-import { decideClaim } from './decide.ts';
-import { keyOf, questionOf } from './let-in.ts';
+import { decideClaim } from '../ledger/admit.ts';
+import { keyOf, questionOf } from '../ledger/holds.ts';
 import { Outbox } from './outbox.ts';
 import { notePlaces } from './places.ts';
-import { toClaim } from './projection.ts';
+import { toClaim } from './claims.ts';
 import { Releases } from './releases.ts';
 import { OBJECT, type ObjectRow, PRESENT } from './rows.ts';
 import type { ReleaseSpec } from './spec.ts';

@@ -3,11 +3,12 @@
 // (stand-runs.ts), which a property test holds to the same rules.
 import { type Observable, OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
 import { roomOf } from '../ledger/capacity.ts';
+import { voucherBit } from '../ledger/admit.ts';
 import type { Stand } from '../ledger/stand.ts';
 import { count, type Tallies } from '../ledger/tallies.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { HoldTable } from './hold-table.ts';
-import { type ProjectionRow, type StoredEntry, voucherBit } from './rows.ts';
+import type { ProjectionRow, StoredEntry } from './rows.ts';
 import type { Value } from './sql/port.ts';
 import { columnsOf, standOf, WRITTEN } from './stand-rows.ts';
 

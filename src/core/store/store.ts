@@ -340,7 +340,7 @@ export class Store {
           time,
           STEP,
         );
-        const entries = this.#projector.storedEntries(rows.map((row) => row.entry_id));
+        const entries = this.#projector.claims.entries(rows.map((row) => row.entry_id));
         for (const siem of this.#store.siems) {
           const due = rows.flatMap((row) => (row.siem_id === siem.id ? (entries.get(row.entry_id) ?? []) : []));
           const judged = due.map((entry) => ({ entry, reason: { cause: 'expired', exchangeId: 0 } as const }));
@@ -528,7 +528,7 @@ export class Store {
   adopted(siem: string, floor: number, now: number, others = false, listed = false): void {
     this.#unit(now, (time) => {
       this.#store.raiseFloor(floor);
-      this.#adoption.begin(this.#store.siem(siem), others, listed, this.#projector.suppressedAt(time), time);
+      this.#adoption.begin(this.#store.siem(siem), others, listed, this.#projector.suppressions.at(time), time);
     });
   }
 
@@ -669,10 +669,8 @@ export class Store {
       const { renewed } = this.#sightings;
       renewed.clear();
       const report = this.#sightings.commit(this.#store.siem(siem), hits, cursor, time);
-      for (const id of renewed) {
-        const entry = this.#projector.storedEntry(id);
-        if (entry !== undefined) this.#touched.add(entry, { cause: 'none', exchangeId: 0 });
-      }
+      for (const entry of this.#projector.claims.entries([...renewed]).values())
+        this.#touched.add(entry, { cause: 'none', exchangeId: 0 });
       return report;
     });
   }
@@ -748,7 +746,7 @@ function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Pro
     return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.id) };
   });
   sweeps.register('crowded', ({ subject, position, argument }, _most, now) => {
-    const entry = projector.storedEntry(Number(subject));
+    const entry = projector.claims.entries([Number(subject)]).get(Number(subject));
     // One SIEM a step, in order: the claims are gone through for each.
     const [siem] = store.siems.filter((one) => one.id > Number(position)).sort((a, b) => a.id - b.id);
     if (entry === undefined || siem === undefined) return { rows: 0, position: undefined };

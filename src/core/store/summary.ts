@@ -3,10 +3,10 @@
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import { expiryOf } from '../policy/expiry.ts';
 import { openReading } from './state.ts';
-import { decideClaim } from './decide.ts';
+import { decideClaim } from '../ledger/admit.ts';
 import { withLists } from './lists.ts';
 import { hitTime } from './rows.ts';
-import { type ClaimRow, toClaim } from './projection.ts';
+import { type ClaimRow, toClaim } from './claims.ts';
 import type { StoreSpec } from './spec.ts';
 
 export interface ClaimSummary {

@@ -7,13 +7,13 @@ import { type Stated, takeIn, tightened } from '../ledger/take-in.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
 import { type CommitReport, countIn } from './commit-report.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
-import { decideClaim } from './decide.ts';
+import { decideClaim } from '../ledger/admit.ts';
 import type { ContextTable } from './explain.ts';
 import type { ObjectCounts } from './object-counts.ts';
 import { rowOf } from './object-rows.ts';
 import { type Item, ObjectSet } from './object-set.ts';
 import { explained, openOf } from './open-markings.ts';
-import { toClaim } from './projection.ts';
+import { toClaim } from './claims.ts';
 import { OBJECT, type ObjectRow, type StoredEntry } from './rows.ts';
 import type { Touched } from './touched.ts';
 
