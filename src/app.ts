@@ -37,6 +37,8 @@ export interface AppOptions {
   readonly state?: string;
   /** Caps every call's time-out, where a pass must not outlast its patience. */
   readonly longestCallMs?: number;
+  /** Reads from somewhere else than the partner: a rehearsal. */
+  readonly exchange?: (name: string) => ExchangeConnector | undefined;
   /** The other writer of this name is gone for good, says a person. */
   readonly takeOver?: boolean;
   readonly onCommit?: (exchange: string, report: CommitReport) => void;
@@ -110,7 +112,9 @@ export class App {
     for (const exchange of config.exchanges) {
       if (!exchange.enabled) continue;
       const heard = this.#certificates('exchange', exchange.name);
-      const connector = exchangeConnector(config, exchange.name, clock, log, options.longestCallMs, heard);
+      const connector =
+        options.exchange?.(exchange.name) ??
+        exchangeConnector(config, exchange.name, clock, log, options.longestCallMs, heard);
       this.#connectors.push(connector);
       const poller = new Poller({
         name: exchange.name,

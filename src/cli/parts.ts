@@ -15,6 +15,8 @@ import { status } from './status.ts';
 import { why } from './why.ts';
 import { plan } from './plan.ts';
 import { purge, reconcile } from './reconcile.ts';
+import { record } from './record.ts';
+import { rehearse } from './rehearse.ts';
 import { run } from './run.ts';
 import { suppress } from './suppress.ts';
 
@@ -29,5 +31,22 @@ export const parts: Parts = {
     qradar: async (start) => (await import('./simulators.ts')).starters.qradar(start),
   },
   probe: (config, signal) => probePeers(config, systemClock, silentLog, signal),
-  commands: [init, run, plan, status, why, suppress, harmless, held, refused, parked, reconcile, purge, backup, demo],
+  commands: [
+    init,
+    run,
+    plan,
+    record,
+    rehearse,
+    status,
+    why,
+    suppress,
+    harmless,
+    held,
+    refused,
+    parked,
+    reconcile,
+    purge,
+    backup,
+    demo,
+  ],
 };

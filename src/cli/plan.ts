@@ -86,7 +86,7 @@ export const plan: Command = {
 const MOST_REASONS = 12;
 
 /** Reasons that differ by a value or a number alone are one to a person; --json has them apart. */
-export function refusedLines(refused: Readonly<Record<string, number>>): string[] {
+export function refusedLines(refused: Readonly<Record<string, number>>, where = 'entente plan --json'): string[] {
   const kinds = new Map<string, number>();
   for (const [reason, n] of Object.entries(refused)) {
     const kind = reason.replace(/^\S+ (?=.*\(never-block list )/, '… ').replace(/\bconfidence \d+/, 'confidence …');
@@ -99,7 +99,7 @@ export function refusedLines(refused: Readonly<Record<string, number>>): string[
     ...(rest.length === 0
       ? []
       : [
-          `refused ${rest.reduce((sum, [, n]) => sum + n, 0)} for ${rest.length === 1 ? 'another reason' : `${rest.length} other reasons`}: entente plan --json`,
+          `refused ${rest.reduce((sum, [, n]) => sum + n, 0)} for ${rest.length === 1 ? 'another reason' : `${rest.length} other reasons`}: ${where}`,
         ]),
   ];
 }

@@ -707,6 +707,23 @@ export class StoreReader {
     return row === undefined ? undefined : { type: OBSERVABLE_TYPES[row.type]!, value: row.value };
   }
 
+  /** What stands in a SIEM once all is done that can be done without a person. */
+  *outcome(siem: string): Generator<Observable> {
+    const id = this.#db.get<{ id: number }>('SELECT id FROM siem WHERE name = ?', siem)?.id ?? 0;
+    for (let after = 0; ; ) {
+      const rows = this.#db.all<{ id: number; type: number; value: string }>(
+        `SELECT e.id, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id
+         WHERE p.siem_id = ? AND p.entry_id > ? AND ((p.wanted = 1 AND p.state NOT IN (${STATE.parked}, ${STATE.held})) OR (p.present = 1 AND p.state = ${STATE.held}))
+         ORDER BY p.entry_id LIMIT ${PAGE}`,
+        id,
+        after,
+      );
+      for (const row of rows) yield { type: OBSERVABLE_TYPES[row.type]!, value: row.value };
+      if (rows.length < PAGE) return;
+      after = rows.at(-1)!.id;
+    }
+  }
+
   /** The entries a delivery would touch, page by page. */
   planned(siem: string, limit: number): { op: string; type: string; value: string }[] {
     return this.#db
