@@ -4,7 +4,7 @@ import { misp } from '../../src/connectors/exchange/misp/index.ts';
 import { Poller } from '../../src/core/ingest/poller.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
 import type { RemoteStore } from '../../src/core/store/remote.ts';
-import { type Act, startMisp } from '../../src/simulators/misp/index.ts';
+import { type Act, type MispOptions, startMisp } from '../../src/simulators/misp/index.ts';
 import { anExchange, DAY, MINUTE, NOW, Rig } from '../builders/store.ts';
 import { never, testDeps } from './exchange.ts';
 
@@ -24,11 +24,17 @@ export const anEvent = (attributes: readonly object[], more: object = {}) => ({
   Event: { uuid: EVENT, info: 'A campaign', timestamp: SECS, Attribute: attributes, ...more },
 });
 
-export async function aPartner(read: 'search' | 'sync', event: unknown, settings: object = {}) {
+export async function aPartner(
+  read: 'search' | 'sync',
+  event: unknown,
+  settings: object = {},
+  warninglists: MispOptions['warninglists'] = [],
+) {
   const clock = { now: NOW };
   const server = await startMisp({
     data: event,
     clock: () => clock.now,
+    warninglists,
     quirks: read === 'sync' ? [{ kind: 'guard' }] : [],
   });
   const rig = new Rig({ exchanges: [anExchange({ type: 'misp' })] });

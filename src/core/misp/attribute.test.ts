@@ -278,6 +278,17 @@ describe('times', () => {
     expect(read({ Sighting: [by(ORG)] }).validUntil).toBe(EDITED_MS + 5000);
     expect(read({ Sighting: [by(ID), { ...by(ORG), type: '0' }] }).validUntil).toBeUndefined();
   });
+
+  it('is harmless when its originator says so by a sighting of type 1 since its last edit, and nobody else', () => {
+    const by = (org: string, at: number) => ({
+      type: '1',
+      date_sighting: String(EDITED + at),
+      Organisation: { uuid: org },
+    });
+
+    expect(read({ Sighting: [by(ORG, 5)] }).benign).toBe(true);
+    expect(read({ Sighting: [by(ID, 5), { ...by(ORG, 5), type: '0' }, by(ORG, -5)] }).benign).toBeUndefined();
+  });
 });
 
 describe('markings, terms and confidence', () => {

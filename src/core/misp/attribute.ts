@@ -96,7 +96,8 @@ export function readAttribute(
   if (tags.tlp !== undefined) indicator.tlp = tags.tlp;
   if (tags.pap !== undefined) indicator.pap = tags.pap;
   if (tags.open.length > 0) indicator.openMarkings = tags.open;
-  if (tags.benign) indicator.benign = true;
+  const harmless = lastSaid(raw['Sighting'], FALSE_POSITIVE, event.orgc?.uuid);
+  if (tags.benign || (harmless !== undefined && harmless >= edited * 1000)) indicator.benign = true;
   if (refusal !== undefined) indicator.refusal = refusal;
   const text = JSON.stringify(facts);
   indicator.digest = digest48(JSON.stringify(indicator) + text);
@@ -222,7 +223,7 @@ function timesOf(raw: Raw, editedSecs: number, event: EventHead): Times {
   const fault =
     first === null ? unusable('first_seen is no time') : last === null ? unusable('last_seen is no time') : undefined;
   const life = Math.max(edited, last ?? 0);
-  const expired = expiryIn(raw['Sighting'], event.orgc?.uuid);
+  const expired = lastSaid(raw['Sighting'], EXPIRATION, event.orgc?.uuid);
   return {
     from: first ?? edited,
     ...(life > edited ? { lifeFrom: life } : {}),
@@ -239,17 +240,21 @@ function timeIn(value: unknown): number | undefined | null {
   return timestampMs(value) ?? null;
 }
 
-/** A sighting of type 2 by the organisation that made the event says until when the attribute is good. */
-function expiryIn(sightings: unknown, originator: string | undefined): number | undefined {
-  let end: number | undefined;
+const FALSE_POSITIVE = 1;
+/** Says until when the attribute is good. */
+const EXPIRATION = 2;
+
+/** When the organisation that made the event said so last by a sighting of this type; nobody else's word counts. */
+function lastSaid(sightings: unknown, type: number, originator: string | undefined): number | undefined {
+  let last: number | undefined;
   for (const one of listOf(sightings)) {
-    if (!isRecord(one) || count(one['type']) !== 2 || originator === undefined) continue;
+    if (!isRecord(one) || count(one['type']) !== type || originator === undefined) continue;
     const by = one['Organisation'];
     if (!isRecord(by) || uuid(by['uuid']) !== originator) continue;
     const at = count(one['date_sighting']);
-    if (typeof at === 'number') end = Math.max(at * 1000, end ?? 0);
+    if (typeof at === 'number') last = Math.max(at * 1000, last ?? 0);
   }
-  return end;
+  return last;
 }
 
 interface Decay {

@@ -6,6 +6,7 @@ import { attributeTests, deletedTest, eventTests, type Filters, orderOf } from '
 import type { QuirkBox } from './quirks.ts';
 import { attributeOut, eventHeadOut, eventOut, foundAttributeOut, orgOut, type Shape } from './shapes.ts';
 import type { MispState, SimAttribute, SimEvent } from './state.ts';
+import type { Warninglists } from './warninglists.ts';
 import { word } from './words.ts';
 
 const ATTRIBUTE_ORDER = {
@@ -38,7 +39,10 @@ export class Search {
   readonly #state: MispState;
   readonly #quirks: QuirkBox;
 
-  constructor(state: MispState, quirks: QuirkBox) {
+  readonly #lists: Warninglists;
+
+  constructor(state: MispState, quirks: QuirkBox, lists: Warninglists) {
+    this.#lists = lists;
     this.#state = state;
     this.#quirks = quirks;
   }
@@ -73,6 +77,8 @@ export class Search {
       eventTags: isSet(filters['includeEventTags']) && this.#quirks.take('unknown-tags', target) === undefined,
       context: isSet(filters['includeContext']),
       decay: isSet(filters['includeDecayScore']),
+      warnings: isSet(filters['includeWarninglistHits']) ? (value: string) => this.#lists.hits(value) : undefined,
+      sightings: isSet(filters['includeSightings']) ? this.#state.sightings : undefined,
     };
     const allowlist = this.#quirks.take('skip-rows', target);
     const left = allowlist === undefined ? kept : kept.slice(allowlist.rows ?? 1);

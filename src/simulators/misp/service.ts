@@ -47,9 +47,9 @@ export class MispService implements SimulatorHandler {
     this.#options = options;
     this.quirks = new QuirkBox(options.quirks);
     this.partner = new MispState(() => this.#clock() / 1000);
-    this.#search = new Search(this.partner, this.quirks);
-    this.#sightings = new Sightings(this.partner);
     this.#lists = new Warninglists(options.warninglists);
+    this.#search = new Search(this.partner, this.quirks, this.#lists);
+    this.#sightings = new Sightings(this.partner);
   }
 
   async handle(request: SimRequest): Promise<SimResponse> {

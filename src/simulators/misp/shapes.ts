@@ -53,8 +53,17 @@ export function attributeOut(one: SimAttribute, shape: Shape): Out {
 export function foundAttributeOut(
   one: SimAttribute,
   shape: Shape,
-  extra: { readonly eventTags: boolean; readonly context: boolean; readonly decay: boolean },
+  extra: {
+    readonly eventTags: boolean;
+    readonly context: boolean;
+    readonly decay: boolean;
+    readonly warnings: ((value: string) => unknown[]) | undefined;
+    readonly sightings: readonly SimSighting[] | undefined;
+  },
 ): Out {
+  // Only of those that are meant for detection.
+  const warnings = one.toIds ? (extra.warnings?.(one.value) ?? []) : [];
+  const sightings = extra.sightings?.filter(({ attribute }) => attribute === one) ?? [];
   const { event, object } = one;
   const tags = [...one.tags.map(tagOut), ...(extra.eventTags ? event.tags.map((tag) => inherited(tagOut(tag))) : [])];
   const { Tag: _none, ...plain } = attributeOut(one, shape);
@@ -89,6 +98,10 @@ export function foundAttributeOut(
         }),
     ...(tags.length === 0 ? {} : { Tag: tags }),
     ...(extra.decay && one.decay !== undefined ? { decay_score: one.decay } : {}),
+    ...(warnings.length === 0 ? {} : { warnings }),
+    ...(sightings.length === 0
+      ? {}
+      : { Sighting: sightings.map((by) => ({ ...sightingOut(by), Organisation: orgOut(by.org) })) }),
   };
 }
 

@@ -30,6 +30,19 @@ export class Warninglists {
     }));
   }
 
+  /** As attributes show them. */
+  hits(value: string): unknown[] {
+    return this.#lists
+      .filter((list) => list.values.has(value))
+      .map(({ id, name }) => ({
+        match: value,
+        value,
+        warninglist_id: id,
+        warninglist_name: name,
+        warninglist_category: 'false_positive',
+      }));
+  }
+
   /** A value without a hit is left out, and without any hit the answer is an empty list. */
   check(body: unknown): unknown {
     const values = (Array.isArray(body) ? body : [body]).map(word);

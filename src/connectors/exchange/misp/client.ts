@@ -23,7 +23,7 @@ import { type SplitEvent, splitEvent } from './split.ts';
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** As MISP itself reads an event of another server; tombstones come with it where they may. */
 const VIEW =
-  'deleted[]:0/deleted[]:1/excludeGalaxy:1/includeEventCorrelations:0/includeFeedCorrelations:0/includeWarninglistHits:0';
+  'deleted[]:0/deleted[]:1/excludeGalaxy:1/includeEventCorrelations:0/includeFeedCorrelations:0/includeWarninglistHits:';
 
 /** MISP spaces its JSON out for everybody else, which makes a large event half as large again. */
 const AS_A_SERVER = { 'user-agent': 'MISP client entente/0.1' };
@@ -42,12 +42,14 @@ export class MispClient {
   readonly #deps: ExchangeDeps;
   readonly #http: HttpClient;
   readonly #closing = new AbortController();
+  readonly #lists: 0 | 1;
   /** The server knows no named parameters in a path, and showed an event without them. */
   #plainViews = false;
   /** When the key ends, as the server said last. */
   keyEnds: number | undefined;
 
-  constructor({ url }: MispConfig, key: Secret, deps: ExchangeDeps) {
+  constructor({ url, warninglist_hits: lists }: MispConfig, key: Secret, deps: ExchangeDeps) {
+    this.#lists = lists ? 1 : 0;
     this.#base = new URL(url.endsWith('/') ? url : `${url}/`);
     this.#key = key;
     this.#deps = deps;
@@ -79,7 +81,7 @@ export class MispClient {
   /** A whole event. Undefined where it is not there, or no longer shown to us. */
   async view(uuid: string, what: string, signal: AbortSignal): Promise<SplitEvent | undefined> {
     try {
-      return await this.#event(`events/view/${uuid}${this.#plainViews ? '' : `/${VIEW}`}`, what, signal);
+      return await this.#event(`events/view/${uuid}${this.#plainViews ? '' : `/${VIEW}${this.#lists}`}`, what, signal);
     } catch (error) {
       if (error instanceof ConnectorError && error.code === GUARDED) throw this.#keptBack(what, error);
       if (!(error instanceof ConnectorError) || error.status !== 404) throw error;

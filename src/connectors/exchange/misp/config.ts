@@ -52,12 +52,34 @@ export const MispConfig = z.strictObject({
     .describe(
       'Asks the server for decay scores (read: search alone), which are then the confidence. Slow on large servers.',
     ),
+  warninglist_hits: z
+    .boolean()
+    .default(false)
+    .describe('Asks for the warninglists on which the server finds a value; their names are shown beside it.'),
+  read_sightings: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Asks for sightings (read: search alone): by one of type 1 or 2 the originator takes an attribute for harmless, or ends it.',
+    ),
   ...peerShape,
 });
 
 export type MispConfig = z.output<typeof MispConfig>;
 
+/** What is asked for beside the attributes themselves. None of these filters anything out. */
+export function extrasOf(config: MispConfig): Readonly<Record<string, 1>> {
+  return {
+    ...(config.decay_scores ? { includeDecayScore: 1 } : {}),
+    ...(config.warninglist_hits ? { includeWarninglistHits: 1 } : {}),
+    ...(config.read_sightings ? { includeSightings: 1 } : {}),
+  };
+}
+
 /** What a cursor belongs to. Another filter means other objects, so that everything is read again. */
-export function cursorSettings({ url, read, start, filter, decay_scores: decay }: MispConfig): Json {
-  return { url, read, start: start ?? null, filter: { ...filter }, decay };
+export function cursorSettings({ url, read, start, filter, ...rest }: MispConfig): Json {
+  const { decay_scores: decay, warninglist_hits: lists, read_sightings: sightings } = rest;
+  // Left out where they are off, so that a cursor from before there were these settings holds.
+  const more = { ...(lists ? { lists } : {}), ...(sightings ? { sightings } : {}) };
+  return { url, read, start: start ?? null, filter: { ...filter }, decay, ...more };
 }

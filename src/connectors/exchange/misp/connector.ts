@@ -11,7 +11,7 @@ import { ConnectorError, permanent, toFailure } from '../../../core/model/failur
 import type { Json } from '../../../core/model/json.ts';
 import { oneAhead } from '../../../core/runtime/ahead.ts';
 import { GUARDED, MispClient } from './client.ts';
-import type { MispConfig } from './config.ts';
+import { extrasOf, type MispConfig } from './config.ts';
 import type { EventEnd, EventPart, Limit, ReadingContext } from './context.ts';
 import { readCursor } from './cursor.ts';
 import { Mapping } from './mapping.ts';
@@ -168,13 +168,13 @@ export class MispConnector implements ExchangeConnector {
   }
 
   #context(signal: AbortSignal, limit: Limit, warnings: string[]): ReadingContext {
-    const { page_size: pageSize, decay_scores: decay, start } = this.#config;
+    const { page_size: pageSize, start } = this.#config;
     return {
       client: this.#client,
       mapping: this.#mapping,
       cursor: readCursor(undefined),
       pageSize,
-      decay,
+      extras: extrasOf(this.#config),
       start: start === undefined ? undefined : Math.floor(Date.parse(start) / 1000),
       now: () => this.#deps.clock.now(),
       signal,

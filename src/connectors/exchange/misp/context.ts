@@ -10,7 +10,8 @@ export interface ReadingContext {
   readonly mapping: Mapping;
   readonly cursor: Cursor;
   readonly pageSize: number;
-  readonly decay: boolean;
+  /** Asked for beside the attributes. */
+  readonly extras: Readonly<Record<string, 1>>;
   /** Epoch seconds. */
   readonly start: number | undefined;
   /** Engine time, epoch milliseconds. */

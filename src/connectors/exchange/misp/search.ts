@@ -219,12 +219,12 @@ async function rowsOf(
   page: number,
   limit: number,
 ): Promise<{ readonly rows: readonly unknown[]; readonly more: boolean } | { readonly limit: number }> {
-  const { client, signal, decay } = context;
+  const { client, signal, extras } = context;
   const filter = {
     eventid: uuid,
     published: 1,
     ...(pub === undefined ? {} : { publish_timestamp: [pub, pub] }),
-    ...(decay ? { includeDecayScore: 1 } : {}),
+    ...extras,
     order: 'Attribute.id asc',
     limit,
     page,

@@ -1,0 +1,66 @@
+// What a server says beside its attributes, where it is asked: decay scores, hits on its own warninglists, and what the
+// originator says by sightings.
+import { describe, expect, it } from 'vitest';
+import { aPartner, anAttribute, anEvent, EVENT, id, remove, upsert } from './misp-rig.ts';
+
+const facts = (rig: Awaited<ReturnType<typeof aPartner>>['rig']) =>
+  rig
+    .ask<{ facts: string; confidence: number | null }>('SELECT facts, confidence FROM object ORDER BY object_id')
+    .map((one) => ({ labels: (JSON.parse(one.facts) as { labels?: string[] }).labels, confidence: one.confidence }));
+
+describe('what a server says beside its attributes', () => {
+  it('is not asked for by itself', async () => {
+    const score = [{ score: 42, decayed: false }];
+    const { rig, poll } = await aPartner('search', anEvent([anAttribute(1, { decay_score: score })]), {}, LISTS);
+
+    expect(await poll()).toEqual(upsert(1));
+    expect(facts(rig)).toEqual([{ labels: undefined, confidence: null }]);
+  });
+
+  it('gives confidence by decay scores, and keeps out what all models call over', async () => {
+    const event = anEvent([
+      anAttribute(1, { decay_score: [{ score: 63.9, decayed: false }] }),
+      anAttribute(2, { decay_score: [{ score: 3, decayed: true }] }),
+    ]);
+    const { rig, poll } = await aPartner('search', event, { decay_scores: true });
+
+    expect(await poll()).toEqual(upsert(1));
+    expect(facts(rig).map((one) => one.confidence)).toEqual([60, 0]);
+  });
+
+  it('shows the lists on which the server finds a value, and refuses nothing for them', async () => {
+    const { rig, poll } = await aPartner(
+      'search',
+      anEvent([anAttribute(1), anAttribute(2)]),
+      { warninglist_hits: true },
+      LISTS,
+    );
+
+    expect(await poll()).toEqual(upsert(1, 2));
+    expect(facts(rig).map((one) => one.labels)).toEqual([['warninglist: List of CDN'], undefined]);
+  });
+
+  it('takes for harmless, or ends, what its originator says so of, once the event is published again', async () => {
+    const { server, poll, act } = await aPartner('search', anEvent([1, 2, 3].map((n) => anAttribute(n))), {
+      read_sightings: true,
+    });
+    await poll();
+    for (const [n, type] of [
+      [1, '1'],
+      [2, '2'],
+      [3, '0'],
+    ] as const)
+      await fetch(`${server.url}/sightings/add/${id(n)}`, {
+        method: 'POST',
+        headers: { authorization: server.key, accept: 'application/json', 'content-type': 'application/json' },
+        body: JSON.stringify({ type }),
+      });
+
+    act({ do: 'publish', event: EVENT });
+    expect(await poll()).toEqual(remove(1, 2));
+    // Theirs stay theirs: none of it comes back as ours.
+    expect(server.sightings()).toHaveLength(3);
+  });
+});
+
+const LISTS = [{ name: 'List of CDN', values: ['198.51.100.1'] }];
