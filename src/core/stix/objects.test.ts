@@ -263,6 +263,31 @@ describe('readObject', () => {
     expect(indicator(anIndicator({ id: 'indicator--baeabcaa-cdef-defd-ef12-342d65defabc' }))).toBeDefined();
   });
 
+  it('spells the UUID of every id in small letters, so that an object is one however it is spelled', () => {
+    const upper = (id: string) => id.replace(/--.*/, (uuid) => uuid.toUpperCase());
+    const [id, malware, author] = ['indicator', 'malware', 'identity'].map(
+      (type) => `${type}--abcdef00-0000-4000-8000-00000000000a`,
+    ) as [string, string, string];
+    const given = anIndicator({ id, created_by_ref: author });
+    const times = { created: '2026-01-05T10:00:00Z', modified: '2026-01-06T10:00:00Z' };
+    const relation = {
+      type: 'relationship',
+      id: id.replace('indicator', 'relationship'),
+      relationship_type: 'indicates',
+      source_ref: id,
+      target_ref: malware,
+      ...times,
+    };
+
+    expect(readObject({ ...given, id: upper(id), created_by_ref: upper(author) })).toEqual(readObject(given));
+    expect(
+      readObject({ ...relation, id: upper(relation.id), source_ref: upper(id), target_ref: upper(malware) }),
+    ).toEqual(readObject(relation));
+    expect(readObject({ type: 'malware', id: upper(malware), name: 'Pebble', ...times })).toMatchObject({
+      object: { objectId: malware },
+    });
+  });
+
   it('reads names, markings and relationships', () => {
     const times = { created: '2026-01-05T10:00:00Z', modified: '2026-01-06T10:00:00Z' };
     const malware = `malware--${ID.slice(11)}`;

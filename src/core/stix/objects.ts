@@ -18,7 +18,7 @@ import { showingHidden } from '../model/text.ts';
 import { readLevelWords } from './level-words.ts';
 import { readMarkingDefinition, readMarkings, UNREADABLE_LABEL, type Markings } from './markings.ts';
 import { readPattern } from './pattern/read.ts';
-import { cleanText, cleanTexts, isRecord, isStixId } from './raw.ts';
+import { cleanText, cleanTexts, isRecord, isStixId, spelledId } from './raw.ts';
 
 export type ReadResult =
   /** `quirk`: read all the same, though it is not spelled as the standard asks. */
@@ -52,7 +52,7 @@ function readAny(raw: unknown, bundleSpecVersion: string | undefined): ReadResul
   if (!isStixId(id, type)) {
     return refuse(id, id === undefined ? 'id is missing' : 'id is not of the form type--UUID', id);
   }
-  return reader(raw, id, type, bundleSpecVersion);
+  return reader(raw, spelledId(id), type, bundleSpecVersion);
 }
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -137,7 +137,7 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   if (description !== undefined) facts.description = description;
   if (types !== undefined) facts.types = types;
   if (labels !== undefined) facts.labels = labels;
-  if (isStixId(raw['created_by_ref'])) facts.createdBy = raw['created_by_ref'];
+  if (isStixId(raw['created_by_ref'])) facts.createdBy = spelledId(raw['created_by_ref']);
   if (created !== undefined) facts.created = created.version;
   if (use.refusal !== undefined) {
     const detail = cleanText(use.detail, MAX_REFUSAL);
@@ -282,7 +282,7 @@ function isBenign(raw: Raw, old: boolean): boolean {
 
 function readMarking(raw: Raw, id: string): ReadResult {
   // In the case in which references to it are kept.
-  return { object: { kind: 'marking', objectId: id.toLowerCase(), ...readMarkingDefinition(raw) } };
+  return { object: { kind: 'marking', objectId: id, ...readMarkingDefinition(raw) } };
 }
 
 function readName(raw: Raw, id: string, type: string): ReadResult {
@@ -304,7 +304,8 @@ function readRelationship(raw: Raw, id: string): ReadResult {
     return refuse(id, 'relationship without type or ends');
   const revoked = readFlag(raw['revoked']);
   if (revoked === undefined) return refuse(id, 'revoked is neither true nor false', told(raw['revoked']));
-  return { object: { kind: 'relationship', objectId: id, version, revoked, relation, source, target } };
+  const [from, to] = [spelledId(source), spelledId(target)];
+  return { object: { kind: 'relationship', objectId: id, version, revoked, relation, source: from, target: to } };
 }
 
 function versionOf(raw: Raw): string | undefined {

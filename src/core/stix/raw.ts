@@ -15,6 +15,9 @@ export function isStixId(value: unknown, type?: string): value is string {
   return type === undefined || (value.length === type.length + UUID_LENGTH + 2 && value.startsWith(type));
 }
 
+/** As it is kept: the UUID says the same in capitals (RFC 9562), and an object must not be two, or its withdrawal be lost. */
+export const spelledId = (id: string): string => id.toLowerCase();
+
 /** Text for people: hidden characters removed (a line break leaves a space), cut to `max`. Undefined when nothing is left. */
 export function cleanText(value: unknown, max: number): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined;

@@ -213,7 +213,8 @@ export class ContextTable {
 
   /** What an analyst sees beside the claim itself. */
   explain(exchangeId: number, objectId: string, createdBy: string | undefined): Explained {
-    const provider = createdBy === undefined ? undefined : this.#name(exchangeId, createdBy);
+    // Facts of an older version may still have it in capitals.
+    const provider = createdBy === undefined ? undefined : this.#name(exchangeId, createdBy.toLowerCase());
     if (!this.#related.has(exchangeId)) return { provider, threats: undefined };
     const threats = this.#threats.all(exchangeId, objectId).map((one) => one.body);
     return { provider, threats: threats.length === 0 ? undefined : threats };

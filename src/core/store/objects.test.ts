@@ -13,6 +13,7 @@ import {
 } from '../../../test/builders/store.ts';
 import { OLDEST_VERSION } from '../model/timestamp.ts';
 import { STATE } from './rows.ts';
+import { readObject } from '../stix/objects.ts';
 
 const ID = 'indicator--1';
 const newer = versionAt(NOW - HOUR);
@@ -39,17 +40,37 @@ describe('a withdrawal that is meant beyond doubt', () => {
   const LOWER = 'indicator--3fa1c2de-0000-4000-8000-00000000000a';
   const UPPER = `indicator--${LOWER.slice(11).toUpperCase()}`;
 
+  const published = (id: string, facts: object = {}) => {
+    const read = readObject({
+      type: 'indicator',
+      spec_version: '2.1',
+      id,
+      created: '2026-01-01T00:00:00Z',
+      modified: '2026-01-02T00:00:00Z',
+      valid_from: '2026-01-01T00:00:00Z',
+      pattern_type: 'stix',
+      pattern: "[ipv4-addr:value = '192.0.2.1']",
+      ...facts,
+    });
+    if (!('object' in read)) throw new Error(JSON.stringify(read));
+    return read.object;
+  };
+
   it.each([
     [LOWER, UPPER],
     [UPPER, LOWER],
-  ])('takes off %s by its id in another letter case, also in a first sync', (objectId, other) => {
+  ])('takes off %s by its id in another letter case, also in a first sync, and stays off', (id, other) => {
     for (const later of [false, true]) {
-      const rig = armed({ objectId });
+      const rig = new Rig();
+      rig.commit([published(id)]);
+      expect(rig.deliver()).toEqual(['upsert 192.0.2.1']);
       if (later) rig.store.pollCompleted('partner', NOW);
 
-      const report = rig.commit([anIndicator({ objectId: other, version: newer, revoked: true })]);
+      const report = rig.commit([published(other, { revoked: true, modified: '2026-01-03T00:00:00Z' })]);
 
       expect([report.revoked, rig.deliver()]).toEqual([1, ['remove 192.0.2.1']]);
+      rig.commit([published(id, { modified: '2026-01-04T00:00:00Z' })]);
+      expect(rig.deliver()).toEqual([]);
     }
   });
 });

@@ -90,8 +90,6 @@ export class TakingIn {
       set.insertNew(incoming.map((one) => rowOf(0, this.#exchange.id, one, this.#context, this.#now)));
       set.load(shown.filter((id) => set.get(id) === undefined));
     } else set.load([...ids, ...shown]);
-    const others = incoming.filter((one) => one.revoked && set.get(one.objectId) === undefined);
-    set.load(others.flatMap((one) => inOtherCases(one.objectId)).filter((id) => set.get(id) === undefined));
     const allNew = newest && incoming.every((one) => set.get(one.objectId)?.state === 'inserted');
     set.loadEntries(allNew ? valuesOf(incoming) : this.#loadChanging(incoming), allNew);
   }
@@ -102,7 +100,7 @@ export class TakingIn {
     const changing = new Set<Item>();
     const naming: IncomingIndicator[] = [];
     for (const one of incoming) {
-      const item = this.#itemOf(one);
+      const item = this.#set.get(one.objectId);
       const isOld = item?.state === 'stored';
       const taken = isOld ? takeIn(item.known, one).kind : undefined;
       // What an object that comes more than once is by then nobody knows yet.
@@ -116,16 +114,8 @@ export class TakingIn {
     return valuesOf(naming);
   }
 
-  /** The UUID of an id says the same in capitals (RFC 9562), and a withdrawal is not lost over them. */
-  #itemOf({ objectId, revoked }: IncomingIndicator): Item | undefined {
-    const found = this.#set.get(objectId);
-    if (found !== undefined || !revoked) return found;
-    const [lower, upper] = inOtherCases(objectId);
-    return this.#set.get(lower!) ?? this.#set.get(upper!);
-  }
-
   #one({ given, incoming, scope, listing }: Arrived): void {
-    const item = this.#itemOf(incoming);
+    const item = this.#set.get(incoming.objectId);
     if (item === undefined || (item.state === 'inserted' && !this.#taken.has(item))) {
       this.#created(item, incoming, scope, listing);
       return;
@@ -285,12 +275,6 @@ export class TakingIn {
 function statedOf(row: ObjectRow): Stated {
   const { tlp, pap, refs } = openOf(row);
   return { until: row.valid_until ?? undefined, tlp, pap, refs, benign: row.benign === 1, facts: row.facts };
-}
-
-function inOtherCases(objectId: string): string[] {
-  const at = objectId.indexOf('--') + 2;
-  const [type, uuid] = [objectId.slice(0, at), objectId.slice(at)];
-  return [type + uuid.toLowerCase(), type + uuid.toUpperCase()];
 }
 
 const valuesOf = (incoming: readonly IncomingIndicator[]): Observable[] => incoming.flatMap((one) => one.observables);

@@ -12,6 +12,7 @@ import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts
 import type { Json } from '../../../core/model/json.ts';
 import { ConnectorError, permanent, toFailure } from '../../../core/model/failure.ts';
 import { oneAhead } from '../../../core/runtime/ahead.ts';
+import { spelledId } from '../../../core/stix/raw.ts';
 import { TaxiiClient } from './client.ts';
 import { accountOf, type Taxii21Config } from './config.ts';
 import { type Cursor, cursorJson, type Place, placeOf, readCursor, withPlace } from './cursor.ts';
@@ -143,7 +144,10 @@ export class Taxii21Connector implements ExchangeConnector {
       };
       try {
         for await (const page of readManifest(reading)) {
-          const present = page.entries.map((one) => ({ objectId: one.id, version: versionOf(one.version ?? '') }));
+          const present = page.entries.map((one) => ({
+            objectId: spelledId(one.id),
+            version: versionOf(one.version ?? ''),
+          }));
           yield { scope: collection.id, present, complete: page.last };
         }
         doubted = false;

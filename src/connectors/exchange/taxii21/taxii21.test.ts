@@ -331,6 +331,17 @@ describe('the listing', () => {
     }
   });
 
+  it('lists ids as they are kept, in small letters', async () => {
+    const upper = { ...entry(1), id: 'indicator--ABCDEF00-0000-4000-8000-00000000000A' };
+    const { connector } = await partner((path) =>
+      path === MANIFEST ? { body: { more: false, objects: [upper] } } : undefined,
+    );
+
+    const [part] = await list(connector);
+
+    expect(part?.present.map((one) => one.objectId)).toEqual(['indicator--abcdef00-0000-4000-8000-00000000000a']);
+  });
+
   it.each([
     ['there is no manifest', { status: 404 }, /has no manifest/],
     [

@@ -290,6 +290,30 @@ export const MIGRATIONS: readonly string[] = [
     armed INTEGER NOT NULL, armed_secs INTEGER NOT NULL, armed_most INTEGER NOT NULL,
     PRIMARY KEY (start, role, peer)) WITHOUT ROWID;
   `,
+  `
+  -- The UUID of a STIX id says the same in capitals, and is kept in small letters from now on. Of two rows that are one
+  -- object, what was revoked stays so, else the newer version counts; the other one expires at once.
+  CREATE INDEX object_spelling ON object (exchange_id, lower(object_id));
+  UPDATE object SET valid_until = 0, object_id = object_id || '#' || id
+    WHERE EXISTS (SELECT 1 FROM object o WHERE o.exchange_id = object.exchange_id AND lower(o.object_id) = lower(object.object_id)
+      AND o.id <> object.id AND (
+        (o.state = 1 AND object.state <> 1)
+        OR ((o.state = 1) = (object.state = 1)
+          AND (o.version > object.version OR (o.version = object.version AND o.id < object.id)))));
+  UPDATE projection SET due = 0 WHERE entry_id IN (
+    SELECT c.entry_id FROM contribution c JOIN object o ON o.id = c.object_id WHERE o.valid_until = 0);
+  UPDATE object SET object_id = lower(object_id) WHERE object_id <> lower(object_id);
+  DROP INDEX object_spelling;
+  INSERT INTO context (exchange_id, object_id, kind, version, body)
+    SELECT exchange_id, lower(object_id), kind, version, body FROM context WHERE object_id <> lower(object_id)
+    ON CONFLICT DO NOTHING;
+  DELETE FROM context WHERE object_id <> lower(object_id);
+  INSERT INTO relation (exchange_id, source, target, relation, object_id)
+    SELECT exchange_id, lower(source), lower(target), relation, lower(object_id) FROM relation
+    WHERE source <> lower(source) OR target <> lower(target) OR object_id <> lower(object_id)
+    ON CONFLICT DO NOTHING;
+  DELETE FROM relation WHERE source <> lower(source) OR target <> lower(target) OR object_id <> lower(object_id);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
