@@ -1,5 +1,5 @@
 // From the configuration to what the store is told. Plain values; the fingerprints decide what is computed anew.
-import type { Config, SiemConfig } from '../core/config/load.ts';
+import type { Config, ExchangeConfig, SiemConfig } from '../core/config/load.ts';
 import { fingerprint } from '../core/config/fingerprint.ts';
 import { policyFor } from '../core/config/policy.ts';
 import { releaseSettings } from '../core/config/release.ts';
@@ -11,16 +11,18 @@ export function storeSpec(config: Config, path = config.state): StoreSpec {
   return {
     path,
     instance: config.instance,
-    exchanges: config.exchanges.map(
-      (exchange): ExchangeSpec => ({
-        name: exchange.name,
-        type: exchange.type,
-        fingerprint: fingerprint(exchange.definition.settings(exchange.settings)),
-      }),
-    ),
+    exchanges: config.exchanges.map((exchange): ExchangeSpec => exchangeSpec(config, exchange)),
     siems: config.siems.map((siem) => siemSpec(config, siem)),
     release: releaseSettings(config),
   };
+}
+
+function exchangeSpec(config: Config, exchange: ExchangeConfig): ExchangeSpec {
+  const settings = exchange.definition.settings(exchange.settings);
+  const bareUrls = exchange.policy.bare_urls ?? config.policy.bare_urls;
+  // Objects are read again under another choice, and under the usual one the fingerprint is what it always was.
+  const shape = bareUrls === 'refuse' ? settings : { settings, bareUrls };
+  return { name: exchange.name, type: exchange.type, fingerprint: fingerprint(shape), bareUrls };
 }
 
 function siemSpec(config: Config, siem: SiemConfig): SiemSpec {

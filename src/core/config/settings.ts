@@ -148,6 +148,11 @@ const PolicyOverrides = z.strictObject({
 });
 export type PolicyOverrides = z.output<typeof PolicyOverrides>;
 
+const bareUrls = () => z.enum(['refuse', 'both_schemes']);
+const BARE_URLS =
+  'URLs that a partner states without a scheme: refuse, or arm the http and the https spelling. Acts when its objects are read again, which the next poll does.';
+const ExchangeOverrides = PolicyOverrides.extend({ bare_urls: bareUrls().optional().describe(BARE_URLS) });
+
 const ListAction = z.enum(['refuse', 'note']);
 
 const NeverBlock = z
@@ -209,6 +214,7 @@ const Policy = z.strictObject({
     .boolean()
     .default(false)
     .describe('A hit of ours begins the lifetime without valid_until anew, up to max_days.'),
+  bare_urls: bareUrls().default('refuse').describe(BARE_URLS),
   max_classification: overrideShape.max_classification
     .unwrap()
     .default('unclassified')
@@ -260,6 +266,7 @@ const commonShape = {
 const ExchangeCommon = z.strictObject({
   name: peerName('exchange'),
   ...commonShape,
+  policy: ExchangeOverrides.prefault({}).describe('Overrides of the global policy.'),
   schedule: cron().default('*/5 * * * *').describe('When to poll: cron in UTC, 5 or 6 fields.'),
   full_listing: cron().default('17 3 * * *').describe('When to look for objects that vanished: cron in UTC.'),
   vanished: z

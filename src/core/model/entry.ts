@@ -19,6 +19,8 @@ export interface IndicatorFacts {
   /** Of those, what exactly stood in the way. */
   readonly detail?: string;
   readonly statements?: readonly string[];
+  /** It states URLs without a scheme, which stand for both spellings (policy.bare_urls). */
+  readonly bare?: boolean;
 }
 
 /** One version of an indicator as an exchange published it, reduced to what we use. */

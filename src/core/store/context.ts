@@ -7,6 +7,7 @@ import type { Database } from './sql/port.ts';
 import { nameOf, type OpenOptions, openState } from './state.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
 import { withLists } from './lists.ts';
+import { BARE_URL } from '../stix/bare-urls.ts';
 import { RowIds } from './row-ids.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
 
@@ -155,8 +156,12 @@ export class StoreContext {
           );
         if (table === 'siem') recompute.set(one.name, false);
       } else {
-        if (table === 'exchange' && row.fingerprint !== one.fingerprint)
+        if (table === 'exchange' && row.fingerprint !== one.fingerprint) {
           this.db.run('UPDATE exchange SET cursor = NULL, poll_completed = NULL WHERE id = ?', row.id);
+          // Perhaps bare URLs are read otherwise from now on: the same version of these says something else then.
+          this.db.run('UPDATE object SET canon = 0 WHERE exchange_id = ? AND refusal = ?', row.id, BARE_URL);
+          this.db.run(`UPDATE object SET canon = 0 WHERE exchange_id = ? AND facts LIKE '%"bare":true%'`, row.id);
+        }
         if ('settings' in one && row.settings !== JSON.stringify(one.settings)) {
           // Another mapping writes the same content otherwise: everything is sent again.
           this.db.run('UPDATE siem SET settings = ? WHERE id = ?', JSON.stringify(one.settings), row.id);

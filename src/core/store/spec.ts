@@ -13,6 +13,8 @@ export interface ExchangeSpec {
   readonly type: string;
   /** Settings the cursor belongs to; another fingerprint starts the next poll over. */
   readonly fingerprint: string;
+  /** Left out: refuse. */
+  readonly bareUrls?: 'refuse' | 'both_schemes';
 }
 
 export interface SiemSpec {

@@ -5,6 +5,7 @@ import type { Observable } from '../model/observable.ts';
 import type { Reason } from '../ledger/project.ts';
 import { type Stated, takeIn, tightened } from '../ledger/take-in.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
+import { spelledOut } from '../stix/bare-urls.ts';
 import { type CommitReport, countIn } from './commit-report.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import { decideClaim } from '../ledger/admit.ts';
@@ -66,7 +67,11 @@ export class TakingIn {
 
   /** `shown`: could not be read, which says nothing but that they are there. Returns what only one object names, which is new. */
   take(arrivals: readonly Arrival[], shown: readonly Shown[]): ObjectSet['fresh'] {
-    const arrived = arrivals.map((one): Arrived => ({ ...one, incoming: believable(one.given, this.#now) }));
+    const both = this.#exchange.spec.bareUrls === 'both_schemes';
+    const arrived = arrivals.map((one): Arrived => {
+      const given = both ? spelledOut(one.given) : one.given;
+      return { ...one, given, incoming: believable(given, this.#now) };
+    });
     const markings = arrived.flatMap(({ incoming }) => incoming.openMarkings ?? []);
     if (markings.length > 0) this.#context.know(this.#exchange.id, markings);
     this.#load(
