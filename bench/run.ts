@@ -12,12 +12,13 @@ import { hang } from './rows/hang.ts';
 import { ingest } from './rows/ingest.ts';
 import { memory } from './rows/memory.ts';
 import { misp } from './rows/misp.ts';
+import { policy } from './rows/policy.ts';
 import { pushers } from './rows/pushers.ts';
 import { repeat } from './rows/repeat.ts';
 import type { BenchRow, Line } from './rows/row.ts';
 import { sightings } from './rows/sightings.ts';
 
-const ROWS: readonly BenchRow[] = [delivery, ingest, misp, endToEnd, repeat, files, memory, pushers, hang, sightings];
+const ROWS: readonly BenchRow[] = [delivery, ingest, misp, endToEnd, repeat, files, memory, policy, pushers, hang, sightings];
 const TITLE = [
   '| row | what | reach | measured: median (spread) | reached | how, day, and load average before |',
   '| --- | --- | --- | --- | --- | --- |',

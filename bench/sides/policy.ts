@@ -1,0 +1,206 @@
+// Decisions of intake over a large state with large never-block lists, and what a changed list keeps waiting. One of two
+// stretches: `judge` asks for one decision on each of very many values; `rejudge` changes a list under a state that holds
+// them all, and sends commands to the store's thread while it goes through them.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
+import type { Claim, IncomingIndicator } from '../../src/core/model/entry.ts';
+import type { Observable } from '../../src/core/model/observable.ts';
+import { judge, type IntakeRules } from '../../src/core/policy/intake.ts';
+import { loadLists } from '../../src/core/store/lists.ts';
+import { openRemote, STORE_LIMITS } from '../../src/core/store/remote.ts';
+import type { StoreSpec } from '../../src/core/store/spec.ts';
+import { Store } from '../../src/core/store/store.ts';
+import { anExchange, anIndicator, aPage, aSiem } from '../../test/builders/store.ts';
+import { memorySiem } from '../../test/contract/memory-siem.ts';
+import { say, stopwatch } from './open.ts';
+
+const [stretch = 'judge', folder = '.', entries = '1000000', listed = '300000', networks = '20000'] =
+  process.argv.slice(2);
+const MANY = Number(entries);
+const LISTS = join(folder, 'lists');
+const NOW = Date.now();
+const DAY = 86_400_000;
+const PAGE = 5000;
+
+const octets = (n: number): string => `${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`;
+
+/** Four kinds in turn, as in feeds: addresses first. Of every hundred about one stands on a list. */
+function valueAt(i: number): Observable {
+  switch (i % 4) {
+    case 0:
+      return { type: 'ipv4-addr', value: `5.${octets(i)}` };
+    case 1:
+      return { type: 'domain-name', value: `host${i}.zone${i % 997}.example` };
+    case 2:
+      return { type: 'url', value: `http://site${i}.zone${i % 997}.example/a/${i}` };
+    default:
+      return { type: "file:hashes.'SHA-256'", value: i.toString(16).padStart(64, 'a') };
+  }
+}
+
+/** Names, addresses and hashes, a third each, and networks beside them. `first` tells one edition from another. */
+function writeLists(first: number): void {
+  mkdirSync(LISTS, { recursive: true });
+  const of = (type: string, list: string[]): string => JSON.stringify({ type, list });
+  const third = Math.floor(Number(listed) / 3);
+  const some = <T>(n: number, one: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => one(first + i));
+  writeFileSync(
+    join(LISTS, 'names.json'),
+    of(
+      'hostname',
+      some(third, (i) => `host${i * 397 + 1}.zone${(i * 397 + 1) % 997}.example`),
+    ),
+  );
+  writeFileSync(
+    join(LISTS, 'addresses.json'),
+    of(
+      'string',
+      some(third, (i) => `5.${octets(i * 400)}`),
+    ),
+  );
+  writeFileSync(
+    join(LISTS, 'hashes.json'),
+    of(
+      'string',
+      some(third, (i) => (i * 400 + 3).toString(16).padStart(64, 'a')),
+    ),
+  );
+  writeFileSync(
+    join(LISTS, 'networks.json'),
+    of(
+      'cidr',
+      some(Number(networks), (i) => `${11 + (i >>> 14)}.${(i >>> 6) & 255}.${(i << 2) & 255}.0/22`),
+    ),
+  );
+}
+
+const rules = (given: Partial<IntakeRules> = {}): IntakeRules => ({
+  siem: 'siem',
+  clearance: 'amber',
+  unmarked: 'amber',
+  minConfidence: 0,
+  unknownConfidence: 'accept',
+  widestNetwork: { ipv4: 16, ipv6: 32 },
+  maxClassification: 'unclassified',
+  neverBlock: { actions: {}, own: { networks: [], domains: [] }, lists: LISTS },
+  ...given,
+});
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+function used(): number {
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 2 ** 20;
+}
+
+function judging(): void {
+  writeLists(0);
+  const before = used();
+  const { index } = loadLists(LISTS);
+  const listsMb = used() - before;
+  const given = rules({ neverBlock: { actions: {}, own: { networks: [], domains: [] }, files: index } });
+  const claim: Claim = {
+    exchange: 'partner',
+    objectId: 'indicator--1',
+    version: '',
+    digest: 0,
+    validFrom: 0,
+    confidence: 80,
+    tlp: 'green',
+    benign: false,
+    factsText: '{"name":"one of many"}',
+    facts: { name: 'one of many' },
+  };
+  const values = Array.from({ length: MANY }, (_, i) => valueAt(i));
+  let accepted = 0;
+  let noted = 0;
+  const watch = stopwatch();
+  for (const value of values) {
+    const decision = judge(value, claim, given);
+    if (decision.kind === 'accept') accepted++;
+    if (decision.kind === 'accept' && decision.note !== undefined) noted++;
+  }
+  const { cpuMs } = watch();
+  say({ decisions: MANY, perSec: MANY / (cpuMs / 1000), accepted, noted, listsMb });
+}
+
+function indicatorAt(i: number): IncomingIndicator {
+  return anIndicator({
+    objectId: `indicator--${i}`,
+    validFrom: NOW - DAY,
+    validUntil: NOW + 300 * DAY,
+    confidence: 80,
+    observables: [valueAt(i)],
+    digest: i,
+  });
+}
+
+const specOf = (fingerprint: string): StoreSpec => {
+  const siem = aSiem({ fingerprint });
+  const { lifetime } = siem.rules['partner']!;
+  return {
+    path: join(folder, 'state.db'),
+    instance: 'bench',
+    exchanges: [anExchange()],
+    siems: [{ ...siem, rules: { partner: { intake: rules(), lifetime } } }],
+  };
+};
+
+async function rejudging(): Promise<void> {
+  writeLists(0);
+  const store = new Store(specOf('a'), new Map([['memory', memorySiem().definition]]));
+  for (let at = 0; at < MANY; at += PAGE) {
+    const objects = Array.from({ length: Math.min(PAGE, MANY - at) }, (_, i) => indicatorAt(at + i));
+    store.commitPages('partner', [aPage(objects)], NOW);
+  }
+  store.pollCompleted('partner', NOW);
+  for (
+    let batch = store.takeBatch('siem', BATCH, NOW);
+    batch !== undefined;
+    batch = store.takeBatch('siem', BATCH, NOW)
+  )
+    store.settleAll(batch.id, NOW);
+  store.close();
+
+  // Another edition of every list: hundreds of values leave it and come to it.
+  writeLists(7);
+  const worker = new Worker(new URL('../../test/builders/store-worker.ts', import.meta.url), {
+    resourceLimits: STORE_LIMITS,
+  });
+  const remote = await openRemote(worker, specOf('a'));
+  const watch = stopwatch();
+  let over = false;
+  const going = (async () => {
+    while ((await remote.tick(NOW + 1, false)).more);
+    over = true;
+  })();
+  const waits: number[] = [];
+  while (!over) {
+    const from = performance.now();
+    await remote.remember('listens', String(waits.length), NOW + 1);
+    waits.push(performance.now() - from);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await going;
+  const { ms } = watch();
+  await remote.terminate();
+  waits.sort((a, b) => a - b);
+  say({
+    entries: MANY,
+    ms,
+    commands: waits.length,
+    p99Ms: waits[Math.floor(waits.length * 0.99)]!,
+    mostMs: waits.at(-1)!,
+  });
+}
+
+const BATCH = { maxItems: 2000, maxBytes: 10_000_000 };
+
+if (stretch === 'judge') judging();
+else await rejudging();
+rmSync(LISTS, { recursive: true, force: true });
