@@ -18,7 +18,19 @@ import { repeat } from './rows/repeat.ts';
 import type { BenchRow, Line } from './rows/row.ts';
 import { sightings } from './rows/sightings.ts';
 
-const ROWS: readonly BenchRow[] = [delivery, ingest, misp, endToEnd, repeat, files, memory, policy, pushers, hang, sightings];
+const ROWS: readonly BenchRow[] = [
+  delivery,
+  ingest,
+  misp,
+  endToEnd,
+  repeat,
+  files,
+  memory,
+  policy,
+  pushers,
+  hang,
+  sightings,
+];
 const TITLE = [
   '| row | what | reach | measured: median (spread) | reached | how, day, and load average before |',
   '| --- | --- | --- | --- | --- | --- |',

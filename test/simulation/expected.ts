@@ -18,6 +18,8 @@ interface Content {
 export interface Expected extends Content {
   readonly slot: string;
   readonly sources: string[];
+  /** Of its newest claim. */
+  readonly version: string;
 }
 
 /** By entry key. `suppressed` says whether a person took the value off. */
@@ -43,6 +45,7 @@ export function expectedIn(
           until: Math.max(known?.until ?? 0, until),
           tlp: TLP_LEVELS.findLast((level) => level === tlp || level === known?.tlp)!,
           confidence: larger(known?.confidence ?? null, object.confidence ?? null),
+          version: [known?.version ?? '', object.version].sort().at(-1)!,
           sources: [...(known?.sources ?? []), `${partner.name}/${object.objectId}`].sort(),
         });
       }
@@ -51,11 +54,15 @@ export function expectedIn(
   return wanted;
 }
 
-/** Undefined when the SIEM holds exactly that, but for what a person said no to. */
+/**
+ * Undefined when the SIEM holds exactly that, but for what a person said no to, and for the worst of it where it takes
+ * only so many.
+ */
 export function difference(
   wanted: ReadonlyMap<EntryKey, Expected>,
   siem: MemorySiemStore,
   rejected: ReadonlySet<string>,
+  most = Number.POSITIVE_INFINITY,
 ): string | undefined {
   const slots = new Set([...wanted].filter(([key]) => !rejected.has(key)).map(([, { slot }]) => slot));
   for (const [slot, row] of siem.rows) {
@@ -71,8 +78,43 @@ export function difference(
     if (content.sources.join() !== entry.sources.join()) return `${row.key} names ${content.sources.join()}`;
     slots.delete(slot);
   }
-  return slots.size === 0 ? undefined : `missing: ${[...slots].join(', ')}`;
+  if (slots.size === 0) return undefined;
+  return most === Number.POSITIVE_INFINITY
+    ? `missing: ${[...slots].join(', ')}`
+    : wronglyOut(
+        [...wanted].filter(([key]) => !rejected.has(key)),
+        slots,
+        most,
+        rejected.size,
+      );
 }
+
+const DAY_MS = 86_400_000;
+
+/** What is missing of a watchlist that takes only so many. Keys that are one row there have a place each. */
+function wronglyOut(
+  wanted: readonly [EntryKey, Expected][],
+  missing: ReadonlySet<string>,
+  most: number,
+  others: number,
+): string | undefined {
+  const stands = wanted.filter(([, { slot }]) => !missing.has(slot));
+  const out = wanted.filter(([, { slot }]) => missing.has(slot));
+  const names = out.map(([key]) => key).join(', ');
+  if (stands.length > most) return `${stands.length} have a place where only ${most} may`;
+  // What a person said no to may be kept, and has a place then.
+  if (stands.length + others < most) return `${stands.length} of ${most} have a place, and these wait: ${names}`;
+  const [worst] = stands.map(([, one]) => one).sort((a, b) => sure(a) - sure(b) || timeOf(a) - timeOf(b));
+  if (worst === undefined) return undefined;
+  const better = out.find(([, one]) => {
+    const surer = sure(one) - sure(worst);
+    return surer >= 10 || (surer >= 0 && timeOf(one) - timeOf(worst) >= 7 * DAY_MS);
+  });
+  return better === undefined ? undefined : `${better[0]} is better than what has a place: ${JSON.stringify(worst)}`;
+}
+
+const sure = ({ confidence }: Expected): number => (confidence === null ? -1 : confidence);
+const timeOf = ({ version }: Expected): number => Math.floor(Date.parse(version) / 60_000) * 60_000;
 
 const larger = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.max(a, b);

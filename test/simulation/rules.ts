@@ -11,6 +11,8 @@ export interface RuleSet {
   /** How a claim without PAP counts. */
   readonly withoutPap: 'green' | 'amber';
   readonly minConfidence: number;
+  /** Left out: it takes all. */
+  readonly maxEntries?: number;
   readonly unknownConfidence: 'accept' | 'refuse';
   /** By exchange: how a claim of it without TLP counts. */
   readonly unmarked: Readonly<Record<string, Tlp | 'refuse'>>;
@@ -49,12 +51,13 @@ export function admitted(object: IncomingIndicator, exchange: string, rules: Rul
 /** The same rules as the configuration hands them to the store. */
 export function specOf(name: string, rules: RuleSet, brake: BrakeSettings, longestCallMs: number): SiemSpec {
   const lifetime = { defaultDays: 90, byType: {}, maxDays: 730 };
-  const { unmarked, ...intake } = rules;
+  const { unmarked, maxEntries, ...intake } = rules;
   return {
+    ...(maxEntries === undefined ? {} : { maxEntries }),
     ...aSiem({ name, listensTo: [] }),
     longestCallMs,
     brakes: Object.fromEntries(Object.keys(unmarked).map((exchange) => [exchange, brake])),
-    fingerprint: JSON.stringify(rules),
+    fingerprint: JSON.stringify({ unmarked, ...intake, limited: maxEntries !== undefined }),
     rules: Object.fromEntries(
       Object.entries(unmarked).map(([exchange, level]) => [
         exchange,

@@ -97,6 +97,7 @@ export class World {
       longestCallMs: LATEST_MS,
     };
     this.#doubles = SIEMS.map(() => memorySiem(this.#product));
+    for (const name of SIEMS) this.#rules[name] = this.#limited(this.#rules[name]!);
     // Every fourth world is too small for its brakes.
     this.#brake =
       seed % 4 === 0
@@ -370,9 +371,14 @@ export class World {
       hosting: draw.from(['on_premises', 'cloud'] as const),
       withoutPap: draw.from(['green', 'green', 'amber'] as const),
     };
-    this.#rules = { ...this.#rules, [name]: rules };
+    this.#rules = { ...this.#rules, [name]: this.#limited(rules) };
     this.#note(`other rules ${name} ${JSON.stringify(rules)}`);
     this.#boot();
+  }
+
+  /** In every third world the SIEMs take only so many, now more and now fewer. */
+  #limited({ maxEntries: _, ...rules }: RuleSet): RuleSet {
+    return this.seed % 3 !== 1 ? rules : { ...rules, maxEntries: 1 + ((this.seed + this.#boots) % 5) };
   }
 
   #publish(): void {
@@ -572,7 +578,8 @@ export class World {
   #check(when: string): void {
     SIEMS.forEach((name, i) => {
       const { store } = this.#doubles[i]!;
-      const problem = difference(this.#wanted(i), store, this.#heldKeys(name, "h.decision = 'reject'"));
+      const rejected = this.#heldKeys(name, "h.decision = 'reject'");
+      const problem = difference(this.#wanted(i), store, rejected, this.#rules[name]!.maxEntries);
       if (problem !== undefined) this.#fail(`${when}, ${name}: ${problem}`);
       if (store.foreign.get(FOREIGN) !== 'an analyst') this.#fail(`${when}, ${name}: a foreign entry changed`);
       for (const { failure } of [this.#deliverers[i]!, this.#reporters[i]!, ...this.#senders])

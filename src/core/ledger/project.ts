@@ -114,7 +114,9 @@ export function project(
   const ended = stand.hold !== undefined && hold === undefined ? stand.hold.kind : undefined;
   const kept = hold?.kind === 'removal';
 
-  const place = placeFor(stand, offer.room, vouched, hold);
+  // What was refused for good has no place until it says something new.
+  const refused = stand.parked !== undefined && stand.place === undefined && present.is === 'no' && !news;
+  const place = refused ? undefined : placeFor(stand, offer.room, vouched, hold);
   const is = vouched && place?.out !== true;
   const refreshAfter = is ? every : undefined;
   const turned = had.is !== is;

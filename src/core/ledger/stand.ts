@@ -254,8 +254,10 @@ function standing({ present }: Stand, op: Op, revision: number, handle: string |
   return op === 'upsert' ? { is: 'yes', revision, handle: handle ?? present.handle } : { is: 'no', revision, handle };
 }
 
+/** What is not there and cannot be sent has no place: another may have it. */
 const withReason = (stand: Stand, reason: string, code: string | undefined): Stand => ({
   ...stand,
+  place: stand.present.is === 'no' ? undefined : stand.place,
   parked: { reason: reason.slice(0, MOST_REASON), code },
 });
 
@@ -395,6 +397,12 @@ export function gone(stand: Stand, lookAt: number): Stand | undefined {
 /** It cannot be sent. An older version that stands there stays until it expires or is withdrawn: it was vouched for. */
 export const refused = (stand: Stand, reason: string): Stand =>
   withReason({ ...stand, wait: { ...stand.wait, at: undefined } }, reason, undefined);
+
+/** It has a place, and what left it still stands in the SIEM. */
+export const waitsForRoom = (stand: Stand, reason: string): Stand => ({
+  ...refused(stand, reason),
+  place: stand.place,
+});
 
 /** Parked, and tried once more. */
 export const retried = (stand: Stand): Stand => ({ ...stand, parked: undefined, wait: AT_ONCE });

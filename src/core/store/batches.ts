@@ -2,7 +2,18 @@
 // FLIGHT counts as absent for upserts and as present for removals, so that a crash at any line leaves no orphan.
 import type { Changes } from '../contracts/batch.ts';
 import type { Change, EncodeContext } from '../contracts/siem-connector.ts';
-import { gone, inherits, isHeir, type Op, postponed, refused, retried, type Stand, untold } from '../ledger/stand.ts';
+import {
+  gone,
+  inherits,
+  isHeir,
+  type Op,
+  postponed,
+  refused,
+  retried,
+  type Stand,
+  untold,
+  waitsForRoom,
+} from '../ledger/stand.ts';
 import type { Json } from '../model/json.ts';
 import { entryKey, OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
@@ -197,7 +208,7 @@ export class Batches {
     }
     if (row.present === PRESENT.no && !room.has(found.type)) {
       this.#change(siem, found, (stand) =>
-        room.leaving ? postponed(stand, now + ROOM_WAIT_MS) : refused(stand, room.reason(found.type)),
+        room.leaving ? postponed(stand, now + ROOM_WAIT_MS) : waitsForRoom(stand, room.reason(found.type)),
       );
       return true;
     }

@@ -138,6 +138,22 @@ describe('a watchlist that takes only so many', () => {
     expect(there(rig)).toEqual(['7', '8', '9']);
   });
 
+  it('gives no place to what the SIEM refuses for good, until the partner says something new of it', () => {
+    const rig = rigOf(2);
+    const refusing = (key: string) =>
+      key.endsWith('.1') ? ({ kind: 'park', reason: 'no' } as const) : ({ kind: 'applied' } as const);
+    rig.commit([of(1, 90), of(2, 80), of(3, 70)]);
+    rig.deliver(NOW, 'siem', refusing);
+    rig.deliver(NOW + 5000, 'siem', refusing);
+    rig.tick(NOW + HOUR);
+    rig.deliver(NOW + HOUR, 'siem', refusing);
+    expect(there(rig)).toEqual(['2', '3']);
+
+    rig.commit([of(1, 90, { version: versionAt(NOW) })], NOW + 2 * HOUR);
+
+    expect(settled(rig, NOW + 2 * HOUR)).toEqual(['remove 192.0.2.3', 'upsert 192.0.2.1']);
+  });
+
   it('comes to another limit with the next tick: the worst go, or the best that wait come', () => {
     const rig = rigOf(4);
     rig.commit([of(1, 10), of(2, 20), of(3, 30), of(4, 40), of(5, 5)]);
