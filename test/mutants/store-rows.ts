@@ -233,8 +233,8 @@ export const storeRows: readonly Mutated[] = [
         rule: 'Removals go first.',
       },
       {
-        find: 'room.leaving ? postponed(stand, now + ROOM_WAIT_MS) : refused',
-        put: 'refused',
+        find: 'room.leaving ? postponed(stand, now + ROOM_WAIT_MS) : waitsForRoom',
+        put: 'waitsForRoom',
         rule: 'What comes in the place of another waits for it to leave, and is not parked.',
       },
     ],

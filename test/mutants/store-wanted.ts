@@ -119,8 +119,8 @@ export const storeWanted: readonly Mutated[] = [
         tests: ['store/sightings'],
       },
       {
-        find: 'incoming: believable(one.given, this.#now)',
-        put: 'incoming: one.given',
+        find: 'incoming: believable(given, this.#now)',
+        put: 'incoming: given',
         rule: 'A version from the future is not believed.',
       },
     ],

@@ -377,7 +377,7 @@ export class World {
   }
 
   /** In every third world the SIEMs take only so many, now more and now fewer. */
-  #limited({ maxEntries: _, ...rules }: RuleSet): RuleSet {
+  #limited(rules: RuleSet): RuleSet {
     return this.seed % 3 !== 1 ? rules : { ...rules, maxEntries: 1 + ((this.seed + this.#boots) % 5) };
   }
 

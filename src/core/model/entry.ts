@@ -126,6 +126,12 @@ export interface Claim {
   readonly threats?: readonly string[] | undefined;
 }
 
+/** What its claims and the lists that name it say of an entry in single words, for who looks at it in a SIEM. */
+export const labelsOf = ({ claims, noted = [] }: Entry): string[] => [
+  ...claims.flatMap((claim) => claim.facts.labels ?? []),
+  ...noted.map((list) => `on list ${list}`),
+];
+
 /** What one SIEM shall hold for one observable: the merge of the claims that this SIEM may hold. */
 export interface Entry extends Observable {
   readonly key: EntryKey;
@@ -138,6 +144,8 @@ export interface Entry extends Observable {
   /** Strictest marking; claims without one count as configured (`unmarked`). */
   readonly tlp: Tlp;
   readonly pap?: Pap;
+  /** Never-block lists that name the value and only note. Absent where none does. */
+  readonly noted?: readonly string[];
   /** The admitted claims, newest version first. */
   readonly claims: readonly Claim[];
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { canonical } from '../model/canonical.ts';
 import type { ObservableType } from '../model/observable.ts';
 import { ListIndex } from './list-index.ts';
-import { isOurGround, neverBlock, type NeverBlockRules } from './never-block.ts';
+import { isOurGround, neverBlock, type NeverBlockRules, notedLists } from './never-block.ts';
 
 const NOTHING = { networks: [], domains: [] };
 const OWN = { networks: ['203.0.114.0/24', '2a00:1::/32'], domains: ['mons.example', '=only.example'] };
@@ -188,4 +188,15 @@ it('comes to the same of every address, whether its first number alone decides o
     }),
     { numRuns: 3000 },
   );
+});
+
+it('names the lists that only note, for who looks at the value in a SIEM', () => {
+  const rules = {
+    actions: { public_resolvers: 'note', documentation: 'note' },
+    own: { networks: [], domains: [] },
+  } as const;
+
+  expect(notedLists({ type: 'ipv4-addr', value: '8.8.8.8' }, rules)).toEqual(['public_resolvers']);
+  expect(notedLists({ type: 'ipv4-addr', value: '192.0.2.1' }, rules)).toEqual([]);
+  expect(notedLists({ type: 'ipv4-addr', value: '127.0.0.1' }, rules)).toEqual([]);
 });

@@ -70,6 +70,19 @@ export function neverBlock(observable: Observable, rules: NeverBlockRules): read
   return findings;
 }
 
+/**
+ * Lists that name the value and only note, for who looks at it in a SIEM. Not `documentation`: who lets that note tries
+ * something, and knows.
+ */
+export function notedLists(observable: Observable, rules: NeverBlockRules): readonly string[] {
+  const findings = neverBlock(observable, rules);
+  if (findings.length === 0) return NO_LISTS;
+  const noted = findings.filter(({ action, list }) => action === 'note' && list !== 'documentation');
+  return [...new Set(noted.map(({ list }) => list))];
+}
+
+const NO_LISTS: readonly string[] = [];
+
 /** What one exchange or SIEM adds for itself. */
 export function neverBlockAlso(observable: Observable, also: Configured): readonly Finding[] {
   const index = indexOf(also, () => listsOf(also));

@@ -2,6 +2,7 @@
 import { mergeClaims } from '../inventory/merge.ts';
 import { admit, type Admission, noneYet } from '../ledger/admit.ts';
 import type { Entry } from '../model/entry.ts';
+import { notedLists } from '../policy/never-block.ts';
 import { StoredClaim } from './claims.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import { CROWDED, type EntryClaims } from './entry-claims.ts';
@@ -51,8 +52,8 @@ export class Admissions {
     for (const { claim } of [...admitted, ...pending])
       claim.explain(explain(claim.exchangeId, claim.objectId, claim.facts.createdBy));
     const entryOf = mergeClaims(entry, admitted, now).entry;
-    if (entryOf !== undefined || pending.length === 0) return entryOf;
-    return mergeClaims(entry, this.#let(siem, entry, pending), now).entry;
+    if (entryOf !== undefined || pending.length === 0) return withNoted(entryOf, noted(siem, entry));
+    return withNoted(mergeClaims(entry, this.#let(siem, entry, pending), now).entry, noted(siem, entry));
   }
 
   /** Those of them that a person let in. */
@@ -75,7 +76,7 @@ export class Admissions {
     if (explain !== undefined)
       for (const { claim } of admitted) claim.explain(explain(claim.exchangeId, claim.objectId, claim.facts.createdBy));
     const standing = admitted.map((one) => ({ ...one, until: until ?? one.until }));
-    return mergeClaims(entry, standing, now).entry;
+    return withNoted(mergeClaims(entry, standing, now).entry, noted(siem, entry));
   }
 
   /** A withdrawal is no judgement on what was withdrawn: neither its revocation nor its new validity counts here. */
@@ -95,3 +96,13 @@ export class Admissions {
     return rows === 0 || admission.admitted.length > 0 || admission.left !== undefined;
   }
 }
+
+/** Lists that only note are the same for all exchanges. */
+export function noted({ spec }: SiemState, entry: StoredEntry): readonly string[] {
+  const [rules] = Object.values(spec.rules);
+  const lists = rules?.intake.neverBlock;
+  return lists === undefined ? [] : notedLists(entry, lists);
+}
+
+const withNoted = (entry: Entry | undefined, lists: readonly string[]): Entry | undefined =>
+  entry === undefined || lists.length === 0 ? entry : { ...entry, noted: lists };

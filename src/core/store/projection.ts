@@ -3,6 +3,7 @@
 // what waits for a person (withheld.ts), what comes of both (project.ts); here they meet the rows.
 import type { Entry } from '../model/entry.ts';
 import { merge } from '../inventory/merge.ts';
+import { digest48 } from '../model/digest.ts';
 import { timestampMs } from '../model/timestamp.ts';
 import { type Admission, noneYet } from '../ledger/admit.ts';
 import type { Worth } from '../ledger/capacity.ts';
@@ -11,7 +12,7 @@ import { type Moment, type Offer, project, projectNew, type Reason, type Turn } 
 import { held, isKept, isVouched, lost, type Stand } from '../ledger/stand.ts';
 import { withheld } from '../ledger/withheld.ts';
 import { listedFor } from '../policy/intake.ts';
-import { Admissions } from './admissions.ts';
+import { Admissions, noted } from './admissions.ts';
 import type { Brakes } from './brakes.ts';
 import type { StoredClaim } from './claims.ts';
 import type { SiemState, StoreContext } from './context.ts';
@@ -147,7 +148,7 @@ export class Projector {
     const offer: Offer = {
       vouched: merged.entry !== undefined,
       until: merged.entry?.until,
-      content: merged.digest,
+      content: contentOf(merged.digest, merged.entry === undefined ? [] : noted(siem, entry)),
       vouchers,
       // What is taken away first comes into its hold when it is looked at after that.
       nextChangeAt: intake.until ?? merged.nextChangeAt,
@@ -217,6 +218,10 @@ export class Projector {
 
 const slotOf = ({ encoder, spec }: SiemState, { type, value }: StoredEntry): string | undefined =>
   encoder.foldsSlots ? encoder.slot(type, value, spec.settings) : undefined;
+
+/** A list that comes to name the value has the entry written again. */
+const contentOf = (digest: number, lists: readonly string[]): number =>
+  lists.length === 0 ? digest : digest48(`${digest} ${lists.join()}`);
 
 /** What comes first where not all have room. */
 const worthOf = (entry: Entry | undefined): Worth | undefined =>

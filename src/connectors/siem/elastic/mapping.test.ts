@@ -186,3 +186,13 @@ it('writes years that no product takes as the nearest that all do', () => {
     entente: { until: '9999-12-31T23:59:59.999Z' },
   });
 });
+
+it('says among the tags on which never-block lists the value stands', () => {
+  const tagsOf = (entry: Entry) => {
+    const encoded = encodeEntry(entry, context);
+    return (JSON.parse(encoded.body) as { tags?: string[] }).tags;
+  };
+
+  expect(tagsOf(anEntry({ noted: ['microsoft-azure'] }))).toEqual(['test', 'on list microsoft-azure']);
+  expect(tagsOf(anEntry())).toEqual(['test']);
+});

@@ -5,7 +5,7 @@
 // (docs/decisions/0023-lean-documents.md).
 import { hash } from 'node:crypto';
 import type { Change, EncodeContext, Encoded } from '../../../core/contracts/siem-connector.ts';
-import type { Claim, Entry } from '../../../core/model/entry.ts';
+import { type Claim, type Entry, labelsOf } from '../../../core/model/entry.ts';
 import { isNetwork, type Observable, type ObservableType } from '../../../core/model/observable.ts';
 import { inSiemYears, isoTime, versionInSiemYears } from '../../../core/model/timestamp.ts';
 
@@ -22,7 +22,7 @@ export function encodeEntry(entry: Entry, context: EncodeContext): Encoded {
   const { claims } = entry;
   const newest = claims[0];
   const exchanges = list(claims, (claim) => claim.exchange);
-  const tags = lists(claims, (claim) => claim.facts.labels);
+  const tags = joined(labelsOf(entry));
   const names = list(claims, (claim) => claim.facts.name);
   const types = lists(claims, (claim) => claim.facts.types);
   const threats = lists(claims, (claim) => claim.threats);

@@ -171,3 +171,9 @@ it('writes an end beyond the years of the product as the last of them', () => {
 
   expect(readNotes(notes)?.until).toBe(253_402_300_799_999);
 });
+
+it('says among the labels in its notes on which never-block lists the value stands', () => {
+  const encoded = encodeEntry(anEntry({ noted: ['microsoft-azure'] }), context());
+
+  expect('refused' in encoded ? '' : encoded.body).toContain('on list microsoft-azure');
+});

@@ -1,7 +1,7 @@
 // The notes of an entry: a first part for us (owner mark, writer, revision, expiry, and which letters were upper
 // case before the set folded them), then what an analyst needs. The same text stands in `source` on consoles
 // that know no notes.
-import type { Claim, Entry } from '../../../core/model/entry.ts';
+import { type Claim, type Entry, labelsOf } from '../../../core/model/entry.ts';
 
 export interface Mark {
   readonly owner: string;
@@ -72,7 +72,8 @@ function facts(entry: Entry): string[] {
   add('name', (claim) => one(claim.facts.name));
   add('threat', (claim) => claim.threats ?? []);
   add('types', (claim) => claim.facts.types ?? []);
-  add('labels', (claim) => claim.facts.labels ?? []);
+  const labels = [...new Set(labelsOf(entry))];
+  if (labels.length > 0) out.push(`labels: ${labels.join(', ')}`);
   add('by', (claim) => one(claim.provider));
   return out.map((text, i) => (i === out.length - 1 ? text : `${text};`));
 }

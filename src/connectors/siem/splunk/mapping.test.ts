@@ -161,3 +161,11 @@ it('writes years that no search can print as the nearest that it can', () => {
     valid_until: 253_402_300_799.999,
   });
 });
+
+it('says among the labels on which never-block lists the value stands', () => {
+  const encoded = encodeEntry(anEntry({ noted: ['microsoft-azure'] }), context());
+
+  expect('refused' in encoded ? {} : JSON.parse(encoded.body)).toMatchObject({
+    labels: expect.stringContaining('on list microsoft-azure') as string,
+  });
+});

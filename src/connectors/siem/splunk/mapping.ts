@@ -2,7 +2,7 @@
 // product contradict each other on lookups without case, so the side of the events is folded as well and nothing
 // rests on it. The original spelling stays in entry_key.
 import type { EncodeContext, Encoded, Refusal } from '../../../core/contracts/siem-connector.ts';
-import type { Claim, Entry } from '../../../core/model/entry.ts';
+import { type Claim, type Entry, labelsOf } from '../../../core/model/entry.ts';
 import { entryKey, isNetwork, type ObservableType } from '../../../core/model/observable.ts';
 import { inSiemYears } from '../../../core/model/timestamp.ts';
 import type { Json } from '../../../core/model/json.ts';
@@ -155,10 +155,7 @@ function sharedFields(entry: Entry): Record<string, string | number> {
       'indicator_types',
       claims.flatMap((claim) => claim.facts.types ?? []),
     ),
-    ...listed(
-      'labels',
-      claims.flatMap((claim) => claim.facts.labels ?? []),
-    ),
+    ...listed('labels', labelsOf(entry)),
     ...listed(
       'threats',
       claims.flatMap((claim) => claim.threats ?? []),
