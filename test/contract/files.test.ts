@@ -1,12 +1,22 @@
-// The files exchange over a folder of its own. What a network does (status codes, resets, web pages) has no meaning
-// here; what a disk does is in src/connectors/exchange/files/files.test.ts.
+// The files exchange over a folder of its own. In the place of what a network does (status codes, resets, web pages) stand errors of the
+// disk that ask for the same: for a person, or for patience. More of them is in src/connectors/exchange/files/files.test.ts.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FilesConnector } from '../../src/connectors/exchange/files/connector.ts';
+import { type Disk, disk } from '../../src/connectors/exchange/files/disk.ts';
 import { files } from '../../src/connectors/exchange/files/index.ts';
-import { drain, exchangeReading, failureOf, never, testDeps, type WorkingSide } from './exchange.ts';
+import {
+  drain,
+  exchangeFaults,
+  exchangeReading,
+  type FarFault,
+  type FarSide,
+  failureOf,
+  never,
+  testDeps,
+} from './exchange.ts';
 
 const idOf = (n: number) => `indicator--00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 const anIndicator = (n: number) => ({
@@ -28,16 +38,46 @@ const asLines: Put = (folder, name, objects) => {
   writeFileSync(join(folder, name), objects.map((one) => `${JSON.stringify(one)}\n`).join(''));
 };
 
+const CODES: Readonly<Record<Exclude<FarFault, 'hang'>, string>> = {
+  unauthorized: 'EACCES',
+  forbidden: 'EPERM',
+  'too-many-requests': 'EMFILE',
+  'server-error': 'EIO',
+  reset: 'ESTALE',
+  html: 'ENOTDIR',
+  truncated: 'ENFILE',
+};
+
 const start =
   (put: Put, perFile: number, settings: object = {}) =>
-  async (): Promise<WorkingSide> => {
+  async (): Promise<FarSide> => {
+    let fault: FarFault | undefined;
+    let requests = 0;
+    const failing = Object.fromEntries(
+      Object.entries(disk).map(([name, call]) => [
+        name,
+        async (...args: unknown[]) => {
+          requests++;
+          if (fault === 'hang') await new Promise((go) => setTimeout(go, 50));
+          else if (fault !== undefined) throw Object.assign(new Error('the disk says no'), { code: CODES[fault] });
+          return await (call as (...given: unknown[]) => Promise<unknown>)(...args);
+        },
+      ]),
+      // Every call of the disk under its own name, with what it takes and gives.
+    ) as unknown as Disk;
     const folder = mkdtempSync(join(tmpdir(), 'entente-files-'));
     const numbers = Array.from({ length: 23 }, (_one, i) => i);
     for (let from = 0; from < numbers.length; from += perFile)
       put(folder, `file-${from}.json`, numbers.slice(from, from + perFile).map(anIndicator));
     const config = files.config.parse({ type: 'files', path: folder, settle_secs: 0, ...settings });
     return {
-      connector: new FilesConnector(config, testDeps(), { pageObjects: 5 }),
+      connector: new FilesConnector(config, testDeps(), { pageObjects: 5, disk: failing }),
+      // There is none.
+      secret: 'HiddenSecret',
+      fail: (next) => {
+        fault = next;
+      },
+      requests: () => requests,
       ids: numbers.map(idOf),
       add: () => {
         put(folder, 'later.json', [anIndicator(100)]);
@@ -50,6 +90,7 @@ const start =
 exchangeReading('files, one bundle', start(asBundle, 23));
 exchangeReading('files, several bundles', start(asBundle, 7));
 exchangeReading('files, JSON Lines', start(asLines, 23));
+exchangeFaults('files, several bundles', start(asBundle, 5));
 
 describe('the files exchange', () => {
   it('reads nothing more once it is aborted, or after close', async () => {
