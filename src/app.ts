@@ -21,6 +21,7 @@ import { StoreReader } from './core/store/reader.ts';
 import { openRemote, type RemoteStore, STORE_LIMITS } from './core/store/remote.ts';
 import type { StateFailure } from './core/store/state-failure.ts';
 import { type Attempt, attempts } from './app/attempts.ts';
+import { AuditLog } from './app/audit-log.ts';
 import { exchangeConnector, siemConnector } from './app/peers.ts';
 import { Reporting } from './app/reporting.ts';
 import { storeSpec } from './app/specs.ts';
@@ -71,6 +72,7 @@ export class App {
   readonly reporting: Reporting;
   readonly sightings: SightingsReader;
   readonly work: Work;
+  readonly audit: AuditLog;
   readonly attempt: Attempt;
   /** Something was taken in: set by who wants to go on with it at once. */
   onCommit: () => void = () => {};
@@ -105,6 +107,7 @@ export class App {
     this.#holdNews = new HoldNews(log);
     this.metrics = createMetrics(options.version);
     this.work = new Work(clock);
+    this.audit = new AuditLog(config, store, log, () => this.now());
     this.attempt = attempts(this.metrics, clock);
     const now = () => this.time.now();
     // Who meets this mark in a SIEM is told where its writer runs.

@@ -101,6 +101,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
       return app.metrics.text();
     },
   };
+  await app.audit.open();
   const web = await notes.front.serve(app.config.listen, source);
 
   const schedules: Scheduled[] = [];
@@ -183,12 +184,19 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
   lifecycle.own('retention', async (signal) => {
     while (!signal.aborted) {
       while ((await app.store.retain(app.config.retention.gone_days, app.now())).more && !signal.aborted);
+      while ((await app.store.retainRecords(app.now())).more && !signal.aborted);
       await nap(app, RETENTION_EVERY_MS, signal);
     }
   });
   const { manager } = notes;
   if (manager !== undefined) lifecycle.own('watchdog', (signal) => manager.watch(() => source.live(), signal));
   lifecycle.own('samples', (signal) => sampleLoop(app, pages, signal));
+  lifecycle.own('checkpoints', async (signal) => {
+    while (!signal.aborted) {
+      await nap(app, app.config.audit.checkpointMs, signal);
+      if (!signal.aborted) await app.audit.checkpoint();
+    }
+  });
   await app.store.remember('configuration', app.config.understood, app.now());
   await app.store.remember('listens', web.url, app.now());
   app.log.info('Entente runs.', {
@@ -257,8 +265,10 @@ async function stop(
     app,
     Promise.all([ended, ...schedules.map((one) => one.stop())]).then(([all]) => all),
   );
-  if (clean === true) await app.leave();
-  else app.abort();
+  if (clean === true) {
+    await app.audit.checkpoint();
+    await app.leave();
+  } else app.abort();
   await standIn();
   pages.close();
   await app.close();

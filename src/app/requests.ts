@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { App } from '../app.ts';
 import { Batch } from '../core/contracts/batch.ts';
 import type { Change, EncodeContext, OwnedEntry, SiemConnector } from '../core/contracts/siem-connector.ts';
-import { ConnectorError } from '../core/model/failure.ts';
+import { ConnectorError, toFailure } from '../core/model/failure.ts';
 import type { Json } from '../core/model/json.ts';
 import { OBSERVABLE_TYPES } from '../core/model/observable.ts';
 import { siemConnector } from './peers.ts';
@@ -47,15 +47,56 @@ export const RequestArguments = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('retry-parked'), id: z.string().optional() }),
   z.object({ kind: z.literal('reconcile'), siem: z.string().optional(), repair: z.boolean() }),
   z.object({ kind: z.literal('purge'), siem: z.string() }),
+  z.object({ kind: z.literal('checkpoint') }),
+  z.object({ kind: z.literal('rotate-audit-key') }),
 ]);
 export type RequestArguments = z.output<typeof RequestArguments>;
 
+/** What was refused stands in the record, and what no unit of work tells of by itself. */
 export async function perform(
   app: App,
   args: RequestArguments,
   by: string,
   signal: AbortSignal,
   onStep: OnStep = () => {},
+): Promise<Json> {
+  const who = args.kind === 'decide' ? args.by : by;
+  try {
+    const value = await carryOut(app, args, by, signal, onStep);
+    const detail = unitless(args);
+    if (detail !== undefined) await app.store.acted('request', who, detail, app.now());
+    return value;
+  } catch (error) {
+    const { kind, message } = toFailure(error);
+    // A fault of ours, or of the state, is no refusal.
+    if (error instanceof ConnectorError)
+      await app.store.acted('refused', who, { kind: args.kind, failure: kind }, app.now(), message);
+    throw error;
+  }
+}
+
+/** Of what is done in many units of work, or in a SIEM alone. */
+function unitless(args: RequestArguments): { readonly [name: string]: Json } | undefined {
+  switch (args.kind) {
+    case 'retry-parked':
+      return { kind: args.kind, id: args.id ?? null };
+    case 'reconcile':
+      return args.repair ? { kind: args.kind, siem: args.siem ?? null } : undefined;
+    case 'purge':
+      return { kind: args.kind, siem: args.siem };
+    case 'rotate-audit-key':
+      return { kind: args.kind };
+    default:
+      return undefined;
+  }
+}
+
+async function carryOut(
+  app: App,
+  args: RequestArguments,
+  by: string,
+  signal: AbortSignal,
+  onStep: OnStep,
 ): Promise<Json> {
   const now = app.now();
   switch (args.kind) {
@@ -78,7 +119,7 @@ export async function perform(
       return { ids, review: new Date(review).toISOString() };
     }
     case 'lift':
-      await app.store.lift(args.id, now, args.of);
+      await app.store.lift(args.id, now, args.of, by);
       app.log.info('A suppression was lifted.', { suppression: args.id, by });
       return { lifted: args.id };
     case 'decide':
@@ -89,6 +130,13 @@ export async function perform(
       return reconcile(app, args.siem, args.repair, signal, onStep);
     case 'purge':
       return purge(app, args.siem, signal, onStep);
+    case 'checkpoint':
+      return { signed: await app.audit.checkpoint() };
+    case 'rotate-audit-key': {
+      const rotated = await app.audit.rotate();
+      app.log.info('The key that signs the record was changed.', { by, key: rotated.key });
+      return { ...rotated };
+    }
   }
 }
 

@@ -14,6 +14,7 @@ export function storeSpec(config: Config, path = config.state): StoreSpec {
     exchanges: config.exchanges.map((exchange): ExchangeSpec => exchangeSpec(config, exchange)),
     siems: config.siems.map((siem) => siemSpec(config, siem)),
     release: releaseSettings(config),
+    audit: { level: config.audit.level, valuesDays: config.retention.audit_values_days },
   };
 }
 

@@ -59,7 +59,6 @@ describe('the command line', () => {
     [['--probe', 'check'], 'the command comes first'],
     [['check', 'elastic-hq'], '"elastic-hq" is too much for check'],
     [['simulate', 'taxii', 'elastic'], '"elastic" is too much for simulate'],
-    [['audit', 'verify'], 'not yet: entente audit'],
     [['pattern', 'x'], 'not yet: entente pattern'],
     [['simulate'], 'simulate needs one kind'],
     [['simulate', 'splunk'], 'not yet: simulate splunk'],
@@ -72,7 +71,7 @@ describe('the command line', () => {
   });
 
   it('has help with an example for every command', async () => {
-    for (const name of ['check', 'simulate', 'schema', 'help', 'version', 'audit', 'pattern']) {
+    for (const name of ['check', 'simulate', 'schema', 'help', 'version', 'pattern']) {
       const { code, stdout } = await entente([name, '--help']);
       expect(code).toBe(0);
       expect(stdout).toMatch(/Example:\n {2}\S/);

@@ -51,10 +51,7 @@ const notYet = (name: string, summary: string): Command => ({
 
 export function commandTable(parts: Parts): readonly Command[] {
   const table = [...parts.commands, check, simulate, completion(() => commandTable(parts)), schema, help, version];
-  const later = [
-    notYet('audit', 'The hash-chained record of what was armed, held, released and refused.'),
-    notYet('pattern', 'Explains a STIX pattern.'),
-  ];
+  const later = [notYet('pattern', 'Explains a STIX pattern.')];
   return [...table, ...later.filter((one) => !table.some(({ name }) => name === one.name))];
 }
 

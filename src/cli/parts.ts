@@ -5,8 +5,10 @@ import { exchanges, siems } from '../connectors/registry.ts';
 import { systemClock } from '../core/runtime/clock.ts';
 import { silentLog } from '../core/runtime/log.ts';
 import { backup, parked } from './act.ts';
+import { audit } from './audit.ts';
 import { harmless } from './harmless.ts';
 import { held } from './held.ts';
+import { history } from './history.ts';
 import { init } from './init.ts';
 import { refused } from './refused.ts';
 import type { Parts } from './command.ts';
@@ -46,6 +48,8 @@ export const parts: Parts = {
     parked,
     reconcile,
     purge,
+    history,
+    audit,
     backup,
     demo,
   ],

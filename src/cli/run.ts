@@ -82,12 +82,16 @@ async function onePass(context: Context, config: Config, patienceMs: number): Pr
     },
   });
   try {
+    await app.audit.open();
     const pass = untilStopped(app, runOnce(app, patienceMs, signal), signal);
     const report = (await Promise.race([pass, app.broken])) ?? INTERRUPTED;
     if (writing !== undefined) writing.end();
     else if (read > 0) reading.end();
     const status = await app.status();
-    if (report !== INTERRUPTED) await app.leave();
+    if (report !== INTERRUPTED) {
+      await app.audit.checkpoint();
+      await app.leave();
+    }
     if (json)
       out.json({
         complete: report.complete,

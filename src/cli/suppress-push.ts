@@ -2,12 +2,12 @@
 // parts, so that no request grows with the push. What others vouch for too is left alone.
 import { MOST_HOURS } from '../app/requests.ts';
 import type { Config } from '../core/config/load.ts';
-import { timestampMs } from '../core/model/timestamp.ts';
 import type { Context } from './command.ts';
 import { usage } from './doing.ts';
 import { DONE } from './exit.ts';
 import { when } from './output.ts';
 import { act, clockOf, withReader } from './state.ts';
+import { timeOf } from './time-of.ts';
 
 const MOST_VALUES = 200_000;
 const PART = 5_000;
@@ -63,12 +63,4 @@ export async function push(context: Context, config: Config): Promise<number> {
   if (!acts && values.length > SHOWN) out.line(`  and ${values.length - SHOWN} more`);
   if (!acts && values.length > 0) out.line('Nothing was done. To do it, say the same with --yes');
   return DONE;
-}
-
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function timeOf(text: string, now: number): number | undefined {
-  const [, number, unit = ''] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
-  if (number !== undefined) return now - Number(number) * UNITS[unit]!;
-  return timestampMs(text) ?? timestampMs(text.replace(/^(\d{4}-\d\d-\d\dT\d\d:\d\d)Z$/, '$1:00Z'));
 }

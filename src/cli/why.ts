@@ -8,18 +8,27 @@ import { holderOf } from '../core/store/state.ts';
 import { MOST_TOLD, REVOKED_CODE, type RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
 import { stateConfigOf } from './cli.ts';
 import type { Command } from './command.ts';
+import { doing } from './doing.ts';
 import { DONE, USAGE } from './exit.ts';
 import { type Output, when } from './output.ts';
-import { clockOf, readerOf, sightingsOf } from './state.ts';
+import { clockOf, readerOf, sightingsOf, withReader } from './state.ts';
+import { timeOf } from './time-of.ts';
+import { whyAt } from './why-at.ts';
 
 export const why: Command = {
   name: 'why',
   summary:
     'Every claim on a value, each decision with its reason, where it stands in each SIEM, and what happens next.',
-  usage: 'why VALUE',
+  usage: 'why VALUE [--at TIME]',
   example: 'entente why 198.51.100[.]7',
   mostArgs: 1,
-  flags: {},
+  flags: {
+    at: {
+      type: 'string',
+      value: 'TIME',
+      help: 'As it was then, by the record: 2026-11-28T06:00Z, or 90m, 6h, 2d ago.',
+    },
+  },
   async run(context) {
     const config = stateConfigOf(context);
     const [value] = context.args;
@@ -27,6 +36,19 @@ export const why: Command = {
     if (value === undefined) {
       context.out.note('why needs one value: an address, domain, URL, e-mail address or hash, defanged or not');
       return USAGE;
+    }
+    const now = clockOf(config).now();
+    const { at } = context.flags;
+    if (typeof at === 'string') {
+      const time = timeOf(at, now);
+      if (time === undefined || time > now) {
+        context.out.note('--at needs a time that is past, such as 2026-11-28T06:00Z, or 90m, 6h, 2d');
+        return USAGE;
+      }
+      return doing(context, async () => {
+        withReader(config, () => undefined);
+        return whyAt(context, config, value, time);
+      });
     }
     const found = explained(config, value);
     if (found === undefined) context.out.note(`there is no state at ${config.state} yet; start with: entente run`);

@@ -93,6 +93,7 @@ export interface Given {
   readonly siems?: readonly SiemSpec[];
   readonly product?: MemorySiemOptions;
   readonly instance?: string;
+  readonly audit?: StoreSpec['audit'];
   /** Parts of the product's pure half to replace. */
   readonly encoder?: Partial<SiemDefinition>;
 }
@@ -119,6 +120,7 @@ export const specOf = (path: StatePlace, given: Given): StoreSpec => ({
   instance: given.instance ?? 'test-instance',
   exchanges: given.exchanges ?? [anExchange()],
   siems: given.siems ?? [aSiem()],
+  ...(given.audit === undefined ? {} : { audit: given.audit }),
 });
 
 /** The store under test with a second, reading connection beside it. */

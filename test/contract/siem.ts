@@ -348,7 +348,8 @@ export function siemContract(name: string, start: () => Promise<SiemHarness>): v
     it('keeps the writer mark, and gives back the one that stood before', async () => {
       const mark = (boot: string): WriterMark => ({ writer: 'writer-1', boot, revision: ++revision, at: NOON });
       const first = mark('boot-1');
-      const second = mark('boot-2');
+      // What was signed last goes with it, where there is such a thing.
+      const second = { ...mark('boot-2'), checkpoint: `12345 ${'A'.repeat(43)}= ${'b'.repeat(91)}=` };
 
       await siem.connector.writer(first, never);
 

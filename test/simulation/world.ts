@@ -27,6 +27,7 @@ import { faultyConnector, LATEST_MS, Tasks } from './far-side.ts';
 import { ledgerDrift } from './ledger-drift.ts';
 import { Partner } from './partner.ts';
 import { type RuleSet, RULES, specOf } from './rules.ts';
+import { recordDrift } from './record-drift.ts';
 import { RELEASE, SeenHits, Told } from './sightings.ts';
 
 const PRODUCTS: readonly MemorySiemOptions[] = [
@@ -493,6 +494,7 @@ export class World {
     }
     await this.#round();
     this.#check('after an audit');
+    this.#checkRecord('after an audit');
   }
 
   /** With everything calm, each value on a list is seen once more: whoever may know, knows. */
@@ -585,6 +587,11 @@ export class World {
       for (const { failure } of [this.#deliverers[i]!, this.#reporters[i]!, ...this.#senders])
         if (failure !== undefined) this.#fail(`${when}, ${name}: ${JSON.stringify(failure)}`);
     });
+  }
+
+  #checkRecord(when: string): void {
+    const problem = recordDrift((sql) => this.#ask(sql));
+    if (problem !== undefined) this.#fail(`${when}: ${problem}`);
   }
 
   #note(text: string): void {

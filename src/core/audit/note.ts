@@ -101,5 +101,20 @@ export function parseCheckpoint(text: string): Checkpoint | undefined {
     : undefined;
 }
 
+/** A checkpoint in one line, as a writer mark carries it: size, root and signature. */
+export function briefOf(note: string): string | undefined {
+  const checkpoint = parseCheckpoint(textOf(note));
+  const signature = /\n— \S+ (\S+)\n/.exec(note)?.[1];
+  return checkpoint === undefined || signature === undefined
+    ? undefined
+    : `${checkpoint.size} ${checkpoint.root} ${signature}`;
+}
+
+/** The whole again. The key has the name of the record. */
+export function fromBrief(brief: string, origin: string): string {
+  const [size = '', root = '', signature = ''] = brief.split(' ');
+  return `${origin}\n${size}\n${root}\n\n— ${origin} ${signature}\n`;
+}
+
 /** The text before the signatures, checked or not. */
 export const textOf = (note: string): string => note.slice(0, Math.max(0, note.lastIndexOf('\n\n') + 1));

@@ -34,6 +34,14 @@ export interface ListenConfig extends Address {
   readonly hosts: readonly string[];
 }
 
+/** The record of what was done. Paths are absolute. */
+export interface AuditSettings {
+  readonly level: 'counts' | 'values';
+  readonly keyFile: string;
+  readonly checkpoints: string;
+  readonly checkpointMs: number;
+}
+
 export interface Config {
   /** Absolute path of the file it was read from. */
   readonly file: string;
@@ -53,7 +61,13 @@ export interface Config {
   readonly identity?: Identity;
   readonly release: readonly ReleaseRule[];
   readonly sightings: SightingSettings;
-  readonly retention: { readonly gone_days: number; readonly hits_days: number; readonly sightings_days: number };
+  readonly retention: {
+    readonly gone_days: number;
+    readonly hits_days: number;
+    readonly sightings_days: number;
+    readonly audit_values_days: number;
+  };
+  readonly audit: AuditSettings;
   /** Proxy settings of the environment, for peers that name none. */
   readonly proxyEnv: { readonly HTTP_PROXY?: string; readonly HTTPS_PROXY?: string; readonly NO_PROXY?: string };
   /** Epoch milliseconds at which a rehearsal's clock starts; see rehearsal.ts. */

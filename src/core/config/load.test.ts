@@ -206,7 +206,7 @@ describe('problems', () => {
   });
 
   it.each([
-    ['instance: a\nretention: { audit_values_days: 3 }', 'retention.audit_values_days: not yet'],
+    ['instance: a\naudit: { witness: https://witness.example }', 'audit.witness: not yet'],
     ['instance: a\nstate: postgres://db.example/entente', 'state: not yet'],
   ])('refuses what belongs to a later release as not yet: %s', (yaml, expected) => {
     expect(problemsOf(yaml)).toEqual([expect.stringContaining(expected)]);

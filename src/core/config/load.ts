@@ -1,7 +1,7 @@
 // The configuration file in, a Config or every problem at once out. Peers are checked against the definitions that
 // are handed in, because core does not know the connectors.
 import { readFileSync } from 'node:fs';
-import { basename, dirname, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { PeerSettings } from '../contracts/settings.ts';
 import { crossChecks, oddities } from './checks.ts';
 import type { Config, ExchangeConfig, Secrets, SiemConfig } from './config.ts';
@@ -107,6 +107,12 @@ export function parseConfig(
     release: data.release,
     sightings: data.sightings,
     retention: data.retention,
+    audit: {
+      level: data.audit.level,
+      keyFile: resolve(dirname(file), data.audit.key_file ?? besideState(data.state, 'audit.key')),
+      checkpoints: resolve(dirname(file), data.audit.checkpoints ?? besideState(data.state, 'checkpoints')),
+      checkpointMs: data.audit.checkpoint_minutes * 60_000,
+    },
     retryAfterCapMs: data.retry_after_cap_minutes * 60_000,
     proxyEnv: proxyEnv(env),
     understood: withoutSecrets(source.value, data),
@@ -116,6 +122,10 @@ export function parseConfig(
   if ('problems' in wrong) return { problems: sorted(wrong.problems) };
   return { config: { ...config, ...wrong, warnings: sorted(oddities(config, source)) } };
 }
+
+/** A state that is no file has no folder: the usual one. */
+const besideState = (state: string, name: string): string =>
+  join(/^\w+:\/\//.test(state) ? './state' : dirname(state), name);
 
 /** Splits a parsed peer into what core reads and what its connector gets. */
 function withDefinition<T extends Omit<ExchangeConfig, 'reports'> | SiemConfig>(

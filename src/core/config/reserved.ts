@@ -3,9 +3,7 @@
 // looked up for what the schema does not know.
 import type { Path } from './source.ts';
 
-const LATER: Readonly<Record<string, string>> = {
-  'retention.audit_values_days': 'the audit record',
-};
+const LATER: Readonly<Record<string, string>> = {};
 
 /** With what a name comes, or undefined when nothing of the kind is planned. */
 export function reservedFor(path: Path): string | undefined {

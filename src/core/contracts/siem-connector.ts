@@ -63,6 +63,8 @@ export interface WriterMark {
   readonly boot: string;
   readonly revision: number;
   readonly at: number;
+  /** The newest checkpoint of the record of what was done: size, root and signature in one line. */
+  readonly checkpoint?: string;
 }
 
 /** An entry that carries our owner mark, as the SIEM holds it. */

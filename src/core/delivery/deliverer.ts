@@ -66,6 +66,8 @@ export class Deliverer {
   #markedAt: number | undefined;
   /** The mark says that up to this revision may have been written. */
   #markedUpTo = 0;
+  /** The checkpoint that was read in the mark last. */
+  #comparedRecord: string | undefined;
   #attempt = 0;
   #pausedUntil = 0;
   /** Removals that the SIEM refused for good, by key: it fails until they are gone. */
@@ -241,6 +243,7 @@ export class Deliverer {
     const { writer, revision, openedRevision } = await store.identity();
     const { marked } = await store.siemFacts(this.name);
     const found = await connector.writer(undefined, signal);
+    await this.#compareRecord(found?.checkpoint);
     // Revisions follow the clock, so that this state's newest one says nothing of its age; the mark it wrote last does.
     const known = this.#marked ? revision : (marked ?? openedRevision);
     const self = {
@@ -278,9 +281,20 @@ export class Deliverer {
     }
   }
 
+  /** What the mark says was signed: a record that this state does not have tells that an older one was put back. */
+  async #compareRecord(checkpoint: string | undefined): Promise<void> {
+    if (checkpoint === undefined || checkpoint === this.#comparedRecord) return;
+    const lost = await this.#o.store.foundCheckpoint(this.name, checkpoint, this.#o.now());
+    this.#comparedRecord = checkpoint;
+    if (lost > 0)
+      this.#o.log.error('This state is older than the record of it that was signed; the record says so from now on.', {
+        siem: this.name,
+      });
+  }
+
   async #mark(signal: AbortSignal): Promise<void> {
-    const { writer, revision } = await this.#o.store.marking(this.name, this.#o.now());
-    const mark: WriterMark = { writer, boot: this.#o.boot, revision, at: this.#o.now() };
+    const { revision, ...marking } = await this.#o.store.marking(this.name, this.#o.now());
+    const mark: WriterMark = { ...marking, boot: this.#o.boot, revision, at: this.#o.now() };
     await this.#o.connector.writer(mark, signal);
     this.#marked = true;
     this.#renewedAt = mark.at;

@@ -52,7 +52,7 @@ export class Adoption {
       if (found === undefined) db.run('INSERT INTO entry (id, type, value) VALUES (?, ?, ?)', id, number, value);
       const slot = siem.encoder.foldsSlots ? siem.encoder.slot(type, value, siem.spec.settings) : undefined;
       const stand = this.#stands.load(siem, id);
-      this.#stands.write(siem, { id, type }, stand, takenOff(stand, revision, now, slot));
+      this.#stands.write(siem, { id, type, value }, stand, takenOff(stand, revision, now, slot));
     }
   }
 

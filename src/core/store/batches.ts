@@ -54,7 +54,15 @@ type WorkRow = Pick<
   | 'due'
   | 'until'
   | 'hold_kind'
-> & { type: number; value: string; crowded: number; claims: ObjectRow[] };
+> & {
+  type: number;
+  value: string;
+  crowded: number;
+  claims: ObjectRow[];
+  /** Of what is sent: the newest object that vouches, and the marking. */
+  object: string | null;
+  marking: string | null;
+};
 
 /** Columns of the work statement before those of the claim. */
 const WORK_COLUMNS = 15;
@@ -223,6 +231,8 @@ export class Batches {
     }
     const change: Change = { op: 'upsert', key: entry.key, slot: encoded.slot, revision: row.wanted_rev };
     if (!builder.add(change, encoded.body, row)) return false;
+    row.object = entry.claims[0]?.objectId ?? null;
+    row.marking = entry.tlp;
     if (row.present === PRESENT.no) room.take(found.type);
     return true;
   }
@@ -270,6 +280,10 @@ export class Batches {
         op,
         before: PRESENCES[row.present],
         sent: row.wanted_rev,
+        key: entryKey(OBSERVABLE_TYPES[row.type]!, row.value),
+        vouchers: row.vouchers,
+        object: row.object,
+        marking: row.marking,
       })),
     });
     return builder.finish(id);
@@ -344,6 +358,8 @@ function workRow(columns: readonly unknown[]): WorkRow {
     value: columns[13] as string,
     crowded: columns[14] as number,
     claims: [],
+    object: null,
+    marking: null,
   };
 }
 

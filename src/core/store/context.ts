@@ -3,13 +3,15 @@
 import { ConnectorError } from '../model/failure.ts';
 import { randomHex } from '../runtime/ids.ts';
 import { History } from './history.ts';
+import { fingerprintOf } from './policy-version.ts';
+import { POLICY_VERSION, Records } from './records.ts';
 import type { Database } from './sql/port.ts';
 import { nameOf, type OpenOptions, openState } from './state.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
 import { withLists } from './lists.ts';
 import { BARE_URL } from '../stix/bare-urls.ts';
 import { RowIds } from './row-ids.ts';
-import type { ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
+import type { AuditSpec, ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
 
 export interface SiemState {
   readonly id: number;
@@ -42,6 +44,8 @@ const MOST_REVISION = 8e15;
 export const saneRevision = (revision: number): number =>
   Number.isFinite(revision) ? Math.min(MOST_REVISION, Math.max(0, Math.trunc(revision))) : MOST_REVISION;
 
+export const DEFAULT_AUDIT: AuditSpec = { level: 'values', valuesDays: 365 };
+
 /** Longer steps back than this come confirmed. */
 const CONFIRMED_MS = 3_600_000;
 
@@ -62,6 +66,7 @@ export class StoreContext {
   readonly #tallies = new Map<string, Tally>();
   readonly ids: RowIds;
   readonly history: History;
+  readonly records: Records;
 
   constructor(given: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>, options: Pick<OpenOptions, 'onAway'> = {}) {
     const { spec, reports } = withLists(given);
@@ -82,6 +87,16 @@ export class StoreContext {
     }
     this.ids = new RowIds(this.db, (name) => this.meta(name));
     this.history = new History(this.db, () => this.ids.take('history'));
+    const { level } = spec.audit ?? DEFAULT_AUDIT;
+    this.records = new Records(this.db, level, this.history, this.exchangeNames, {
+      get: (name) => this.meta(name),
+      set: (name, value) => this.setMeta(name, value),
+    });
+    this.records.configure(fingerprintOf(spec), this.meta(POLICY_VERSION), {
+      exchanges: spec.exchanges.map(({ name }) => name),
+      siems: spec.siems.map(({ name }) => name),
+      level,
+    });
     this.writer = this.meta('writer') ?? randomHex(8);
     this.#lastRevision = Number(this.meta('last_revision') ?? 0);
     this.openedRevision = this.#lastRevision;
@@ -232,14 +247,18 @@ export class StoreContext {
         this.setMeta('last_revision', String(this.#lastRevision));
         this.setMeta('engine_time', String(time));
         this.#flushTally(tallies);
+        // The last statements of all: what they say was done is.
+        this.records.write(time, this.#revision);
         this.ids.save((name, value) => this.setMeta(name, value));
         this.#engineTime = time;
         return result;
       });
       this.ids.end(true);
+      this.records.committed();
       return done;
     } catch (error) {
       this.ids.end(false);
+      this.records.forget();
       this.#lastRevision = before;
       for (const [key, tally] of this.#tallies) tally.n = tallies.get(key) ?? 0;
       throw error;

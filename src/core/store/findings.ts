@@ -35,7 +35,7 @@ export class Findings {
       stand === undefined
         ? unknown(foundOf(one), cause, this.#store.revision, now, slotOf(siem, one))
         : seen(stand, foundOf(one), this.#store.revision);
-    this.#stands.write(siem, { id, type: observable.type }, stand, after);
+    this.#stands.write(siem, { id, ...observable }, stand, after);
     return id;
   }
 
@@ -52,7 +52,7 @@ export class Findings {
         : seen(known.stand, foundOf(one), revision);
     if (after === known?.stand) return false;
     const id = known?.entry.id ?? this.entryOf(observable) ?? this.#newEntry(observable);
-    this.#stands.write(siem, { id, type: observable.type }, known?.stand, after);
+    this.#stands.write(siem, { id, ...observable }, known?.stand, after);
     return true;
   }
 

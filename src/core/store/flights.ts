@@ -1,13 +1,12 @@
 // Batches that were taken and not settled yet, as this process knows them. After a crash their rows tell.
-import type { Is, Op } from '../ledger/stand.ts';
+import type { Op } from '../ledger/stand.ts';
 import type { SiemState } from './context.ts';
+import type { Sent } from './records.ts';
 
-export interface FlightRow {
-  readonly entryId: number;
+/** What was sent, as the record tells of it once it is applied. */
+export interface FlightRow extends Sent {
   readonly type: number;
   readonly op: Op;
-  readonly before: Is;
-  readonly sent: number;
 }
 
 export interface Flight {

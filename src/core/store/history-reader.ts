@@ -1,6 +1,7 @@
 // The history and the state of the record, for people: over a read-only connection of its own, like reader.ts.
 // For pages and commands: `new HistoryReader(spec)`, then `history({ before, limit, kinds })`, newest first, to be paged by
 // the `id` of the last one shown, and `auditState()`.
+import { parseCheckpoint, textOf } from '../audit/note.ts';
 import type { Json } from '../model/json.ts';
 import type { Counts, HistoryKind, HistoryRole, HistoryRow } from './history.ts';
 import type { Database } from './sql/port.ts';
@@ -91,7 +92,31 @@ export class HistoryReader {
   }
 
   auditState(): AuditState {
-    return { size: 0, lastRecord: null, checkpoint: null, prunedBelow: 0, verified: null };
+    const last = this.#db.get<{ seq: number; at: number }>(
+      'SELECT seq, at FROM audit_record ORDER BY seq DESC LIMIT 1',
+    );
+    const signed = this.#db.get<{ size: number; at: number; note: string }>(
+      'SELECT size, at, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1',
+    );
+    return {
+      size: last === undefined ? 0 : last.seq + 1,
+      lastRecord: last === undefined ? null : iso(last.at),
+      checkpoint:
+        signed === undefined
+          ? null
+          : {
+              size: signed.size,
+              at: iso(signed.at),
+              root: parseCheckpoint(textOf(signed.note))?.root ?? '',
+              key: this.#meta('audit_key') ?? '',
+            },
+      prunedBelow: Number(this.#meta('audit_pruned') ?? 0),
+      verified: null,
+    };
+  }
+
+  #meta(name: string): string | undefined {
+    return this.#db.get<{ value: string }>('SELECT value FROM meta WHERE name = ?', name)?.value;
   }
 
   close(): void {

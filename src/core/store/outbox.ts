@@ -249,9 +249,16 @@ export class Outbox {
       const next = settled(telling, one satisfies Sent, now);
       this.#write(row, telling, next);
       const found = next.state === 'sent' ? this.#releases.object(row.object_id) : undefined;
+      if (next.state === 'sent') this.#record(to, row, found, next);
       // Hits that came while it was on its way.
       if (found !== undefined && next.sent !== row.modified) this.#decideAs(next, row, to, found, now);
     }
+  }
+
+  #record(to: ExchangeState, row: OutboxRow, found: Released | undefined, { rule, approved }: Telling): void {
+    const word = approved === undefined ? `release rule ${rule ?? '?'}` : 'approved by a person';
+    const says = `${SIGHTING_KINDS[row.kind]}, counted ${row.n}: ${word}`;
+    this.#store.records.told(to.spec.name, found?.objectId ?? row.uuid, found?.tlp ?? null, row.modified, says);
   }
 
   receipts(to: ExchangeState): string[] {

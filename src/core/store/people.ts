@@ -71,7 +71,8 @@ export class People {
     return made;
   }
 
-  lift(id: number, what: 'suppress' | 'harmless', now: number): void {
+  /** What was lifted. */
+  lift(id: number, what: 'suppress' | 'harmless', now: number): Observable {
     const row = this.#store.db.get<{ type: number; value: string; lifted: number | null; review: number | null }>(
       'SELECT type, value, lifted, review FROM suppression WHERE id = ?',
       id,
@@ -84,6 +85,7 @@ export class People {
     this.#store.db.run('UPDATE suppression SET lifted = ? WHERE id = ?', now, id);
     this.#projector.suppressions.forget();
     this.#again(row.type, row.value, now);
+    return { type: OBSERVABLE_TYPES[row.type]!, value: row.value };
   }
 
   #again(type: number, value: string, now: number): void {

@@ -1,6 +1,7 @@
 // What is over goes, some at a time: objects that vanished or expired long ago, entries that nothing refers to, lifted
 // suppressions. Revoked ids stay as tombstones while their exchange is configured, and an object that a sighting was
 // made of stays as long as that sighting is kept.
+import { digest48 } from '../model/digest.ts';
 import { latestExpiryOf } from '../policy/expiry.ts';
 import type { StoreContext } from './context.ts';
 import type { Objects } from './objects.ts';
@@ -115,14 +116,23 @@ export class Retention {
     const ids = db.all<{ id: number }>('SELECT id FROM entry WHERE id > ? ORDER BY id LIMIT ?', Number(position), most);
     const last = ids.at(-1)?.id;
     if (last === undefined) return { rows: 0, position: undefined };
-    const loose = db.all<{ id: number }>(
-      `SELECT id FROM entry WHERE id > ? AND id <= ? AND NOT EXISTS (SELECT 1 FROM contribution WHERE entry_id = entry.id)
+    const loose = db.all<{ id: number; type: number; value: string; told: number }>(
+      `SELECT id, type, value, EXISTS (SELECT 1 FROM audit_entry WHERE entry_id = entry.id) AS told FROM entry WHERE id > ? AND id <= ? AND NOT EXISTS (SELECT 1 FROM contribution WHERE entry_id = entry.id)
        AND NOT EXISTS (SELECT 1 FROM siem s JOIN projection p ON p.siem_id = s.id AND p.entry_id = entry.id)`,
       Number(position),
       last,
     );
-    for (const { id } of loose) {
+    for (const { id, type, value, told } of loose) {
       db.run('DELETE FROM hit WHERE entry_id = ?', id);
+      // The record may still tell of it.
+      if (told)
+        db.run(
+          'INSERT INTO audit_forgotten (entry_id, digest, type, value) VALUES (?, ?, ?, ?)',
+          id,
+          digest48(`${type} ${value}`),
+          type,
+          value,
+        );
       db.run('DELETE FROM entry WHERE id = ?', id);
     }
     return { rows: ids.length, position: ids.length < most ? undefined : String(last) };

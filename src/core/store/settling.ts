@@ -41,12 +41,36 @@ export class Settling {
       report.applied = this.#runs.upserted(siem, runOf(rows), batchId);
       // The others are those whose wish changed while they flew.
       const changed = report.applied === rows.length ? [] : this.#flying(siem, batchId);
+      this.#store.records.sent(siem.spec.name, this.#applied(siem, rows, changed, report.applied));
+      const before = new Map(changed.length === 0 ? [] : rows.map((row) => [row.entryId, row.before]));
       this.#stands.together(() => {
-        for (const row of changed) this.one(siem, row, { op: 'upsert', before: 'maybe' }, applied, report);
+        for (const row of changed)
+          this.one(siem, row, { op: 'upsert', before: before.get(row.entry.id) ?? 'maybe' }, applied, report);
       });
     } else this.#each(siem, rows, () => applied, report);
     this.#flights.end(batchId);
     return report;
+  }
+
+  /** Of what was sent: what the one statement settled. */
+  #applied(
+    siem: SiemState,
+    rows: readonly FlightRow[],
+    changed: readonly Standing[],
+    settled: number,
+  ): readonly FlightRow[] {
+    if (settled === rows.length) return rows;
+    const others = new Set(changed.map(({ entry }) => entry.id));
+    if (settled + others.size === rows.length) return rows.filter(({ entryId }) => !others.has(entryId));
+    // Some are not what they were when they were sent: they tell by themselves.
+    const found = this.#stands.standings(
+      siem,
+      rows.map(({ entryId }) => entryId),
+    );
+    return rows.filter(({ entryId, sent }) => {
+      const present = found.get(entryId)?.stand.present;
+      return !others.has(entryId) && present?.is === 'yes' && present.revision === sent;
+    });
   }
 
   #flying(siem: SiemState, batchId: number): Standing[] {
@@ -100,7 +124,7 @@ export class Settling {
     if (outcome.kind === 'applied') report.applied++;
     if (outcome.kind === 'superseded') report.superseded++;
     if (next !== undefined && phaseOf(next) === 'parked') report.parked++;
-    this.#stands.write(siem, entry, stand, next);
+    this.#stands.write(siem, entry, stand, next, sent.before);
   }
 }
 

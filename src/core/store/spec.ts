@@ -55,6 +55,13 @@ export interface ReleaseSpec {
   readonly forms?: Readonly<Record<string, string>>;
 }
 
+export interface AuditSpec {
+  /** `off` is for measuring what the record costs; no configuration says it. */
+  readonly level: 'values' | 'counts' | 'off';
+  /** For how long it tells which values they were, and the history is kept. */
+  readonly valuesDays: number;
+}
+
 export interface StoreSpec {
   readonly path: StatePlace;
   /** What others are told who want the state too, where the connection holds its lock. */
@@ -66,4 +73,5 @@ export interface StoreSpec {
   readonly siems: readonly SiemSpec[];
   readonly cacheMb?: number;
   readonly release?: ReleaseSpec;
+  readonly audit?: AuditSpec;
 }

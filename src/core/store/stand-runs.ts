@@ -2,13 +2,17 @@
 // was applied, a task that took one. What a statement cannot tell it leaves to be written one by one. stand-runs.test.ts
 // holds each of them to the pure rules of ledger/stand.ts.
 import { OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
-import type { Op } from '../ledger/stand.ts';
+import { type Op, settled } from '../ledger/stand.ts';
 import type { SiemState, StoreContext } from './context.ts';
-import { PRESENT, STATE } from './rows.ts';
-import { noteOf } from './stand-rows.ts';
+import { PRESENT, type ProjectionRow, STATE } from './rows.ts';
+import { noteOf, standOf } from './stand-rows.ts';
 
 const AT_REST = 'sent_rev = NULL, batch = NULL, attempt = 0, next_at = NULL, note = NULL, code = NULL';
 const WORK = 'INDEXED BY projection_work';
+/** What a task removed, and is kept for the moment from which it is wanted again. */
+const GOES = 'p.wanted = 0 AND p.due IS NOT NULL AND p.kept_out = 0';
+
+type Joined = ProjectionRow & { readonly type: number; readonly value: string };
 
 /** Entries in the order of their ids. */
 export interface Run {
@@ -87,6 +91,8 @@ export class StandRuns {
     const { db } = this.#store;
     const waiting = (of: string): string => `SELECT p.entry_id FROM projection p ${WORK}
       WHERE p.siem_id = ${siem.id} AND p.state <> 0 AND p.state = ${STATE.accepted} AND p.note = ? AND p.wanted_rev = p.sent_rev AND p.hold IS NULL AND ${of}`;
+    for (const op of ['upsert', 'remove'] as const)
+      this.#told(siem, op, waiting(op === 'upsert' ? 'p.wanted = 1' : GOES), noteOf(op, receipt));
     const upserted = db.changes(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.yes}, rev = sent_rev, ${AT_REST}
        WHERE siem_id = ? AND entry_id IN (${waiting('p.wanted = 1')})`,
@@ -95,7 +101,7 @@ export class StandRuns {
     );
     this.#count(siem, 'delivered', upserted);
     // What waits for no moment to come goes for good, one by one: its row is deleted.
-    const gone = waiting('p.wanted = 0 AND p.due IS NOT NULL AND p.kept_out = 0');
+    const gone = waiting(GOES);
     const types = db.all<{ type: number; n: number }>(
       `SELECT type, count(*) AS n FROM entry WHERE id IN (${gone}) GROUP BY type`,
       noteOf('remove', receipt),
@@ -110,6 +116,21 @@ export class StandRuns {
     for (const { type, n } of types) this.#count(siem, `present:${OBSERVABLE_TYPES[type]}`, -n);
     this.#count(siem, 'pending', -upserted - removed);
     return upserted + removed;
+  }
+
+  /** For the record, before the task's rows are written in one statement: what they are, and what becomes of them. */
+  #told(siem: SiemState, op: Op, rows: string, note: string): void {
+    const found = this.#store.db.all<Joined>(
+      `SELECT p.*, e.type, e.value FROM projection p JOIN entry e ON e.id = p.entry_id WHERE p.siem_id = ${siem.id} AND p.entry_id IN (${rows})`,
+      note,
+    );
+    const terms = { revision: 0, versioned: siem.encoder.versioned, lookAt: this.#store.engineTime };
+    for (const row of found) {
+      const before = standOf(row);
+      const after = settled(before, { op, before: 'maybe' }, { kind: 'applied' }, terms);
+      const entry = { id: row.entry_id, type: OBSERVABLE_TYPES[row.type]!, value: row.value };
+      this.#store.records.stood(siem.spec.name, entry, before, after);
+    }
   }
 
   /** `postponed`, of all that must go and were not tried since. */

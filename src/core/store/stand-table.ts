@@ -4,7 +4,7 @@
 import { type Observable, OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
 import { roomOf } from '../ledger/capacity.ts';
 import { voucherBit } from '../ledger/admit.ts';
-import type { Stand } from '../ledger/stand.ts';
+import type { Is, Stand } from '../ledger/stand.ts';
 import { count, type Tallies } from '../ledger/tallies.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { HoldTable } from './hold-table.ts';
@@ -167,16 +167,20 @@ export class StandTable {
   /** Undefined: no row. */
   write(
     siem: SiemState,
-    { id, type }: Pick<StoredEntry, 'id' | 'type'>,
+    entry: Pick<StoredEntry, 'id' | 'type'> & { readonly value?: string },
     before: Stand | undefined,
     after: Stand | undefined,
+    /** What stood there before the call that is settled now. */
+    stood?: Is,
   ): void {
     if (before === after) return;
+    const { id, type } = entry;
     if (this.#set !== undefined) this.#keep(siem, id, before, after);
     else if (after === undefined) this.#delete.run(siem.id, id);
     else if (before === undefined) this.#insert.run(...columnsOf(after), siem.id, id, after.slot ?? null);
     else this.#update.run(...columnsOf(after), siem.id, id);
     count(this.#talliesOf(siem, type), before, after);
+    this.#store.records.stood(siem.spec.name, entry, before, after, stood);
     const [was, is] = [before?.place, after?.place];
     if (was?.at !== is?.at || was?.out !== is?.out)
       for (const place of [was, is]) if (place !== undefined) this.moved(siem, roomOf(place.at));

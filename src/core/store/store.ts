@@ -1,16 +1,18 @@
 // The store: whole units of work, each one transaction. Synchronous, so that the simulation can run it in its own
 // thread; the daemon runs it on a worker (remote.ts). Reading for people goes through reader.ts.
+import { fromBrief } from '../audit/note.ts';
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Hit, Posted, Sighting } from '../model/sighting.ts';
 import type { Json } from '../model/json.ts';
-import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
+import { entryKey, OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { Adoption } from './adoption.ts';
 import { Audit, type AuditReport } from './audit.ts';
 import type { BuiltBatch } from './batch-builder.ts';
 import { Batches } from './batches.ts';
+import { AUDIT_ORIGIN, type AuditHead, Checkpoints, type FoundCheckpoint } from './checkpoints.ts';
 import { Brakes } from './brakes.ts';
-import { saneRevision, StoreContext } from './context.ts';
+import { DEFAULT_AUDIT, saneRevision, StoreContext } from './context.ts';
 import { Containers } from './containers.ts';
 import { copyState, type OpenOptions, StateAway } from './state.ts';
 import { Doubts, type Doubtful } from './doubts.ts';
@@ -24,6 +26,7 @@ import { Links } from './links.ts';
 import { Listing } from './listing.ts';
 import { type CommitReport, emptyReport } from './commit-report.ts';
 import { Objects } from './objects.ts';
+import { tlpOf } from './open-markings.ts';
 import { People, type Refused, UNTIL_LIFTED, type Off } from './people.ts';
 import { Projector } from './projection.ts';
 import { registerRespelling } from './respelling.ts';
@@ -32,6 +35,8 @@ import { Snapshots } from './snapshots.ts';
 import { Sweeps } from './sweeps.ts';
 import { bothOf, reasonOf, Touched } from './touched.ts';
 import { ReadBack } from './read-back.ts';
+import { RecordRetention } from './record-retention.ts';
+import { type Act, ENTENTE, words } from './records.ts';
 import { Receipts } from './receipts.ts';
 import { Retention } from './retention.ts';
 import { Seats } from './seats.ts';
@@ -115,6 +120,8 @@ export class Store {
   readonly #people: People;
   readonly #requests: Requests;
   readonly #sightings: Sightings;
+  readonly #checkpoints: Checkpoints;
+  readonly #recordRetention: RecordRetention;
 
   constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>, options: Pick<OpenOptions, 'onAway'> = {}) {
     this.#store = new StoreContext(spec, encoders, options);
@@ -157,8 +164,11 @@ export class Store {
     this.#people = new People(this.#store, this.#projector, this.#stands, this.#sweeps);
     this.#requests = new Requests(this.#store);
     this.#sightings = new Sightings(this.#store);
+    this.#checkpoints = new Checkpoints(this.#store);
+    this.#recordRetention = new RecordRetention(this.#store);
     registerProjections(this.#sweeps, this.#store, this.#projector, this.#brakes);
     registerRespelling(this.#sweeps, this.#store, this.#context, this.#touched);
+    this.#store.records.opened(tlpOf);
   }
 
   /** One unit, done again from its start where its database went away in the middle: nothing of it happened then. */
@@ -536,11 +546,12 @@ export class Store {
    * What the next mark at the SIEM says, noted before it is written: a state that does not know of a mark that is found
    * there is older than it.
    */
-  marking(siem: string, now: number): { writer: string; revision: number } {
+  marking(siem: string, now: number): { writer: string; revision: number; checkpoint?: string } {
+    const checkpoint = this.#checkpoints.newest();
     return this.#unit(now, () => {
       const { revision, writer } = this.#store;
       this.#store.db.run('UPDATE siem SET marked = ? WHERE id = ?', revision, this.#store.siem(siem).id);
-      return { writer, revision };
+      return { writer, revision, ...(checkpoint === undefined ? {} : { checkpoint }) };
     });
   }
 
@@ -556,6 +567,8 @@ export class Store {
     falsePositive = false,
   ): number[] {
     return this.#unit(now, (time) => {
+      const detail = { reason: words(reason), until: new Date(until).toISOString(), false_positive: falsePositive };
+      this.#store.records.act({ action: 'suppress', actor: by, detail, rows: rowsOf('suppress', observables) });
       const ids = this.#off(observables, { until, reason }, by, time);
       if (falsePositive) this.#sightings.disown(observables, ids, time);
       return ids;
@@ -564,7 +577,11 @@ export class Store {
 
   /** Off every SIEM until somebody lifts it. */
   callHarmless(observables: readonly Observable[], review: number, reason: string, by: string, now: number): number[] {
-    return this.#unit(now, (time) => this.#off(observables, { until: UNTIL_LIFTED, reason, review }, by, time));
+    return this.#unit(now, (time) => {
+      const detail = { reason: words(reason), review: new Date(review).toISOString() };
+      this.#store.records.act({ action: 'harmless', actor: by, detail, rows: rowsOf('harmless', observables) });
+      return this.#off(observables, { until: UNTIL_LIFTED, reason, review }, by, time);
+    });
   }
 
   /** A SIEM that is being taken over may hold them though nobody knows of it yet. */
@@ -574,8 +591,11 @@ export class Store {
     return ids;
   }
 
-  lift(id: number, now: number, what: 'suppress' | 'harmless' = 'suppress'): void {
-    this.#unit(now, (time) => this.#people.lift(id, what, time));
+  lift(id: number, now: number, what: 'suppress' | 'harmless' = 'suppress', by = ENTENTE): void {
+    this.#unit(now, (time) => {
+      const lifted = this.#people.lift(id, what, time);
+      this.#store.records.act({ action: 'lift', actor: by, detail: { of: what, id }, rows: rowsOf('lift', [lifted]) });
+    });
   }
 
   retryParked(only: string | undefined, now: number): number {
@@ -584,8 +604,16 @@ export class Store {
 
   /** All of what a person decides on at once, or nothing: each under the code of what was shown. */
   decide(what: Decided, decision: 'approve' | 'reject', by: string, reason: string, now: number): Decisions {
+    return this.#unit(now, (time) => {
+      const decisions = this.#decideAll(what, decision, by, reason, time);
+      this.#store.records.act(decidedAct(what, decisions, decision, by, reason));
+      return decisions;
+    });
+  }
+
+  #decideAll(what: Decided, decision: 'approve' | 'reject', by: string, reason: string, time: number): Decisions {
     const exchangeOf = (id: number) => this.#store.exchangeNames.get(id) ?? '(adopted)';
-    return this.#unit(now, (time) => ({
+    return {
       holds: what.holds.map(({ id, set }) => {
         const { kind, siem_id, exchange_id, entries } = this.#holds.decide(id, decision, set, by, reason, time);
         const siem = this.#store.siems.find((one) => one.id === siem_id)?.spec.name ?? '(removed)';
@@ -595,7 +623,7 @@ export class Store {
         const row = this.#sightings.outbox.decideHeld(id, decision, set, by, reason, time);
         return { id, exchange: exchangeOf(row.exchange_id), count: row.n };
       }),
-    }));
+    };
   }
 
   /** A purge emptied the SIEM: nothing of it is present any more. What this does not come to, ticks do. */
@@ -712,6 +740,57 @@ export class Store {
     return this.#unit(now, (time) => this.#sightings.retain(time));
   }
 
+  // ---- the record
+
+  /** What a person had done that no unit of its own tells of, and what was asked for and refused. */
+  acted(action: 'request' | 'refused', by: string, detail: Act['detail'], now: number, refusal?: string): void {
+    this.#unit(now, () => {
+      // Words of ours may name values, and go with them.
+      const rows =
+        refusal === undefined
+          ? []
+          : [{ siem: null, op: 'refuse' as const, key: null, reason: words(refusal), object: null, marking: null }];
+      this.#store.records.act({ action, actor: by, detail, rows });
+    });
+  }
+
+  auditHead(): AuditHead {
+    return this.#checkpoints.head();
+  }
+
+  auditKey(key: string, proof: string | undefined, now: number): void {
+    this.#unit(now, () => this.#checkpoints.key(key, proof));
+  }
+
+  keepCheckpoint(size: number, note: string, now: number): void {
+    this.#unit(now, (time) => this.#checkpoints.keep(size, note, time));
+  }
+
+  /** Checkpoints found elsewhere. How many of them are not of this record: they are named in it from now on. */
+  foundCheckpoints(found: readonly FoundCheckpoint[], now: number): number {
+    return this.#unit(now, () => this.#checkpoints.compare(found));
+  }
+
+  /** As the mark in a SIEM has it. */
+  foundCheckpoint(siem: string, brief: string, now: number): number {
+    const origin = this.#store.meta(AUDIT_ORIGIN) ?? '';
+    return this.foundCheckpoints([{ place: siem, note: fromBrief(brief, origin) }], now);
+  }
+
+  /** The name of the record, which is `given` if it has none. */
+  auditOrigin(given: string, now: number): string {
+    return this.#unit(now, () => this.#checkpoints.origin(given));
+  }
+
+  /** Values in the record, and the history. */
+  retainRecords(now: number): { dropped: number; more: boolean } {
+    const before = now - (this.#store.spec.audit ?? DEFAULT_AUDIT).valuesDays * 86_400_000;
+    return this.#unit(now, () => {
+      const dropped = this.#recordRetention.step(before) + this.#store.history.prune(before, STEP);
+      return { dropped, more: dropped > 0 };
+    });
+  }
+
   backup(file: string): void {
     copyState(this.#store.spec.path, file);
   }
@@ -719,6 +798,37 @@ export class Store {
   close(): void {
     this.#store.close();
   }
+}
+
+const rowsOf = (op: 'suppress' | 'harmless' | 'lift', observables: readonly Observable[]): NonNullable<Act['rows']> =>
+  observables.map(({ type, value }) => ({
+    siem: null,
+    op,
+    key: entryKey(type, value),
+    reason: '',
+    object: null,
+    marking: null,
+  }));
+
+function decidedAct(
+  { holds, sightings }: Decided,
+  decided: Decisions,
+  decision: 'approve' | 'reject',
+  by: string,
+  reason: string,
+): Act {
+  const of = (siem: string | null, object: string, says: string) =>
+    ({ siem, op: decision, key: null, reason: says, object, marking: null }) as const;
+  const rows = [
+    ...decided.holds.map(({ id, kind, siem, exchange, entries }, i) =>
+      of(siem, `hold ${id}`, `${kind} of ${entries} entries of ${exchange}, shown under ${holds[i]?.set ?? '?'}`),
+    ),
+    ...decided.sightings.map(({ id, exchange, count }, i) =>
+      of(exchange, `sighting s${id}`, `counted ${count}, shown under ${sightings[i]?.set ?? '?'}`),
+    ),
+  ];
+  const detail = { decision, reason: words(reason), holds: holds.length, sightings: sightings.length };
+  return { action: 'decide', actor: by, detail, rows };
 }
 
 /** Sweeps that compute wanted state anew: of a SIEM, after a change of configuration, and of one crowded entry. */

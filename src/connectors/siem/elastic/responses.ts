@@ -66,7 +66,16 @@ export const Marked = z.object({
   found: z.boolean(),
   _seq_no: z.number().optional(),
   _primary_term: z.number().optional(),
-  _source: z.object({ writer: z.string(), boot: z.string(), revision: z.number(), at: z.number() }).optional(),
+  _source: z
+    .object({
+      writer: z.string(),
+      boot: z.string(),
+      revision: z.number(),
+      at: z.number(),
+      checkpoint: z.string().optional().catch(undefined),
+    })
+    .transform(({ checkpoint, ...mark }) => (checkpoint === undefined ? mark : { ...mark, checkpoint }))
+    .optional(),
 });
 
 const Own = z.object({

@@ -137,4 +137,12 @@ export type Offense = z.output<typeof Offense>;
 
 export const Columns = z.object({ columns: z.array(z.object({ name: z.string() })) });
 
-export const StoredMark = z.object({ writer: z.string(), boot: z.string(), revision: z.number(), at: z.number() });
+export const StoredMark = z
+  .object({
+    writer: z.string(),
+    boot: z.string(),
+    revision: z.number(),
+    at: z.number(),
+    checkpoint: z.string().optional().catch(undefined),
+  })
+  .transform(({ checkpoint, ...mark }) => (checkpoint === undefined ? mark : { ...mark, checkpoint }));

@@ -35,8 +35,15 @@ export const Mark = z
     boot: z.string(),
     mark_revision: z.coerce.number().catch(0),
     at: z.coerce.number().catch(0),
+    checkpoint: z.string().optional().catch(undefined),
   })
-  .transform(({ writer, boot, mark_revision: revision, at }) => ({ writer, boot, revision, at }))
+  .transform(({ writer, boot, mark_revision: revision, at, checkpoint }) => ({
+    writer,
+    boot,
+    revision,
+    at,
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+  }))
   .optional()
   .catch(undefined);
 

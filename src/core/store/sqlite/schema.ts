@@ -314,6 +314,18 @@ export const MIGRATIONS: readonly string[] = [
     ON CONFLICT DO NOTHING;
   DELETE FROM relation WHERE source <> lower(source) OR target <> lower(target) OR object_id <> lower(object_id);
   `,
+  `
+  -- The record of what was done (records.ts), one row for each unit that did something. lines: what it did it to, a line
+  -- each, and entries: to which of ours; null once pruned, or where only counts are kept. audit_entry finds them by entry,
+  -- audit_forgotten tells which entry it was once that is gone.
+  CREATE TABLE audit_record (
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, action TEXT NOT NULL, body TEXT NOT NULL, lines TEXT, entries TEXT);
+  CREATE TABLE audit_entry (
+    entry_id INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (entry_id, seq)) WITHOUT ROWID;
+  CREATE TABLE audit_forgotten (entry_id INTEGER PRIMARY KEY, digest INTEGER NOT NULL, type INTEGER NOT NULL, value TEXT NOT NULL);
+  CREATE INDEX audit_forgotten_digest ON audit_forgotten (digest);
+  CREATE TABLE audit_checkpoint (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
