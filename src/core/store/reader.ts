@@ -293,7 +293,7 @@ export class StoreReader {
   #oldestOut(siemId: number): number | undefined {
     const found = this.#db.get<{ since: number | null }>(
       `SELECT min(since) AS since FROM (SELECT since FROM projection INDEXED BY projection_place
-       WHERE siem_id = ? AND kept_out = 1 AND place IS NOT NULL ORDER BY place DESC, entry_id LIMIT 500)`,
+       WHERE siem_id = ? AND kept_out = 1 AND place IS NOT NULL ORDER BY place DESC, entry_id LIMIT 500) few`,
       siemId,
     );
     return orUndefined(found?.since ?? null);
