@@ -101,7 +101,8 @@ async function run({ config, objects, later }: Case) {
   const armed = rig.read((reader) =>
     rig
       .ask<{ type: number; value: string; wanted: number; until: number | null }>(
-        'SELECT e.type, e.value, coalesce(p.wanted, 0) AS wanted, p.until FROM entry e LEFT JOIN projection p ON p.entry_id = e.id ORDER BY e.id',
+        // What waits for a person is not armed.
+        'SELECT e.type, e.value, CASE WHEN p.hold IS NULL THEN coalesce(p.wanted, 0) ELSE 0 END AS wanted, p.until FROM entry e LEFT JOIN projection p ON p.entry_id = e.id ORDER BY e.id',
       )
       .flatMap(({ type, value, wanted, until }) => {
         const observable = { type: OBSERVABLE_TYPES[type]!, value };
