@@ -2,6 +2,8 @@
 // (unpublished events and attributes without to_ids in every answer, X-Result-Count of L+1 and of 1, 200 with a message). They come on
 // top of the HTTP faults of server.ts, which know nothing of MISP.
 
+import { QuirkBox, type SomeQuirk } from '../quirk-box.ts';
+
 export const QUIRKS = {
   guard: 'answers 403 Forbidden in plain text to all that misp-guard does not let through',
   unsorted: 'pages without `order` shift by one row from page to page, so that rows are skipped and repeated',
@@ -31,14 +33,8 @@ export const QUIRKS = {
 
 export type QuirkKind = keyof typeof QUIRKS;
 
-export interface Quirk {
+export interface Quirk extends SomeQuirk {
   readonly kind: QuirkKind;
-  /** Only for requests whose "METHOD path" contains this text. */
-  readonly match?: string;
-  /** Begins after so many requests that it would have changed. */
-  readonly after?: number;
-  /** Ends after so many; for ever otherwise. */
-  readonly times?: number;
   readonly rows?: number;
   readonly most?: number;
   readonly ms?: number;
@@ -46,31 +42,5 @@ export interface Quirk {
   readonly bytes?: number;
 }
 
-/** The quirks of one server with their counts. */
-export class QuirkBox {
-  #all: { quirk: Quirk; seen: number }[] = [];
-
-  constructor(quirks: readonly Quirk[] = []) {
-    this.set(quirks);
-  }
-
-  /** Replaces all quirks. Throws at an unknown name, so that a misspelt one does not pass for good behaviour. */
-  set(quirks: readonly Quirk[]): void {
-    for (const { kind } of quirks)
-      if (!Object.hasOwn(QUIRKS, kind))
-        throw new Error(`unknown quirk ${String(kind)}; known: ${Object.keys(QUIRKS).join(', ')}`);
-    this.#all = quirks.map((quirk) => ({ quirk, seen: 0 }));
-  }
-
-  /** The quirk of this kind if it holds for the request now; asking counts, so ask once per request. */
-  take(kind: QuirkKind, target: string): Quirk | undefined {
-    for (const one of this.#all) {
-      const { quirk } = one;
-      if (quirk.kind !== kind || (quirk.match !== undefined && !target.includes(quirk.match))) continue;
-      one.seen += 1;
-      const place = one.seen - (quirk.after ?? 0);
-      if (place > 0 && place <= (quirk.times ?? Number.POSITIVE_INFINITY)) return quirk;
-    }
-    return undefined;
-  }
-}
+export const quirkBox = (quirks: readonly Quirk[]): Quirks => new QuirkBox<Quirk>(QUIRKS, quirks);
+export type Quirks = QuirkBox<Quirk>;

@@ -3,7 +3,7 @@
 import type { SimResponse } from '../server.ts';
 import { json, refusal } from './answers.ts';
 import { attributeTests, deletedTest, eventTests, type Filters, orderOf } from './filters.ts';
-import type { QuirkBox } from './quirks.ts';
+import type { Quirks } from './quirks.ts';
 import { attributeOut, eventHeadOut, eventOut, foundAttributeOut, orgOut, type Shape } from './shapes.ts';
 import type { MispState, SimAttribute, SimEvent } from './state.ts';
 import type { Warninglists } from './warninglists.ts';
@@ -37,11 +37,11 @@ const isSet = (value: unknown): boolean => value !== undefined && /^(1|true)$/i.
 
 export class Search {
   readonly #state: MispState;
-  readonly #quirks: QuirkBox;
+  readonly #quirks: Quirks;
 
   readonly #lists: Warninglists;
 
-  constructor(state: MispState, quirks: QuirkBox, lists: Warninglists) {
+  constructor(state: MispState, quirks: Quirks, lists: Warninglists) {
     this.#lists = lists;
     this.#state = state;
     this.#quirks = quirks;

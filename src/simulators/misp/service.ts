@@ -6,7 +6,7 @@ import { type Act, act } from './acts.ts';
 import { forbiddenByGuard, hugeAnswer, json, loginPage, NO_KEY, NO_PERMISSION, refusal } from './answers.ts';
 import { attributeOf, eventsOf, loadEvent } from './load.ts';
 import type { Filters } from './filters.ts';
-import { type Quirk, QuirkBox } from './quirks.ts';
+import { type Quirk, quirkBox, type Quirks } from './quirks.ts';
 import { Search } from './search.ts';
 import { Sightings } from './sightings.ts';
 import { MispState, type SimEvent, type SimSighting } from './state.ts';
@@ -36,7 +36,7 @@ interface Asked {
 
 export class MispService implements SimulatorHandler {
   readonly partner: MispState;
-  readonly quirks: QuirkBox;
+  readonly quirks: Quirks;
   readonly #options: ServiceOptions;
   readonly #search: Search;
   readonly #sightings: Sightings;
@@ -45,7 +45,7 @@ export class MispService implements SimulatorHandler {
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    this.quirks = new QuirkBox(options.quirks);
+    this.quirks = quirkBox(options.quirks);
     this.partner = new MispState(() => this.#clock() / 1000);
     this.#lists = new Warninglists(options.warninglists);
     this.#search = new Search(this.partner, this.quirks, this.#lists);

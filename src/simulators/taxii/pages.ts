@@ -5,7 +5,7 @@ import type { SimResponse } from '../server.ts';
 import { json, refusal, TAXII } from './answers.ts';
 import type { Collection, Place } from './collection.ts';
 import type { Filter } from './query.ts';
-import type { Quirk, QuirkBox, QuirkKind } from './quirks.ts';
+import type { Quirk, QuirkKind, Quirks } from './quirks.ts';
 import { formatStamp } from './stamp.ts';
 
 export type PageKind = 'objects' | 'manifest' | 'versions';
@@ -13,7 +13,7 @@ export type PageKind = 'objects' | 'manifest' | 'versions';
 export interface PagesOptions {
   readonly cap: number;
   readonly clock: () => number;
-  readonly quirks: QuirkBox;
+  readonly quirks: Quirks;
 }
 
 interface Token extends Place {

@@ -1,6 +1,8 @@
 // Ways in which real TAXII servers depart from the standard or fail, each under a name. They come on top of the
 // HTTP faults of server.ts, which know nothing of TAXII.
 
+import { QuirkBox, type SomeQuirk } from '../quirk-box.ts';
+
 export const QUIRKS = {
   'ignore-limit': 'answers everything there is, whatever limit says',
   'repeat-page': '`next` leads to the page that was just read',
@@ -46,45 +48,13 @@ export const QUIRKS = {
 
 export type QuirkKind = keyof typeof QUIRKS;
 
-export interface Quirk {
+export interface Quirk extends SomeQuirk {
   readonly kind: QuirkKind;
-  /** Only for requests whose "METHOD path?query" contains this text. */
-  readonly match?: string;
-  /** Begins after so many requests that it would have changed. */
-  readonly after?: number;
-  /** Ends after so many; for ever otherwise. */
-  readonly times?: number;
   readonly secs?: number;
   readonly bytes?: number;
   readonly status?: number;
   readonly most?: number;
 }
 
-/** The quirks of one server with their counts. */
-export class QuirkBox {
-  #all: { quirk: Quirk; seen: number }[] = [];
-
-  constructor(quirks: readonly Quirk[] = []) {
-    this.set(quirks);
-  }
-
-  /** Replaces all quirks. Throws at an unknown name, so that a misspelt one does not pass for good behaviour. */
-  set(quirks: readonly Quirk[]): void {
-    for (const { kind } of quirks)
-      if (!Object.hasOwn(QUIRKS, kind))
-        throw new Error(`unknown quirk ${String(kind)}; known: ${Object.keys(QUIRKS).join(', ')}`);
-    this.#all = quirks.map((quirk) => ({ quirk, seen: 0 }));
-  }
-
-  /** The quirk of this kind if it holds for the request now; asking counts, so ask once per request. */
-  take(kind: QuirkKind, target: string): Quirk | undefined {
-    for (const one of this.#all) {
-      const { quirk } = one;
-      if (quirk.kind !== kind || (quirk.match !== undefined && !target.includes(quirk.match))) continue;
-      one.seen += 1;
-      const place = one.seen - (quirk.after ?? 0);
-      if (place > 0 && place <= (quirk.times ?? Number.POSITIVE_INFINITY)) return quirk;
-    }
-    return undefined;
-  }
-}
+export const quirkBox = (quirks: readonly Quirk[]): Quirks => new QuirkBox<Quirk>(QUIRKS, quirks);
+export type Quirks = QuirkBox<Quirk>;

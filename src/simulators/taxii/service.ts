@@ -8,7 +8,7 @@ import { unwrapped } from './data.ts';
 import { Pages } from './pages.ts';
 import { Posts, readEnvelope } from './posts.ts';
 import { type MatchField, readFilter } from './query.ts';
-import { type Quirk, QuirkBox } from './quirks.ts';
+import { type Quirk, quirkBox, type Quirks } from './quirks.ts';
 import { parseStamp } from './stamp.ts';
 import { CHALLENGE, isKnown, type User } from './users.ts';
 
@@ -36,7 +36,7 @@ export class TaxiiService implements SimulatorHandler {
   readonly roots: readonly Root[];
   readonly read: Collection;
   readonly write: Collection;
-  readonly quirks: QuirkBox;
+  readonly quirks: Quirks;
   readonly #options: ServiceOptions;
   readonly #pages: Pages;
   readonly #posts: Posts;
@@ -45,7 +45,7 @@ export class TaxiiService implements SimulatorHandler {
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    this.quirks = new QuirkBox(options.quirks);
+    this.quirks = quirkBox(options.quirks);
     this.read = collection('api1', 'Indicators', 'what the exchange vouches for', true, false, 'indicators');
     this.write = collection('api1', 'sightings', 'what members saw', true, true);
     const inbox = collection('api1', 'inbox', 'for submissions', false, true);

@@ -1,24 +1,4 @@
-// What one answer may hold before it is parsed. Bytes alone do not bound memory: an empty object takes three bytes on
-// the wire and a hundred in the heap, so that an answer of a few megabytes could end the process for everybody.
+// What one answer may hold before it is parsed.
 
 /** An attribute has some 25 values, its tags included. */
 export const MOST_VALUES = 2_000_000;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const BRACKET = 0x5b;
-const BRACE = 0x7b;
-
-/** Whether a JSON text has more values than that. Each value but the first follows a comma, a bracket or a brace. */
-export function hasMoreValues(body: Uint8Array, most: number): boolean {
-  // Each costs a byte, so that usual pages are not looked at.
-  if (body.length <= most) return false;
-  let values = 1;
-  for (let i = 0; i < body.length; i++) {
-    const byte = body[i];
-    if (byte === QUOTE) {
-      for (i++; i < body.length && body[i] !== QUOTE; i++) if (body[i] === BACKSLASH) i++;
-    } else if ((byte === COMMA || byte === BRACKET || byte === BRACE) && ++values > most) return true;
-  }
-  return false;
-}

@@ -7,7 +7,8 @@ import { ConnectorError, configFailure, type FailureKind, permanent, retryable }
 import { withoutHidden } from '../../../core/model/text.ts';
 import { type HttpClient, type HttpResponse, statusFailure } from '../../../core/runtime/http.ts';
 import type { Secret } from '../../../core/runtime/secret.ts';
-import { hasMoreValues, MOST_VALUES } from './bounds.ts';
+import { hasMoreValues } from '../../../core/runtime/json-values.ts';
+import { MOST_VALUES } from './bounds.ts';
 import type { MispConfig } from './config.ts';
 import {
   AttributesAnswer,

@@ -2,7 +2,7 @@
 // all at once, an event of 100,000 attributes alone takes more memory than the whole daemon may have; also the text of a long one
 // is packed until it is read.
 import { PackedPieces } from '../../../core/runtime/packed.ts';
-import { hasMoreValues } from './bounds.ts';
+import { hasMoreValues } from '../../../core/runtime/json-values.ts';
 
 /** An event as it stands in an answer. Going through its lists may fail with a SyntaxError. */
 export interface SplitEvent {

@@ -5,7 +5,8 @@ import type { ExchangeDeps } from '../../../core/contracts/exchange-connector.ts
 import { ConnectorError, configFailure, permanent, retryable } from '../../../core/model/failure.ts';
 import { withoutHidden } from '../../../core/model/text.ts';
 import { type HttpClient, type HttpResponse, retryAfterMs, statusFailure } from '../../../core/runtime/http.ts';
-import { hasMoreValues, MOST_OBJECTS, MOST_VALUES } from './bounds.ts';
+import { hasMoreValues } from '../../../core/runtime/json-values.ts';
+import { MOST_OBJECTS, MOST_VALUES } from './bounds.ts';
 import type { Taxii21Config } from './config.ts';
 import { type RawObjects, splitObjects } from './envelope.ts';
 import { Envelope, ErrorMessage, Status } from './responses.ts';

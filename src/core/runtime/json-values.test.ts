@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasMoreValues } from './bounds.ts';
+import { hasMoreValues } from './json-values.ts';
 
 const more = (text: string, most: number) => hasMoreValues(Buffer.from(text), most);
 
