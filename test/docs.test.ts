@@ -7,6 +7,7 @@ import { commandTable } from '../src/cli/cli.ts';
 import { parts } from '../src/cli/parts.ts';
 import { parseConfig } from '../src/core/config/load.ts';
 import { problemLine } from '../src/core/config/source.ts';
+import { CONDITIONS, runbookOf } from '../src/core/model/condition.ts';
 
 const root = join(import.meta.dirname, '..');
 const documents = globSync('**/*.md', {
@@ -214,5 +215,19 @@ describe('the runbook', () => {
   it('has every message of the log, and none that is never logged', () => {
     expect([...logged].filter((one) => !table.includes(one))).toEqual([]);
     expect(table.filter((one) => !logged.has(one))).toEqual([]);
+  });
+
+  it('has a chapter for every condition that status can name, each with its own words, and no other', () => {
+    const chapters = readFileSync(join(root, 'docs/runbook.md'), 'utf8')
+      .split('\n## Conditions\n')[1]!
+      .split('\n## ')[0]!;
+    const found = [...chapters.matchAll(/^### (\S+)\n\n(.+)$/gm)].map((one) => ({
+      name: one[1] ?? '',
+      text: one[2] ?? '',
+    }));
+
+    expect(found.map((one) => one.name).sort()).toEqual(CONDITIONS.filter((one) => one !== 'well').sort());
+    expect(found.filter((one) => one.text.length < 40)).toEqual([]);
+    for (const one of CONDITIONS) expect([null, `docs/runbook.md#${one}`]).toContain(runbookOf(one));
   });
 });

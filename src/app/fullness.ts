@@ -27,6 +27,7 @@ export function fullness(
   if (full.length === 0) return undefined;
   const holds = `holds ${row.delivered.toLocaleString('en')} of ${row.wanted.toLocaleString('en')} wanted entries`;
   return {
+    condition: 'full',
     since: row.oldestParked ?? now,
     reason: `${siem.name} ${holds}: ${full.join(', ')} ${full.length === 1 ? 'is' : 'are'} full (max_entries ${most.toLocaleString('en')})`,
     nextAction: `raise max_entries of ${siem.name} if it can hold more, or let it take less (observables, exchanges, policy.min_confidence); the rest goes on by itself once there is room`,

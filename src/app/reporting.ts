@@ -12,7 +12,7 @@ import { Reporter } from '../core/sightings/reporter.ts';
 import { type SendReport, Sender } from '../core/sightings/sender.ts';
 import type { RemoteStore } from '../core/store/remote.ts';
 import type { Attempt } from './attempts.ts';
-import { NOTHING_SENT, partReport } from './part-report.ts';
+import { idlePart, NOTHING_SENT, partReport } from './part-report.ts';
 import { Wake } from './wake.ts';
 
 /** What is due is looked for so often when nothing wakes the sender. */
@@ -162,9 +162,9 @@ export class Reporting {
     peers: readonly { readonly name: string; readonly stale_after_minutes: number }[],
     idle: string,
   ): PartReport {
-    if (part === undefined) return { state: 'paused', reason: idle };
+    if (part === undefined) return idlePart(idle);
     const nothing = part instanceof Reporter && part.failure === undefined ? part.idle : undefined;
-    if (nothing !== undefined) return { state: 'paused', reason: nothing };
+    if (nothing !== undefined) return idlePart(nothing);
     const minutes = peers.find((one) => one.name === name)?.stale_after_minutes ?? 60;
     const unused = part instanceof Sender ? NOTHING_SENT : 'no hits were read yet';
     return partReport(part.history, minutes, this.#parts.now(), unused);

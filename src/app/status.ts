@@ -3,6 +3,7 @@ import type { Config } from '../core/config/load.ts';
 import { readsHits } from '../core/config/release.ts';
 import type { Deliverer } from '../core/delivery/deliverer.ts';
 import type { Poller } from '../core/ingest/poller.ts';
+import { type Condition, runbookOf } from '../core/model/condition.ts';
 import {
   type CollectionReport,
   type ExchangeReport,
@@ -16,7 +17,7 @@ import type { SightingsReader } from '../core/store/sightings-reader.ts';
 import type { Reporting } from './reporting.ts';
 import { fullness } from './fullness.ts';
 import { neverBlockReport } from './never-block-report.ts';
-import { NOTHING_SENT, partReport } from './part-report.ts';
+import { idlePart, NOTHING_SENT, partReport } from './part-report.ts';
 import type { Work } from './work.ts';
 import { waitingHolds, type WaitingHold } from './waiting-holds.ts';
 import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
@@ -66,7 +67,9 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       name: exchange.name,
       type: exchange.type,
       ...peer(health, history, row),
-      ...(health.state === 'ok' && told !== undefined ? { reason: told.reason } : {}),
+      ...(health.state === 'ok' && told !== undefined
+        ? { reason: told.reason, ...conditioned(quiet === undefined ? 'odd' : 'quiet') }
+        : {}),
       objects: row?.objects ?? 0,
       indicators: row?.indicators ?? 0,
       refused: row?.refused ?? 0,
@@ -92,7 +95,9 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       name: siem.name,
       type: siem.type,
       ...peer(health, history, row),
-      ...(health.state === 'ok' && hold !== undefined ? { reason: hold.reason, next_action: hold.nextAction } : {}),
+      ...(health.state === 'ok' && hold !== undefined
+        ? { reason: hold.reason, next_action: hold.nextAction, ...conditioned('hold-waits') }
+        : {}),
       wanted: row?.wanted ?? 0,
       delivered: row?.delivered ?? 0,
       pending: row?.pending ?? 0,
@@ -204,7 +209,12 @@ function siemSettings(
     ...(overdue === undefined
       ? {}
       : {
-          waiting: { reason: overdue.reason, since: overdue.since, nextAction: overdue.nextAction },
+          waiting: {
+            condition: 'hold-overdue' as const,
+            reason: overdue.reason,
+            since: overdue.since,
+            nextAction: overdue.nextAction,
+          },
         }),
   };
 }
@@ -223,21 +233,25 @@ function storedHistory(row: Stored | undefined, now: number): History {
 
 /** Without a daemon: as the last reading left it. */
 function storedReading(source: StatusSource, siem: Config['siems'][number]): PartReport {
-  if (!readsHits(source.config, siem)) return { state: 'paused', reason: 'no hits are read' };
+  if (!readsHits(source.config, siem)) return idlePart('no hits are read');
   const row = source.sightings?.sources().find((one) => one.siem === siem.name);
-  if (row?.idle !== undefined && row.failure === undefined) return { state: 'paused', reason: row.idle };
+  if (row?.idle !== undefined && row.failure === undefined) return idlePart(row.idle);
   const history = row === undefined ? undefined : storedHistory(row, source.now());
   return partReport(history, siem.stale_after_minutes, source.now(), 'no hits were read yet');
 }
 
 /** Without a daemon: what was tried in vain still waits. */
 function storedSending(source: StatusSource, exchange: Config['exchanges'][number]): PartReport {
-  if (!exchange.reports || !exchange.enabled) return { state: 'paused', reason: 'no sightings are reported' };
+  if (!exchange.reports || !exchange.enabled) return idlePart('no sightings are reported');
   const waiting = source.sightings?.waiting(exchange.name) ?? 0;
   const { sent, failed } = source.sightings?.counts() ?? { sent: 0, failed: 0 };
-  if (waiting === 0 && sent + failed === 0) return { state: 'paused', reason: NOTHING_SENT };
-  if (waiting === 0) return { state: 'ok', reason: null };
-  return { state: 'recovering', reason: `${waiting} sightings were not taken yet and wait for another attempt` };
+  if (waiting === 0 && sent + failed === 0) return idlePart(NOTHING_SENT);
+  if (waiting === 0) return { state: 'ok', ...conditioned('well'), reason: null };
+  return {
+    state: 'recovering',
+    ...conditioned('unreachable'),
+    reason: `${waiting} sightings were not taken yet and wait for another attempt`,
+  };
 }
 
 function quietSince(
@@ -252,9 +266,13 @@ function quietSince(
   };
 }
 
+const conditioned = (condition: Condition) => ({ condition, runbook: runbookOf(condition) });
+
 function peer(health: Health, history: History, row: ExchangeStatus | SiemStatus | undefined) {
   return {
     state: health.state,
+    condition: health.condition,
+    runbook: runbookOf(health.condition),
     since: new Date(health.since).toISOString(),
     reason: health.reason,
     next_action: health.nextAction,

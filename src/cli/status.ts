@@ -149,10 +149,15 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
   for (const { kind, of, done } of report.sweeps)
     out.line(`Under way: ${kind}${of === null ? '' : ` of ${of}`}, ${done} rows so far`);
   const next = [
-    ...[...report.exchanges, ...report.siems].map((one) => ({ name: one.name, action: one.next_action })),
-    ...waysBack(report).map(({ name, part }) => ({ name, action: part.next_action ?? null })),
+    ...[...report.exchanges, ...report.siems].map((one) => ({
+      name: one.name,
+      action: one.next_action,
+      at: one.runbook,
+    })),
+    ...waysBack(report).map(({ name, part }) => ({ name, action: part.next_action ?? null, at: part.runbook })),
   ];
-  for (const { name, action } of next) if (action !== null) out.line(`\nNext, for ${name}: ${action}`);
+  for (const { name, action, at } of next)
+    if (action !== null) out.line(`\nNext, for ${name}: ${action}${at == null ? '' : `\n  ${at}`}`);
 }
 
 /** One that is well says no more than its exchange. */

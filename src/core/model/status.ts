@@ -1,11 +1,17 @@
 // What `entente status --json` and /status answer (the public interface fixes these names, hence the wire's spelling).
 
+import type { Condition } from './condition.ts';
+
 export const STATES = ['ok', 'paused', 'recovering', 'failing'] as const;
 /** ok; paused = disabled or shadow; recovering = will heal by itself; failing = a person must act. Sorted from best to worst. */
 export type State = (typeof STATES)[number];
 
 interface StateReport {
   readonly state: State;
+  /** The same word for the same thing, whatever the reason says. */
+  readonly condition?: Condition;
+  /** Its chapter, as `docs/runbook.md#stale`; null where there is nothing to look up. */
+  readonly runbook?: string | null;
   readonly reason: string | null;
 }
 

