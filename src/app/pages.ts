@@ -1,6 +1,7 @@
 // What the web pages read and ask for, from the running daemon's own parts.
 import { buildSighting } from '../core/stix/build.ts';
 import type { Json } from '../core/model/json.ts';
+import { HistoryReader } from '../core/store/history-reader.ts';
 import { PagesReader, type DifferenceAsked } from '../core/store/pages-reader.ts';
 import { RefusedReader } from '../core/store/refused-reader.ts';
 import type { Asked, Off, Outcome, PageSource } from '../web/source.ts';
@@ -18,6 +19,7 @@ const SIGHTING_ID = /^s(\d{1,15})$/;
 export class Pages implements PageSource {
   readonly reader: PagesReader;
   readonly #app: App;
+  readonly #history: HistoryReader;
   #refused: RefusedReader | undefined;
   /** A request was left: set by who carries requests out. */
   onRequest: () => void = () => {};
@@ -25,6 +27,7 @@ export class Pages implements PageSource {
   constructor(app: App) {
     this.#app = app;
     this.reader = new PagesReader(app.config.state);
+    this.#history = new HistoryReader({ path: app.config.state });
   }
 
   now = () => this.#app.now();
@@ -67,6 +70,13 @@ export class Pages implements PageSource {
     return this.reader.exchange(name, refusals);
   };
 
+  history: PageSource['history'] = async ({ kinds, before, limit }) =>
+    this.#history.history({
+      limit,
+      ...(kinds === undefined ? {} : { kinds }),
+      ...(before === undefined ? {} : { before: Number(before) }),
+    });
+
   act: PageSource['act'] = async (asked, by): Promise<Outcome> => {
     const { store, clock } = this.#app;
     const { kind, ...args } = requestOf(asked, by);
@@ -86,6 +96,7 @@ export class Pages implements PageSource {
 
   close(): void {
     this.reader.close();
+    this.#history.close();
     this.#refused?.close();
   }
 }

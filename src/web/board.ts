@@ -106,7 +106,7 @@ function siems({ status, samples, now }: BoardFacts): Markup {
     number(one.delivered),
     number(one.pending),
     html`${number(one.held)}${one.rejected > 0 && html`<span class="t">${number(one.rejected)} rejected</span>`}`,
-    number(one.parked),
+    html`${number(one.parked)}${one.kept_out > 0 && html`<span class="t">${number(one.kept_out)} for want of room</span>`}`,
   ]);
   return html`<h2>SIEMs</h2>${table(html`<span class="unseen">What each SIEM shall hold and holds</span>`, [...columns, ...numbers], rows)}`;
 }

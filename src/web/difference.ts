@@ -23,7 +23,7 @@ export async function differencePage({ path, params, query, pages, status, actin
     bucket: BUCKETS.find((bucket) => bucket === query.get('bucket')),
     exchange: query.get('exchange') || undefined,
     type: OBSERVABLE_TYPES.find((type) => type === query.get('type')),
-    after: /^\d{1,15}-\d{1,2}-\d{1,15}$/.exec(query.get('after') ?? '')?.[0],
+    after: /^\d{1,15}-\d{1,2}-\d{1,15}(-\d{1,16})?$/.exec(query.get('after') ?? '')?.[0],
   };
   const found = await pages.difference(asked);
   const shown = siem === undefined ? status.siems : [one!];
@@ -124,7 +124,7 @@ function rows(
     html`${one.wanted ? 'yes' : 'no'}${one.wanted && one.until !== null && html`<span class="t">until ${time(one.until)}</span>`}`,
     one.present,
     html`${one.exchanges.length > 0 && html`<bdi>${one.exchanges.join(', ')}</bdi>: `}${foreign(one.why)}`,
-    html`${whatNext(one, now)}${one.bucket === 'park' && retry(one, acting)}`,
+    html`${whatNext(one, now)}${one.bucket === 'park' && one.id !== null && retry(one.id, acting)}`,
   ]);
   const heads = ['Value', 'What', 'Wanted', 'There', 'Why', 'What happens when'].map((head) => ({ head }));
   return html`<h2>Rows</h2>${table(many(all.length, 'row') + (next === undefined ? '' : ', and more on the next page'), heads, body)}${paging}`;
@@ -135,7 +135,9 @@ function whatNext(one: DifferenceRow, now: number): Insert {
     case 'hold':
       return html`a person decides: <a href="/held/${one.hold}">hold ${one.hold}</a>`;
     case 'park':
-      return 'tried again when the partner changes it, or when somebody asks for it';
+      return one.id === null
+        ? 'it comes by itself once there is room, or once it is surer or newer'
+        : 'tried again when the partner changes it, or when somebody asks for it';
     case 'foreign':
       return 'it goes when every exchange was read to its end and none vouches for it';
     default:
@@ -146,11 +148,11 @@ function whatNext(one: DifferenceRow, now: number): Insert {
   }
 }
 
-const retry = (one: DifferenceRow, acting: Acting): Markup =>
+const retry = (id: string, acting: Acting): Markup =>
   html`<details class="more"><summary>Try it again</summary>${actionForm(acting, {
     to: '/difference',
-    hidden: { id: one.id },
+    hidden: { id },
     asksReason: false,
     buttons: [{ name: 'do', value: 'retry', words: 'Try it again' }],
-    command: `entente parked retry ${one.id}`,
+    command: `entente parked retry ${id}`,
   })}</details>`;

@@ -3,9 +3,14 @@ import type { ExchangeReport, StatusReport } from '../core/model/status.ts';
 import type { ExchangeDetails, Sample } from '../core/store/pages-reader.ts';
 import { dayBars } from './bars.ts';
 import { freshness } from './board.ts';
+import { historyTable } from './history.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import { messagePage, type Page, type PageRequest, statePill } from './page.ts';
 import { age, foreign, many, number, table, time } from './words.ts';
+
+/** Of all exchanges, and of this one. */
+const MOST_LOOKED = 200;
+const MOST_POLLS = 12;
 
 export async function exchangePage({ params, pages, status, now }: PageRequest): Promise<Page> {
   const name = params['name'] ?? '';
@@ -17,12 +22,21 @@ export async function exchangePage({ params, pages, status, now }: PageRequest):
       'none',
       404,
     );
-  const [details, samples] = await Promise.all([pages.exchange(name), pages.samples()]);
+  const [details, samples, history] = await Promise.all([
+    pages.exchange(name),
+    pages.samples(),
+    pages.history({ kinds: ['poll', 'outage'], limit: MOST_LOOKED }),
+  ]);
+  const polls = history.filter((found) => found.role === 'exchange' && found.subject === name).slice(0, MOST_POLLS);
   return {
     title: name,
     screen: 'exchange',
     parts: [
       { name: 'exchange', body: head(one, samples, details, now) },
+      {
+        name: 'polls',
+        body: html`<h2>Polls</h2>${polls.length === 0 ? html`<p>None was kept yet.</p>` : historyTable(polls, now)}`,
+      },
       { name: 'collections', body: collections(one, now) },
       { name: 'coverage', body: coverage(one, details) },
       { name: 'back', body: back(one, details, now) },

@@ -5,7 +5,7 @@ import { html, type Markup } from './html.ts';
 import type { PageSource, WebSource } from './source.ts';
 import { age, number, pill, time } from './words.ts';
 
-export type Screen = 'board' | 'difference' | 'value' | 'decisions' | 'exchange' | 'none';
+export type Screen = 'board' | 'difference' | 'value' | 'decisions' | 'history' | 'exchange' | 'none';
 
 export interface Part {
   readonly name: string;
@@ -17,6 +17,8 @@ export interface Page {
   readonly title: string;
   readonly screen: Screen;
   readonly parts: readonly Part[];
+  /** An answer to what somebody did: asked for again it would be another page, so that no script does. */
+  readonly still?: true;
 }
 
 /** Whether who looks may act: with no token configured nobody may, without signing in nobody does. */
@@ -44,6 +46,7 @@ const SCREENS: readonly { readonly screen: Screen; readonly href: string; readon
   { screen: 'difference', href: '/difference', name: 'Difference' },
   { screen: 'value', href: '/why', name: 'Value' },
   { screen: 'decisions', href: '/held', name: 'Decisions' },
+  { screen: 'history', href: '/history', name: 'History' },
 ];
 
 /** Everything before the page's own parts, as a part of its own: the state of the whole, and how much waits for a person. */
@@ -81,7 +84,7 @@ ${page.parts.map(({ name, body }) => html`<section data-part="${name}">${body}</
 </main>
 <footer><p>Entente ${version}. As of ${time(now)}. <span id="live" role="status"></span></p>
 <p>${signedIn(acting)}<a href="/status">status</a> · <a href="/metrics">metrics</a> · <a href="/health">health</a></p></footer>`,
-    html`<script type="module" src="/client.js"></script>`,
+    page.still !== true && html`<script type="module" src="/client.js"></script>`,
   );
 }
 
@@ -128,7 +131,13 @@ ${wrong !== undefined && html`<p role="alert" class="bad">${wrong}</p>`}</div>
 
 /** One thing to say, with a way back. */
 export function messagePage(title: string, text: Markup | string, screen: Screen = 'none', status = 200): Page {
-  return { status, title, screen, parts: [{ name: 'message', body: html`<h2>${title}</h2><p>${text}</p>` }] };
+  return {
+    status,
+    title,
+    screen,
+    still: true,
+    parts: [{ name: 'message', body: html`<h2>${title}</h2><p>${text}</p>` }],
+  };
 }
 
 export const since = (iso: string | null | undefined, now: number): Markup => html`${age(iso, now)}`;

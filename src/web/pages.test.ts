@@ -104,6 +104,19 @@ async function pagesOf(
       ],
     }),
     exchange: async () => undefined,
+    history: async () => [
+      {
+        id: 3,
+        kind: 'outage',
+        role: 'siem',
+        subject: ODD,
+        at: '2026-01-05T10:00:00.000Z',
+        until: null,
+        counts: {},
+        detail: { reason: NASTY },
+        seq: null,
+      },
+    ],
     act: async (asked, by) => {
       acted.push({ asked, by });
       return given.outcome ?? { done: null };
@@ -185,6 +198,8 @@ describe('a decision', () => {
       },
     ]);
     expect(answer.body).toContain('Approved hold 7');
+    // A script that asked for this page again would put the list in the place of what was said.
+    expect(answer.body).not.toContain('<script');
   });
 
   it('of a set that changed is told as refused, in the words of the daemon', async () => {
@@ -276,6 +291,7 @@ describe('a page', () => {
       '/held/7',
       `/why?value=${encodeURIComponent(NASTY)}`,
       '/difference',
+      '/history',
       `/siem/${ODD}/difference`,
       `/exchange/${encodeURIComponent(NASTY)}`,
     ]) {

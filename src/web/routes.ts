@@ -5,6 +5,7 @@ import { differencePage } from './difference.ts';
 import { exchangePage } from './exchange.ts';
 import { decided, retried, taken } from './forms.ts';
 import type { FormTaker } from './forms.ts';
+import { historyPage } from './history.ts';
 import type { PageMaker } from './page.ts';
 import { valuePage } from './value.ts';
 
@@ -24,6 +25,7 @@ const ROUTES: readonly Route[] = [
   { path: '/why', page: valuePage, form: taken },
   { path: '/held', page: decisionsPage, form: decided },
   { path: '/held/:id', page: holdPage },
+  { path: '/history', page: historyPage },
   { path: '/exchange/:name', page: exchangePage },
   { path: '/difference', page: differencePage, form: retried },
   { path: '/siem/:name/difference', page: differencePage },

@@ -3,6 +3,7 @@ import type { Json } from '../core/model/json.ts';
 import type { Observable } from '../core/model/observable.ts';
 import type { StatusReport } from '../core/model/status.ts';
 import type { DifferenceAsked, DifferencePage, HeldPage, ExchangeDetails, Sample } from '../core/store/pages-reader.ts';
+import type { HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
 import type { HeldSet, WhyEntry } from '../core/store/reader.ts';
 import type { RefusedObject } from '../core/store/refused-reader.ts';
 import type { HeldSighting, WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
@@ -81,6 +82,13 @@ export type Asked =
 
 export type Outcome = { readonly done: Json } | { readonly refused: string };
 
+export interface HistoryAsked {
+  readonly kinds?: readonly HistoryKind[] | undefined;
+  /** Where the page before ended. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
 export interface PageSource {
   now(): number;
   waiting(): Promise<Waiting>;
@@ -92,6 +100,8 @@ export interface PageSource {
   heldSighting(id: string): Promise<{ readonly held: HeldSighting; readonly stix: unknown } | undefined>;
   difference(asked: DifferenceAsked): Promise<DifferencePage>;
   exchange(name: string): Promise<ExchangeDetails | undefined>;
+  /** Newest first. */
+  history(asked: HistoryAsked): Promise<readonly HistoryEntry[]>;
   /** The same way as a command beside the daemon, so that log and record see it. */
   act(asked: Asked, by: string): Promise<Outcome>;
 }

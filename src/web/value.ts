@@ -179,7 +179,9 @@ const REVIEW_DAYS = [30, 90, 180, 365];
 
 /** The consequence first, then the form. */
 function takeOff(asked: string, { entries, guesses, off }: ValueReport, acting: Acting, now: number): Markup {
-  const there = entries.flatMap(({ siems }) => siems.filter((one) => one.state !== 'not_wanted'));
+  const there = entries.flatMap(({ siems }) =>
+    siems.filter((one) => one.state !== 'not_wanted' && one.state !== 'parked'),
+  );
   const names = [...new Set(there.map((one) => one.name))];
   const hidden = { value: asked };
   const consequence =

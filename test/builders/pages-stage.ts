@@ -20,6 +20,8 @@ import { startTaxii } from '../../src/simulators/taxii/index.ts';
 
 export const TOKEN = 'a token of the stage';
 export const SEEN = '198.51.100.7';
+/** A URL as long as some are. */
+export const LONG = `http://evil.example/${'a'.repeat(7_900)}`;
 const DAY_MS = 86_400_000;
 
 export interface Stage {
@@ -45,6 +47,8 @@ export interface StageOptions {
 export async function pagesStage({ objects = 600, empty = false, token = true }: StageOptions = {}): Promise<Stage> {
   const data = [
     ...feed({ count: objects, start: Date.now() - DAY_MS }),
+    anIndicator('203.0.113.9', { name: '\u202eevil<script>alert(1)</script>' }),
+    anIndicator('', { pattern: `[url:value = '${LONG}']` }),
     anIndicator(SEEN, { name: 'Beacon of <b>TheDukes</b> & "friends"' }),
   ];
   const taxii = await startTaxii({ data: empty ? [] : data });

@@ -8,6 +8,8 @@ import type { Database } from './sql/port.ts';
 import type { StoreSpec } from './spec.ts';
 import { openReading } from './state.ts';
 
+export { HISTORY_KINDS, type HistoryKind } from './history.ts';
+
 export interface HistoryEntry {
   /** Give it as `before` to read on. */
   readonly id: number;

@@ -86,6 +86,19 @@ describe('the difference', () => {
   });
 });
 
+it('what has no place in a full watchlist is parked, the best first, each once over all pages', () => {
+  const rig = new Rig({ siems: [aSiem({ maxEntries: 5 })] });
+  rig.commit(indicators(0, 130, { confidence: 50 }));
+  rig.deliver();
+
+  const rows = rowsOf(rig, { bucket: 'park' });
+
+  expect(new Set(rows.map((one) => one.value)).size).toBe(125);
+  expect(rows.length).toBe(125);
+  expect(rows[0]).toMatchObject({ bucket: 'park', id: null, why: expect.stringContaining('full') });
+  expect(reading(rig, (reader) => reader.difference({})).counts[0]?.buckets.park.n).toBe(125);
+});
+
 describe('the samples of a half hour', () => {
   it('are added up, and go after eight days', () => {
     const rig = new Rig();

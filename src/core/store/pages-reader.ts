@@ -38,8 +38,8 @@ export interface DifferenceRow extends Observable {
   /** A call is under way. */
   readonly flying: boolean;
   readonly hold: number | null;
-  /** For `parked retry`. */
-  readonly id: string;
+  /** For `parked retry`; null where better ones keep it out. */
+  readonly id: string | null;
 }
 
 export interface DifferencePage {
@@ -80,7 +80,20 @@ const MOST_AT_ONCE = 250;
 const MOST_COUNTED = 1_000;
 const MOST_REASONS = 8;
 const EXAMPLES = 2;
-const WORK = [STATE.remove, STATE.upsert, STATE.flight, STATE.accepted, STATE.uncertain, STATE.parked, STATE.held];
+/** Rows that better ones keep out are settled, and found by their place. */
+const KEPT_OUT = -1;
+const WORK = [
+  STATE.remove,
+  STATE.upsert,
+  STATE.flight,
+  STATE.accepted,
+  STATE.uncertain,
+  STATE.parked,
+  STATE.held,
+  KEPT_OUT,
+] as const;
+/** Above every place. */
+const NO_PLACE = Number.MAX_SAFE_INTEGER;
 const PRESENCE = ['no', 'yes', 'maybe'] as const;
 const OUTBOX_STATES = 20_000;
 
@@ -101,7 +114,9 @@ export class PagesReader {
     const siems = this.#active('siem').filter((one) => asked.siem === undefined || one.name === asked.siem);
     const exchanges = this.#active('exchange');
     const bit = exchanges.find((one) => one.name === asked.exchange)?.id;
-    const [fromSiem = 0, fromState = -1, fromEntry = 0] = (asked.after ?? '').split('-').map(Number);
+    const [fromSiem = 0, fromState = -1, fromEntry = 0, fromPlace = NO_PLACE] = (asked.after ?? '')
+      .split('-')
+      .map(Number);
     const rows: DifferenceRow[] = [];
     let looked = 0;
     // Without it the first rows are those to be shown.
@@ -116,17 +131,19 @@ export class PagesReader {
         if (siem.id === fromSiem && at < fromState) continue;
         if (asked.bucket !== undefined && !MAY_BE[asked.bucket].includes(state)) continue;
         const resumes = siem.id === fromSiem && at === fromState;
-        let after = resumes ? fromEntry : 0;
+        let [after, place] = resumes ? [fromEntry, fromPlace] : [0, NO_PLACE];
         for (;;) {
           const most = Math.min(sieved ? MOST_AT_ONCE : PAGE - rows.length, MOST_LOOKED - looked);
-          const found = this.#rows(siem.id, state, after, most);
+          const found =
+            state === KEPT_OUT ? this.#keptOut(siem.id, place, after, most) : this.#rows(siem.id, state, after, most);
           for (const row of found) {
             looked++;
             after = row.entry_id;
+            place = row.place ?? NO_PLACE;
             const bucket = bucketOf(row);
             if (fits(row, bucket)) rows.push(shownRow(row, siem, bucket, exchanges));
             if (rows.length === PAGE || looked === MOST_LOOKED) {
-              next = `${siem.id}-${at}-${after}`;
+              next = `${siem.id}-${at}-${after}${state === KEPT_OUT ? `-${place}` : ''}`;
               break search;
             }
           }
@@ -151,6 +168,22 @@ export class PagesReader {
     );
   }
 
+  /** The best of those that have no place come first, as they would get one. */
+  #keptOut(siemId: number, place: number, after: number, most: number): Row[] {
+    return this.#db.all<Row>(
+      `SELECT p.*, e.type, e.value, NULL AS hold_reason FROM projection p INDEXED BY projection_place
+       JOIN entry e ON e.id = p.entry_id
+       WHERE p.siem_id = ? AND p.kept_out = 1 AND p.place IS NOT NULL AND p.place <= ? AND (p.place < ? OR p.entry_id > ?)
+         AND p.state = ${STATE.settled}
+       ORDER BY p.place DESC, p.entry_id LIMIT ?`,
+      siemId,
+      place,
+      place,
+      after,
+      most,
+    );
+  }
+
   #counts({ id, name }: Active): DifferenceCounts {
     const tally = (which: string) =>
       this.#db.get<{ n: number }>('SELECT n FROM tally WHERE owner = ? AND name = ?', `siem:${id}`, which)?.n ?? 0;
@@ -159,7 +192,7 @@ export class PagesReader {
       change: { n: 0, more: false },
       remove: { n: 0, more: false },
       hold: { n: tally('held'), more: false },
-      park: { n: tally('parked'), more: false },
+      park: { n: tally('parked') + this.#outOf(id), more: false },
       foreign: { n: tally('adopted'), more: false },
     };
     const busy = [STATE.upsert, STATE.remove, STATE.flight, STATE.accepted, STATE.uncertain];
@@ -177,6 +210,11 @@ export class PagesReader {
       }
     }
     return { siem: name, buckets: counts };
+  }
+
+  #outOf(id: number): number {
+    const all = this.#db.all<{ name: string; n: number }>('SELECT name, n FROM tally WHERE owner = ?', `siem:${id}`);
+    return all.reduce((sum, one) => (one.name.startsWith('out:') ? sum + one.n : sum), 0);
   }
 
   /** What a hold covers, page by page. */
@@ -289,12 +327,12 @@ const MAY_BE: Readonly<Record<Bucket, readonly number[]>> = {
   change: [STATE.upsert, STATE.flight, STATE.accepted, STATE.uncertain],
   remove: [STATE.remove, STATE.flight, STATE.accepted, STATE.uncertain],
   hold: [STATE.held],
-  park: [STATE.parked],
+  park: [STATE.parked, KEPT_OUT],
   foreign: [STATE.held],
 };
 
-function bucketOf({ state, wanted, present, hold }: ProjectionRow): Bucket {
-  if (state === STATE.parked) return 'park';
+function bucketOf({ state, wanted, present, hold, kept_out: out }: ProjectionRow): Bucket {
+  if (state === STATE.parked || (out === 1 && state === STATE.settled)) return 'park';
   if (state === STATE.held) return hold === null ? 'foreign' : 'hold';
   if (wanted === 0) return 'remove';
   return present === 1 ? 'change' : 'add';
@@ -318,7 +356,7 @@ function shownRow(row: Row, siem: Active, bucket: Bucket, exchanges: readonly Ac
     next: iso(row.next_at),
     flying: row.state === STATE.flight || row.state === STATE.accepted,
     hold: row.hold,
-    id: `${siem.id}-${row.entry_id}`,
+    id: row.kept_out === 1 ? null : `${siem.id}-${row.entry_id}`,
   };
 }
 
@@ -331,7 +369,9 @@ function whyOf(row: Row, bucket: Bucket): string {
     case 'remove':
       return CAUSE_TEXT[row.cause] || 'nobody vouches for it any more';
     case 'park':
-      return row.note ?? 'refused';
+      return row.kept_out === 1
+        ? 'the watchlist is full, and what stands there is surer or newer'
+        : (row.note ?? 'refused');
     case 'hold':
       return row.hold_reason ?? 'a person decides';
     case 'foreign':

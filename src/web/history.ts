@@ -1,0 +1,98 @@
+// What happened, newest first: polls, deliveries, holds, decisions, outages, one row for what goes on.
+import type { HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
+import { HISTORY_KINDS } from '../core/store/history-reader.ts';
+import { html, type Insert, type Markup } from './html.ts';
+import type { Page, PageRequest } from './page.ts';
+import { age, exchangeHref, foreign, length, number, pill, siemHref, table, time, type Tone } from './words.ts';
+
+const PAGE = 50;
+
+export async function historyPage({ query, pages, now }: PageRequest): Promise<Page> {
+  const kind = HISTORY_KINDS.find((one) => one === query.get('kind'));
+  const before = /^\d{1,15}$/.exec(query.get('before') ?? '')?.[0];
+  const found = await pages.history({ kinds: kind === undefined ? undefined : [kind], before, limit: PAGE + 1 });
+  const rows = found.slice(0, PAGE);
+  return {
+    title: 'History',
+    screen: 'history',
+    parts: [
+      { name: 'filters', body: filters(kind) },
+      { name: 'rows', body: list(rows, kind, before, found.length > PAGE, now) },
+    ],
+  };
+}
+
+const WORDS: Readonly<Record<HistoryKind, { readonly words: string; readonly tone: Tone }>> = {
+  poll: { words: 'poll', tone: 'ok' },
+  delivery: { words: 'delivery', tone: 'ok' },
+  hold: { words: 'hold', tone: 'late' },
+  decision: { words: 'decision', tone: 'ok' },
+  configuration: { words: 'configuration', tone: 'none' },
+  sighting: { words: 'sighting', tone: 'ok' },
+  outage: { words: 'outage', tone: 'bad' },
+  record: { words: 'record', tone: 'none' },
+};
+
+function filters(chosen: HistoryKind | undefined): Markup {
+  const options = HISTORY_KINDS.map(
+    (one) => html`<option value="${one}"${one === chosen && html` selected`}>${WORDS[one].words}</option>`,
+  );
+  return html`<h2>History</h2><form class="filters" action="/history"><label>What <select name="kind"><option value="">all</option>${options}</select></label><button>Filter</button></form>`;
+}
+
+function list(
+  rows: readonly HistoryEntry[],
+  kind: HistoryKind | undefined,
+  before: string | undefined,
+  more: boolean,
+  now: number,
+): Markup {
+  const link = (id?: number) =>
+    `/history?${new URLSearchParams({ ...(kind === undefined ? {} : { kind }), ...(id === undefined ? {} : { before: String(id) }) }).toString()}`;
+  if (rows.length === 0)
+    return html`<h2 class="unseen">Rows</h2><p>${before === undefined ? 'Nothing of this kind happened yet.' : 'There is nothing before that.'}</p>`;
+  return html`<h2 class="unseen">Rows</h2>${historyTable(rows, now)}<p>${before !== undefined && html`<a href="${link()}">From the newest</a> `}${
+    more && html`<a href="${link(rows.at(-1)!.id)}" rel="next">Earlier</a>`
+  }</p>`;
+}
+
+export function historyTable(rows: readonly HistoryEntry[], now: number): Markup {
+  const body = rows.map((one): Insert[] => [
+    html`${time(one.at)}<span class="t">${age(one.at, now)} ago</span>`,
+    pill(one.kind === 'outage' && one.until !== null ? 'late' : WORDS[one.kind].tone, WORDS[one.kind].words),
+    subject(one),
+    lasted(one),
+    counts(one),
+    details(one),
+  ]);
+  return table(
+    html`<span class="unseen">What happened, newest first</span>`,
+    ['When', 'What', 'Who', 'For', 'Counts', 'More'].map((head) => ({ head })),
+    body,
+  );
+}
+
+function subject({ role, subject: name }: HistoryEntry): Markup {
+  if (role === 'exchange') return html`<a href="${exchangeHref(name)}"><bdi>${name}</bdi></a>`;
+  if (role === 'siem') return html`<a href="${siemHref(name)}"><bdi>${name}</bdi></a>`;
+  return html`<bdi>${name}</bdi>`;
+}
+
+function lasted({ kind, at, until }: HistoryEntry): string {
+  if (until === null) return kind === 'outage' ? 'it goes on' : '';
+  const ms = Date.parse(until) - Date.parse(at);
+  return ms < 1000 ? '' : length(ms);
+}
+
+const counts = ({ counts: all }: HistoryEntry): Markup =>
+  html`${Object.entries(all)
+    .filter(([, n]) => n > 0)
+    .map(([name, n], i) => html`${i > 0 && ' · '}${number(n)} ${n === 1 ? name.replace(/s$/, '') : name}`)}`;
+
+const details = ({ detail }: HistoryEntry): Markup =>
+  html`${Object.entries(detail)
+    .filter(([, one]) => one !== null && one !== '')
+    .map(
+      ([name, one], i) =>
+        html`${i > 0 && '; '}${name === 'reason' ? '' : `${name.replaceAll('_', ' ')} `}${foreign(typeof one === 'string' ? one : JSON.stringify(one))}`,
+    )}`;
