@@ -19,15 +19,14 @@ const SIGHTING_ID = /^s(\d{1,15})$/;
 export class Pages implements PageSource {
   readonly reader: PagesReader;
   readonly #app: App;
-  readonly #history: HistoryReader;
   #refused: RefusedReader | undefined;
+  #history: HistoryReader | undefined;
   /** A request was left: set by who carries requests out. */
   onRequest: () => void = () => {};
 
   constructor(app: App) {
     this.#app = app;
     this.reader = new PagesReader(app.config.state);
-    this.#history = new HistoryReader({ path: app.config.state });
   }
 
   now = () => this.#app.now();
@@ -70,12 +69,14 @@ export class Pages implements PageSource {
     return this.reader.exchange(name, refusals);
   };
 
-  history: PageSource['history'] = async ({ kinds, before, limit }) =>
-    this.#history.history({
+  history: PageSource['history'] = async ({ kinds, before, limit }) => {
+    this.#history ??= new HistoryReader(storeSpec(this.#app.config));
+    return this.#history.history({
       limit,
       ...(kinds === undefined ? {} : { kinds }),
       ...(before === undefined ? {} : { before: Number(before) }),
     });
+  };
 
   act: PageSource['act'] = async (asked, by): Promise<Outcome> => {
     const { store, clock } = this.#app;
@@ -96,7 +97,7 @@ export class Pages implements PageSource {
 
   close(): void {
     this.reader.close();
-    this.#history.close();
+    this.#history?.close();
     this.#refused?.close();
   }
 }

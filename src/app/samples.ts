@@ -9,7 +9,7 @@ export const LOOK_EVERY_MS = 10_000;
 /** A change that waits no longer than this is on its way, not late. */
 const LATE_SECS = 60;
 const MOST_FOLLOWED = 50;
-/** What was published longer ago was old when it came, as all of a first sync is; what is armed by then never is. */
+/** What is not armed by then is followed no longer. */
 const FOLLOWED_MS = 86_400_000;
 
 type Mutable = { -readonly [K in keyof Sample]: Sample[K] };
@@ -21,6 +21,8 @@ export class Sampler {
   readonly #followed = new Map<number, { readonly published: number; readonly armed: Set<string> }>();
   #newest: number | undefined;
   #looked: number | undefined;
+  /** What was published before came late because nobody looked, as all of a first sync does. */
+  #began: number | undefined;
   #totals: { readonly hits: number; readonly sent: number } | undefined;
 
   constructor(reader: Following) {
@@ -30,6 +32,7 @@ export class Sampler {
   look(status: StatusReport, now: number): void {
     const secs = this.#looked === undefined ? 0 : Math.max(0, Math.min(LOOK_EVERY_MS * 3, now - this.#looked)) / 1000;
     this.#looked = now;
+    this.#began ??= now;
     for (const one of status.exchanges) this.#add('exchange', one.name, kindOf(one), secs, one.indicators, now);
     for (const one of status.siems) this.#add('siem', one.name, siemKind(one), secs, one.delivered, now);
     const { hits, sent } = status.sightings;
@@ -79,7 +82,7 @@ export class Sampler {
     for (const { id, version } of room > 0 ? this.#reader.objectsAfter(this.#newest, room) : []) {
       this.#newest = id;
       const published = timestampMs(version);
-      if (published !== undefined && now - published < FOLLOWED_MS && published <= now)
+      if (published !== undefined && published >= this.#began! && published <= now)
         this.#followed.set(id, { published, armed: new Set() });
     }
     if (room <= 0) this.#newest = this.#reader.newestObject();

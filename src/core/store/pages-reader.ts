@@ -361,6 +361,7 @@ function shownRow(row: Row, siem: Active, bucket: Bucket, exchanges: readonly Ac
 }
 
 function whyOf(row: Row, bucket: Bucket): string {
+  if (bucket === 'park' && row.kept_out === 1) return 'the watchlist is full, and what stands there is surer or newer';
   switch (bucket) {
     case 'add':
       return 'vouched for, and not there yet';
@@ -369,9 +370,7 @@ function whyOf(row: Row, bucket: Bucket): string {
     case 'remove':
       return CAUSE_TEXT[row.cause] || 'nobody vouches for it any more';
     case 'park':
-      return row.kept_out === 1
-        ? 'the watchlist is full, and what stands there is surer or newer'
-        : (row.note ?? 'refused');
+      return row.note ?? 'refused';
     case 'hold':
       return row.hold_reason ?? 'a person decides';
     case 'foreign':
