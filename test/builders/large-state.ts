@@ -78,7 +78,7 @@ function sqlOf(rows: Rows, objects: number): string {
       UPDATE projection SET wanted = 0, state = 7, cause = 2, hold = 1, hold_kind = 1;
       DELETE FROM tally WHERE owner = 'siem:1' AND name IN ('wanted', 'wanted:ipv4-addr', 'delivered', 'armed:1');
       INSERT INTO tally (owner, name, n) VALUES ('siem:1', 'held', ${objects})`;
-  const [wanted, present, state, cause, note] = {
+  const [wanted, present, state, cause, reason] = {
     present: [1, 1, 0, 0, 'NULL'],
     adopted: [0, 1, 7, 6, 'NULL'],
     parked: [1, 0, 6, 0, rows.are === 'parked' ? `'${rows.reason}'` : 'NULL'],
@@ -88,8 +88,8 @@ function sqlOf(rows: Rows, objects: number): string {
     ...(present === 1 ? ['present:ipv4-addr'] : []),
     { present: 'delivered', adopted: 'adopted', parked: 'parked' }[rows.are],
   ];
-  return `INSERT INTO projection (siem_id, entry_id, wanted, wanted_rev, content, vouchers, until, due, present, rev, state, cause, since, note)
-      SELECT 1, id, ${wanted}, 1, 1, 2, ${NOW + 30 * DAY}, ${NOW + 30 * DAY}, ${present}, ${present}, ${state}, ${cause}, ${NOW - DAY}, ${note}
+  return `INSERT INTO projection (siem_id, entry_id, wanted, wanted_rev, content, vouchers, until, due, present, rev, state, cause, since, reason)
+      SELECT 1, id, ${wanted}, 1, 1, 2, ${NOW + 30 * DAY}, ${NOW + 30 * DAY}, ${present}, ${present}, ${state}, ${cause}, ${NOW - DAY}, ${reason}
       FROM entry;
     ${tallies
       .map(

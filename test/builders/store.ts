@@ -109,7 +109,7 @@ export interface Seen {
   readonly wanted_rev: number;
   readonly until: number | null;
   readonly due: number | null;
-  readonly note: string | null;
+  readonly reason: string | null;
   readonly next_at: number | null;
 }
 

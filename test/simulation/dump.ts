@@ -22,12 +22,12 @@ type Columns = Record<string, unknown>;
 
 /** Of a row only what counts in its state: what an earlier one left in a column says nothing. */
 function projection(row: ProjectionRow): Columns {
-  const { batch: _, note, code, sent_rev, ...said } = row;
+  const { batch: _, receipt, reason, code, sent_rev, ...said } = row;
   return {
     ...said,
     ...([STATE.flight, STATE.accepted, STATE.uncertain].some((one) => one === row.state) ? { sent_rev } : {}),
-    ...(row.state === STATE.parked ? { reason: note, code } : {}),
-    ...(row.state === STATE.accepted ? { receipt: note } : {}),
+    ...(row.state === STATE.parked ? { reason, code } : {}),
+    ...(row.state === STATE.accepted ? { receipt } : {}),
   };
 }
 

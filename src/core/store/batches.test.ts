@@ -171,7 +171,7 @@ describe('a result', () => {
 
     rig.tick(NOW + 11 * DAY);
 
-    expect(rig.row()).toMatchObject({ state: STATE.parked, note: 'too long' });
+    expect(rig.row()).toMatchObject({ state: STATE.parked, reason: 'too long' });
   });
 
   it('that never came is not lost with the batch', () => {

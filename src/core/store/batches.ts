@@ -244,7 +244,12 @@ export class Batches {
    */
   #replanned(siem: SiemState, rows: readonly WorkRow[], planned: Planned, now: number): boolean {
     const due = rows.filter((row) => (row.due !== null && row.due <= now) || planned.awaits(row.entry_id));
-    for (const row of due) this.#projector.project(stored(row), { cause: 'none', exchangeId: 0 }, now, siem);
+    const reason = { cause: 'none', exchangeId: 0 } as const;
+    this.#projector.projectAll(
+      due.map((row) => ({ entry: stored(row), reason })),
+      now,
+      siem,
+    );
     return due.length > 0;
   }
 
@@ -298,7 +303,7 @@ export class Batches {
       const rows = this.#stands.select(
         siem,
         'INDEXED BY projection_parked',
-        `p.state = ${STATE.parked} AND p.note >= ? AND p.note < ? ORDER BY p.note, p.entry_id LIMIT ?`,
+        `p.state = ${STATE.parked} AND p.reason >= ? AND p.reason < ? ORDER BY p.reason, p.entry_id LIMIT ?`,
         `${reason} `,
         `${reason}!`,
         Math.min(left, most),

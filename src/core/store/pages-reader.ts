@@ -370,7 +370,7 @@ function whyOf(row: Row, bucket: Bucket): string {
     case 'remove':
       return CAUSE_TEXT[row.cause] || 'nobody vouches for it any more';
     case 'park':
-      return row.note ?? 'refused';
+      return row.reason ?? 'refused';
     case 'hold':
       return row.hold_reason ?? 'a person decides';
     case 'foreign':

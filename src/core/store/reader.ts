@@ -392,7 +392,7 @@ export class StoreReader {
       };
     const since = iso(row.since);
     const until = iso(row.until);
-    if (row.state === STATE.parked) return { name: siem, state: 'parked', reason: row.note, since, until };
+    if (row.state === STATE.parked) return { name: siem, state: 'parked', reason: row.reason, since, until };
     if (row.kept_out === 1 && row.state === STATE.settled)
       return { name: siem, state: 'parked', reason: this.#noRoom(siem, row.place ?? 0), since, until };
     const hold =
@@ -514,10 +514,10 @@ export class StoreReader {
         siem: string;
         type: number;
         value: string;
-        note: string | null;
+        reason: string | null;
         since: number;
       }>(
-        `SELECT p.siem_id, p.entry_id, s.name AS siem, e.type, e.value, p.note, p.since FROM projection p JOIN siem s ON s.id = p.siem_id
+        `SELECT p.siem_id, p.entry_id, s.name AS siem, e.type, e.value, p.reason, p.since FROM projection p JOIN siem s ON s.id = p.siem_id
          JOIN entry e ON e.id = p.entry_id WHERE p.siem_id IN (SELECT id FROM siem) AND p.state = ${STATE.parked} AND p.state <> 0 ORDER BY p.siem_id, p.entry_id LIMIT ?`,
         limit,
       )
@@ -526,7 +526,7 @@ export class StoreReader {
         siem: row.siem,
         type: OBSERVABLE_TYPES[row.type]!,
         value: row.value,
-        reason: row.note ?? '',
+        reason: row.reason ?? '',
         since: iso(row.since)!,
       }));
   }
@@ -662,8 +662,8 @@ export class StoreReader {
     const id = this.#db.get<{ id: number }>('SELECT id FROM siem WHERE name = ?', siem)?.id ?? 0;
     const one = (where: string): number =>
       this.#db.get<{ n: number }>(`SELECT count(*) AS n FROM projection WHERE siem_id = ? AND ${where}`, id)?.n ?? 0;
-    const parked = this.#db.all<{ note: string | null; n: number }>(
-      `SELECT note, count(*) AS n FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state = ${STATE.parked} GROUP BY note`,
+    const parked = this.#db.all<{ reason: string | null; n: number }>(
+      `SELECT reason, count(*) AS n FROM projection INDEXED BY projection_work WHERE siem_id = ? AND state <> 0 AND state = ${STATE.parked} GROUP BY reason`,
       id,
     );
     const types = this.#db.all<{ type: number; n: number }>(
@@ -676,7 +676,7 @@ export class StoreReader {
       remove: one('state IN (2, 3, 5) AND wanted = 0'),
       held: one(`state = ${STATE.held}`),
       parked: {
-        ...Object.fromEntries(parked.map((row) => [row.note ?? 'refused', row.n])),
+        ...Object.fromEntries(parked.map((row) => [row.reason ?? 'refused', row.n])),
         ...this.#noRooms(siem, id),
       },
       byType: Object.fromEntries(types.map((row) => [OBSERVABLE_TYPES[row.type]!, row.n])),

@@ -4,7 +4,7 @@ import { entryKey } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import { STATE } from './rows.ts';
 import type { Settlement, SettleReport, Settling } from './settling.ts';
-import { noteOf, receiptOf } from './stand-rows.ts';
+import { receiptOf, toldOf as spelled } from './stand-rows.ts';
 import type { StandRuns } from './stand-runs.ts';
 import type { Standing, StandTable } from './stand-table.ts';
 
@@ -27,12 +27,12 @@ export class Receipts {
   /** Those whose tasks are still to be asked for. */
   open(siem: SiemState): string[] {
     return this.#store.db
-      .all<{ note: string }>(
-        `SELECT DISTINCT note FROM projection INDEXED BY projection_work
-         WHERE siem_id = ? AND state <> 0 AND state = ${STATE.accepted} AND note IS NOT NULL`,
+      .all<{ receipt: string }>(
+        `SELECT DISTINCT receipt FROM projection INDEXED BY projection_work
+         WHERE siem_id = ? AND state <> 0 AND state = ${STATE.accepted} AND receipt IS NOT NULL`,
         siem.id,
       )
-      .map((row) => receiptOf(row.note).receipt)
+      .map((row) => receiptOf(row.receipt).receipt)
       .filter((receipt, i, all) => all.indexOf(receipt) === i);
   }
 
@@ -42,9 +42,9 @@ export class Receipts {
     const rows = this.#stands.select(
       siem,
       'INDEXED BY projection_work',
-      `p.state <> 0 AND p.state = ${STATE.accepted} AND p.note IN (?, ?)`,
-      noteOf('upsert', receipt),
-      noteOf('remove', receipt),
+      `p.state <> 0 AND p.state = ${STATE.accepted} AND p.receipt IN (?, ?)`,
+      spelled('upsert', receipt),
+      spelled('remove', receipt),
     );
     const toldOf = ({ entry }: Standing) => byKey.get(entryKey(entry.type, entry.value));
     const plain = rows.every((row) => {

@@ -86,8 +86,10 @@ export interface ProjectionRow {
   next_at: number | null;
   slot: string | null;
   handle: string | null;
-  /** Of a parked row the reason, of an accepted one what was sent and its receipt. */
-  note: string | null;
+  /** Of an accepted row: what was sent, and the receipt of the task that has it. */
+  receipt: string | null;
+  /** Of a parked row: why. */
+  reason: string | null;
   /** Of a parked row: constant word for the refusal. */
   code: string | null;
   /** Id of the hold that bars it. */

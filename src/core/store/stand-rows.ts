@@ -32,13 +32,13 @@ export function standOf(row: ProjectionRow): Stand {
   };
 }
 
-function callOf({ state, sent_rev: sent, batch, note }: ProjectionRow): Call | undefined {
+function callOf({ state, sent_rev: sent, batch, receipt }: ProjectionRow): Call | undefined {
   // Without the revision that was sent there is no intent to be settled.
   switch (state) {
     case STATE.flight:
       return { kind: 'flight', sent: sent ?? 0, batch: batch ?? 0 };
     case STATE.accepted:
-      return { kind: 'accepted', sent: sent ?? 0, ...receiptOf(note ?? '') };
+      return { kind: 'accepted', sent: sent ?? 0, ...receiptOf(receipt ?? '') };
     case STATE.uncertain:
       return { kind: 'uncertain', sent: sent ?? 0 };
     default:
@@ -46,15 +46,15 @@ function callOf({ state, sent_rev: sent, batch, note }: ProjectionRow): Call | u
   }
 }
 
-const parkedOf = ({ state, note, code }: ProjectionRow): Parked | undefined =>
-  state === STATE.parked ? { reason: note ?? '', code: code ?? undefined } : undefined;
+const parkedOf = ({ state, reason, code }: ProjectionRow): Parked | undefined =>
+  state === STATE.parked ? { reason: reason ?? '', code: code ?? undefined } : undefined;
 
 /** A receipt stands beside what it was given for. */
-export const noteOf = (op: Op, receipt: string): string => `${op} ${receipt}`;
+export const toldOf = (op: Op, receipt: string): string => `${op} ${receipt}`;
 
-export function receiptOf(note: string): { op: Op; receipt: string } {
-  const op = note.startsWith('remove ') ? 'remove' : 'upsert';
-  return { op, receipt: note.slice(op.length + 1) };
+export function receiptOf(told: string): { op: Op; receipt: string } {
+  const op = told.startsWith('remove ') ? 'remove' : 'upsert';
+  return { op, receipt: told.slice(op.length + 1) };
 }
 
 const holdKindOf = (hold: Hold | undefined): HoldKind => (hold === undefined ? HOLD.none : HOLD[hold.kind]);
@@ -79,7 +79,8 @@ export function columnsOf(stand: Stand): Column[] {
     STATE[phaseOf(stand)],
     call?.sent ?? null,
     call?.kind === 'flight' ? call.batch : null,
-    call?.kind === 'accepted' ? noteOf(call.op, call.receipt) : (parked?.reason ?? null),
+    call?.kind === 'accepted' ? toldOf(call.op, call.receipt) : null,
+    parked?.reason ?? null,
     parked?.code ?? null,
     wait.attempt,
     wait.at ?? null,
@@ -106,7 +107,8 @@ export const WRITTEN = [
   'state',
   'sent_rev',
   'batch',
-  'note',
+  'receipt',
+  'reason',
   'code',
   'attempt',
   'next_at',

@@ -5,9 +5,10 @@ import { OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
 import { type Op, settled } from '../ledger/stand.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import { PRESENT, type ProjectionRow, STATE } from './rows.ts';
-import { noteOf, standOf } from './stand-rows.ts';
+import { standOf, toldOf } from './stand-rows.ts';
 
-const AT_REST = 'sent_rev = NULL, batch = NULL, attempt = 0, next_at = NULL, note = NULL, code = NULL';
+const AT_REST =
+  'sent_rev = NULL, batch = NULL, attempt = 0, next_at = NULL, receipt = NULL, reason = NULL, code = NULL';
 const WORK = 'INDEXED BY projection_work';
 /** What a task removed, and is kept for the moment from which it is wanted again. */
 const GOES = 'p.wanted = 0 AND p.due IS NOT NULL AND p.kept_out = 0';
@@ -45,7 +46,7 @@ export class StandRuns {
   ): number {
     for (const type of absent) this.#count(siem, `present:${type}`, 1);
     return this.#store.db.changes(
-      `UPDATE projection SET state = ${STATE.flight}, sent_rev = wanted_rev, batch = ?, note = NULL, code = NULL,
+      `UPDATE projection SET state = ${STATE.flight}, sent_rev = wanted_rev, batch = ?, receipt = NULL, reason = NULL, code = NULL,
          present = CASE present WHEN ${PRESENT.no} THEN ${PRESENT.maybe} ELSE present END
        WHERE siem_id = ? AND state = ? AND state <> 0 AND entry_id BETWEEN ? AND ? AND (next_at IS NULL OR next_at <= ?)`,
       batch,
@@ -76,9 +77,9 @@ export class StandRuns {
   /** `settled` as accepted, of all of a batch, whatever is wanted of them meanwhile. */
   accepted(siem: SiemState, { first, last }: Run, batch: number, op: Op, receipt: string): void {
     this.#store.db.run(
-      `UPDATE projection SET state = ${STATE.accepted}, present = ${PRESENT.maybe}, batch = NULL, note = ?
+      `UPDATE projection SET state = ${STATE.accepted}, present = ${PRESENT.maybe}, batch = NULL, receipt = ?
        WHERE siem_id = ? AND state = ${STATE.flight} AND entry_id BETWEEN ? AND ? AND batch = ?`,
-      noteOf(op, receipt),
+      toldOf(op, receipt),
       siem.id,
       first,
       last,
@@ -90,28 +91,28 @@ export class StandRuns {
   told(siem: SiemState, receipt: string): number {
     const { db } = this.#store;
     const waiting = (of: string): string => `SELECT p.entry_id FROM projection p ${WORK}
-      WHERE p.siem_id = ${siem.id} AND p.state <> 0 AND p.state = ${STATE.accepted} AND p.note = ? AND p.wanted_rev = p.sent_rev AND p.hold IS NULL AND ${of}`;
+      WHERE p.siem_id = ${siem.id} AND p.state <> 0 AND p.state = ${STATE.accepted} AND p.receipt = ? AND p.wanted_rev = p.sent_rev AND p.hold IS NULL AND ${of}`;
     for (const op of ['upsert', 'remove'] as const)
-      this.#told(siem, op, waiting(op === 'upsert' ? 'p.wanted = 1' : GOES), noteOf(op, receipt));
+      this.#told(siem, op, waiting(op === 'upsert' ? 'p.wanted = 1' : GOES), toldOf(op, receipt));
     const upserted = db.changes(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.yes}, rev = sent_rev, ${AT_REST}
        WHERE siem_id = ? AND entry_id IN (${waiting('p.wanted = 1')})`,
       siem.id,
-      noteOf('upsert', receipt),
+      toldOf('upsert', receipt),
     );
     this.#count(siem, 'delivered', upserted);
     // What waits for no moment to come goes for good, one by one: its row is deleted.
     const gone = waiting(GOES);
     const types = db.all<{ type: number; n: number }>(
       `SELECT type, count(*) AS n FROM entry WHERE id IN (${gone}) GROUP BY type`,
-      noteOf('remove', receipt),
+      toldOf('remove', receipt),
     );
     const removed = db.changes(
       `UPDATE projection SET state = ${STATE.settled}, present = ${PRESENT.no}, rev = 0, ${AT_REST}, handle = NULL, due = ?
        WHERE siem_id = ? AND entry_id IN (${gone})`,
       this.#store.engineTime,
       siem.id,
-      noteOf('remove', receipt),
+      toldOf('remove', receipt),
     );
     for (const { type, n } of types) this.#count(siem, `present:${OBSERVABLE_TYPES[type]}`, -n);
     this.#count(siem, 'pending', -upserted - removed);

@@ -326,6 +326,13 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_forgotten_digest ON audit_forgotten (digest);
   CREATE TABLE audit_checkpoint (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL);
   `,
+  `
+  -- Why a row is parked, and what task has it, each by itself; how long it waits has columns of its own.
+  ALTER TABLE projection RENAME COLUMN note TO reason;
+  ALTER TABLE projection ADD COLUMN receipt TEXT;
+  UPDATE projection SET receipt = reason, reason = NULL WHERE state = 4;
+  UPDATE projection SET reason = NULL WHERE reason IS NOT NULL AND state <> 6;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
