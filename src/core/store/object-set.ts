@@ -17,14 +17,16 @@ export interface Item {
   /** Whole where it may change, or is new. */
   row: ClaimedRow | undefined;
   /** What it names now, by entry, and what its rows say it names. */
-  readonly links: Map<number, StoredEntry>;
-  readonly linked: Set<number>;
+  links: Map<number, StoredEntry> | undefined;
+  linked: Set<number> | undefined;
+  /** The listing of its scope in which it is shown, where that is known. */
+  readonly shown: number | undefined;
   readonly state: 'stored' | 'inserted' | 'fresh';
   changed: boolean;
   /** All that it names is vouched for since now. */
   armsAnew: boolean;
   /** Of what it named before, entries that it left and names again. */
-  readonly again: Set<number>;
+  again: Set<number> | undefined;
 }
 
 export class ObjectSet {
@@ -39,6 +41,8 @@ export class ObjectSet {
   readonly #madeEntries: StoredEntry[] = [];
   /** By scope and object, the listing that it is shown in. */
   readonly #seen = new Map<number, Map<number, number>>();
+  /** That `shown` of the items is about. */
+  #scope: number | undefined;
   readonly #awaited: Values[] = [];
   readonly #named: NamedBy[] = [];
   readonly #namedAnew: NamedBy[] = [];
@@ -55,14 +59,16 @@ export class ObjectSet {
   // ---- what is known
 
   /** What is to be known of these to tell what becomes of them. */
-  load(objectIds: readonly string[]): void {
+  load(objectIds: readonly string[], scope?: number): void {
     for (const columns of this.#store.db.listsByKeys(
-      `SELECT ${NARROW.join(', ')} FROM object WHERE exchange_id = ? AND object_id IN ($keys)`,
+      `SELECT ${NARROW.map((one) => `o.${one}`).join(', ')}, p.listing
+       FROM object o LEFT JOIN presence p ON p.object_id = o.id AND p.scope_id = ? WHERE o.exchange_id = ? AND o.object_id IN ($keys)`,
       objectIds,
+      scope ?? 0,
       this.#exchange.id,
     )) {
       // In the order of NARROW.
-      const [id, objectId, version, state, from, until, digest, canon] = columns as [
+      const [id, objectId, version, state, from, until, digest, canon, shown] = columns as [
         number,
         string,
         string,
@@ -71,17 +77,23 @@ export class ObjectSet {
         number | null,
         number,
         number,
+        number | null,
       ];
       const validity = { from, until: until ?? undefined };
       const known = { state: stateOf(state), version, digest, validity, outdated: canon < CANON_VERSION };
-      this.#items.set(objectId, itemOf(id, known, undefined, 'stored'));
+      this.#items.set(objectId, itemOf(id, known, undefined, 'stored', shown ?? undefined));
     }
+    this.#scope = scope;
   }
 
   /** All of those that may change, and what they name. */
   loadWhole(items: readonly Item[]): void {
     const byId = new Map(items.map((one) => [one.id, one]));
     const ids = [...byId.keys()];
+    for (const item of items) {
+      item.links = new Map();
+      item.linked = new Set();
+    }
     const { db } = this.#store;
     for (const row of db.byKeys<ClaimedRow>('SELECT * FROM object WHERE id IN ($keys)', ids))
       byId.get(row.id)!.row = row;
@@ -92,14 +104,14 @@ export class ObjectSet {
       const [objectRow, id, type, value] = columns;
       const item = byId.get(objectRow)!;
       const entry = { id, type: OBSERVABLE_TYPES[type]!, value };
-      item.links.set(id, entry);
-      item.linked.add(id);
+      item.links!.set(id, entry);
+      item.linked!.add(id);
       this.#entries.set(keyOf(entry), entry);
     }
   }
 
   /** Inserts what is new among these, and loads the others. In a first sync nearly all are, and the insert finds that out. */
-  insertNew(rows: readonly ClaimedRow[]): void {
+  insertNew(rows: readonly ClaimedRow[], scope?: number): void {
     const { db, ids } = this.#store;
     const made = db.insertNew('object', COLUMNS, rows.map(valuesOf), ids.next('object'));
     const known: string[] = [];
@@ -109,7 +121,7 @@ export class ObjectSet {
       else this.#items.set(row.object_id, itemOf(id, knownOf(row), { ...row, id }, 'inserted'));
     }
     ids.reach('object', Math.max(0, ...made.map((id) => id ?? 0)));
-    this.load(known);
+    this.load(known, scope);
   }
 
   /** Entries of these values. With `insert`, all of them are needed, and what is new is made at once. */
@@ -158,6 +170,7 @@ export class ObjectSet {
   }
 
   see(item: Item, scope: number, listing: number): void {
+    if (item.shown === listing && scope === this.#scope) return;
     let shown = this.#seen.get(scope);
     if (shown === undefined) {
       shown = new Map();
@@ -176,9 +189,13 @@ export class ObjectSet {
 
   /** It names this. False when it did. A value that nobody else names is judged from this object alone. */
   link(item: Item, entry: StoredEntry): boolean {
+    item.links ??= new Map();
     if (item.links.has(entry.id)) return false;
     item.links.set(entry.id, entry);
-    if (item.linked.has(entry.id)) item.again.add(entry.id);
+    if (item.linked?.has(entry.id) === true) {
+      item.again ??= new Set();
+      item.again.add(entry.id);
+    }
     if (this.#unnamed.delete(entry.id)) this.fresh.set(entry.id, { entry, item });
     return true;
   }
@@ -203,9 +220,10 @@ export class ObjectSet {
       if (item.changed && item.state === 'fresh') inserted!.push([item.id, ...valuesOf(item.row!)]);
       else if (item.changed) updated!.push([...valuesOf(item.row!), item.id]);
       if (item.armsAnew) since!.push([now, item.id]);
-      for (const id of item.again) again!.push([now, id, item.id]);
-      for (const id of item.links.keys()) if (!item.linked.has(id)) links!.push([id, item.id, now]);
-      for (const id of item.linked) if (!item.links.has(id)) unlinked!.push([id, item.id]);
+      if (item.links === undefined) continue;
+      for (const id of item.again ?? []) again!.push([now, id, item.id]);
+      for (const id of item.links.keys()) if (item.linked?.has(id) !== true) links!.push([id, item.id, now]);
+      for (const id of item.linked ?? []) if (!item.links.has(id)) unlinked!.push([id, item.id]);
     }
     db.insertRows('object', ['id', ...COLUMNS], inserted!);
     db.updateRows('object', ['id'], COLUMNS, updated!);
@@ -233,16 +251,21 @@ export class ObjectSet {
 
 const keyOf = ({ type, value }: Observable): string => `${type} ${value}`;
 
-const itemOf = (id: number, known: Known, row: ClaimedRow | undefined, state: Item['state']): Item => ({
+const NONE: ReadonlyMap<number, StoredEntry> = new Map();
+
+export const linksOf = ({ links }: Item): ReadonlyMap<number, StoredEntry> => links ?? NONE;
+
+const itemOf = (id: number, known: Known, row: ClaimedRow | undefined, state: Item['state'], shown?: number): Item => ({
   id,
   known,
   row,
-  links: new Map(),
-  linked: new Set(),
+  links: undefined,
+  linked: undefined,
+  shown,
   state,
   changed: false,
   armsAnew: false,
-  again: new Set(),
+  again: undefined,
 });
 
 const knownOf = (row: ClaimedRow): Known => ({

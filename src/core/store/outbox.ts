@@ -2,7 +2,7 @@
 import type { SendOutcome } from '../contracts/exchange-connector.ts';
 import { ConnectorError } from '../model/failure.ts';
 import { type Posted, SIGHTING_KINDS, type Sighting } from '../model/sighting.ts';
-import { cut, sighting, sightingUuid, type Totals } from '../inventory/aggregate.ts';
+import { cut, sightingUuid, type Totals } from '../inventory/aggregate.ts';
 import {
   answered,
   decided,
@@ -14,23 +14,10 @@ import {
   settled,
   taken,
   type Telling,
-  type TellingState,
 } from '../ledger/outbox.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
+import { COLUMNS, OUTBOX, type OutboxRow, type OutboxState, sightingOf, tellingOf, valuesOf } from './outbox-rows.ts';
 import { type Released, type Releases, sightingCode } from './releases.ts';
-import type { ReleaseSpec } from './spec.ts';
-
-export const OUTBOX = {
-  queued: 0,
-  held: 1,
-  denied: 2,
-  sending: 3,
-  pending: 4,
-  sent: 5,
-  failed: 6,
-} as const satisfies Record<TellingState, number>;
-const STATES = ['queued', 'held', 'denied', 'sending', 'pending', 'sent', 'failed'] as const;
-export type OutboxState = (typeof OUTBOX)[keyof typeof OUTBOX];
 
 /** Names that status counts by. */
 const COUNTED = ['queued', 'held', 'denied', 'queued', 'queued', 'sent', 'failed'] as const;
@@ -38,34 +25,6 @@ const STEP = 2000;
 const HOLDS_CANARIES = 'its count holds hits on our own ground or on canaries of ours (own, sightings.ignore_values)';
 /** Earlier states of a held sighting that are remembered. */
 const MOST_PAST = 50;
-
-export interface OutboxRow {
-  readonly id: number;
-  readonly exchange_id: number;
-  readonly object_id: number;
-  readonly start: number;
-  readonly kind: number;
-  readonly uuid: string;
-  readonly state: OutboxState;
-  readonly first: number;
-  readonly last: number;
-  readonly n: number;
-  readonly modified: number;
-  readonly latest: number;
-  readonly rule: number | null;
-  readonly reason: string;
-  readonly since: number;
-  readonly due: number;
-  readonly attempt: number;
-  readonly sending: number | null;
-  readonly sent: number | null;
-  readonly sent_at: number | null;
-  readonly receipt: string | null;
-  readonly approved: number | null;
-  readonly rejected: number;
-  readonly decided_by: string | null;
-  readonly decision_reason: string | null;
-}
 
 /** How a send ended, with the time of the next attempt where there is one. */
 export type SendSettlement =
@@ -174,23 +133,7 @@ export class Outbox {
   /** The counts of `status` follow from what changes. */
   #write({ id }: Pick<OutboxRow, 'id'>, before: Telling, after: Telling): void {
     if (before === after) return;
-    this.#store.db.run(
-      `UPDATE outbox SET state = ?, rule = ?, reason = ?, since = ?, due = ?, attempt = ?, sending = ?, sent = ?, sent_at = ?,
-       receipt = ?, approved = ?, rejected = ? WHERE id = ?`,
-      OUTBOX[after.state],
-      after.rule ?? null,
-      after.reason,
-      after.since,
-      after.due,
-      after.attempt,
-      after.sending ?? null,
-      after.sent ?? null,
-      after.sentAt ?? null,
-      after.receipt ?? null,
-      after.approved ?? null,
-      after.rejected ? 1 : 0,
-      id,
-    );
+    this.#store.db.updateRows('outbox', ['id'], COLUMNS, [[...valuesOf(after), id]]);
     this.#store.count('sightings', COUNTED[OUTBOX[before.state]], -1);
     this.#store.count('sightings', COUNTED[OUTBOX[after.state]], 1);
   }
@@ -397,33 +340,4 @@ export class Outbox {
     }
     return rows.length;
   }
-}
-
-function tellingOf(row: OutboxRow): Telling {
-  return {
-    state: STATES[row.state],
-    once: SIGHTING_KINDS[row.kind] !== 'seen',
-    modified: row.modified,
-    rule: row.rule ?? undefined,
-    reason: row.reason,
-    since: row.since,
-    due: row.due,
-    attempt: row.attempt,
-    sending: row.sending ?? undefined,
-    sent: row.sent ?? undefined,
-    sentAt: row.sent_at ?? undefined,
-    receipt: row.receipt ?? undefined,
-    approved: row.approved ?? undefined,
-    rejected: row.rejected === 1,
-  };
-}
-
-export function sightingOf(
-  row: Pick<OutboxRow, 'uuid' | 'kind' | 'start' | 'first' | 'last' | 'n' | 'modified'>,
-  found: Pick<Released, 'objectId' | 'tlp'>,
-  { precisionMinutes }: Pick<ReleaseSpec, 'precisionMinutes'>,
-): Sighting {
-  const precisionMs = precisionMinutes * 60_000;
-  const totals = { firstSeen: row.first, lastSeen: row.last, count: row.n, modified: row.modified };
-  return sighting(SIGHTING_KINDS[row.kind]!, row.uuid, found.objectId, row.start, { precisionMs }, totals, found.tlp);
 }

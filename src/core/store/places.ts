@@ -1,7 +1,7 @@
 // An exchange is known by its name, and a name may be given to another place: another server, another account. What was
 // learnt and decided under the old one must not go to the new one unseen.
 import type { StoreContext } from './context.ts';
-import { OUTBOX } from './outbox.ts';
+import { OUTBOX } from './outbox-rows.ts';
 import type { Places } from './releases.ts';
 
 /** Notices which exchanges were configured anew since the state was open last. */

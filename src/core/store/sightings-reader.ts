@@ -5,7 +5,7 @@ import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { SIGHTING_KINDS, type Sighting, VERDICTS } from '../model/sighting.ts';
 import type { Database } from './sql/port.ts';
 import { openReading } from './state.ts';
-import { OUTBOX, type OutboxRow, sightingOf } from './outbox.ts';
+import { OUTBOX, type OutboxRow, sightingOf } from './outbox-rows.ts';
 import { type Released, Releases, sightingCode } from './releases.ts';
 import type { StoreSpec } from './spec.ts';
 

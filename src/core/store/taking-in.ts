@@ -1,7 +1,6 @@
 // What a part of a commit does to the objects that are known, as ledger/take-in.ts judges them one by one, in their
 // order, over plain values: the set is read before, and written after.
 import type { IncomingIndicator } from '../model/entry.ts';
-import type { Observable } from '../model/observable.ts';
 import type { Reason } from '../ledger/project.ts';
 import { type Stated, takeIn, tightened } from '../ledger/take-in.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
@@ -12,7 +11,8 @@ import { decideClaim } from '../ledger/admit.ts';
 import type { ContextTable } from './explain.ts';
 import type { ObjectCounts } from './object-counts.ts';
 import { rowOf } from './object-rows.ts';
-import { type Item, ObjectSet } from './object-set.ts';
+import { type Item, linksOf, ObjectSet } from './object-set.ts';
+import { loadPart } from './part-loading.ts';
 import { explained, openOf } from './open-markings.ts';
 import { toClaim } from './claims.ts';
 import { OBJECT, type ObjectRow, type StoredEntry } from './rows.ts';
@@ -70,11 +70,13 @@ export class TakingIn {
     const both = this.#exchange.spec.bareUrls === 'both_schemes';
     const arrived = arrivals.map((one): Arrived => {
       const given = both ? spelledOut(one.given) : one.given;
-      return { ...one, given, incoming: believable(given, this.#now) };
+      return { given, incoming: believable(given, this.#now), scope: one.scope, listing: one.listing };
     });
     const markings = arrived.flatMap(({ incoming }) => incoming.openMarkings ?? []);
     if (markings.length > 0) this.#context.know(this.#exchange.id, markings);
-    this.#load(
+    loadPart(
+      this.#set,
+      { context: this.#context, exchange: this.#exchange, now: this.#now, scope: oneOf(arrivals) },
       arrived.map((one) => one.incoming),
       shown.map((one) => one.objectId),
     );
@@ -85,38 +87,6 @@ export class TakingIn {
     for (const one of arrived) this.#one(one);
     this.#set.save(this.#now);
     return this.#set.fresh;
-  }
-
-  #load(incoming: readonly IncomingIndicator[], shown: readonly string[]): void {
-    const set = this.#set;
-    const ids = new Set(incoming.map((one) => one.objectId));
-    const newest = this.#exchange.firstSync && ids.size === incoming.length && !incoming.some((one) => one.revoked);
-    if (newest) {
-      set.insertNew(incoming.map((one) => rowOf(0, this.#exchange.id, one, this.#context, this.#now)));
-      set.load(shown.filter((id) => set.get(id) === undefined));
-    } else set.load([...ids, ...shown]);
-    const allNew = newest && incoming.every((one) => set.get(one.objectId)?.state === 'inserted');
-    set.loadEntries(allNew ? valuesOf(incoming) : this.#loadChanging(incoming), allNew);
-  }
-
-  /** All of those that may change. Returns the values that entries are needed of. */
-  #loadChanging(incoming: readonly IncomingIndicator[]): Observable[] {
-    const often = repeated(incoming);
-    const changing = new Set<Item>();
-    const naming: IncomingIndicator[] = [];
-    for (const one of incoming) {
-      const item = this.#set.get(one.objectId);
-      const isOld = item?.state === 'stored';
-      const taken = isOld ? takeIn(item.known, one).kind : undefined;
-      // What an object that comes more than once is by then nobody knows yet.
-      const open = often.has(one.objectId);
-      if (isOld && (open || (taken !== 'unchanged' && taken !== 'outdated'))) changing.add(item);
-      if (open || (isOld ? taken === 'replaced' : !one.revoked)) naming.push(one);
-    }
-    this.#set.loadWhole([...changing]);
-    const refs = [...changing].flatMap((item) => openOf(item.row!).refs);
-    if (refs.length > 0) this.#context.know(this.#exchange.id, refs);
-    return valuesOf(naming);
   }
 
   #one({ given, incoming, scope, listing }: Arrived): void {
@@ -215,13 +185,13 @@ export class TakingIn {
     if (incoming.refusal !== undefined) countIn(this.#report.refused, incoming.refusal);
     this.#counts.change(exchange, found.state === OBJECT.published ? found : undefined, item.row);
     this.#counts.arrived(exchange, incoming, this.#report);
-    const before = [...item.links.values()];
+    const before = [...linksOf(item).values()];
     if (!this.#armed(found, item)) item.armsAnew = true;
     const kept = new Map(incoming.observables.map((one) => [this.#set.entryOf(one).id, one]));
     for (const entry of before) {
       if (kept.has(entry.id)) continue;
       // The partner changed the pattern: it no longer vouches for the old value.
-      item.links.delete(entry.id);
+      item.links?.delete(entry.id);
       this.#touchOne(entry, why.left);
     }
     for (const [id, observable] of kept) {
@@ -237,12 +207,12 @@ export class TakingIn {
   }
 
   #touch(item: Item, reason: Reason): void {
-    for (const entry of item.links.values()) this.#touchOne(entry, reason);
+    for (const entry of linksOf(item).values()) this.#touchOne(entry, reason);
   }
 
   /** Whether any SIEM took what the object said until now. Hits of that time are owed to those whom it armed by. */
   #armed(found: ObjectRow, item: Item): boolean {
-    const [first] = item.links.values();
+    const [first] = linksOf(item).values();
     if (first === undefined || found.state !== OBJECT.published) return false;
     const claim = toClaim(found, this.#exchange.spec.name);
     return this.#store.siems.some(({ spec }) => decideClaim(spec, first, claim, true).kind === 'accept');
@@ -282,12 +252,8 @@ function statedOf(row: ObjectRow): Stated {
   return { until: row.valid_until ?? undefined, tlp, pap, refs, benign: row.benign === 1, facts: row.facts };
 }
 
-const valuesOf = (incoming: readonly IncomingIndicator[]): Observable[] => incoming.flatMap((one) => one.observables);
-
-/** Ids that come more than once. */
-function repeated(incoming: readonly IncomingIndicator[]): Set<string> {
-  const seen = new Set<string>();
-  const often = new Set<string>();
-  for (const { objectId } of incoming) (seen.has(objectId) ? often : seen).add(objectId);
-  return often;
+/** The scope that all of them are shown in, if they are. */
+function oneOf(arrivals: readonly Arrival[]): number | undefined {
+  const scope = arrivals[0]?.scope;
+  return arrivals.every((one) => one.scope === scope) ? scope : undefined;
 }
