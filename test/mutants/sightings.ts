@@ -27,8 +27,8 @@ export const sightings: readonly Mutated[] = [
         rule: 'The first time of a sighting lies within its window.',
       },
       {
-        find: 'first = min(first, excluded.first), last = max(last, excluded.last), n = n + excluded.n`',
-        put: 'last = max(last, excluded.last), n = n + excluded.n`',
+        find: 'first = min(hit.first, excluded.first), last = max(hit.last, excluded.last), n = hit.n + excluded.n`',
+        put: 'last = max(hit.last, excluded.last), n = hit.n + excluded.n`',
         rule: 'The earliest of the hits is the first time, in whatever order they are read.',
       },
       {

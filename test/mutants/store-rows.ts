@@ -70,8 +70,8 @@ export const storeRows: readonly Mutated[] = [
         rule: 'What waits for a time is not taken with its neighbours.',
       },
       {
-        find: "waiting('p.wanted = 0 AND p.due IS NOT NULL AND p.kept_out = 0')",
-        put: "waiting('p.wanted = 0')",
+        find: "'p.wanted = 0 AND p.due IS NOT NULL AND p.kept_out = 0'",
+        put: "'p.wanted = 0'",
         rule: 'What waits for no moment to come goes for good when its task is over.',
       },
       {
