@@ -252,6 +252,7 @@ export class App {
     const undecided = { intake: 0, removal: 0, addition: 0, sighting: report.sightings.held };
     for (const hold of this.reader.held()) undecided[hold.kind]++;
     this.metrics.holds(undecided);
+    this.metrics.toReview(this.reader.toReview(this.now()));
     return report;
   }
 

@@ -23,6 +23,7 @@ async function everyMetric(): Promise<Set<string>> {
   metrics.sightings({ hits: 1, sent: 1 });
   metrics.reloaded(true);
   metrics.holds({ removal: 1 });
+  metrics.toReview(1);
   metrics.succeeded('siem', 'watch', 1);
   metrics.expires('token', 'own', 'siem', 'watch', 1);
   return new Set([...(await metrics.text()).matchAll(/^(\w+)(?:\{| )/gm)].map((one) => one[1] ?? ''));

@@ -21,7 +21,10 @@ describe('metrics', () => {
     expect(await metrics.text()).not.toContain('credential_expiry');
     metrics.expires('token', 'own', 'siem', 'watch', 1_900_000_000_500);
 
+    metrics.toReview(3);
     const text = await metrics.text();
+
+    expect(text).toContain('entente_harmless_to_review 3');
 
     expect(text).toContain('entente_ingest_objects_total{exchange="partner"} 15');
     expect(text).toContain('entente_ingest_refused_total{exchange="partner"} 2');

@@ -44,6 +44,8 @@ export interface Metrics {
   reloaded(successful: boolean): void;
   /** Holds that wait for a decision, by kind. */
   holds(undecided: Readonly<Record<string, number>>): void;
+  /** Values called harmless whose day to look again has come. */
+  toReview(count: number): void;
   /** Epoch seconds of the last success. */
   succeeded(role: Role, peer: string, atMs: number): void;
   text(): Promise<string>;
@@ -82,6 +84,7 @@ export function createMetrics(version: string): Metrics {
   const states = gauge('peer_state', 'State of a peer: 1 for the one that holds.', ['kind', 'name', 'state']);
   const hits = gauge('hits', 'Hits that were counted, since the state began.', []);
   const sightings = gauge('sightings', 'Sightings of ours by what holds for them.', ['kind']);
+  const review = gauge('harmless_to_review', 'Values called harmless whose day to look again has come.', []);
   const undecided = gauge('holds_undecided', 'Holds that wait for a person, by kind.', ['kind']);
   const success = gauge('peer_last_success_timestamp_seconds', 'Time of the last success.', ['role', 'peer']);
 
@@ -119,6 +122,7 @@ export function createMetrics(version: string): Metrics {
     state(role, name, state) {
       for (const one of STATES) states.set({ kind: role, name, state: one }, one === state ? 1 : 0);
     },
+    toReview: (count) => review.set(count),
     holds(counts) {
       for (const [kind, count] of Object.entries(counts)) undecided.set({ kind }, count);
     },
