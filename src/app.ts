@@ -19,10 +19,12 @@ import type { CommitReport } from './core/store/commit-report.ts';
 import { SightingsReader } from './core/store/sightings-reader.ts';
 import { StoreReader } from './core/store/reader.ts';
 import { openRemote, type RemoteStore, STORE_LIMITS } from './core/store/remote.ts';
+import type { StoreSpec } from './core/store/spec.ts';
 import type { StateFailure } from './core/store/state-failure.ts';
 import { type Attempt, attempts } from './app/attempts.ts';
 import { AuditLog } from './app/audit-log.ts';
 import { exchangeConnector, siemConnector } from './app/peers.ts';
+import { Away } from './app/away.ts';
 import { Reporting } from './app/reporting.ts';
 import { storeSpec } from './app/specs.ts';
 import { statusReport } from './app/status.ts';
@@ -36,6 +38,10 @@ export interface AppOptions {
   readonly version: string;
   /** Path of the state; the configured one unless this run works on a copy. */
   readonly state?: string;
+  /** What others are told who want the state too, where its lock is a connection's. */
+  readonly holder?: string;
+  /** How long the server of the state may be away; for ever, unless it is said. */
+  readonly serverPatienceMs?: number;
   /** Caps every call's time-out, where a pass must not outlast its patience. */
   readonly longestCallMs?: number;
   /** Reads from somewhere else than the partner: a rehearsal. */
@@ -67,6 +73,7 @@ export class App {
   readonly time: EngineTime;
   readonly metrics: Metrics;
   readonly #holdNews: HoldNews;
+  #lastStatus: StatusReport | undefined;
   readonly exchanges = new Map<string, RunningExchange>();
   readonly deliverers = new Map<string, Deliverer>();
   readonly reporting: Reporting;
@@ -82,6 +89,8 @@ export class App {
   /** Rejects when the state can no longer be kept: nothing more may be written anywhere then. */
   readonly broken: Promise<never>;
   #broken = false;
+  /** Whether the server of the state is. */
+  readonly away: Away;
 
   private constructor(
     options: AppOptions,
@@ -89,7 +98,9 @@ export class App {
     store: RemoteStore,
     engineTime: number,
     broken: Promise<never>,
+    away: Away,
   ) {
+    this.away = away;
     const { config, log } = options;
     this.config = config;
     this.clock = clock;
@@ -194,19 +205,25 @@ export class App {
     const clock = config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
     const worker = new Worker(new URL(WORKER, import.meta.url), { resourceLimits: STORE_LIMITS });
     let store: RemoteStore;
+    const away = new Away(options.log);
     let breaks: (error: StateFailure) => void = () => {};
     const broken = new Promise<never>((_, reject) => {
       breaks = reject;
     });
     broken.catch(() => {});
     try {
-      store = await openRemote(worker, storeSpec(config, options.state), breaks);
+      const spec: StoreSpec = {
+        ...storeSpec(config, options.state),
+        ...(options.holder === undefined ? {} : { holder: options.holder }),
+        ...(options.serverPatienceMs === undefined ? {} : { patienceMs: options.serverPatienceMs }),
+      };
+      store = await openRemote(worker, spec, breaks, (reason) => away.tell(reason));
     } catch (error) {
       await worker.terminate();
       throw error;
     }
     const { engineTime } = await store.identity();
-    return new App(options, clock, store, engineTime, broken);
+    return new App(options, clock, store, engineTime, broken, away);
   }
 
   now(): number {
@@ -218,12 +235,20 @@ export class App {
     for (;;) {
       const { more, nextDue } = await this.store.tick(this.now(), this.time.doubt !== undefined);
       onStep?.();
-      this.#holdNews.tell(this.reader.held(), this.sightings.counts().held);
+      this.away.unless(() => this.#holdNews.tell(this.reader.held(), this.sightings.counts().held));
       if (!more || signal.aborted) return nextDue;
     }
   }
 
+  /** As it is; while the server of the state is away, as it was, and that it is away. */
   async status(): Promise<StatusReport> {
+    const report = this.away.unless(() => this.#status());
+    if (report !== undefined) this.#lastStatus = report;
+    if (this.#lastStatus === undefined) throw new Error(this.away.reason ?? 'the state cannot be read');
+    return this.away.reason === undefined ? this.#lastStatus : this.away.told(this.#lastStatus);
+  }
+
+  #status(): StatusReport {
     const report = statusReport(this, this.version);
     for (const one of report.siems) {
       this.metrics.siem(one.name, {

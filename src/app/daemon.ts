@@ -91,7 +91,8 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
         if (wasTried(one.history)) notes.tried.add(one.name);
       return [...app.exchanges.keys(), ...app.deliverers.keys()].every((name) => notes.tried.has(name));
     },
-    live: () => app.clock.monotonic() - lastTick < DEAD_AFTER_MS,
+    // A loop that waits for the server of the state is not dead.
+    live: () => app.away.reason !== undefined || app.clock.monotonic() - lastTick < DEAD_AFTER_MS,
     badReload: notes.badReload,
     pages,
     metrics: async () => {
@@ -206,6 +207,8 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     exchanges: app.exchanges.size,
     siems: app.deliverers.size,
   });
+  // What is told while the state cannot be read is how it was last.
+  await app.status();
   manager?.ready();
   const standIn = async () => {
     source.ready(); // what was tried until now
@@ -309,7 +312,7 @@ function tellWritten(
   const applied = totals.applied - before.applied;
   const parked = totals.parked - before.parked;
   if (applied + parked === 0) return;
-  const pending = app.reader.siems().find((one) => one.name === name)?.pending ?? 0;
+  const pending = app.away.unless(() => app.reader.siems().find((one) => one.name === name)?.pending) ?? 0;
   app.log.info('Changes were written to the SIEM.', { siem: name, applied, parked, pending });
 }
 

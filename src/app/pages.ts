@@ -7,7 +7,7 @@ import { RefusedReader } from '../core/store/refused-reader.ts';
 import type { Asked, Off, Outcome, PageSource } from '../web/source.ts';
 import type { App } from '../app.ts';
 import { explainValue } from './explain-value.ts';
-import { storeSpec } from './specs.ts';
+import { placeOf, storeSpec } from './specs.ts';
 
 const DAY_MS = 86_400_000;
 const MOST_SIGHTINGS = 100;
@@ -26,7 +26,7 @@ export class Pages implements PageSource {
 
   constructor(app: App) {
     this.#app = app;
-    this.reader = new PagesReader(app.config.state);
+    this.reader = new PagesReader(placeOf(app.config));
   }
 
   now = () => this.#app.now();

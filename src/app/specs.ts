@@ -5,9 +5,34 @@ import { policyFor } from '../core/config/policy.ts';
 import { releaseSettings } from '../core/config/release.ts';
 import type { Json } from '../core/model/json.ts';
 import { CANON_VERSION } from '../core/model/canonical.ts';
+import type { StatePlace } from '../core/store/sql/place.ts';
 import type { ExchangeSpec, SiemSpec, StoreSpec } from '../core/store/spec.ts';
 
-export function storeSpec(config: Config, path = config.state): StoreSpec {
+/** Where the state is, as the store takes it. */
+export function placeOf({ state, server }: Pick<Config, 'state' | 'server'>): StatePlace {
+  if (server === undefined) return state;
+  const { password, tls, ...rest } = server;
+  return {
+    ...rest,
+    ...(password === undefined
+      ? {}
+      : { password: password.file === undefined ? { text: password.reveal() } : { file: password.file } }),
+    ...(tls === undefined
+      ? {}
+      : {
+          tls: {
+            ...(tls.ca_file === undefined ? {} : { ca: tls.ca_file }),
+            ...(tls.cert_file === undefined ? {} : { cert: tls.cert_file }),
+            ...(tls.key_file === undefined ? {} : { key: tls.key_file }),
+            ...(tls.key_passphrase === undefined ? {} : { passphrase: tls.key_passphrase.reveal() }),
+            ...(tls.server_name === undefined ? {} : { serverName: tls.server_name }),
+            ...(tls.fingerprint_sha256 === undefined ? {} : { fingerprintSha256: tls.fingerprint_sha256 }),
+          },
+        }),
+  };
+}
+
+export function storeSpec(config: Config, path: StatePlace = placeOf(config)): StoreSpec {
   return {
     path,
     instance: config.instance,

@@ -1,5 +1,6 @@
 // Commands that change something in the state: parked, backup.
 import { resolve } from 'node:path';
+import { placeOf } from '../app/specs.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { copyState } from '../core/store/state.ts';
 import { stateFailure } from '../core/store/state-failure.ts';
@@ -67,7 +68,7 @@ export const backup: Command = {
       // It holds what the partner marked, so it is the owner's alone, as the state is.
       process.umask(0o077);
       try {
-        copyState(config.state, resolve(file));
+        copyState(placeOf(config), resolve(file));
       } catch (error) {
         // The error speaks of the file it could not write, which is not the state.
         const failed = stateFailure(error, resolve(file));

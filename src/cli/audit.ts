@@ -1,9 +1,9 @@
 // The command `audit`: whether the record is what was written, the record itself for those who check it, and another key.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { checkpointFiles } from '../app/audit-log.ts';
 import { siemConnector } from '../app/peers.ts';
-import { storeSpec } from '../app/specs.ts';
+import { placeOf, storeSpec } from '../app/specs.ts';
 import { fromBrief, parseCheckpoint, textOf } from '../core/audit/note.ts';
 import { recordHash } from '../core/audit/record.ts';
 import { bundle, hashTiles } from '../core/audit/tiles.ts';
@@ -13,6 +13,7 @@ import { type Config, loadConfig } from '../core/config/load.ts';
 import { ConnectorError, toFailure } from '../core/model/failure.ts';
 import { silentLog } from '../core/runtime/log.ts';
 import { RecordReader } from '../core/store/record-reader.ts';
+import { hasState } from '../core/store/state.ts';
 import type { Command, Context } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
@@ -42,7 +43,7 @@ export const audit: Command = {
       const [verb] = context.args;
       if (verb !== 'verify' && verb !== 'export' && verb !== 'rotate')
         return usage(context, `audit ${verb ?? ''} is no command; there is verify, export and rotate`);
-      if (!existsSync(config.state))
+      if (!hasState(placeOf(config)))
         throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
       if (verb === 'rotate') return rotate(context, config);
       return verb === 'verify' ? verify(context, config) : exportRecords(context, config);

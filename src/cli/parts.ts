@@ -13,6 +13,7 @@ import { init } from './init.ts';
 import { refused } from './refused.ts';
 import type { Parts } from './command.ts';
 import { demo } from './demo.ts';
+import { state } from './state-copy.ts';
 import { status } from './status.ts';
 import { why } from './why.ts';
 import { plan } from './plan.ts';
@@ -51,6 +52,7 @@ export const parts: Parts = {
     history,
     audit,
     backup,
+    state,
     demo,
   ],
 };

@@ -1,10 +1,10 @@
 // `plan`: what a run would do, worked out on a copy of the state that is thrown away.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from '../app.ts';
-import { storeSpec } from '../app/specs.ts';
-import { copyState } from '../core/store/state.ts';
+import { placeOf, storeSpec } from '../app/specs.ts';
+import { copyState, hasState } from '../core/store/state.ts';
 import { claimSummary } from '../core/store/summary.ts';
 import { configOf } from './cli.ts';
 import type { Command } from './command.ts';
@@ -31,7 +31,7 @@ export const plan: Command = {
     // What the copy warns of, as a hold that is never to be, is told by the plan itself.
     const log = commandLog(config, 'error');
     try {
-      if (existsSync(config.state)) copyState(config.state, state);
+      if (hasState(placeOf(config))) copyState(placeOf(config), state);
       const app = await App.open({ config, log, version: context.parts.version, state });
       try {
         const silent: string[] = [];

@@ -1,7 +1,7 @@
 // The command `refused`: objects of the partners that are kept out, page by page, with what they are and why: those that
 // cannot be armed, and those that the rules of a SIEM keep out.
-import { existsSync } from 'node:fs';
-import { storeSpec } from '../app/specs.ts';
+import { placeOf, storeSpec } from '../app/specs.ts';
+import { hasState } from '../core/store/state.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { type RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
 import type { Command } from './command.ts';
@@ -24,7 +24,7 @@ export const refused: Command = {
       const { args, flags, out, json } = context;
       if (args[0] !== undefined && args[0] !== 'list')
         return usage(context, `refused ${args[0]} is no command; there is list`);
-      if (!existsSync(config.state))
+      if (!hasState(placeOf(config)))
         throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
       const reason = typeof flags['reason'] === 'string' ? flags['reason'].toLowerCase() : undefined;
       const reader = new RefusedReader(storeSpec(config));

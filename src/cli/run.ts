@@ -14,6 +14,7 @@ import { configOf } from './cli.ts';
 import type { Command, Context } from './command.ts';
 import { BUG, DONE, LEFT, USAGE } from './exit.ts';
 import { clockOf, commandLog, prepareState } from './state.ts';
+import { holderName } from './holder.ts';
 import { lockFor } from './turn.ts';
 
 export const run: Command = {
@@ -40,7 +41,7 @@ export const run: Command = {
     const once = context.flags['once'] === true;
     if (!once) context.out.asLog(config.log);
     prepareState(config);
-    const lock = await lockFor(once ? 'run --once' : 'run', context, config);
+    const lock = await lockFor(once ? 'run --once' : 'run', context, config, once ? patience * 1000 : undefined);
     if ('heldBy' in lock) {
       context.out.failure(
         `the state ${config.state} is held by ${lock.heldBy}; stop that one first, or use another state`,
@@ -67,6 +68,8 @@ async function onePass(context: Context, config: Config, patienceMs: number): Pr
     config,
     log,
     version: context.parts.version,
+    holder: holderName('run --once', clockOf(config).now()),
+    serverPatienceMs: patienceMs,
     longestCallMs: Math.max(1000, patienceMs),
     takeOver: context.flags['take-over'] === true,
     onCommit: (_exchange, report) => {
@@ -203,6 +206,7 @@ async function start(context: Context, config: Config, log: RootLog, notes: Daem
     config,
     log,
     version,
+    holder: holderName('run', clockOf(config).now()),
     takeOver: context.flags['take-over'] === true,
     onCommit: (_exchange, { objects }) => pace.count({ read: objects }),
     onProgress: ({ applied, parked }) => pace.count({ written: applied + parked }),

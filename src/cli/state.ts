@@ -1,18 +1,18 @@
 // How a command gets at the state: reading beside anybody, acting through the daemon when one holds the state, and
 // by itself when none does.
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { userInfo } from 'node:os';
 import { App } from '../app.ts';
 import { perform, type RequestArguments } from '../app/requests.ts';
-import { storeSpec } from '../app/specs.ts';
+import { placeOf, storeSpec } from '../app/specs.ts';
 import { untilStopped } from '../app/stopping.ts';
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import type { Json } from '../core/model/json.ts';
 import { shiftedClock, systemClock } from '../core/runtime/clock.ts';
 import { createLog, type RootLog } from '../core/runtime/log.ts';
-import { openBeside, takeLock } from '../core/store/state.ts';
+import { hasState, openBeside, takeLock } from '../core/store/state.ts';
 import { StoreReader } from '../core/store/reader.ts';
 import { SightingsReader } from '../core/store/sightings-reader.ts';
 import { insertRequest, REQUEST_LIFE_MS, requestOutcome, withdrawRequest } from '../core/store/requests.ts';
@@ -27,7 +27,7 @@ export const clockOf = (config: Config) =>
 
 /** Undefined when there is no state yet. The caller closes it. */
 export function readerOf(config: Config): StoreReader | undefined {
-  return existsSync(config.state) ? new StoreReader(storeSpec(config)) : undefined;
+  return hasState(placeOf(config)) ? new StoreReader(storeSpec(config)) : undefined;
 }
 
 export function withReader<T>(config: Config, read: (reader: StoreReader) => T): T {
@@ -43,13 +43,14 @@ export function withReader<T>(config: Config, read: (reader: StoreReader) => T):
 
 /** As readerOf, for hits and sightings. */
 export function sightingsOf(config: Config): SightingsReader | undefined {
-  return existsSync(config.state) ? new SightingsReader(storeSpec(config)) : undefined;
+  return hasState(placeOf(config)) ? new SightingsReader(storeSpec(config)) : undefined;
 }
 
 /** The state holds what partners marked, so it and all that SQLite makes beside it are for their owner alone. */
 export function prepareState(config: Config): void {
-  const folder = dirname(config.state);
   process.umask(0o077);
+  if (config.server !== undefined) return;
+  const folder = dirname(config.state);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.W_OK);
@@ -86,6 +87,8 @@ export function commandLog(config: Config, least: 'warn' | 'error' = 'warn'): Ro
 }
 
 const ASK_EVERY_MS = 200;
+/** Who asks at a terminal does not wait long for the state's own server. */
+const SERVER_PATIENCE_MS = 10_000;
 /** A daemon takes a request within a second; one that does not is asked whether it lives. */
 const UNCLAIMED_MS = 3_000;
 /** Once claimed, a listing of a large SIEM takes its time. */
@@ -94,7 +97,8 @@ const LONGEST_MS = 30 * 60_000;
 /** Has it done by the daemon, or does it here. Throws a ConnectorError with the daemon's own words. */
 export async function act(context: Context, config: Config, args: RequestArguments): Promise<Json> {
   prepareState(config);
-  const lock = takeLock(config.state, holderName(args.kind, clockOf(config).now()));
+  const holder = holderName(args.kind, clockOf(config).now());
+  const lock = takeLock(placeOf(config), holder);
   if ('heldBy' in lock) return ask(context, config, args, lock.heldBy);
   const log = commandLog(config);
   try {
@@ -103,6 +107,8 @@ export async function act(context: Context, config: Config, args: RequestArgumen
       config,
       log,
       version: context.parts.version,
+      holder,
+      serverPatienceMs: SERVER_PATIENCE_MS,
       onProgress: ({ siem, applied, parked }) => steps.written(siem, applied + parked, () => pendingAt(app, siem)),
     });
     try {
@@ -136,7 +142,7 @@ const pendingAt = (app: App, siem: string): number => app.reader.siems().find((o
 
 async function ask(context: Context, config: Config, args: RequestArguments, heldBy: string): Promise<Json> {
   const { kind, ...rest } = args;
-  const db = openBeside(config.state);
+  const db = openBeside(placeOf(config));
   let claimed = false;
   let lives = false;
   let id: number | undefined;

@@ -2,6 +2,7 @@
 import { statusReport } from '../app/status.ts';
 import type { Config } from '../core/config/load.ts';
 import type { CollectionReport, PartReport, State, StatusReport } from '../core/model/status.ts';
+import { placeOf } from '../app/specs.ts';
 import { holderOf } from '../core/store/state.ts';
 import { stateConfigOf } from './cli.ts';
 import type { Command, Context } from './command.ts';
@@ -19,7 +20,7 @@ export const status: Command = {
   async run(context) {
     const config = stateConfigOf(context);
     if (config === undefined) return USAGE;
-    const holder = holderOf(config.state);
+    const holder = holderOf(placeOf(config));
     const told = holder === undefined ? undefined : await statusOfDaemon(config);
     const silence = told === undefined ? silenceOf(holder) : undefined;
     const report = told ?? storedStatus(context, config);

@@ -4,6 +4,7 @@ import { MOST_HOURS, type RequestArguments } from '../app/requests.ts';
 import type { Config } from '../core/config/load.ts';
 import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
+import { placeOf } from '../app/specs.ts';
 import { holderOf } from '../core/store/state.ts';
 import type { StoreReader } from '../core/store/reader.ts';
 import type { Command, Context } from './command.ts';
@@ -118,7 +119,7 @@ export async function takeOff(
   const { out, json } = context;
   const before = standing(config, observables);
   const answer = await act(context, config, request);
-  const living = holderOf(config.state) !== undefined;
+  const living = holderOf(placeOf(config)) !== undefined;
   const stood = new Set(before.filter((one) => one.state === 'pending').map((one) => one.name));
   const places = (await outcome(context, config, observables, living)).map((one) =>
     one.state === 'never_there' && stood.has(one.name) ? { ...one, state: 'removed' as const } : one,

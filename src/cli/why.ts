@@ -3,7 +3,7 @@ import { type Explained, type ExplainedEntry, explainValue } from '../app/explai
 import type { Config } from '../core/config/load.ts';
 import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
-import { storeSpec } from '../app/specs.ts';
+import { placeOf, storeSpec } from '../app/specs.ts';
 import { holderOf } from '../core/store/state.ts';
 import { MOST_TOLD, REVOKED_CODE, type RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
 import { stateConfigOf } from './cli.ts';
@@ -73,7 +73,7 @@ function explained(config: Config, value: string): Explained | undefined {
   if (reader === undefined || sightings === undefined) return undefined;
   const refused = new RefusedReader(storeSpec(config));
   try {
-    const running = holderOf(config.state) !== undefined;
+    const running = holderOf(placeOf(config)) !== undefined;
     return explainValue(config, { reader, sightings, refused }, value, clockOf(config).now(), running);
   } finally {
     for (const one of [reader, sightings, refused]) one.close();

@@ -7,6 +7,7 @@ import type { Secret } from '../runtime/secret.ts';
 import type { Address } from './listen.ts';
 import type { ExchangeCommon, OwnSettings, Policy, ReleaseRule, SiemCommon, SightingSettings } from './settings.ts';
 import type { Problem } from './source.ts';
+import type { StateServer } from './state-place.ts';
 
 /** What core reads of any exchange; `settings` is the whole parsed object for `definition.create`. */
 export interface ExchangeConfig extends ExchangeCommon {
@@ -46,8 +47,9 @@ export interface Config {
   /** Absolute path of the file it was read from. */
   readonly file: string;
   readonly instance: string;
-  /** Absolute path of the state file. */
+  /** Absolute path of the state file; what people know the state by where a server keeps it. */
   readonly state: string;
+  readonly server?: StateServer;
   readonly listen: ListenConfig;
   readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly format: 'json' | 'text' };
   readonly proxy?: string;

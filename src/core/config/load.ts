@@ -9,6 +9,7 @@ import { explain, issueMessages } from './explain.ts';
 import { parseAddress } from './listen.ts';
 import { fileSchema, type Registry } from './settings.ts';
 import { type Environment, type Path, type Problem, readSource } from './source.ts';
+import { stateServer } from './state-place.ts';
 import { secretIn, withoutSecrets } from './without-secrets.ts';
 
 export type { Config, ExchangeConfig, ListenConfig, Secrets, SiemConfig } from './config.ts';
@@ -88,7 +89,7 @@ export function parseConfig(
   const config: Config = {
     file,
     instance: data.instance,
-    state: resolve(dirname(file), data.state),
+    ...placeOf(dirname(file), data.state),
     listen: {
       ...address,
       hosts: listen.hosts,
@@ -124,8 +125,16 @@ export function parseConfig(
 }
 
 /** A state that is no file has no folder: the usual one. */
-const besideState = (state: string, name: string): string =>
-  join(/^\w+:\/\//.test(state) ? './state' : dirname(state), name);
+const besideState = (state: Parameters<typeof stateServer>[0], name: string): string =>
+  join(typeof state !== 'string' || stateServer(state) !== undefined ? './state' : dirname(state), name);
+
+/** A file by its path, a server by its URL. */
+function placeOf(folder: string, given: Parameters<typeof stateServer>[0]): Pick<Config, 'state' | 'server'> {
+  const server = stateServer(given);
+  if (server !== undefined) return { state: server.name, server };
+  if (typeof given !== 'string') throw new Error('the schema let a bad place of the state pass');
+  return { state: resolve(folder, given) };
+}
 
 /** Splits a parsed peer into what core reads and what its connector gets. */
 function withDefinition<T extends Omit<ExchangeConfig, 'reports'> | SiemConfig>(

@@ -13,6 +13,7 @@ import { isCatchAll, listedValue } from '../model/listed-value.ts';
 import { guess } from '../model/typed-in.ts';
 import { checkCron } from '../runtime/scheduler.ts';
 import { parseAddress } from './listen.ts';
+import { StateSettings } from './state-place.ts';
 
 export interface Registry {
   readonly siems: readonly SiemDefinition[];
@@ -407,15 +408,9 @@ export function fileSchema(registry: Registry) {
       .string()
       .regex(/^[a-z0-9-]{1,40}$/, 'at most 40 of a-z, 0-9 and dash')
       .describe('Owner mark in every SIEM. The state remembers it: another name is refused.'),
-    state: z
-      .string()
-      .min(1)
-      .superRefine((text, context) => {
-        if (/^\w+:\/\//.test(text))
-          context.addIssue(wrong('not yet: only an SQLite file can hold the state; give its path'));
-      })
-      .default('./state/entente.db')
-      .describe('SQLite file with the state.'),
+    state: StateSettings.default('./state/entente.db').describe(
+      'SQLite file with the state (./state/entente.db); or a PostgreSQL server: postgres://user@host:5432/database, or the keys below.',
+    ),
     listen: Listen.superRefine((given, context) => {
       const parsed = parseAddress(typeof given === 'string' ? given : given.address);
       if ('wrong' in parsed) context.addIssue(wrong(parsed.wrong));

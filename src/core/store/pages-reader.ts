@@ -4,6 +4,7 @@
 import { voucherBit } from '../ledger/admit.ts';
 import type { IndicatorFacts } from '../model/entry.ts';
 import { type Observable, OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
+import type { StatePlace } from './sql/place.ts';
 import type { Database } from './sql/port.ts';
 import { openReading } from './state.ts';
 import { codeOf, type RefusedObject } from './refused-reader.ts';
@@ -106,8 +107,8 @@ type Row = ProjectionRow & { readonly type: number; readonly value: string; read
 export class PagesReader {
   readonly #db: Database;
 
-  constructor(path: string) {
-    this.#db = openReading(path, { cacheMb: 4 });
+  constructor(place: StatePlace) {
+    this.#db = openReading(place, { cacheMb: 4 });
   }
 
   difference(asked: DifferenceAsked): DifferencePage {

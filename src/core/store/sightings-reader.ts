@@ -189,7 +189,7 @@ export class SightingsReader {
     return this.#db
       .all<{ name: string; verdict: number; n: number; first: number; last: number }>(
         `SELECT coalesce(s.name, 'by hand') AS name, h.verdict, sum(h.n) AS n, min(h.first) AS first, max(h.last) AS last FROM hit h LEFT JOIN siem s ON s.id = h.siem_id
-         WHERE h.entry_id = (SELECT id FROM entry WHERE type = ? AND value = ?) GROUP BY h.siem_id, h.verdict ORDER BY h.siem_id, h.verdict`,
+         WHERE h.entry_id = (SELECT id FROM entry WHERE type = ? AND value = ?) GROUP BY h.siem_id, s.name, h.verdict ORDER BY h.siem_id, h.verdict`,
         OBSERVABLE_TYPES.indexOf(observable.type),
         observable.value,
       )

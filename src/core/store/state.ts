@@ -1,12 +1,15 @@
 // Where a state is opened, locked and looked for: the one place that knows which database keeps it.
-import { existsSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { type CopiedTable, copyTables } from './copying.ts';
 import { PostgresDatabase } from './postgres/database.ts';
 import { hasServerState, openServerState, serverHolder } from './postgres/state.ts';
 import { nameOf, type StatePlace } from './sql/place.ts';
 import type { Database } from './sql/port.ts';
-import { backup, migrate, SqliteDatabase } from './sqlite/database.ts';
+import { backup, migrate, refuseExisting, SqliteDatabase } from './sqlite/database.ts';
 import { holderOf as fileHolder, takeLock as takeFileLock } from './sqlite/lock.ts';
 import { StateAway } from './sql/away.ts';
+
+const MOVE_PATIENCE_MS = 10_000;
 
 export interface OpenOptions {
   readonly cacheMb?: number;
@@ -42,13 +45,62 @@ export const hasState = (place: StatePlace): boolean =>
   typeof place === 'string' ? existsSync(place) : hasServerState(place);
 
 /** A consistent copy while somebody works on it. The file must not exist yet. */
-export function copyState(path: StatePlace, file: string): void {
-  if (typeof path !== 'string') throw new Error('not yet');
-  const db = new SqliteDatabase(path, { readOnly: true });
+export function copyState(place: StatePlace, file: string): void {
+  if (typeof place === 'string') {
+    const db = new SqliteDatabase(place, { readOnly: true });
+    try {
+      backup(db, file);
+    } finally {
+      db.close();
+    }
+    return;
+  }
+  refuseExisting(file);
+  const from = new PostgresDatabase(place, { role: 'read' });
   try {
-    backup(db, file);
+    // One look at all tables, whatever is committed meanwhile.
+    from.transaction(() => copyToFile(from, file));
   } finally {
+    from.close();
+  }
+}
+
+/** The whole state into a place that holds none. Both must stand still: the caller holds the lock of `from`. */
+export function moveState(from: StatePlace, to: StatePlace, holder: string, told: (done: CopiedTable) => void): void {
+  const source = openState(from, { holder, patienceMs: MOVE_PATIENCE_MS });
+  try {
+    if (typeof to === 'string') {
+      refuseExisting(to);
+      copyToFile(source, to, told);
+      return;
+    }
+    const target = openServerState(to, { holder, patienceMs: MOVE_PATIENCE_MS });
+    try {
+      copyTables(source, target, told);
+    } finally {
+      target.close();
+    }
+  } finally {
+    source.close();
+  }
+}
+
+/** Under another name until it is whole. */
+function copyToFile(from: Database, file: string, told?: (done: CopiedTable) => void): void {
+  const part = `${file}.part`;
+  for (const beside of ['', '-wal', '-shm']) rmSync(part + beside, { force: true });
+  const db = new SqliteDatabase(part);
+  try {
+    migrate(db);
+    copyTables(from, db, told);
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     db.close();
+    renameSync(part, file);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  } finally {
+    for (const beside of ['-wal', '-shm']) rmSync(part + beside, { force: true });
   }
 }
 

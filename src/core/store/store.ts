@@ -228,9 +228,10 @@ export class Store {
   /** Pages and the cursor of the last one, together. */
   commitPages(exchange: string, given: readonly (PackedPage | Page)[], now: number): CommitReport {
     const state = this.#store.exchange(exchange);
-    const report = emptyReport();
-    const pages = given.map((page) => ('objects' in page ? arriving(page) : unpackPage(page)));
     return this.#unit(now, (time) => {
+      // Made in the unit, which may be done again.
+      const report = emptyReport();
+      const pages = given.map((page) => ('objects' in page ? arriving(page) : unpackPage(page)));
       this.#explaining.take(state, pages, time);
       this.#objects.commit(state, pages, time, report, {
         before: (page) => this.#snapshots.before(state, page),

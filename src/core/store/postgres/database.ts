@@ -4,8 +4,8 @@ import { StateAway } from '../sql/away.ts';
 import type { Database, Keys, OnConflict, Output, Statement, Value, Values } from '../sql/port.ts';
 import type { ServerPlace } from '../sql/place.ts';
 import type { Rows, Step } from './messages.ts';
-import { rowsOf, Session, type SessionOptions } from './session.ts';
-import { type ArrayValue, arrayOf, INT8_ARRAY, TEXT_ARRAY } from './statements.ts';
+import { quotedName, rowsOf, Session, type SessionOptions } from './session.ts';
+import { type ArrayValue, arrayOf } from './statements.ts';
 
 /** Rows of a long answer that are held at a time. */
 const PAGE = 2_000;
@@ -14,6 +14,7 @@ export class PostgresDatabase implements Database {
   readonly path: string;
   readonly #session: Session;
   readonly #marks: boolean;
+  readonly #schema: string;
   /** By table: which of its columns hold text. */
   readonly #texts = new Map<string, ReadonlyMap<string, boolean>>();
   #waiting: Step[] = [];
@@ -25,6 +26,7 @@ export class PostgresDatabase implements Database {
     this.path = place.name;
     this.#session = new Session(place, options);
     this.#marks = options.role === 'work';
+    this.#schema = place.schema;
     try {
       this.#session.open();
     } catch (error) {
@@ -153,6 +155,25 @@ export class PostgresDatabase implements Database {
 
   listsByKeys(select: string, keys: Keys, ...values: Value[]): unknown[][] {
     return keys.length === 0 ? [] : listsOf(this.#byKeys(select, keys, values));
+  }
+
+  tables(): { name: string; columns: string[] }[] {
+    const rows = this.all<{ name: string; column: string }>(
+      `SELECT c.relname AS name, a.attname AS "column" FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+       WHERE c.relkind = 'r' AND c.relnamespace = to_regnamespace(?) AND c.relname <> 'server_state'
+       AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum`,
+      quotedName(this.#schema),
+    );
+    return [...Map.groupBy(rows, (row) => row.name)].map(([name, found]) => ({
+      name,
+      columns: found.map((row) => row.column),
+    }));
+  }
+
+  copied(): void {
+    this.get(
+      `SELECT setval(pg_get_serial_sequence('request', 'id'), coalesce(max(id), 0) + 1, false) AS at FROM request`,
+    );
   }
 
   transaction<T>(work: () => T): T {
@@ -338,8 +359,6 @@ export class PostgresDatabase implements Database {
     return found;
   }
 }
-
-export const ARRAYS = { INT8_ARRAY, TEXT_ARRAY };
 
 /** Of several new values for one row the last holds. */
 function lastOfEach(rows: readonly Values[], keysFrom: number): readonly Values[] {

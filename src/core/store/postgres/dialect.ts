@@ -4,7 +4,7 @@
 /** One statement of the units, as PostgreSQL takes it. */
 export function toPostgres(sql: string): string {
   let values = 0;
-  return outsideQuotes(sql, (text) =>
+  return outsideQuotes(named(sql), (text) =>
     scalars(
       text
         .replace(/\s+INDEXED BY \w+/g, '')
@@ -44,6 +44,28 @@ function scalars(text: string): string {
   return text.replace(/\b(min|max)\(/g, (found, name: string, at: number) =>
     hasComma(text, at + found.length) ? `${name === 'min' ? 'least' : 'greatest'}(` : found,
   );
+}
+
+/** Every select in FROM has a name here, whether anybody uses it or not. */
+function named(sql: string): string {
+  let made = sql;
+  for (const { index, 0: found } of [...sql.matchAll(/\b(FROM|JOIN)\s*\((?=\s*SELECT\b)/g)].toReversed()) {
+    const end = closing(made, index + found.length);
+    if (!/^\s*(AS\b|(?!(WHERE|GROUP|ORDER|LIMIT|JOIN|LEFT|CROSS|ON|UNION)\b)\w)/.test(made.slice(end + 1)))
+      made = `${made.slice(0, end + 1)} AS part_${index}${made.slice(end + 1)}`;
+  }
+  return made;
+}
+
+/** Where the bracket closes that was open at `from`. */
+function closing(text: string, from: number): number {
+  let depth = 1;
+  let at = from;
+  for (; at < text.length; at++) {
+    if (text[at] === '(') depth++;
+    else if (text[at] === ')' && --depth === 0) break;
+  }
+  return at;
 }
 
 function hasComma(text: string, from: number): boolean {

@@ -9,10 +9,10 @@ import { ServerFault } from './link.ts';
 const CONFIG: readonly (readonly [RegExp, (place: ServerPlace) => string])[] = [
   [/^28P01$/, ({ user }) => `the server refused the password of ${user}; renew it in state.password or its file`],
   [/^28/, ({ user }) => `the server does not let ${user} in; see pg_hba.conf there, and state.tls here`],
-  [/^3D000$/, ({ database }) => `there is no database ${database}; create it, see docs/operations.md`],
+  [/^3D000$/, ({ database }) => `there is no database ${database}; create it, see docs/postgresql.md`],
   [
     /^42501$/,
-    ({ user, schema }) => `${user} has not the rights it needs on schema ${schema}; docs/operations.md names them`,
+    ({ user, schema }) => `${user} has not the rights it needs on schema ${schema}; docs/postgresql.md names them`,
   ],
 ];
 
@@ -42,7 +42,13 @@ export function serverFailure(error: unknown, place: ServerPlace): unknown {
     return new StateFailure(`the state ${place.name} is damaged on the server (${message}); restore a backup there`, {
       cause: error,
     });
+  // The list of what an audit saw is its connection's own (audit.ts).
+  if (code === '42P01' && message.includes('"seen"'))
+    return new ConnectorError('retryable', 'the comparison was cut short by a restart of the server; it begins anew', {
+      cause: error,
+    });
   if (!error.lost && !PASSING.test(code)) return error;
   const words = PASSING_WORDS.find(([codes]) => codes.test(code))?.[1];
-  return new StateAway(words === undefined ? message : `${words} (${message})`, { cause: error });
+  const why = words === undefined ? message : `${words} (${message})`;
+  return new StateAway(`the server of the state ${place.name} is away: ${why}`, { cause: error });
 }

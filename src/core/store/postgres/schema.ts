@@ -8,7 +8,7 @@
 import { MIGRATIONS } from '../sqlite/schema.ts';
 import { migrationToPostgres } from './dialect.ts';
 
-/** Steps of SQLite's schema that are in the shape below. */
+/** Steps of SQLite's schema that are in the shape below, which never changes: what comes later is taken over from there. */
 export const BASE_VERSION = 21;
 
 const BASE = `
@@ -59,14 +59,12 @@ const BASE = `
     content BIGINT NOT NULL, vouchers BIGINT NOT NULL DEFAULT 0, until BIGINT, due BIGINT, present BIGINT NOT NULL,
     rev BIGINT NOT NULL, state BIGINT NOT NULL, cause BIGINT NOT NULL, since BIGINT NOT NULL, sent_rev BIGINT, batch BIGINT,
     attempt BIGINT NOT NULL DEFAULT 0, next_at BIGINT, slot TEXT, handle TEXT, note TEXT,
-    code TEXT, hold BIGINT, hold_kind BIGINT NOT NULL DEFAULT 0, place BIGINT, kept_out BIGINT NOT NULL DEFAULT 0,
-    PRIMARY KEY (siem_id, entry_id));
+    code TEXT, hold BIGINT, hold_kind BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (siem_id, entry_id));
   CREATE INDEX projection_work ON projection (siem_id, state, entry_id) WHERE state <> 0;
   CREATE INDEX projection_due ON projection (due) WHERE due IS NOT NULL;
   CREATE INDEX projection_slot ON projection USING hash (slot) WHERE slot IS NOT NULL;
   CREATE INDEX projection_hold ON projection (hold, entry_id) WHERE hold IS NOT NULL;
   CREATE INDEX projection_parked ON projection (siem_id, entry_id) WHERE state = 6;
-  CREATE INDEX projection_place ON projection (siem_id, kept_out, place DESC, entry_id) WHERE place IS NOT NULL;
   CREATE TABLE tally (
     owner TEXT NOT NULL, name TEXT NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (owner, name));
   CREATE TABLE brake (
@@ -133,7 +131,7 @@ const BASE = `
     digest BIGINT NOT NULL, kind BIGINT NOT NULL, ref BIGINT NOT NULL, PRIMARY KEY (digest, kind, ref));
   CREATE INDEX named_ref ON named (kind, ref);
   CREATE TABLE let_in (
-    siem_id BIGINT NOT NULL, entry_id BIGINT NOT NULL, asked TEXT NOT NULL DEFAULT '', PRIMARY KEY (siem_id, entry_id));
+    siem_id BIGINT NOT NULL, entry_id BIGINT NOT NULL, PRIMARY KEY (siem_id, entry_id));
   CREATE TABLE history (
     id BIGINT PRIMARY KEY, kind TEXT NOT NULL, role TEXT NOT NULL, subject TEXT NOT NULL,
     at BIGINT NOT NULL, until BIGINT, counts TEXT NOT NULL, detail TEXT NOT NULL, seq BIGINT);

@@ -122,8 +122,7 @@ export class Session {
         if (!(error instanceof StateAway) && !(error instanceof ConnectorError && error.kind === 'config')) throw error;
         reason = error.message;
       }
-      if (systemClock.monotonic() - start > patienceMs)
-        throw new StateFailure(`the state ${this.place.name} cannot be worked with: ${reason}`, { cause: why });
+      if (systemClock.monotonic() - start > patienceMs) throw new StateFailure(reason, { cause: why });
     }
   }
 
@@ -139,7 +138,8 @@ export class Session {
 
   /** Who reads does not wait for a server that is away, and does not ask it again at every turn. */
   #reconnectReader(): void {
-    if (this.#options.role === 'work') throw new StateAway('the connection to the server is lost');
+    if (this.#options.role === 'work')
+      throw new StateAway(`the connection to the server of the state ${this.place.name} is lost`);
     if (systemClock.monotonic() - this.#triedAt < 1_000)
       throw new StateAway(`the server of the state ${this.place.name} is away`);
     this.#connect();
@@ -193,7 +193,8 @@ export class Session {
     this.#link.script(
       `SET search_path = ${quotedName(schema)}; SET client_min_messages = warning; SET jit = off;
        SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
-       SET enable_seqscan = off; SET default_transaction_read_only = ${role === 'read' ? 'on' : 'off'}`,
+       SET enable_seqscan = off; SET default_transaction_read_only = ${role === 'read' ? 'on' : 'off'};
+       SET default_transaction_isolation = ${role === 'read' ? "'repeatable read'" : "'read committed'"}`,
     );
     const [about] = this.rows<{ version: number; standby: number; schema: string | null }>(
       `SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS standby,
@@ -206,7 +207,7 @@ export class Session {
         `state ${name}: the server is PostgreSQL ${Math.floor(about!.version / 10_000)}, at least ${OLDEST} is needed`,
       );
     if (role === 'read') return;
-    if (about!.standby === 1) throw new StateAway('the server takes no writes (it is a standby)');
+    if (about!.standby === 1) throw new StateAway(`the server of the state ${name} takes no writes (it is a standby)`);
     if (role === 'beside') return;
     if (about!.schema === null) this.#link.script(`CREATE SCHEMA ${quotedName(schema)}`);
     this.#lock();

@@ -19,8 +19,8 @@ export interface ArrayValue {
   readonly text: string;
 }
 
-export const INT8_ARRAY = 1016;
-export const TEXT_ARRAY = 1009;
+const INT8_ARRAY = 1016;
+const TEXT_ARRAY = 1009;
 
 /** Never given twice: a step that was made for a connection that is gone must not be taken for another's. */
 let lastName = 0;

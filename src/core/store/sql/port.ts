@@ -70,6 +70,11 @@ export interface Database {
   /** The same with each row as a list of its columns, which costs less than an object with their names. */
   listsByKeys(select: string, keys: Keys, ...values: Value[]): unknown[][];
 
+  /** Those of the state, with their columns. */
+  tables(): { readonly name: string; readonly columns: readonly string[] }[];
+  /** All rows were put in with their ids (copying.ts): what gives ids goes on behind them. */
+  copied(): void;
+
   /** All or nothing. Nested calls join the outer transaction. */
   transaction<T>(work: () => T): T;
   /** Another number after another connection committed something. */

@@ -123,6 +123,20 @@ export class SqliteDatabase implements Database {
     return lists(...values, inJson(keys));
   }
 
+  tables(): { name: string; columns: string[] }[] {
+    const rows = this.all<{ name: string; column: string }>(
+      `SELECT m.name, c.name AS "column" FROM sqlite_master m, pragma_table_info(m.name) c
+       WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid`,
+    );
+    return [...Map.groupBy(rows, (row) => row.name)].map(([name, found]) => ({
+      name,
+      columns: found.map((row) => row.column),
+    }));
+  }
+
+  /** Ids come from the rows themselves. */
+  copied(): void {}
+
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
     this.#db.exec('BEGIN IMMEDIATE');
@@ -203,11 +217,15 @@ export function migrate(db: SqliteDatabase, migrations: readonly string[] = MIGR
 
 /** A consistent copy while running. The file must not exist yet. */
 export function backup(db: SqliteDatabase, file: string): void {
+  refuseExisting(file);
+  db.run('VACUUM INTO ?', file);
+}
+
+export function refuseExisting(file: string): void {
   if (existsSync(file)) {
     throw new ConnectorError(
       'permanent',
       `${file} exists already and a backup overwrites nothing; move that file away, then try again`,
     );
   }
-  db.run('VACUUM INTO ?', file);
 }
