@@ -134,7 +134,7 @@ describe('answers for machines', () => {
           parked: 0,
           held: 0,
           cursor: expect.any(String),
-          report: { state: 'paused', reason: expect.any(String) },
+          report: { state: 'paused', reason: expect.any(String), condition: 'idle', runbook: 'docs/runbook.md#idle' },
         }),
       ],
       siems: [
@@ -154,7 +154,7 @@ describe('answers for machines', () => {
           held: 0,
           oldest_pending_secs: 0,
           drift: 0,
-          hits: { state: 'paused', reason: expect.any(String) },
+          hits: { state: 'paused', reason: expect.any(String), condition: 'idle', runbook: 'docs/runbook.md#idle' },
         }),
       ],
       sweeps: [],
