@@ -1,29 +1,41 @@
-// Every test of the units of work and of the readers, over PostgreSQL: one set of rules and units, two databases.
+// The tests of the units of work and of the readers, over PostgreSQL: one set of rules and units, two databases.
+import { afterAll, describe, it } from 'vitest';
 import { statePlaces } from '../builders/states.ts';
-import { Schemas, sharedPostgres } from './postgres.ts';
 import { describeWith, tryStart } from './available.ts';
+import { Schemas, sharedPostgres } from './postgres.ts';
 
-/** All that make their states by the builders and are not about a state file. */
-const FILES = [
-  'audit',
+/** Each unit and each reader. */
+const UNITS = [
   'batches',
-  'brakes',
-  'explained',
-  'found',
   'history',
   'holds',
-  'judged',
   'let-in',
   'objects',
   'outcomes',
+  'pages-reader',
   'people',
   'projection',
+  'records',
   'refused-reader',
-  'renewal',
   'retention',
   'rules',
+  'seats',
   'sightings',
   'stand-runs',
+];
+
+/** All others that make their states by the builders and are not about a state file: with ENTENTE_FULL=1. */
+const OTHERS = [
+  'answers',
+  'audit',
+  'bare-urls',
+  'brakes',
+  'explained',
+  'found',
+  'judged',
+  'lists',
+  'noted',
+  'renewal',
   'store',
   'stricter-markings',
   'summary',
@@ -31,8 +43,16 @@ const FILES = [
 
 const started = await tryStart('PostgreSQL', () => sharedPostgres());
 if (started.kind === 'running') {
-  new Schemas(started.peer, 'units').use(statePlaces);
+  const schemas = new Schemas(started.peer, 'units');
+  schemas.use(statePlaces);
+  const full = process.env['ENTENTE_FULL'] === '1';
   const only = process.env['ENTENTE_STORE_TESTS']?.split(',');
   // They say what they test when they are read.
-  for (const name of FILES) if (only?.includes(name) ?? true) await import(`../../src/core/store/${name}.test.ts`);
+  for (const name of only ?? (full ? [...UNITS, ...OTHERS] : UNITS))
+    await import(`../../src/core/store/${name}.test.ts`);
+  if (!full)
+    describe('further tests of the store over PostgreSQL', () => {
+      it('take minutes', ({ skip }) => skip(`ENTENTE_FULL=1 runs them: ${OTHERS.join(', ')}`));
+    });
+  afterAll(() => schemas.close());
 } else describeWith('the units over PostgreSQL', started, () => {});

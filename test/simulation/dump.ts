@@ -9,7 +9,8 @@
 // follows, and the text stays the same.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { StatePlace } from '../../src/core/store/sql/place.ts';
+import { openReading } from '../../src/core/store/state.ts';
 import { STATE, type ProjectionRow } from '../../src/core/store/rows.ts';
 import { sha256 } from '../../src/core/runtime/ids.ts';
 import { World } from './world.ts';
@@ -31,18 +32,19 @@ function projection(row: ProjectionRow): Columns {
   };
 }
 
-function dump(path: string): string {
-  const db = new DatabaseSync(path, { readOnly: true });
-  const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all();
+function dump(place: StatePlace): string {
+  const db = openReading(place);
   // Salt is drawn anew each time, so that the record and where it ends are never the same twice.
-  const lines = tables
-    .filter(({ name }) => !String(name).startsWith('audit_'))
+  const lines = db
+    .tables()
+    .filter(({ name }) => !name.startsWith('audit_'))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap(({ name }) => {
-      const rows = db.prepare(`SELECT * FROM ${String(name)} ORDER BY 1, 2`).all();
+      const rows = db.all<Columns>(`SELECT * FROM ${name} ORDER BY 1, 2`);
       // As the schema has it.
       const kept = rows.filter((row) => name !== 'meta' || row['name'] !== 'audit_head');
       const said = kept.map((row) => (name === 'projection' ? projection(row as unknown as ProjectionRow) : row));
-      return said.map((row) => `${String(name)}: ${spelled(row)}`).sort();
+      return said.map((row) => `${name}: ${spelled(row)}`).sort();
     });
   db.close();
   return lines.join('\n');
@@ -61,8 +63,8 @@ async function told(seed: number, only?: string): Promise<string> {
   const digests: string[] = [];
   const states: string[] = [];
   let seen = 0;
-  const look = (when: string, path: string): void => {
-    const text = dump(path);
+  const look = (when: string, place: StatePlace): void => {
+    const text = dump(place);
     digests.push(`${when} ${sha256(text).slice(0, 16)} ${world.trail.slice(seen).join(' | ')}`);
     seen = world.trail.length;
     if (only === undefined ? SHOWN.includes(when) : when === only) states.push(`== ${when}\n${text}`);

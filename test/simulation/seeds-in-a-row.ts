@@ -1,9 +1,10 @@
+import type { Keeping } from './keeping.ts';
 import { World } from './world.ts';
 
 const STEPS = 60;
 
-export async function runSeed(seed: number): Promise<void> {
-  const world = new World(seed);
+export async function runSeed(seed: number, keptIn?: (folder: string) => Keeping): Promise<void> {
+  const world = new World(seed, keptIn);
   try {
     await world.run(STEPS);
   } finally {

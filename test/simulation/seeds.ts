@@ -1,12 +1,19 @@
 // Many seeds without a test runner: `node test/simulation/seeds.ts 1 20000` prints each seed that finds something as it
-// is found, and ends with 1 if any did.
+// is found, and ends with 1 if any did. With `--postgres postgres://USER:PASSWORD@HOST:PORT/DATABASE` the worlds keep their
+// states in a schema there, which this makes.
+import { parseArgs } from 'node:util';
+import { Schemas, serverOf } from '../peers/postgres.ts';
+import { OnServer } from './keeping.ts';
 import { World } from './world.ts';
 
 const STEPS = 60;
-const [from = 1, to = 1000] = process.argv.slice(2).map(Number);
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { postgres: { type: 'string' } } });
+const [from = 1, to = 1000] = positionals.map(Number);
+const schemas =
+  values.postgres === undefined ? undefined : new Schemas(serverOf(values.postgres), `seeds_${process.pid}`);
 let found = 0;
 for (let seed = from; seed <= to; seed++) {
-  const world = new World(seed);
+  const world = schemas === undefined ? new World(seed) : new World(seed, (folder) => new OnServer(folder, schemas));
   try {
     await world.run(STEPS);
   } catch (error) {
@@ -17,4 +24,5 @@ for (let seed = from; seed <= to; seed++) {
     world.close();
   }
 }
+schemas?.close();
 console.info(`seeds ${from} to ${to}: ${found} found something`);

@@ -2,9 +2,7 @@
 // partners, two SIEMs in memory under different rules, and people who act. Faults come by seed: a crash between any two
 // steps, lost, partial, wrong and reordered outcomes, writes that land late, containers deleted, other rules at a
 // restart, older and lost state files.
-import { copyFileSync, existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { rmSync } from 'node:fs';
 import { Deliverer } from '../../src/core/delivery/deliverer.ts';
 import { Poller } from '../../src/core/ingest/poller.ts';
 import { TLP_LEVELS } from '../../src/core/model/marking.ts';
@@ -14,7 +12,9 @@ import { sha256 } from '../../src/core/runtime/ids.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
 import { Reporter } from '../../src/core/sightings/reporter.ts';
 import { Sender } from '../../src/core/sightings/sender.ts';
-import { openState } from '../../src/core/store/state.ts';
+import type { StatePlace } from '../../src/core/store/sql/place.ts';
+import type { Database } from '../../src/core/store/sql/port.ts';
+import { openReading, openState } from '../../src/core/store/state.ts';
 import { localStore, type RemoteStore } from '../../src/core/store/remote.ts';
 import { StoreReader } from '../../src/core/store/reader.ts';
 import type { StoreSpec } from '../../src/core/store/spec.ts';
@@ -24,6 +24,7 @@ import { memorySiem, type MemorySiemOptions, type MemorySiemStore } from '../con
 import { Draw } from './draw.ts';
 import { difference, type Expected, expectedIn, PARKED_VALUE } from './expected.ts';
 import { faultyConnector, LATEST_MS, Tasks } from './far-side.ts';
+import { InFile, type Keeping } from './keeping.ts';
 import { ledgerDrift } from './ledger-drift.ts';
 import { Partner } from './partner.ts';
 import { type RuleSet, RULES, specOf } from './rules.ts';
@@ -57,6 +58,7 @@ export class World {
   now = NOW;
   readonly #draw: Draw;
   readonly #folder: string;
+  readonly #keeping: Keeping;
   readonly #product: MemorySiemOptions;
   readonly #doubles;
   readonly #tasks = SIEMS.map(() => new Tasks());
@@ -65,7 +67,7 @@ export class World {
   readonly #late: { at: number; land: () => void }[] = [];
   #rules: Record<string, RuleSet> = { ...RULES };
   readonly #brake: BrakeSettings;
-  /** What people took off, as the state file that is in use knows it. */
+  /** What people took off, as the state that is in use knows it. */
   #suppressed: readonly Suppressed[] = [];
   #backedUp: readonly Suppressed[] = [];
   #faulty = true;
@@ -76,9 +78,9 @@ export class World {
   #spec!: StoreSpec;
   /** The same without a life that ends: what people ask for happens, or does not. */
   #people!: RemoteStore;
-  /** A second connection to the state in use, and what it was asked before. */
-  #looking: DatabaseSync | undefined;
-  readonly #asked = new Map<string, StatementSync>();
+  #open = false;
+  /** A second connection to the state in use. */
+  #looking: Database | undefined;
   #pollers: Poller[] = [];
   #deliverers: Deliverer[] = [];
   #reporters: Reporter[] = [];
@@ -87,10 +89,11 @@ export class World {
   /** Counts the lives, so that what an earlier one left behind does nothing in a later one. */
   #life = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, keptIn: (folder: string) => Keeping = (folder) => new InFile(folder)) {
     this.seed = seed;
     this.#draw = new Draw(seed);
     this.#folder = scratchFolder('entente-sim-');
+    this.#keeping = keptIn(this.#folder);
     this.partners = ['alpha', 'beta'].map((name) => new Partner(name, this.#draw));
     this.#product = {
       ...PRODUCTS[seed % PRODUCTS.length]!,
@@ -119,8 +122,8 @@ export class World {
     });
   }
 
-  /** `look` is shown the state file after each step, and at the end. */
-  async run(steps: number, look: (when: string, state: string) => void = () => {}): Promise<void> {
+  /** `look` is shown the state after each step, and at the end. */
+  async run(steps: number, look: (when: string, state: StatePlace) => void = () => {}): Promise<void> {
     this.#boot();
     for (let i = 0; i < steps; i++) {
       await this.#step();
@@ -140,19 +143,20 @@ export class World {
   close(): void {
     this.#life++;
     this.#leaveStore();
+    this.#keeping.forget();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** The file is let go, as the kernel does for a process that died. */
+  /** The state is let go, as the kernel does for a process that died. */
   #leaveStore(): void {
-    this.#asked.clear();
     this.#looking?.close();
     this.#looking = undefined;
-    void this.#people?.close();
+    if (this.#open) void this.#people.close();
+    this.#open = false;
   }
 
-  get #state(): string {
-    return join(this.#folder, 'state.db');
+  get #state(): StatePlace {
+    return this.#keeping.place;
   }
 
   #boot(): void {
@@ -168,6 +172,7 @@ export class World {
     this.#leaveStore();
     this.#newState();
     this.#people = localStore(this.#spec, new Map([['memory', this.#doubles[0]!.definition]]));
+    this.#open = true;
     this.#store = this.#mortal(this.#neverHeld(this.#people));
     const common = { store: this.#store, now: () => this.now, log: silentLog, random: () => this.#draw.next() };
     this.#pollers = this.partners.map(
@@ -201,7 +206,7 @@ export class World {
 
   /** A new state draws its writer by chance, and sums and delays depend on it. Here the seed draws it. */
   #newState(): void {
-    if (existsSync(this.#state)) return;
+    if (this.#keeping.there) return;
     const db = openState(this.#state);
     db.run("INSERT INTO meta (name, value) VALUES ('writer', ?)", sha256(`${this.seed} ${this.#boots}`).slice(0, 16));
     db.close();
@@ -234,14 +239,9 @@ export class World {
   }
 
   #ask<R>(sql: string, ...values: (string | number)[]): R[] {
-    this.#looking ??= new DatabaseSync(this.#state, { readOnly: true });
-    let statement = this.#asked.get(sql);
-    if (statement === undefined) {
-      statement = this.#looking.prepare(sql);
-      this.#asked.set(sql, statement);
-    }
+    this.#looking ??= openReading(this.#state);
     // Each caller names the columns it reads.
-    return statement.all(...values) as R[];
+    return this.#looking.all<object>(sql, ...values) as R[];
   }
 
   /** A call that a dead process made comes back to nobody. */
@@ -431,22 +431,19 @@ export class World {
     this.#note('container deleted');
   }
 
-  /** An older copy of the state file comes back, or none. */
+  /** An older copy of the state comes back, or none. */
   #disk(): void {
-    const backup = join(this.#folder, 'backup.db');
     const draw = this.#draw.below(3);
-    if (draw === 0 || !existsSync(backup)) {
-      rmSync(backup, { force: true });
-      const db = new DatabaseSync(this.#state);
-      db.prepare('VACUUM INTO ?').run(backup);
-      db.close();
+    if (draw === 0 || !this.#keeping.backedUp) {
+      this.#keeping.backup();
       this.#backedUp = this.#suppressed;
       this.#note('backup');
       return;
     }
     this.#life++;
-    for (const suffix of ['', '-wal', '-shm']) rmSync(this.#state + suffix, { force: true });
-    if (draw === 1) copyFileSync(backup, this.#state);
+    this.#leaveStore();
+    this.#keeping.lose();
+    if (draw === 1) this.#keeping.restore();
     this.#suppressed = draw === 1 ? this.#backedUp : [];
     this.#note(draw === 1 ? 'older state restored' : 'state lost');
     this.#boot();
@@ -471,7 +468,7 @@ export class World {
     this.#note(`${what}${end === 'dead' ? ' DIED' : ''}`);
     if (end === 'dead' || life !== this.#life) this.#boot();
     this.#checkCursors();
-    const drift = ledgerDrift(this.#state, this.partners.length);
+    const drift = ledgerDrift((sql) => this.#ask(sql), this.partners.length);
     if (drift !== undefined) this.#fail(drift);
   }
 

@@ -4,7 +4,7 @@ import { type DifferenceAsked, type DifferenceRow, PagesReader } from './pages-r
 import type { Sample } from './samples.ts';
 
 function reading<T>(rig: Rig, look: (reader: PagesReader) => T): T {
-  const reader = new PagesReader(rig.path);
+  const reader = new PagesReader(rig.place);
   try {
     return look(reader);
   } finally {

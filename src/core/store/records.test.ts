@@ -254,7 +254,11 @@ describe('a record that was tampered with', () => {
     ['DELETE FROM audit_record WHERE seq = 3', 'missing', 3],
     ['DELETE FROM audit_record WHERE seq = 0', 'missing', 0],
     ['DELETE FROM audit_record WHERE seq > 4', 'cut_off', 5],
-    ['DELETE FROM audit_record WHERE seq = 3; UPDATE audit_record SET seq = seq - 1 WHERE seq > 3', 'missing', 3],
+    [
+      'DELETE FROM audit_record WHERE seq = 3; UPDATE audit_record SET seq = -seq WHERE seq > 3; UPDATE audit_record SET seq = -seq - 1 WHERE seq < 0',
+      'missing',
+      3,
+    ],
     [
       'UPDATE audit_record SET seq = seq + 100 WHERE seq > 3; UPDATE audit_record SET seq = seq - 99 WHERE seq > 3; INSERT INTO audit_record SELECT 4, at, action, body, lines, entries FROM audit_record WHERE seq = 3',
       'missing',

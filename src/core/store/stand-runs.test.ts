@@ -1,9 +1,9 @@
 // What one statement does to many rows is what the rules of ledger/stand.ts do to each of them, tallies included.
 import fc from 'fast-check';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { aSiem, anExchange, NOW } from '../../../test/builders/store.ts';
+import { statePlaces } from '../../../test/builders/states.ts';
 import { memorySiem } from '../../../test/contract/memory-siem.ts';
 import { held, isKept, phaseOf, postponed, settled, type Stand, taken } from '../ledger/stand.ts';
 import { count, type Tallies } from '../ledger/tallies.ts';
@@ -16,6 +16,9 @@ import { scratchFolder } from '../../../test/builders/scratch.ts';
 const SEED = 20260110;
 const [SOON, LATER] = [NOW - 1, NOW + 1000];
 const BATCH = 7;
+const MOST = 12;
+/** On a server each row is a journey. */
+const NUM_RUNS = statePlaces.onServer ? 20 : 200;
 
 const wait = fc.record({ attempt: fc.nat(2), at: fc.constantFrom(undefined, SOON, LATER) });
 const hold = fc.record({ id: fc.constantFrom(1, 2), kind: fc.constantFrom('removal', 'addition') });
@@ -92,7 +95,7 @@ const TERMS = { revision: 9, versioned: false, lookAt: 0 };
 const applied = { kind: 'applied' } as const;
 
 const any = fc.oneof(resting, flying('upsert'), flying('remove'), accepted);
-const many = (of: fc.Arbitrary<Stand>) => fc.array(of, { minLength: 1, maxLength: 12 });
+const many = (of: fc.Arbitrary<Stand>) => fc.array(of, { minLength: 1, maxLength: MOST });
 
 function folder(): string {
   const made = scratchFolder('entente-runs-');
@@ -103,14 +106,15 @@ const opened: string[] = [];
 
 /** One state for all runs of a property: each begins by emptying it. */
 class Ledger {
+  readonly #place = statePlaces.place(folder());
   readonly #store: StoreContext;
   readonly #stands: StandTable;
   readonly runs: StandRuns;
 
   constructor() {
-    const spec = { path: join(folder(), 'state.db'), instance: 'i', exchanges: [anExchange()], siems: [aSiem()] };
+    const spec = { path: this.#place, instance: 'i', exchanges: [anExchange()], siems: [aSiem()] };
     this.#store = new StoreContext(spec, new Map([['memory', memorySiem().definition]]));
-    this.#store.db.exec('PRAGMA synchronous = OFF');
+    if (!statePlaces.onServer) this.#store.db.exec('PRAGMA synchronous = OFF');
     this.#stands = new StandTable(this.#store, new HoldTable(this.#store));
     this.runs = new StandRuns(this.#store);
   }
@@ -125,7 +129,7 @@ class Ledger {
   }
 
   #put(stands: readonly Stand[]): readonly Stand[] {
-    for (const [i, stand] of this.now(100).entries())
+    for (const [i, stand] of this.now(MOST).entries())
       if (stand !== undefined) this.#stands.write(this.siem, { id: i + 1, type: 'url' }, stand, undefined);
     stands.forEach((stand, i) => {
       this.#store.db.run(
@@ -162,6 +166,7 @@ class Ledger {
 
   close(): void {
     this.#store.close();
+    statePlaces.forget(this.#place);
     for (const one of opened.splice(0)) rmSync(one, { recursive: true, force: true });
   }
 }
@@ -204,7 +209,7 @@ function holdsTo(
         expect(after).toEqual(before.map((one, i) => (rule(one, i + 1) ?? { next: one }).next));
         expect(ledger.tallies()).toEqual(counted(after));
       }),
-      { numRuns: 200, seed: SEED },
+      { numRuns: NUM_RUNS, seed: SEED },
     );
   } finally {
     ledger.close();
@@ -224,7 +229,7 @@ describe('a row', () => {
           expect(ledger.holds(given)).toEqual(given);
           expect(ledger.tallies()).toEqual(counted(given));
         }),
-        { numRuns: 200, seed: SEED },
+        { numRuns: NUM_RUNS, seed: SEED },
       );
     } finally {
       ledger.close();

@@ -144,10 +144,10 @@ export class StandRuns {
     );
   }
 
-  /** `postponed` to nothing, of all that wait for a time. */
+  /** `postponed` to nothing, of all that wait for a time. A value that is perhaps none has its type from the words (CAST). */
   atOnce(siem: SiemState, readBackAt?: number): void {
     this.#store.db.run(
-      `UPDATE projection SET next_at = CASE state WHEN ${STATE.uncertain} THEN ? ELSE NULL END WHERE siem_id = ? AND state <> 0
+      `UPDATE projection SET next_at = CASE state WHEN ${STATE.uncertain} THEN CAST(? AS INTEGER) ELSE NULL END WHERE siem_id = ? AND state <> 0
          AND state IN (${STATE.upsert}, ${STATE.remove}, ${STATE.uncertain}) AND next_at IS NOT NULL`,
       readBackAt ?? null,
       siem.id,
