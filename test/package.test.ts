@@ -53,6 +53,8 @@ describe('the package', () => {
   it('has no sources, tests, benches or tools in it, and what people read', () => {
     expect(files.filter((one) => /(\.ts$|\.test\.|^test|^bench|\/testing\.|^\.|vitest|biome)/.test(one))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'docs/runbook.md', 'config/example.yaml']));
+    const pictures = files.filter((one) => one.startsWith('docs/pictures/')).sort();
+    expect(pictures).toEqual(['board.png', 'flow.svg', 'value.png'].map((one) => `docs/pictures/${one}`));
     const client = ['client.js', 'style.css', 'icon.svg'].map((one) => `dist/src/web/client/${one}`);
     expect(files).toEqual(expect.arrayContaining(client));
   });

@@ -16,12 +16,14 @@ export function flowPicture(status: StatusReport, wanted: number): Markup {
     line: one.type,
     number: number(one.objects),
     tone: one.state,
+    told: one.report.state !== 'paused',
   }));
   const right = boxes(siems, (one) => ({
     name: one.name,
     line: syncWords(one),
     number: number(one.delivered),
     tone: one.state,
+    told: false,
   }));
   const rows = Math.max(left.length, right.length, 1);
   const height = rows * ROW + 34;
@@ -35,7 +37,8 @@ export function flowPicture(status: StatusReport, wanted: number): Markup {
   )}; ${many(wanted, 'value is', 'values are')} wanted; ${siems
     .map((one) => `${one.name} holds ${number(one.delivered)}`)
     .join(', ')}; ${many(sightings.sent, 'sighting')} went back.`;
-  return html`<h2>Flow</h2><div class="flow"><svg viewBox="0 0 1160 ${height}" role="img" aria-labelledby="flow-title">
+  const told = left.flatMap((one, i) => (one.told ? [yOf(i, left.length)] : []));
+  return html`<h2>Flow</h2><div class="flow"><svg viewBox="-20 0 1180 ${height}" role="img" aria-labelledby="flow-title">
 <title id="flow-title">${spoken}</title>
 ${left.map((one, i) => {
   const y = yOf(i, left.length);
@@ -52,7 +55,7 @@ ${right.map((_, i) => html`<path class="back" d="M1014 ${yOf(i, right.length)}C1
 <rect class="box" x="1040" y="${middle - 36}" width="114" height="72" rx="9"/>
 <text x="1097" y="${middle - 8}" class="mid">${number(sightings.sent)} told</text>
 <text x="1097" y="${middle + 16}" class="mid s">${number(sightings.held)} held</text>
-<path class="back" d="M1097 ${middle + 36}V${height - 8}H106V${height - 22}"/><text class="mid s" x="600" y="${height - 14}">sightings go back to those who published</text>
+${told.length > 0 && wayBack(told, middle + 36, height - 8)}
 </svg></div>`;
 }
 
@@ -61,13 +64,21 @@ interface Box {
   readonly line: string;
   readonly number: string;
   readonly tone: string;
+  /** Sightings go there. */
+  readonly told: boolean;
 }
 
 function boxes<T>(all: readonly T[], boxOf: (one: T) => Box): Box[] {
   if (all.length <= MOST) return all.map(boxOf);
   return [
     ...all.slice(0, MOST - 1).map(boxOf),
-    { name: `and ${all.length - MOST + 1} more`, line: 'in the tables below', number: '', tone: 'paused' },
+    {
+      name: `and ${all.length - MOST + 1} more`,
+      line: 'in the tables below',
+      number: '',
+      tone: 'paused',
+      told: all.slice(MOST - 1).some((one) => boxOf(one).told),
+    },
   ];
 }
 
@@ -83,6 +94,12 @@ const box = (
 
 const arrow = (x1: number, y1: number, x2: number, y2: number, { tone }: Box): Markup =>
   html`<path class="way ${tone}" d="M${x1} ${y1}C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}"/><path class="tip ${tone}" d="M${x2 - 8} ${y2 - 5}L${x2} ${y2}L${x2 - 8} ${y2 + 5}"/>`;
+
+/** Along the lower edge and up at the left, into each exchange that is told. */
+const wayBack = (told: readonly number[], from: number, low: number): Markup =>
+  html`<path class="back" d="M1097 ${from}V${low}H-12V${told[0] ?? low}"/>${told.map(
+    (y) => html`<path class="back" d="M-12 ${y}H4"/><path class="back tip" d="M-3 ${y - 5}L5 ${y}L-3 ${y + 5}"/>`,
+  )}<text class="mid s" x="600" y="${low - 6}">sightings go back to those who published</text>`;
 
 const along = (x: number, y: number, text: string, anchor: 'start' | 'end' = 'start'): Markup =>
   html`<text class="s along ${anchor}" x="${x}" y="${y}">${text}</text>`;

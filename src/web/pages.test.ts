@@ -333,6 +333,36 @@ describe('a page', () => {
     expect((await ask('//evil.example/')).status).toBe(404);
   });
 
+  it('draws the way back into each exchange that is told, and none where none is', async () => {
+    const exchange = (name: string, state: 'ok' | 'paused') => ({
+      ...peer,
+      name,
+      type: 'taxii21',
+      next_poll: null,
+      objects: 0,
+      indicators: 0,
+      refused: 0,
+      parked: 0,
+      held: 0,
+      cursor: null,
+      collections: [],
+      ignored: {},
+      report: { state, reason: null },
+    });
+    const tips = async (...states: ('ok' | 'paused')[]) => {
+      const exchanges = states.map((one, i) => exchange(`e${i}`, one));
+      await pagesOf({ source: { status: async () => ({ ...status, exchanges }) } });
+      const { body } = await ask('/');
+      await web?.close();
+      return [body.match(/class="back tip"/g)?.length ?? 0, body.includes('sightings go back')];
+    };
+
+    expect(await tips('ok', 'paused', 'ok')).toEqual([2, true]);
+    expect(await tips('paused')).toEqual([0, false]);
+    // More than there is room for: the last box stands for all the rest.
+    expect(await tips(...Array.from({ length: 9 }, (_, i) => (i === 8 ? 'ok' : 'paused')))).toEqual([1, true]);
+  });
+
   it('says that it cannot be shown while the store is closed, and the board goes on', async () => {
     await pagesOf({ source: { pages: undefined } });
 
