@@ -118,7 +118,7 @@ export class App {
     this.#holdNews = new HoldNews(log);
     this.metrics = createMetrics(options.version);
     this.work = new Work(clock);
-    this.audit = new AuditLog(config, store, log, () => this.now());
+    this.audit = new AuditLog(config, store, log, this.metrics, () => this.now());
     this.attempt = attempts(this.metrics, clock);
     const now = () => this.time.now();
     // Who meets this mark in a SIEM is told where its writer runs.

@@ -24,6 +24,7 @@ async function everyMetric(): Promise<Set<string>> {
   metrics.reloaded(true);
   metrics.holds({ removal: 1 });
   metrics.toReview(1);
+  metrics.audit({ sound: true, records: 1, signedAtMs: 1 });
   metrics.succeeded('siem', 'watch', 1);
   metrics.expires('token', 'own', 'siem', 'watch', 1);
   return new Set([...(await metrics.text()).matchAll(/^(\w+)(?:\{| )/gm)].map((one) => one[1] ?? ''));
@@ -59,7 +60,13 @@ describe('the alert rules', () => {
   it('ask for every metric that a panel shows and a person must act on', () => {
     const asked = new Set(alertRules().flatMap(({ expr }) => metricsIn(expr)));
 
-    for (const name of ['peer_state', 'siem_drift_entries', 'holds_undecided', 'config_last_reload_successful'])
+    for (const name of [
+      'peer_state',
+      'siem_drift_entries',
+      'holds_undecided',
+      'config_last_reload_successful',
+      'audit_chain_ok',
+    ])
       expect(asked).toContain(`entente_${name}`);
   });
 });

@@ -19,6 +19,7 @@ import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { seed } from '../core/runtime/ids.ts';
 import type { Log } from '../core/runtime/log.ts';
+import type { Metrics } from '../core/runtime/metrics.ts';
 import type { RemoteStore } from '../core/store/remote.ts';
 
 const PRIVATE = /^PRIVATE\+KEY\+([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})\s*$/;
@@ -29,12 +30,16 @@ export class AuditLog {
   readonly #store: RemoteStore;
   readonly #log: Log;
   readonly #now: () => number;
+  readonly #metrics: Pick<Metrics, 'audit'>;
   #signer: Signer | undefined;
   #origin = '';
+  /** What was found wrong with the record, as it was said. */
+  #told: string | null = null;
   /** One after the other: the loop, a command and the stop may ask at the same time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(config: Config, store: RemoteStore, log: Log, now: () => number) {
+  constructor(config: Config, store: RemoteStore, log: Log, metrics: Pick<Metrics, 'audit'>, now: () => number) {
+    this.#metrics = metrics;
     this.#config = config;
     this.#store = store;
     this.#log = log;
@@ -46,6 +51,7 @@ export class AuditLog {
     return this.#exclusive(async () => {
       await this.#ready();
       await this.#compare();
+      await this.#look();
       await this.#sign();
     });
   }
@@ -54,6 +60,7 @@ export class AuditLog {
   checkpoint(): Promise<boolean> {
     return this.#exclusive(async () => {
       await this.#ready();
+      await this.#look();
       return this.#sign();
     });
   }
@@ -119,11 +126,22 @@ export class AuditLog {
       );
   }
 
+  /** What is found broken is said once, and shown until it is mended. Work and signing go on. */
+  async #look(): Promise<void> {
+    const { sound, size, says } = await this.#store.checkRecord(this.#now());
+    const { signedAt } = await this.#store.auditHead();
+    this.#metrics.audit({ sound, records: size, signedAtMs: signedAt });
+    if (!sound && this.#told !== says) this.#log.error('The record is not what was written.', { records: size, says });
+    this.#told = says;
+  }
+
   async #sign(): Promise<boolean> {
     const { size, root, signed } = await this.#store.auditHead();
     if (size === 0 || size === signed) return false;
     const note = signNote(checkpointText({ origin: this.#origin, size, root }), this.#signer!);
-    await this.#store.keepCheckpoint(size, note, this.#now());
+    const now = this.#now();
+    await this.#store.keepCheckpoint(size, note, now);
+    this.#metrics.audit({ sound: this.#told === null, records: size, signedAtMs: now });
     this.#keepFile(size, root, note);
     this.#log.info('The record was signed.', { size, root, checkpoint: note });
     return true;

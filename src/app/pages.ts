@@ -69,14 +69,19 @@ export class Pages implements PageSource {
     return this.reader.exchange(name, refusals);
   };
 
-  history: PageSource['history'] = async ({ kinds, before, limit }) => {
-    this.#history ??= new HistoryReader(storeSpec(this.#app.config));
-    return this.#history.history({
+  audit: PageSource['audit'] = async () => this.#ofHistory().auditState();
+
+  history: PageSource['history'] = async ({ kinds, before, limit }) =>
+    this.#ofHistory().history({
       limit,
       ...(kinds === undefined ? {} : { kinds }),
       ...(before === undefined ? {} : { before: Number(before) }),
     });
-  };
+
+  #ofHistory(): HistoryReader {
+    this.#history ??= new HistoryReader(storeSpec(this.#app.config));
+    return this.#history;
+  }
 
   act: PageSource['act'] = async (asked, by): Promise<Outcome> => {
     const { store, clock } = this.#app;

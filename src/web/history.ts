@@ -1,9 +1,9 @@
 // What happened, newest first: polls, deliveries, holds, decisions, outages, one row for what goes on.
-import type { HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
+import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
 import { HISTORY_KINDS } from '../core/store/history-reader.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import type { Page, PageRequest } from './page.ts';
-import { age, exchangeHref, foreign, length, number, pill, siemHref, table, time, type Tone } from './words.ts';
+import { age, exchangeHref, foreign, length, many, number, pill, siemHref, table, time, type Tone } from './words.ts';
 
 const PAGE = 50;
 
@@ -12,14 +12,34 @@ export async function historyPage({ query, pages, now }: PageRequest): Promise<P
   const before = /^\d{1,15}$/.exec(query.get('before') ?? '')?.[0];
   const found = await pages.history({ kinds: kind === undefined ? undefined : [kind], before, limit: PAGE + 1 });
   const rows = found.slice(0, PAGE);
+  const state = await pages.audit();
   return {
     title: 'History',
     screen: 'history',
     parts: [
+      { name: 'record', body: recordState(state, now) },
       { name: 'filters', body: filters(kind) },
       { name: 'rows', body: list(rows, kind, before, found.length > PAGE, now) },
     ],
   };
+}
+
+/** Of its end, as the daemon looks at it by itself; the whole of it is for the command. */
+function recordState({ size, checkpoint, verified }: AuditState, now: number): Markup {
+  const looked =
+    verified === null
+      ? pill('none', 'not looked at yet')
+      : verified.sound
+        ? pill('ok', 'as it was written')
+        : pill('bad', 'not what was written');
+  return html`<h2>The record</h2><div class="card"><p>${looked}${
+    verified !== null &&
+    html` at the last look, ${age(verified.at, now)} ago${verified.says !== null && html`: ${foreign(verified.says)}`}`
+  }. ${many(size, 'record')}; ${
+    checkpoint === null
+      ? 'never signed yet'
+      : html`signed up to ${number(checkpoint.size)}, ${age(checkpoint.at, now)} ago`
+  }.</p><p class="soft">Each look takes what came since the one before; <code>entente audit verify</code> goes through all of it, and asks the SIEMs.</p></div>`;
 }
 
 const WORDS: Readonly<Record<HistoryKind, { readonly words: string; readonly tone: Tone }>> = {

@@ -117,6 +117,13 @@ async function pagesOf(
         seq: null,
       },
     ],
+    audit: async () => ({
+      size: 1207,
+      lastRecord: '2026-01-05T11:59:30.000Z',
+      checkpoint: { size: 1200, at: '2026-01-05T11:57:00.000Z', root: 'AAAA', key: 'key' },
+      prunedBelow: 0,
+      verified: { at: '2026-01-05T11:58:00.000Z', size: 1200, sound: true, says: null },
+    }),
     act: async (asked, by) => {
       acted.push({ asked, by });
       return given.outcome ?? { done: null };
@@ -331,6 +338,28 @@ describe('a page', () => {
     ])
       expect([path, (await ask(path)).status]).toEqual([path, 404]);
     expect((await ask('//evil.example/')).status).toBe(404);
+  });
+
+  it('says of the record how long it is, up to where it is signed, and what the last look found', async () => {
+    const shown = async (more: Partial<Awaited<ReturnType<PageSource['audit']>>> = {}) => {
+      const state = { size: 3, lastRecord: null, checkpoint: null, prunedBelow: 0, verified: null, ...more };
+      await pagesOf(Object.keys(more).length === 0 ? {} : { pages: { audit: async () => state } });
+      const { body } = await ask('/history');
+      await web?.close();
+      return body
+        .replace(/^[\s\S]*data-part="record"/, '')
+        .replace(/<\/section>[\s\S]*/, '')
+        .replace(/<[^>]*>/g, '');
+    };
+
+    expect(await shown()).toContain(
+      'as it was written at the last look, 2 min ago. 1,207 records; signed up to 1,200, 3 min ago.',
+    );
+    expect(await shown({ verified: null })).toContain('not looked at yet. 3 records; never signed yet.');
+    const broken = { at: '2026-01-05T11:58:00.000Z', size: 3, sound: false, says: 'record 2 is missing' };
+    expect(await shown({ verified: broken })).toContain(
+      'not what was written at the last look, 2 min ago: record 2 is missing.',
+    );
   });
 
   it('draws the way back into each exchange that is told, and none where none is', async () => {

@@ -3,7 +3,7 @@ import type { Json } from '../core/model/json.ts';
 import type { Observable } from '../core/model/observable.ts';
 import type { StatusReport } from '../core/model/status.ts';
 import type { DifferenceAsked, DifferencePage, HeldPage, ExchangeDetails, Sample } from '../core/store/pages-reader.ts';
-import type { HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
+import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
 import type { HeldSet, WhyEntry } from '../core/store/reader.ts';
 import type { RefusedObject } from '../core/store/refused-reader.ts';
 import type { HeldSighting, WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
@@ -102,6 +102,8 @@ export interface PageSource {
   exchange(name: string): Promise<ExchangeDetails | undefined>;
   /** Newest first. */
   history(asked: HistoryAsked): Promise<readonly HistoryEntry[]>;
+  /** How the record of what was done stands. */
+  audit(): Promise<AuditState>;
   /** The same way as a command beside the daemon, so that log and record see it. */
   act(asked: Asked, by: string): Promise<Outcome>;
 }

@@ -22,9 +22,13 @@ describe('metrics', () => {
     metrics.expires('token', 'own', 'siem', 'watch', 1_900_000_000_500);
 
     metrics.toReview(3);
+    metrics.audit({ sound: false, records: 12, signedAtMs: 1_900_000_000_500 });
     const text = await metrics.text();
 
     expect(text).toContain('entente_harmless_to_review 3');
+    expect(text).toContain('entente_audit_chain_ok 0');
+    expect(text).toContain('entente_audit_records 12');
+    expect(text).toContain('entente_audit_last_checkpoint_timestamp_seconds 1900000000.5');
 
     expect(text).toContain('entente_ingest_objects_total{exchange="partner"} 15');
     expect(text).toContain('entente_ingest_refused_total{exchange="partner"} 2');

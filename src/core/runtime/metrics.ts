@@ -46,6 +46,8 @@ export interface Metrics {
   holds(undecided: Readonly<Record<string, number>>): void;
   /** Values called harmless whose day to look again has come. */
   toReview(count: number): void;
+  /** The record of what was done, when it was looked at last. `signedAtMs` 0: it never was signed. */
+  audit(now: { readonly sound: boolean; readonly records: number; readonly signedAtMs: number }): void;
   /** Epoch seconds of the last success. */
   succeeded(role: Role, peer: string, atMs: number): void;
   text(): Promise<string>;
@@ -89,6 +91,10 @@ export function createMetrics(version: string): Metrics {
   const success = gauge('peer_last_success_timestamp_seconds', 'Time of the last success.', ['role', 'peer']);
 
   const reload = gauge('config_last_reload_successful', '1 when the newest configuration is the one that runs.', []);
+
+  const chain = gauge('audit_chain_ok', '1 when the end of the record is what was written and signed.', []);
+  const records = gauge('audit_records', 'Records there were when it was looked at last.', []);
+  const signed = gauge('audit_last_checkpoint_timestamp_seconds', 'When the record was signed last; 0: never.', []);
 
   const drifted = gauge('siem_drift_entries', 'Entries that the last audit found other than they should be.', ['siem']);
   // Most peers have neither a certificate nor a token that says when it ends, and a gauge without numbers is none.
@@ -140,6 +146,11 @@ export function createMetrics(version: string): Metrics {
       ends.set({ what, whose, role, peer }, atMs / 1000);
     },
     reloaded: (successful) => reload.set(successful ? 1 : 0),
+    audit({ sound, records: count, signedAtMs }) {
+      chain.set(sound ? 1 : 0);
+      records.set(count);
+      signed.set(signedAtMs / 1000);
+    },
     succeeded: (role, peer, atMs) => success.set({ role, peer }, atMs / 1000),
     text: () => registry.metrics(),
     contentType: registry.contentType,

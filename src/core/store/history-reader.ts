@@ -4,6 +4,7 @@
 import { parseCheckpoint, textOf } from '../audit/note.ts';
 import type { Json } from '../model/json.ts';
 import type { Counts, HistoryKind, HistoryRole, HistoryRow } from './history.ts';
+import { CHECKED, checkedOf } from './record-watch.ts';
 import type { Database } from './sql/port.ts';
 import type { StoreSpec } from './spec.ts';
 import { openReading } from './state.ts';
@@ -47,8 +48,13 @@ export interface AuditState {
   } | null;
   /** Values of records before this one were pruned. */
   readonly prunedBelow: number;
-  /** When `audit verify` went through the whole of it last, and whether it was sound; null: it never did. */
-  readonly verified: { readonly at: string; readonly size: number; readonly sound: boolean } | null;
+  /** When the daemon looked last whether its end is what was written and signed (record-watch.ts); null: it never did. */
+  readonly verified: {
+    readonly at: string;
+    readonly size: number;
+    readonly sound: boolean;
+    readonly says: string | null;
+  } | null;
 }
 
 export interface HistoryQuery {
@@ -100,6 +106,7 @@ export class HistoryReader {
     const signed = this.#db.get<{ size: number; at: number; note: string }>(
       'SELECT size, at, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1',
     );
+    const checked = checkedOf(this.#meta(CHECKED));
     return {
       size: last === undefined ? 0 : last.seq + 1,
       lastRecord: last === undefined ? null : iso(last.at),
@@ -113,7 +120,10 @@ export class HistoryReader {
               key: this.#meta('audit_key') ?? '',
             },
       prunedBelow: Number(this.#meta('audit_pruned') ?? 0),
-      verified: null,
+      verified:
+        checked === undefined
+          ? null
+          : { at: iso(checked.at), size: checked.size, sound: checked.sound, says: checked.says },
     };
   }
 

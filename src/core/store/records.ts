@@ -115,9 +115,18 @@ export class Records {
     return this.#head.size;
   }
 
+  /** Hash of the last record, in hex. */
+  get last(): string | null {
+    return this.#head.last;
+  }
+
+  frontier(): Frontier {
+    return new Frontier(this.#head.size, this.#head.roots);
+  }
+
   /** Base64, as a checkpoint has it. */
   root(): string {
-    return new Frontier(this.#head.size, this.#head.roots).root().toString('base64');
+    return this.frontier().root().toString('base64');
   }
 
   /** Under which rules and settings all that follows is done. */

@@ -36,6 +36,7 @@ import { Sweeps } from './sweeps.ts';
 import { bothOf, reasonOf, Touched } from './touched.ts';
 import { ReadBack } from './read-back.ts';
 import { RecordRetention } from './record-retention.ts';
+import { type RecordCheck, RecordWatch } from './record-watch.ts';
 import { type Act, ENTENTE, words } from './records.ts';
 import { Receipts } from './receipts.ts';
 import { Retention } from './retention.ts';
@@ -121,6 +122,7 @@ export class Store {
   readonly #requests: Requests;
   readonly #sightings: Sightings;
   readonly #checkpoints: Checkpoints;
+  readonly #watch: RecordWatch;
   readonly #recordRetention: RecordRetention;
 
   constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>, options: Pick<OpenOptions, 'onAway'> = {}) {
@@ -165,6 +167,7 @@ export class Store {
     this.#requests = new Requests(this.#store);
     this.#sightings = new Sightings(this.#store);
     this.#checkpoints = new Checkpoints(this.#store);
+    this.#watch = new RecordWatch(this.#store);
     this.#recordRetention = new RecordRetention(this.#store);
     registerProjections(this.#sweeps, this.#store, this.#projector, this.#brakes);
     registerRespelling(this.#sweeps, this.#store, this.#context, this.#touched);
@@ -757,6 +760,11 @@ export class Store {
 
   auditHead(): AuditHead {
     return this.#checkpoints.head();
+  }
+
+  /** Whether the end of the record is what was written and signed. */
+  checkRecord(now: number): RecordCheck {
+    return this.#unit(now, (time) => this.#watch.check(time));
   }
 
   auditKey(key: string, proof: string | undefined, now: number): void {
