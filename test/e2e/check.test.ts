@@ -151,15 +151,17 @@ it('keeps state, journal, lock and backup for their owner alone, whatever the um
   const under = ['sh', site.path('umask.sh')];
   const daemon = await site.daemon({ under });
   const modes = () => site.modes(/^state\/|\.db$/);
+  // A folder, as that of the checkpoints, cannot be entered without the last bit.
+  const open = () => Object.entries(modes()).filter(([, mode]) => mode !== '600' && mode !== '700');
   expect((await site.entente(['backup', 'copy.db'], { under })).code).toBe(0);
 
   expect(modes()).toMatchObject({ 'state/entente.db': '600', 'state/entente.db.lock': '600', 'copy.db': '600' });
-  expect([...new Set(Object.values(modes()))]).toEqual(['600']);
+  expect(open()).toEqual([]);
   await daemon.stop();
 
   // One that an older version left open to others.
   chmodSync(site.state, 0o644);
   const again = await site.daemon({ under });
-  expect([...new Set(Object.values(modes()))]).toEqual(['600']);
+  expect(open()).toEqual([]);
   await again.stop();
 });
