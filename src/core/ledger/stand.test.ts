@@ -149,6 +149,12 @@ describe('a call that was not applied', () => {
     expect(phaseOf(next)).toBe('upsert');
   });
 
+  it('was superseded: it goes at once, however long it waited before', () => {
+    const waited = { ...inFlight, wait: { attempt: 3, at: LATER } };
+
+    expect(answer('upsert', { kind: 'superseded', revision: 150 })(waited)!.wait.at).toBeUndefined();
+  });
+
   it('is left as it is when its intent stands no more', () => {
     expect(answer('upsert', applied)(fresh)).toBe(fresh);
   });

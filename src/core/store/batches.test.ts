@@ -410,6 +410,22 @@ describe('limits', () => {
   });
 });
 
+it('sends what is left of a claim that ends at this very moment under a revision of its own', () => {
+  const rig = new Rig();
+  rig.commit([
+    anIndicator({ objectId: 'indicator--1', validUntil: NOW + MINUTE }),
+    anIndicator({ objectId: 'indicator--2', validUntil: NOW + DAY }),
+  ]);
+  // What a new SIEM is computed by is over: it plans anew whatever it has not come to.
+  rig.tick(NOW);
+  const { wanted_rev: planned } = rig.row()!;
+
+  const [change] = rig.take(NOW + MINUTE)!.changes;
+
+  expect(change!.revision).toBeGreaterThan(planned);
+  expect(rig.row()).toMatchObject({ wanted_rev: change!.revision });
+});
+
 it('sends what changed rules make of a row under a revision of its own, though no recomputation came to it yet', () => {
   const rig = new Rig({ siems: [aSiem({ clearance: 'green' })] });
   rig.commit([anIndicator({ objectId: 'indicator--1' }), anIndicator({ objectId: 'indicator--2', tlp: 'amber' })]);

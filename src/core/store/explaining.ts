@@ -86,7 +86,7 @@ export class Explaining {
     if (entries === undefined) return 1;
     const next = explained(this.#context, row.exchange_id, openOf(row));
     if (next.tlp === row.tlp && next.pap === row.pap && next.unexplained === row.unexplained) return 1;
-    if (row.unexplained !== null && next.unexplained === null) this.#links.armsFrom(row.id, this.#store.engineTime);
+    if (row.unexplained !== null && next.unexplained === null) this.#links.armsFrom(row.id, this.#store.now);
     this.#store.db.run(
       'UPDATE object SET tlp = ?, pap = ?, unexplained = ? WHERE id = ?',
       next.tlp,

@@ -104,6 +104,18 @@ describe('a hit is told only to those whose claim armed the entry when it happen
       ['not valid yet', (test) => publish(test, 'other', minutes(0), { validFrom: minutes(20) })],
       ['over', (test) => publish(test, 'other', minutes(0), { validUntil: minutes(5) })],
       [
+        'kept out by a marking that was explained later',
+        (test) => {
+          publish(test, 'other', minutes(0), { openMarkings: ['marking-definition--late'] });
+          const explains = { kind: 'marking', objectId: 'marking-definition--late', statement: 'for members' } as const;
+          test.store.commitPages(
+            'other',
+            [{ scope: 'c', objects: [explains], refusals: [], cursor: null }],
+            minutes(20),
+          );
+        },
+      ],
+      [
         'gone',
         (test) => {
           publish(test, 'other', minutes(0));
