@@ -14,9 +14,13 @@ import {
   untold,
   waitsForRoom,
 } from '../ledger/stand.ts';
+import type { Reason } from '../ledger/project.ts';
+import type { Entry } from '../model/entry.ts';
 import type { Json } from '../model/json.ts';
 import { entryKey, OBSERVABLE_TYPES } from '../model/observable.ts';
 import type { SiemState, StoreContext } from './context.ts';
+import type { Crowds } from './crowds.ts';
+import { CROWDED } from './entry-claims.ts';
 import type { ContextTable } from './explain.ts';
 import type { Flights } from './flights.ts';
 import { CLAIM_COLUMNS, claimRow, newestFirst } from './claims.ts';
@@ -71,6 +75,9 @@ const SELECTION = 250;
 /** Rows looked at for one batch, in batches. */
 const MOST_PASSES = 4;
 const NO_CLAIMS: ObjectRow[] = [];
+/** How long a row waits for the claims on its entry to be gone through. */
+const CROWD_WAIT_MS = 1000;
+const NOTHING_NEW: Reason = { cause: 'none', exchangeId: 0 };
 /** How long a row waits for another one that shares its slot. */
 const SLOT_WAIT_MS = 1000;
 /** How long a row waits for others to leave. */
@@ -84,6 +91,7 @@ export class Batches {
   readonly #recomputedTo: (siem: SiemState) => number | undefined;
   readonly #explain: ContextTable['explain'];
   readonly #flights: Flights;
+  readonly #crowds: Crowds;
   readonly #work;
   readonly #buffers = new Buffers();
   #lastBatch = 0;
@@ -95,6 +103,7 @@ export class Batches {
     runs: StandRuns,
     context: ContextTable,
     flights: Flights,
+    crowds: Crowds,
     /** Up to which entry the rules that hold now were applied; undefined: to all of them. */
     recomputedTo: (siem: SiemState) => number | undefined,
   ) {
@@ -104,6 +113,7 @@ export class Batches {
     this.#runs = runs;
     this.#recomputedTo = recomputedTo;
     this.#flights = flights;
+    this.#crowds = crowds;
     this.#explain = (exchangeId, objectId, createdBy) => context.explain(exchangeId, objectId, createdBy);
     // One statement for many rows and their claims: one per entry takes three times as long.
     this.#work = store.db.lists(
@@ -200,16 +210,24 @@ export class Batches {
   /** False when the batch is full. What cannot be sent leaves the work it was selected from. */
   #upsert(siem: SiemState, row: WorkRow, builder: BatchBuilder<WorkRow>, room: Room, now: number): boolean {
     const found = stored(row);
+    const crowd = row.crowded === 1 && this.#projector.claims.namedBy(row.entry_id) > CROWDED;
     const claims = row.crowded === 1 ? undefined : newestFirst(row.claims);
     const entry =
       row.hold_kind === HOLD.removal
         ? this.#projector.admissions.keptEntry(siem, found, row.until ?? undefined, now, this.#explain)
-        : this.#projector.admissions.entryFor(siem, found, claims, now, this.#explain);
+        : crowd
+          ? this.#ofCrowd(siem, found, now)
+          : this.#projector.admissions.entryFor(siem, found, claims, now, this.#explain);
     // Kept until the batch leaves, unlike what the entry was made of.
     row.claims = NO_CLAIMS;
+    if (entry === undefined && crowd && row.hold_kind !== HOLD.removal) {
+      this.#crowds.look({ entry: found, reason: NOTHING_NEW }, now);
+      this.#change(siem, found, (stand) => postponed(stand, now + CROWD_WAIT_MS));
+      return true;
+    }
     if (entry === undefined) {
       // The rules changed, and the recomputation has not come to this row yet.
-      this.#projector.project(found, { cause: 'none', exchangeId: 0 }, now, siem);
+      this.#projector.project(found, NOTHING_NEW, now, siem);
       if (row.hold_kind === HOLD.removal)
         this.#change(siem, found, (stand) => untold(stand, this.#store.revision, this.#store.engineTime));
       return true;
@@ -237,20 +255,31 @@ export class Batches {
     return true;
   }
 
+  /** As its claims were when they were gone through last: they are too many to be read once more. */
+  #ofCrowd(siem: SiemState, found: StoredEntry, now: number): Entry | undefined {
+    const chosen = this.#projector.chosen.get(siem.id, found.id);
+    if (chosen === undefined) return undefined;
+    const claims = this.#projector.claims.byIds(chosen.objects);
+    const entry = this.#projector.admissions.entryFor(siem, found, claims, chosen.moment, this.#explain);
+    return entry !== undefined && entry.until > now ? entry : undefined;
+  }
+
   /**
    * A claim began or ended since a row was planned and the clock's tick did not come yet, or the rules changed and their
    * recomputation did not come to the row. What is sent must be what its revision stands for, so such rows are planned
    * anew and the selection is made again. True if there were any.
    */
   #replanned(siem: SiemState, rows: readonly WorkRow[], planned: Planned, now: number): boolean {
+    // What goes through the claims of a crowded one is a sweep, and what is sent of it is what that came to.
     const due = rows.filter((row) => (row.due !== null && row.due <= now) || planned.awaits(row.entry_id));
-    const reason = { cause: 'none', exchangeId: 0 } as const;
+    let left = due.length;
     this.#projector.projectAll(
-      due.map((row) => ({ entry: stored(row), reason })),
+      due.map((row) => ({ entry: stored(row), reason: NOTHING_NEW })),
       now,
       siem,
+      () => left--,
     );
-    return due.length > 0;
+    return left > 0;
   }
 
   #baseContext(siem: SiemState, now: number): EncodeContext {

@@ -47,6 +47,7 @@ export function newestFirst(claims: ObjectRow[]): ObjectRow[] {
 
 /** A claim as policy sees it. Facts are parsed only when somebody looks, since most claims are merged unseen. */
 export class StoredClaim implements NumberedClaim {
+  readonly rowId: number;
   readonly exchange: string;
   readonly exchangeId: number;
   readonly objectId: string;
@@ -67,6 +68,7 @@ export class StoredClaim implements NumberedClaim {
   #facts: IndicatorFacts | undefined;
 
   constructor(row: ObjectRow, exchange: string) {
+    this.rowId = row.id;
     this.exchange = exchange;
     this.exchangeId = row.exchange_id;
     this.objectId = row.object_id;

@@ -133,11 +133,26 @@ export class EntryClaims {
       return;
     }
     for (let after = 0; ; ) {
-      const rows = this.#claimsAfter(entryId, after).map((row) => claimRow(row, 0));
+      const rows = this.after(entryId, after);
       yield rows;
       if (rows.length < CROWDED) return;
       after = rows.at(-1)!.id;
     }
+  }
+
+  /** The next published claims on an entry behind this object, by their rows. */
+  after(entryId: number, object: number): ObjectRow[] {
+    return this.#claimsAfter(entryId, object).map((row) => claimRow(row, 0));
+  }
+
+  /** In this order: what was chosen of equal ones is chosen again. */
+  byIds(objects: readonly number[]): ObjectRow[] {
+    const rows = new Map(
+      this.#store.db
+        .listsByKeys(`SELECT ${CLAIM_COLUMNS} FROM object o WHERE ${PUBLISHED} AND o.id IN ($keys)`, objects)
+        .map((columns) => [columns[0] as number, claimRow(columns, 0)]),
+    );
+    return objects.flatMap((id) => rows.get(id) ?? []);
   }
 
   /** Withdrawn ones, too. */

@@ -2,8 +2,9 @@
 // grows with the feed.
 import { describe, expect, it, vi } from 'vitest';
 import { largeStates, onThread } from '../../../test/builders/large-state.ts';
-import { DAY, ipv4, NOW } from '../../../test/builders/store.ts';
+import { anIndicator, DAY, ipv4, NOW, versionAt } from '../../../test/builders/store.ts';
 import { entryKey } from '../model/observable.ts';
+import type { BuiltBatch } from './batch-builder.ts';
 
 // Seconds on a quiet machine; what is bounded is processor time.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -11,6 +12,9 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 const MANY = 300_000;
 /** Milliseconds that anybody may wait behind one unit on a machine that has other work besides. */
 const WAIT = 1500;
+
+/** Of the only change. */
+const bodyOf = ({ bytes }: BuiltBatch): unknown => JSON.parse(Buffer.from(bytes).toString());
 
 describe('at 300,000 rows, under the heaps of the daemon, no unit is long when', () => {
   const state = largeStates(MANY);
@@ -91,7 +95,57 @@ describe('at 300,000 rows, under the heaps of the daemon, no unit is long when',
     await store.lift(id!, NOW);
     while ((await store.tick(NOW, false)).more);
     expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ wanted: 1 });
-    expect(thread.longest()).toBeLessThan(WAIT);
+    // Each of its units goes through some of the claims.
+    expect(thread.longest()).toBeLessThan(WAIT / 5);
     await store.terminate();
+  });
+
+  it('what all of them say of one value counts, though the process dies after each step', () => {
+    const rig = state({ are: 'of one value' });
+    // Neither the newest nor the last that are gone through.
+    rig.sql('UPDATE object SET confidence = 99 WHERE id = 5; UPDATE object SET tlp = 2 WHERE id = 150000');
+    let steps = 0;
+    for (let more = true; more; steps++) {
+      rig.restart();
+      ({ more } = rig.store.tick(NOW, false));
+    }
+
+    expect(steps).toBeGreaterThan(MANY / 20_000);
+    expect(bodyOf(rig.take()!)).toMatchObject({ confidence: 99, tlp: 'amber' });
+  });
+
+  it('one of them changes while they are gone through, and they are gone through anew', () => {
+    const rig = state({ are: 'of one value' });
+    rig.restart();
+    for (let i = 0; i < 3; i++) rig.store.tick(NOW, false);
+    expect(rig.ask('SELECT 1 AS one FROM sweep WHERE argument LIKE \'%"part":%\'')).toHaveLength(1);
+
+    rig.commit([
+      anIndicator({
+        objectId: 'indicator--5',
+        version: versionAt(NOW),
+        confidence: 99,
+        observables: [ipv4('10.0.0.1')],
+      }),
+    ]);
+
+    expect(rig.ask('SELECT position, argument LIKE \'%"part":%\' AS part FROM sweep')).toEqual([
+      { position: '', part: 0 },
+    ]);
+    while (rig.store.tick(NOW, false).more);
+    expect(bodyOf(rig.take()!)).toMatchObject({ confidence: 99 });
+  });
+
+  it('nobody remembers what they say of one value, which is gone through before it is sent', () => {
+    const rig = state({ are: 'of one value' });
+    rig.restart();
+    while (rig.store.tick(NOW, false).more);
+    rig.restart();
+    const start = process.cpuUsage();
+    expect(rig.take()).toBeUndefined();
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(WAIT / 5);
+    while (rig.store.tick(NOW + 1000, false).more);
+
+    expect(rig.take(NOW + 1000)!.changes).toHaveLength(1);
   });
 });

@@ -13,6 +13,7 @@ import { held, isKept, isVouched, lost, type Stand } from '../ledger/stand.ts';
 import { withheld } from '../ledger/withheld.ts';
 import { listedFor } from '../policy/intake.ts';
 import { Admissions, noted } from './admissions.ts';
+import { ChosenClaims } from './chosen.ts';
 import type { Brakes } from './brakes.ts';
 import type { StoredClaim } from './claims.ts';
 import type { SiemState, StoreContext } from './context.ts';
@@ -39,6 +40,7 @@ export class Projector {
   readonly claims: EntryClaims;
   readonly admissions: Admissions;
   readonly suppressions: Suppressions;
+  readonly chosen = new ChosenClaims();
   readonly #store: StoreContext;
   readonly #brakes: Brakes;
   readonly #holds: HoldTable;
@@ -62,6 +64,7 @@ export class Projector {
   forget(): void {
     this.suppressions.forget();
     this.claims.forget();
+    this.chosen.clear();
     this.#letIn.forget();
   }
 
@@ -81,7 +84,8 @@ export class Projector {
             only,
           );
           for (const one of part) {
-            if (crowded !== undefined && this.claims.isCrowded(one.entry.id)) crowded(one);
+            if (crowded !== undefined && this.claims.isCrowded(one.entry.id) && !this.suppressions.has(one.entry, now))
+              crowded(one);
             else read += this.project(one.entry, one.reason, now, only);
           }
         });
@@ -113,14 +117,30 @@ export class Projector {
     }));
     let read = 0;
     // Whatever very many claims say of it, a suppressed entry goes, and at once.
-    const unread = this.suppressions.has(entry, now) && this.claims.namedBy(entry.id) > CROWDED;
+    const isCrowded = this.claims.namedBy(entry.id) > CROWDED;
+    const unread = isCrowded && this.suppressions.has(entry, now);
     for (const rows of unread ? [] : this.claims.parts(entry.id)) {
       read += rows.length;
       for (const { siem, admission } of each) this.admissions.admit(admission, siem, entry, rows, now);
     }
     for (const { siem, admission } of each)
-      this.#one(siem, entry, this.#stands.load(siem, entry.id), admission, reason, now);
+      if (isCrowded && !unread) this.projectAdmitted(entry, reason, now, siem, admission, now);
+      else this.#one(siem, entry, this.#stands.load(siem, entry.id), admission, reason, now);
     return read;
+  }
+
+  /** A crowded one, of which all claims were gone through, as of `moment`. */
+  projectAdmitted(
+    entry: StoredEntry,
+    reason: Reason,
+    now: number,
+    siem: SiemState,
+    admission: Admission<StoredClaim>,
+    moment: number,
+  ): void {
+    const objects = [...admission.admitted, ...admission.pending].map(({ claim }) => claim.rowId);
+    this.chosen.keep(siem.id, entry.id, { moment, objects });
+    this.#one(siem, entry, this.#stands.load(siem, entry.id), admission, reason, now, moment);
   }
 
   /** The usual case of a first sync: a new entry with one claim. No row can exist yet. */
@@ -140,11 +160,13 @@ export class Projector {
     given: Admission<StoredClaim>,
     reason: Reason,
     now: number,
+    /** Of the claims, where going through them took a while. */
+    asOf = now,
   ): void {
-    const intake = withheld(entry, given, before, this.#answers(siem, entry, before), now);
+    const intake = withheld(entry, given, before, this.#answers(siem, entry, before), asOf);
     if (intake.over) this.#letIn.over(siem, entry.id);
     const { admitted, refused, vouchers, left } = intake.admission;
-    const merged = merge(entry, admitted, now);
+    const merged = merge(entry, admitted, asOf);
     const offer: Offer = {
       vouched: merged.entry !== undefined,
       until: merged.entry?.until,

@@ -14,6 +14,7 @@ import { AUDIT_ORIGIN, type AuditHead, Checkpoints, type FoundCheckpoint } from 
 import { Brakes } from './brakes.ts';
 import { DEFAULT_AUDIT, saneRevision, StoreContext } from './context.ts';
 import { Containers } from './containers.ts';
+import { Crowds } from './crowds.ts';
 import { copyState, type OpenOptions, StateAway } from './state.ts';
 import { Doubts, type Doubtful } from './doubts.ts';
 import { ContextTable } from './explain.ts';
@@ -33,7 +34,7 @@ import { registerRespelling } from './respelling.ts';
 import { type SettleReport, type Settlement, Settling } from './settling.ts';
 import { Snapshots } from './snapshots.ts';
 import { Sweeps } from './sweeps.ts';
-import { bothOf, reasonOf, Touched } from './touched.ts';
+import { Touched } from './touched.ts';
 import { ReadBack } from './read-back.ts';
 import { RecordRetention } from './record-retention.ts';
 import { type RecordCheck, RecordWatch } from './record-watch.ts';
@@ -107,6 +108,7 @@ export class Store {
   readonly #flights = new Flights();
   readonly #touched = new Touched();
   readonly #sweeps: Sweeps;
+  readonly #crowds: Crowds;
   readonly #batches: Batches;
   readonly #settling: Settling;
   readonly #receipts: Receipts;
@@ -136,6 +138,7 @@ export class Store {
     this.#projector = new Projector(this.#store, this.#brakes, this.#holdTable, this.#stands, this.#seats);
     this.#context = new ContextTable(this.#store);
     this.#sweeps = new Sweeps(this.#store);
+    this.#crowds = new Crowds(this.#store, this.#projector, this.#sweeps);
     this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#stands, this.#sweeps);
     const links = new Links(this.#store, this.#touched);
     this.#explaining = new Explaining(this.#store, this.#context, links, this.#sweeps, this.#brakes);
@@ -147,6 +150,7 @@ export class Store {
       this.#runs,
       this.#context,
       this.#flights,
+      this.#crowds,
       (siem) => {
         const position = this.#sweeps.find('recompute', siem.id, '')?.position;
         return position === undefined ? undefined : Number(position);
@@ -169,7 +173,7 @@ export class Store {
     this.#checkpoints = new Checkpoints(this.#store);
     this.#watch = new RecordWatch(this.#store);
     this.#recordRetention = new RecordRetention(this.#store);
-    registerProjections(this.#sweeps, this.#store, this.#projector, this.#brakes);
+    registerProjections(this.#sweeps, this.#store, this.#projector, this.#brakes, this.#crowds);
     registerRespelling(this.#sweeps, this.#store, this.#context, this.#touched);
     this.#store.records.opened(tlpOf);
   }
@@ -211,11 +215,7 @@ export class Store {
 
   /** Each entry once, from all its claims. One that thousands of objects name is judged by a sweep, when they are all in. */
   #judgeTouched(now: number): void {
-    this.#projector.projectAll(this.#touched.drain(), now, undefined, ({ entry, reason }) => {
-      const waiting = this.#sweeps.find('crowded', 0, String(entry.id));
-      const cause = waiting === undefined ? reason : bothOf(reasonOf(waiting.argument), reason);
-      this.#sweeps.later('crowded', 0, String(entry.id), { ...cause }, now);
-    });
+    this.#projector.projectAll(this.#touched.drain(), now, undefined, (one) => this.#crowds.again(one, now));
   }
 
   // ---- exchanges
@@ -348,6 +348,7 @@ export class Store {
     return this.#unit(now, (time) => {
       let changed = 0;
       let more = false;
+      let crowded = 0;
       if (!expiryPaused) {
         const rows = this.#store.db.all<{ siem_id: number; entry_id: number }>(
           'SELECT siem_id, entry_id FROM projection WHERE due IS NOT NULL AND due <= ? ORDER BY due LIMIT ?',
@@ -358,14 +359,18 @@ export class Store {
         for (const siem of this.#store.siems) {
           const due = rows.flatMap((row) => (row.siem_id === siem.id ? (entries.get(row.entry_id) ?? []) : []));
           const judged = due.map((entry) => ({ entry, reason: { cause: 'expired', exchangeId: 0 } as const }));
-          this.#projector.projectAll(judged, time, siem);
+          this.#projector.projectAll(judged, time, siem, (one) => {
+            crowded++;
+            this.#crowds.look(one, time);
+          });
           changed += due.length;
         }
         // Its SIEM left the configuration.
         for (const row of rows)
           if (!entries.has(row.entry_id) || !this.#store.siems.some((one) => one.id === row.siem_id))
             this.#stands.neverDue(row.siem_id, row.entry_id);
-        more = rows.length === STEP;
+        // What is gone through by a sweep stays due until that is over.
+        more = rows.length === STEP && crowded < STEP / 2;
       }
       // One step's worth in one unit, of whichever kind.
       if (!more) more = this.#sweeps.step(time);
@@ -840,8 +845,14 @@ function decidedAct(
   return { action: 'decide', actor: by, detail, rows };
 }
 
-/** Sweeps that compute wanted state anew: of a SIEM, after a change of configuration, and of one crowded entry. */
-function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Projector, brakes: Brakes): void {
+/** The sweep that computes wanted state of a SIEM anew, after a change of configuration. */
+function registerProjections(
+  sweeps: Sweeps,
+  store: StoreContext,
+  projector: Projector,
+  brakes: Brakes,
+  crowds: Crowds,
+): void {
   sweeps.register('recompute', ({ owner, position, argument }, most, now) => {
     const siem = store.siems.find((one) => one.id === owner);
     if (siem === undefined) return { rows: 0, position: undefined };
@@ -857,20 +868,12 @@ function registerProjections(sweeps: Sweeps, store: StoreContext, projector: Pro
       rows.map(({ id, type, value }) => ({ entry: { id, type: OBSERVABLE_TYPES[type]!, value }, reason })),
       now,
       siem,
+      (one) => crowds.again(one, now),
     );
     // What an exchange that left still carries goes with the steps that follow; the brake judges all of it together.
     for (const id of store.exchangeNames.keys())
       if (!store.exchanges.some((one) => one.id === id))
         brakes.foresee('removal', siem, id, store.tally(`siem:${siem.id}`, `armed:${id}`));
     return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.id) };
-  });
-  sweeps.register('crowded', ({ subject, position, argument }, _most, now) => {
-    const entry = projector.claims.entries([Number(subject)]).get(Number(subject));
-    // One SIEM a step, in order: the claims are gone through for each.
-    const [siem] = store.siems.filter((one) => one.id > Number(position)).sort((a, b) => a.id - b.id);
-    if (entry === undefined || siem === undefined) return { rows: 0, position: undefined };
-    // Written by `judgeTouched`.
-    const rows = projector.project(entry, reasonOf(argument), now, siem);
-    return { rows, position: String(siem.id) };
   });
 }
