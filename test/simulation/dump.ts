@@ -3,16 +3,21 @@
 //   node test/simulation/dump.ts 1 300 /tmp/before     (before the change; afterwards the same into another folder)
 //   diff -r /tmp/before /tmp/after
 //   node test/simulation/dump.ts 7 7 - 'step 12'       (one state of one seed, to be read)
+//   node test/simulation/dump.ts 1 300 /tmp/server --postgres postgres://USER:PASSWORD@HOST:PORT/DATABASE
+//   diff -r /tmp/before /tmp/server                    (nothing either: both databases come to the same, step by step)
 //
 // A file for each seed: a digest of the state after every step with what happened in it, then the state as the faults
 // left it and as it ended. The dump says what a state means, not how its columns spell it: where the schema changes, this
 // follows, and the text stays the same.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { StatePlace } from '../../src/core/store/sql/place.ts';
 import { openReading } from '../../src/core/store/state.ts';
 import { STATE, type ProjectionRow } from '../../src/core/store/rows.ts';
 import { sha256 } from '../../src/core/runtime/ids.ts';
+import { Schemas, serverOf } from '../peers/postgres.ts';
+import { OnServer } from './keeping.ts';
 import { World } from './world.ts';
 
 const STEPS = 60;
@@ -59,7 +64,7 @@ const spelled = (row: Columns): string =>
 
 /** One seed, as text. `only`: nothing but that state. */
 async function told(seed: number, only?: string): Promise<string> {
-  const world = new World(seed);
+  const world = schemas === undefined ? new World(seed) : new World(seed, (into) => new OnServer(into, schemas));
   const digests: string[] = [];
   const states: string[] = [];
   let seen = 0;
@@ -79,10 +84,14 @@ async function told(seed: number, only?: string): Promise<string> {
   return `${(only === undefined ? [...digests, ...states] : states).join('\n')}\n`;
 }
 
-const [from = '1', to = from, folder = '-', only] = process.argv.slice(2);
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { postgres: { type: 'string' } } });
+const [from = '1', to = from, folder = '-', only] = positionals;
+const schemas =
+  values.postgres === undefined ? undefined : new Schemas(serverOf(values.postgres), `dump_${process.pid}`);
 if (folder !== '-') mkdirSync(folder, { recursive: true });
 for (let seed = Number(from); seed <= Number(to); seed++) {
   const text = await told(seed, only);
   if (folder === '-') console.info(text);
   else writeFileSync(join(folder, `${String(seed).padStart(6, '0')}.txt`), text);
 }
+schemas?.close();
