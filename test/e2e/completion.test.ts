@@ -45,7 +45,7 @@ describe('bash', () => {
     expect(offered('')).toEqual(expect.arrayContaining(['init', 'run', 'held', 'completion', 'version']));
     expect(offered('')).not.toContain('schema');
     expect(offered('')).not.toContain('pattern');
-    expect(offered('re')).toEqual(['refused', 'reconcile']);
+    expect(offered('re')).toEqual(['record', 'rehearse', 'refused', 'reconcile']);
   });
 
   it('offers the words, flags and files of a command, and nothing where only the person knows', () => {
