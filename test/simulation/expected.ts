@@ -101,10 +101,18 @@ function wronglyOut(
   const stands = wanted.filter(([, { slot }]) => !missing.has(slot));
   const out = wanted.filter(([, { slot }]) => missing.has(slot));
   const names = out.map(([key]) => key).join(', ');
-  if (stands.length > most) return `${stands.length} have a place where only ${most} may`;
+  // One that waits for a place stands all the same where another key is the same row.
+  const rows = new Set(stands.map(([, { slot }]) => slot)).size;
+  if (rows > most) return `${rows} have a place where only ${most} may`;
   // What a person said no to may be kept, and has a place then.
   if (stands.length + others < most) return `${stands.length} of ${most} have a place, and these wait: ${names}`;
-  const [worst] = stands.map(([, one]) => one).sort((a, b) => sure(a) - sure(b) || timeOf(a) - timeOf(b));
+  const order = (a: Expected, b: Expected): number => sure(a) - sure(b) || timeOf(a) - timeOf(b);
+  const bestOfRow = new Map<string, Expected>();
+  for (const [, one] of stands) {
+    const known = bestOfRow.get(one.slot);
+    if (known === undefined || order(one, known) > 0) bestOfRow.set(one.slot, one);
+  }
+  const [worst] = [...bestOfRow.values()].sort(order);
   if (worst === undefined) return undefined;
   const better = out.find(([, one]) => {
     const surer = sure(one) - sure(worst);

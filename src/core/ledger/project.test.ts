@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { firm, placeOf } from './capacity.ts';
 import { type Moment, type Offer, project, projectNew, type Reason } from './project.ts';
 import { held, isKept, phaseOf, refused, settled, type Stand, taken, unknown } from './stand.ts';
 
@@ -210,6 +211,18 @@ describe('a held one', () => {
     expect(then(out, { ...vouching, content: 8 }, PUBLISHED).counted).toEqual({ kind: 'added' });
     expect(then(out, vouching, { cause: 'none', exchangeId: 0 }).counted).toBeUndefined();
     expect(then(out, vouching, PUBLISHED, at(NOW + DAY), always).counted).toBeUndefined();
+  });
+
+  it('takes nobody’s place, unless it may stand there all the same', () => {
+    const room = { place: placeOf(3, { confidence: 80, modified: NOW }), full: false };
+    const wished = { ...vouching, content: 8, room };
+    const sent = at(NOW + DAY, { sentUpTo: (NOW + DAY) * 1000 });
+
+    expect(then(out, wished, PUBLISHED, at(NOW + DAY), always).stand).toMatchObject({ place: undefined });
+    expect(then(out, wished, PUBLISHED, sent, always).stand).toMatchObject({
+      present: { is: 'maybe' },
+      place: { at: firm(room.place), out: false },
+    });
   });
 
   it('that the SIEM refused to write is not parked once it is to go', () => {

@@ -160,7 +160,7 @@ export function project(
     wanted,
     present: maySent ? { ...present, is: 'maybe' } : present,
     hold,
-    place,
+    place: hold?.kind === 'addition' ? keptPlace(offer.room, there) : place,
     parked: busy || (stuck && place?.out !== true) ? stand.parked : undefined,
     adopted: waits,
     again: stand.again && kept,
@@ -184,6 +184,10 @@ function placeFor(
   if (!vouched) return undefined;
   return { at: room.place, out: place === undefined ? room.full && present.is === 'no' : place.out };
 }
+
+/** What waits for a person takes nobody's place. What may stand there although it does fills one all the same. */
+const keptPlace = (room: Room | undefined, there: boolean): Place | undefined =>
+  room !== undefined && there ? { at: firm(room.place), out: false } : undefined;
 
 function countedOf(
   before: Stand,
