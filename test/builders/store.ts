@@ -94,6 +94,7 @@ export interface Given {
   readonly product?: MemorySiemOptions;
   readonly instance?: string;
   readonly audit?: StoreSpec['audit'];
+  readonly release?: StoreSpec['release'];
   /** Parts of the product's pure half to replace. */
   readonly encoder?: Partial<SiemDefinition>;
 }
@@ -121,6 +122,7 @@ export const specOf = (path: StatePlace, given: Given): StoreSpec => ({
   exchanges: given.exchanges ?? [anExchange()],
   siems: given.siems ?? [aSiem()],
   ...(given.audit === undefined ? {} : { audit: given.audit }),
+  ...(given.release === undefined ? {} : { release: given.release }),
 });
 
 /** The store under test with a second, reading connection beside it. */

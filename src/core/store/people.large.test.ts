@@ -2,6 +2,7 @@
 // grows with the feed.
 import { describe, expect, it, vi } from 'vitest';
 import { largeStates, onThread } from '../../../test/builders/large-state.ts';
+import { RELEASE } from '../../../test/builders/sightings.ts';
 import { anIndicator, DAY, ipv4, NOW, versionAt } from '../../../test/builders/store.ts';
 import { entryKey } from '../model/observable.ts';
 import type { BuiltBatch } from './batch-builder.ts';
@@ -147,5 +148,27 @@ describe('at 300,000 rows, under the heaps of the daemon, no unit is long when',
     while (rig.store.tick(NOW + 1000, false).more);
 
     expect(rig.take(NOW + 1000)!.changes).toHaveLength(1);
+  });
+
+  it('one value that all of them name is seen, again and again', async () => {
+    const rig = state({ are: 'of one value' }, { release: RELEASE });
+    // Nobody is told what lives at a private address.
+    rig.sql("DELETE FROM sweep WHERE kind = 'crowded'; UPDATE entry SET value = '192.0.2.1'");
+    const thread = await onThread(rig);
+    const hits = Array.from({ length: 100 }, (_, i) => ({
+      key: entryKey('ipv4-addr', '192.0.2.1'),
+      verdict: 'seen' as const,
+      first: NOW + i,
+      last: NOW + i,
+      count: 1,
+      dedupe: `hit-${i}`,
+    }));
+
+    await thread.store.commitHits('siem', hits, 'x', NOW + 1000);
+    for (let i = 0; i < 3; i++) await thread.store.tick(NOW + 1000, true);
+
+    expect(rig.ask('SELECT min(n) AS n FROM outbox')).toEqual([{ n: 100 }]);
+    expect(thread.longest()).toBeLessThan(WAIT);
+    await thread.store.terminate();
   });
 });

@@ -11,16 +11,20 @@ import type { SiemState, StoreContext } from './context.ts';
 import { hitTime } from './rows.ts';
 import { decideClaim } from '../ledger/admit.ts';
 import { keyOf, questionOf } from '../ledger/holds.ts';
+import { CROWDED } from './entry-claims.ts';
 import { Outbox } from './outbox.ts';
 import { notePlaces } from './places.ts';
 import { toClaim } from './claims.ts';
 import { Releases } from './releases.ts';
 import { OBJECT, type ObjectRow, PRESENT } from './rows.ts';
 import type { ReleaseSpec } from './spec.ts';
+import type { Sweep, Sweeps, SweepStep } from './sweeps.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const STEP = 5000;
+/** Objects of which one unit tells: each takes look-ups of its own. */
+const MOST_TOLD = CROWDED;
 /** In the place of a SIEM, where a person gave the verdict. */
 const BY_HAND = { id: 0 };
 
@@ -56,13 +60,18 @@ export class Sightings {
   readonly #spec: ReleaseSpec;
   readonly #grid: Grid;
   readonly #releases: Releases;
+  readonly #sweeps: Sweeps;
+  /** Since when the claims on an entry stood, in order: read once for all hits of a unit. */
+  readonly #armed = new Map<number, readonly number[]>();
   readonly outbox: Outbox;
 
   /** Entries whose lifetime may have been renewed by the hits of the running unit. */
   readonly renewed = new Set<number>();
 
-  constructor(store: StoreContext) {
+  constructor(store: StoreContext, sweeps: Sweeps) {
     this.#store = store;
+    this.#sweeps = sweeps;
+    sweeps.register('told', (sweep, _most, now) => this.#toldOn(sweep, now));
     this.#spec = store.spec.release ?? NOTHING;
     this.#grid = {
       windowMs: this.#spec.windowMinutes * MINUTE_MS,
@@ -84,7 +93,9 @@ export class Sightings {
   commit(siem: SiemState, hits: readonly Hit[], cursor: Json | undefined, now: number): HitReport {
     const report: HitReport = { fresh: 0, known: 0, ignored: 0 };
     const touched: Touched = new Map();
+    this.#armed.clear();
     for (const hit of hits) this.#add(siem, hit, now, report, touched);
+    this.#armed.clear();
     for (const one of touched.values()) this.#tell(one.entryId, one.start, one.verdict, now);
     if (cursor !== undefined)
       this.#store.db.run(
@@ -158,13 +169,17 @@ export class Sightings {
    * a rule that looks back or a SIEM whose clock is behind, the hit is owed to the claim that came first.
    */
   #partAt(entryId: number, at: number): number {
-    const row = this.#store.db.get<{ youngest: number | null; oldest: number | null }>(
-      `SELECT max(CASE WHEN armed <= ? THEN armed END) AS youngest, min(armed) AS oldest
-       FROM (SELECT ${ARMED} AS armed FROM contribution c JOIN object o ON o.id = c.object_id WHERE c.entry_id = ?) claims`,
-      at,
-      entryId,
-    );
-    return row?.youngest ?? row?.oldest ?? 0;
+    const known = this.#armed.get(entryId);
+    const armed =
+      known ??
+      this.#store.db
+        .all<{ armed: number }>(
+          `SELECT DISTINCT ${ARMED} AS armed FROM contribution c JOIN object o ON o.id = c.object_id WHERE c.entry_id = ? ORDER BY armed`,
+          entryId,
+        )
+        .map((row) => row.armed);
+    if (known === undefined) this.#armed.set(entryId, armed);
+    return armed.findLast((since) => since <= at) ?? armed[0] ?? 0;
   }
 
   #entryId(hit: Hit): number | undefined {
@@ -181,6 +196,7 @@ export class Sightings {
   disown(observables: readonly Observable[], suppressions: readonly number[], now: number): void {
     const report: HitReport = { fresh: 0, known: 0, ignored: 0 };
     const touched: Touched = new Map();
+    this.#armed.clear();
     for (const [n, { type, value }] of observables.entries()) {
       const dedupe = hitDigest('suppress', String(suppressions[n]));
       const key = entryKey(type, value);
@@ -199,12 +215,27 @@ export class Sightings {
     return windowOf(now - this.#spec.hitsDays * DAY_MS, this.#grid);
   }
 
-  /** Every published object behind the entry is looked at again, with all its entries. */
+  /** Every published object behind the entry is looked at again, with all its entries: of very many some in each unit. */
   #tell(entryId: number, start: number, verdict: number, now: number): void {
+    const last = this.#tellSome(entryId, start, verdict, 0, now);
+    // From the first again: a sweep that was under way may have told of them before these hits.
+    if (last !== undefined) this.#sweeps.later('told', 0, `${entryId} ${start} ${verdict}`, null, now);
+  }
+
+  #toldOn({ subject, position }: Sweep, now: number): SweepStep {
+    const [entryId = 0, start = 0, verdict = 0] = subject.split(' ').map(Number);
+    const last = this.#tellSome(entryId, start, verdict, Number(position), now);
+    return { rows: MOST_TOLD, position: last === undefined ? undefined : String(last) };
+  }
+
+  /** Behind the object with the row `after`. Returns the row to go on behind, where there are perhaps more. */
+  #tellSome(entryId: number, start: number, verdict: number, after: number, now: number): number | undefined {
     const objects = this.#store.db.all<ObjectRow & { exchange: string; exchange_active: number }>(
       `SELECT o.*, x.name AS exchange, x.active AS exchange_active FROM contribution c JOIN object o ON o.id = c.object_id
-       JOIN exchange x ON x.id = o.exchange_id WHERE c.entry_id = ? AND o.state = ${OBJECT.published}`,
+       JOIN exchange x ON x.id = o.exchange_id WHERE c.entry_id = ? AND c.object_id > ? AND o.state = ${OBJECT.published}
+       ORDER BY c.object_id LIMIT ${MOST_TOLD}`,
       entryId,
+      after,
     );
     for (const object of objects) {
       const targets = this.#releases.targets(object.exchange);
@@ -217,6 +248,7 @@ export class Sightings {
       for (const name of targets)
         this.outbox.put(this.#store.exchange(name), found, start, verdict, totals, latest, now);
     }
+    return objects.length < MOST_TOLD ? undefined : objects.at(-1)!.id;
   }
 
   /** Only from SIEMs that may hold what the object claims: elsewhere it vouched for nothing. */

@@ -169,7 +169,7 @@ export class Store {
     this.#retention = new Retention(this.#store, this.#objects, this.#sweeps);
     this.#people = new People(this.#store, this.#projector, this.#stands, this.#sweeps);
     this.#requests = new Requests(this.#store);
-    this.#sightings = new Sightings(this.#store);
+    this.#sightings = new Sightings(this.#store, this.#sweeps);
     this.#checkpoints = new Checkpoints(this.#store);
     this.#watch = new RecordWatch(this.#store);
     this.#recordRetention = new RecordRetention(this.#store);

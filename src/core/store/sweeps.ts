@@ -18,6 +18,7 @@ export const SWEEP_OWNERS = {
   approved: 'hold',
   respelled: null,
   crowded: null,
+  told: null,
   expired: null,
   entries: null,
 } as const;
