@@ -63,6 +63,8 @@ export function difference(
   siem: MemorySiemStore,
   rejected: ReadonlySet<string>,
   most = Number.POSITIVE_INFINITY,
+  /** Those that may have a place besides. */
+  others = rejected.size,
 ): string | undefined {
   const slots = new Set([...wanted].filter(([key]) => !rejected.has(key)).map(([, { slot }]) => slot));
   for (const [slot, row] of siem.rows) {
@@ -85,7 +87,7 @@ export function difference(
         [...wanted].filter(([key]) => !rejected.has(key)),
         slots,
         most,
-        rejected.size,
+        others,
       );
 }
 

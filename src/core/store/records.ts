@@ -406,7 +406,9 @@ function presenceOp(before: Stand | undefined, after: Stand | undefined, was: Is
     return was === 'yes' ? 'change' : 'arm';
   // What only may have stood there, and never was known to, is no loss.
   const known = was === 'yes' || (was === 'maybe' && stood !== undefined && stood.revision !== 0);
-  return is === 'no' && known ? 'disarm' : undefined;
+  // Looked for and found under another key's words, which fill the same row: from here it only may stand there.
+  const lost = is === 'maybe' && after!.present.revision === 0;
+  return known && (is === 'no' || lost) ? 'disarm' : undefined;
 }
 
 const actionOf = (noted: readonly Noted[]): RecordAction => {
