@@ -71,7 +71,7 @@ function verdict({ status, samples, now }: BoardFacts): Markup {
       ? 'new objects are followed until they are armed'
       : `on average in the last 24 h, at most ${length(armed.most * 1000)}`
   }</p>${armed !== undefined && dayLine(samples, 'whole', '', now, (one) => (one.armed === 0 ? undefined : one.armed_secs / one.armed), 'Time from published to armed, in half hours')}</div>
-<div class="tile"><h3>Told to partners</h3><p class="big">${number(sightings.sent)}</p><p class="sub">${number(sightings.held)} held · ${number(sightings.denied)} denied by rule · ${number(sightings.hits)} hits</p></div>
+<div class="tile"><h3>Told to partners</h3><p class="big">${number(sightings.sent)}</p><p class="sub">${number(sightings.held)} held · ${number(sightings.denied)} denied by rule · ${number(sightings.hits)} ${sightings.hits === 1 ? 'hit' : 'hits'}</p></div>
 </div>`;
 }
 

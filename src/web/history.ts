@@ -107,7 +107,7 @@ function lasted({ kind, at, until }: HistoryEntry): string {
 const counts = ({ counts: all }: HistoryEntry): Markup =>
   html`${Object.entries(all)
     .filter(([, n]) => n > 0)
-    .map(([name, n], i) => html`${i > 0 && ' · '}${number(n)} ${n === 1 ? name.replace(/s$/, '') : name}`)}`;
+    .map(([name, n], i) => html`${i > 0 && ' · '}${number(n)} ${n === 1 ? name.replace(/(?<!s)s$/, '') : name}`)}`;
 
 const details = ({ detail }: HistoryEntry): Markup =>
   html`${Object.entries(detail)
