@@ -62,8 +62,8 @@ start() {
     fi
   fi
   if $tls; then settings="$settings -c ssl=on -c ssl_cert_file=$dir/server.pem -c ssl_key_file=$dir/server.key"; fi
-  # The folder in the command line tells the run that it is one of its own.
-  as_peer "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" -o "-k '' -p $port -c listen_addresses=127.0.0.1 -c fsync=off \
+  # The files of a run share one that is up already. The folder in the command line tells the run that it is one of its own.
+  as_peer "$bin/pg_ctl" -D "$dir/data" status >/dev/null 2>&1 || as_peer "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" -o "-k '' -p $port -c listen_addresses=127.0.0.1 -c fsync=off \
     -c full_page_writes=off -c max_connections=60 -c shared_buffers=64MB$settings" start >&2 || { tail -n 30 "$dir/log" >&2; die 'it did not start'; }
   if [ ! -e "$dir/made" ]; then
     as_peer "$bin/psql" -h 127.0.0.1 -p "$port" -U postgres -q -v ON_ERROR_STOP=1 \
