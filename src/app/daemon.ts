@@ -94,7 +94,10 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     // A loop that waits for the server of the state is not dead.
     live: () => app.away.reason !== undefined || app.clock.monotonic() - lastTick < DEAD_AFTER_MS,
     badReload: notes.badReload,
-    pages,
+    // Nothing is read while the server of the state is away: then there is the board alone, as it was last.
+    get pages() {
+      return app.away.reason === undefined ? pages : undefined;
+    },
     metrics: async () => {
       await app.status();
       app.tellExpiries();
@@ -245,7 +248,9 @@ async function sampleLoop(app: App, pages: Pages, signal: AbortSignal): Promise<
   const sampler = new Sampler(pages.reader);
   while (!signal.aborted) {
     for (let i = 0; i < LOOKS_PER_WRITE && !signal.aborted; i++) {
-      sampler.look(await app.status(), app.now());
+      const status = await app.status();
+      // What it follows in the state waits while its server is away.
+      app.away.unless(() => sampler.look(status, app.now()));
       await nap(app, LOOK_EVERY_MS, signal);
     }
     await app.store.keepSamples(sampler.take(), app.now());
@@ -302,7 +307,6 @@ async function pollLoop(
   }
 }
 
-/** A pause after a failure is the deliverer's own affair: woken within one, it looks whether something must go. */
 /** One line for a cycle that did something: with what `New indicators were taken in.` says, a quiet log means quiet. */
 function tellWritten(
   app: App,
@@ -316,6 +320,7 @@ function tellWritten(
   app.log.info('Changes were written to the SIEM.', { siem: name, applied, parked, pending });
 }
 
+/** A pause after a failure is the deliverer's own affair: woken within one, it looks whether something must go. */
 async function deliverLoop(app: App, deliverer: Deliverer, wake: Wake, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const before = { ...deliverer.totals };

@@ -1,11 +1,15 @@
 // The daemon and its commands over a real PostgreSQL: the lock, a kill, a server that restarts under it, a server that is
 // away or wrong.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import { openBeside, openReading } from '../../src/core/store/state.ts';
+import type { Database } from '../../src/core/store/sql/port.ts';
 import { aWorld, indicator, type World } from '../e2e/world.ts';
 import { eventually } from '../e2e/site.ts';
 import { describeWith, tryStart } from './available.ts';
-import { startPostgres } from './postgres.ts';
+import { placeOn, startPostgres } from './postgres.ts';
 import type { ScriptPeer } from './script-peer.ts';
 
 const started = await tryStart('PostgreSQL', () => startPostgres());
@@ -78,6 +82,25 @@ describeWith('the daemon over PostgreSQL', started, (server) => {
     expect((await next.stop()).code).toBe(0);
   });
 
+  it('ends and names the other where somebody took its state while it stood still', async () => {
+    publish(1, 5);
+    const daemon = await world.site.daemon();
+    await armed(4);
+    daemon.process.signal('SIGSTOP');
+    await asAdministrator(server, (db) => {
+      db.all("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'entente'");
+    });
+
+    const next = await world.site.daemon();
+    daemon.process.signal('SIGCONT');
+
+    const { code, stderr } = await daemon.process.ended;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(new RegExp(`entente run, pid ${next.process.pid}`))]);
+    publish(5, 10);
+    await armed(9);
+    expect((await next.stop()).code).toBe(0);
+  });
+
   it('waits while its server restarts under it, says so, and goes on by itself', async () => {
     publish(1, 5);
     const daemon = await world.site.daemon();
@@ -87,7 +110,7 @@ describeWith('the daemon over PostgreSQL', started, (server) => {
     publish(5, 10);
     const away = await daemon.until((one) => one.reasons.some((reason) => /is away.*nothing is written/.test(reason)));
     expect([away.state, (await daemon.get('/health')).code]).toEqual(['failing', 503]);
-    expect((await daemon.get('/livez')).code).toBe(200);
+    expect([(await daemon.get('/livez')).code, (await daemon.get('/')).code]).toEqual([200, 200]);
     await delay(500);
     expect(world.armed()).toHaveLength(4);
     await server.restart();
@@ -96,6 +119,28 @@ describeWith('the daemon over PostgreSQL', started, (server) => {
     await daemon.until((one) => !one.reasons.some((reason) => reason.includes('is away')));
     expect((await daemon.stop()).code).toBe(0);
     expect(daemon.process.stderr).toMatch(/can be worked with again/);
+  });
+
+  it('writes nothing to a SIEM while its server takes no writes, says so, and goes on by itself', async () => {
+    publish(1, 5);
+    const daemon = await world.site.daemon();
+    await armed(4);
+
+    await asAdministrator(server, (db) => {
+      const [data] = db.all<{ setting: string }>("SELECT setting FROM pg_settings WHERE name = 'data_directory'");
+      writeFileSync(join(data!.setting, 'standby.signal'), '');
+    });
+    await server.kill();
+    await server.restart();
+    publish(5, 10);
+    const away = await daemon.until((one) => one.reasons.some((reason) => /takes no writes/.test(reason)));
+    expect([away.state, (await daemon.get('/health')).code]).toEqual(['failing', 503]);
+    await delay(500);
+    expect(world.armed()).toHaveLength(4);
+
+    await asAdministrator(server, (db) => void db.all('SELECT pg_promote()'), 'read');
+    await armed(9);
+    expect((await daemon.stop()).code).toBe(0);
   });
 
   it('waits for a server that is away at its start; a single run gives up', async () => {
@@ -179,6 +224,16 @@ describeWith('the daemon over PostgreSQL with TLS', encrypted, (server) => {
     }
   });
 });
+
+async function asAdministrator(server: ScriptPeer, work: (db: Database) => void, to = 'write'): Promise<void> {
+  const place = placeOn({ port: server.port, user: 'postgres', database: 'postgres', password: '' }, 'public');
+  const db = to === 'read' ? openReading(place) : openBeside(place);
+  try {
+    work(db);
+  } finally {
+    db.close();
+  }
+}
 
 function stateOn(server: ScriptPeer): Record<string, unknown> {
   return { url: server.url, password_file: './password', schema: `daemon_${process.pid}_${++made}` };
