@@ -48,13 +48,13 @@ export async function differencePage({ path, params, query, pages, status, actin
   };
 }
 
-const WORDS: Readonly<Record<Bucket, { readonly words: string; readonly tone: Tone }>> = {
-  add: { words: 'add', tone: 'late' },
-  change: { words: 'change', tone: 'late' },
-  remove: { words: 'remove', tone: 'late' },
-  hold: { words: 'hold', tone: 'late' },
-  park: { words: 'park', tone: 'bad' },
-  foreign: { words: 'foreign', tone: 'none' },
+const TONES: Readonly<Record<Bucket, Tone>> = {
+  add: 'late',
+  change: 'late',
+  remove: 'late',
+  hold: 'late',
+  park: 'bad',
+  foreign: 'none',
 };
 
 /** Three columns: wanted, what the ledger says, and what the last audit really found, then the buckets between them. */
@@ -79,7 +79,7 @@ function columns(siems: readonly SiemReport[], counts: readonly DifferenceCounts
     { head: 'Wanted', numeric: true },
     { head: 'Ledger', numeric: true },
     { head: 'Last audit' },
-    ...BUCKETS.map((bucket) => ({ head: WORDS[bucket].words, numeric: true })),
+    ...BUCKETS.map((bucket) => ({ head: bucket, numeric: true })),
     { head: 'Reached' },
   ];
   return html`${table(html`<span class="unseen">Wanted, in the ledger, and really there</span>`, heads, body)}
@@ -120,7 +120,7 @@ function rows(
     return html`<h2>Rows</h2><p>${next === undefined ? 'No row differs: what is wanted is what the ledger says stands there.' : 'None of the rows that were looked at fits; there are more.'}</p>${paging}`;
   const body = all.map((one): Insert[] => [
     html`${shownValue(one.type, one.value)}<span class="t">${one.type}${everywhere && html` · <bdi>${one.siem}</bdi>`} · ${whyLink(one.value)}</span>`,
-    pill(WORDS[one.bucket].tone, WORDS[one.bucket].words),
+    pill(TONES[one.bucket], one.bucket),
     html`${one.wanted ? 'yes' : 'no'}${one.wanted && one.until !== null && html`<span class="t">until ${time(one.until)}</span>`}`,
     one.present,
     html`${one.exchanges.length > 0 && html`<bdi>${one.exchanges.join(', ')}</bdi>: `}${foreign(one.why)}`,

@@ -42,20 +42,20 @@ function recordState({ size, checkpoint, verified }: AuditState, now: number): M
   }.</p><p class="soft">Each look takes what came since the one before; <code>entente audit verify</code> goes through all of it, and asks the SIEMs.</p></div>`;
 }
 
-const WORDS: Readonly<Record<HistoryKind, { readonly words: string; readonly tone: Tone }>> = {
-  poll: { words: 'poll', tone: 'ok' },
-  delivery: { words: 'delivery', tone: 'ok' },
-  hold: { words: 'hold', tone: 'late' },
-  decision: { words: 'decision', tone: 'ok' },
-  configuration: { words: 'configuration', tone: 'none' },
-  sighting: { words: 'sighting', tone: 'ok' },
-  outage: { words: 'outage', tone: 'bad' },
-  record: { words: 'record', tone: 'none' },
+const TONES: Readonly<Record<HistoryKind, Tone>> = {
+  poll: 'ok',
+  delivery: 'ok',
+  hold: 'late',
+  decision: 'ok',
+  configuration: 'none',
+  sighting: 'ok',
+  outage: 'bad',
+  record: 'none',
 };
 
 function filters(chosen: HistoryKind | undefined): Markup {
   const options = HISTORY_KINDS.map(
-    (one) => html`<option value="${one}"${one === chosen && html` selected`}>${WORDS[one].words}</option>`,
+    (one) => html`<option value="${one}"${one === chosen && html` selected`}>${one}</option>`,
   );
   return html`<h2>History</h2><form class="filters" action="/history"><label>What <select name="kind"><option value="">all</option>${options}</select></label><button>Filter</button></form>`;
 }
@@ -79,7 +79,7 @@ function list(
 export function historyTable(rows: readonly HistoryEntry[], now: number): Markup {
   const body = rows.map((one): Insert[] => [
     html`${time(one.at)}<span class="t">${age(one.at, now)} ago</span>`,
-    pill(one.kind === 'outage' && one.until !== null ? 'late' : WORDS[one.kind].tone, WORDS[one.kind].words),
+    pill(one.kind === 'outage' && one.until !== null ? 'late' : TONES[one.kind], one.kind),
     subject(one),
     lasted(one),
     counts(one),
