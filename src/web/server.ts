@@ -150,7 +150,7 @@ async function answer(request: http.IncomingMessage, options: WebOptions, source
   }
 }
 
-/** The page in its frame. While the store is closed there is the board alone, as it was last. */
+/** The page in its frame. While the store is closed, or its server away, there is the board alone, as it was last. */
 async function show(
   request: http.IncomingMessage,
   options: WebOptions,
@@ -181,7 +181,7 @@ async function partsOf(
       ? board({ status, waiting, samples: [], now })
       : messagePage(
           'Not just now',
-          'The daemon is starting, stopping, or taking a new configuration over.',
+          'The daemon is starting, stopping or taking a new configuration over, or the server of its state is away: the board says which.',
           'none',
           503,
         );

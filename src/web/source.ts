@@ -17,7 +17,7 @@ export interface WebSource {
   metrics(): Promise<string>;
   /** Why a new configuration is not used; undefined when the one that runs is the newest. */
   badReload?(): string | undefined;
-  /** Absent while the store is closed: then there is the board alone, as it was last. */
+  /** Absent while the store is closed, or its server away: then there is the board alone, as it was last. */
   readonly pages?: PageSource | undefined;
 }
 
