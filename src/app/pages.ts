@@ -1,10 +1,13 @@
 // What the web pages read and ask for, from the running daemon's own parts.
 import { buildSighting } from '../core/stix/build.ts';
 import type { Json } from '../core/model/json.ts';
+import { guess } from '../core/model/typed-in.ts';
+import { inTurns } from '../core/runtime/in-turns.ts';
 import { HistoryReader } from '../core/store/history-reader.ts';
 import { PagesReader, type DifferenceAsked } from '../core/store/pages-reader.ts';
+import { RecordReader } from '../core/store/record-reader.ts';
 import { RefusedReader } from '../core/store/refused-reader.ts';
-import type { Asked, Off, Outcome, PageSource } from '../web/source.ts';
+import type { Asked, Off, Outcome, PageSource, ValueThen } from '../web/source.ts';
 import type { App } from '../app.ts';
 import { explainValue } from './explain-value.ts';
 import { placeOf, storeSpec } from './specs.ts';
@@ -13,6 +16,8 @@ const DAY_MS = 86_400_000;
 const MOST_SIGHTINGS = 100;
 const ANSWER_MS = 20_000;
 const ASK_EVERY_MS = 100;
+/** What one page goes through of the record. */
+const MOST_COMPARED = { records: 20_000, values: 50_000 };
 /** Who called how many of them harmless or off is a list of its own. */
 const SIGHTING_ID = /^s(\d{1,15})$/;
 
@@ -21,6 +26,9 @@ export class Pages implements PageSource {
   readonly #app: App;
   #refused: RefusedReader | undefined;
   #history: HistoryReader | undefined;
+  #record: RecordReader | undefined;
+  /** One at a time, so that many who ask take no more room than one. */
+  #comparing: Promise<unknown> = Promise.resolve();
   /** A request was left: set by who carries requests out. */
   onRequest: () => void = () => {};
 
@@ -69,6 +77,27 @@ export class Pages implements PageSource {
     return this.reader.exchange(name, refusals);
   };
 
+  compare: PageSource['compare'] = (from, to) => {
+    const work = () => inTurns(this.#ofRecord().compared(from, to, MOST_COMPARED), this.#app.clock);
+    const compared = this.#comparing.then(work);
+    this.#comparing = compared.catch(() => {});
+    return compared;
+  };
+
+  valueAt: PageSource['valueAt'] = async (text, time) => {
+    const { config, clock } = this.#app;
+    const siems = config.siems.map(({ name }) => name);
+    const then: ValueThen[] = [];
+    for (const one of guess(text))
+      then.push({ ...one, ...(await inTurns(this.#ofRecord().atInSteps(one, time, siems), clock)) });
+    return then;
+  };
+
+  #ofRecord(): RecordReader {
+    this.#record ??= new RecordReader(storeSpec(this.#app.config));
+    return this.#record;
+  }
+
   audit: PageSource['audit'] = async () => this.#ofHistory().auditState();
 
   history: PageSource['history'] = async ({ kinds, before, limit }) =>
@@ -103,6 +132,7 @@ export class Pages implements PageSource {
   close(): void {
     this.reader.close();
     this.#history?.close();
+    this.#record?.close();
     this.#refused?.close();
   }
 }

@@ -18,7 +18,7 @@ import type { Command, Context } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
 import { act, clockOf } from './state.ts';
-import { timeOf } from './time-of.ts';
+import { timeOf } from '../core/model/time-of.ts';
 
 const ASKING_MS = 20_000;
 /** Records with a proof of their own; the others are proven together. */

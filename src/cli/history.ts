@@ -2,13 +2,14 @@
 import { storeSpec } from '../app/specs.ts';
 import type { Config } from '../core/config/load.ts';
 import { type HistoryEntry, HistoryReader } from '../core/store/history-reader.ts';
-import { type Between, RecordReader } from '../core/store/record-reader.ts';
+import type { Between } from '../core/store/record-between.ts';
+import { RecordReader } from '../core/store/record-reader.ts';
 import type { Command, Context } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE } from './exit.ts';
 import { when } from './output.ts';
 import { clockOf, withReader } from './state.ts';
-import { timeOf } from './time-of.ts';
+import { timeOf } from '../core/model/time-of.ts';
 
 const DAY_MS = 86_400_000;
 const MOST = 10_000;

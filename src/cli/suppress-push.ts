@@ -7,7 +7,7 @@ import { usage } from './doing.ts';
 import { DONE } from './exit.ts';
 import { when } from './output.ts';
 import { act, clockOf, withReader } from './state.ts';
-import { timeOf } from './time-of.ts';
+import { timeOf } from '../core/model/time-of.ts';
 
 const MOST_VALUES = 200_000;
 const PART = 5_000;

@@ -12,7 +12,7 @@ import { doing } from './doing.ts';
 import { DONE, USAGE } from './exit.ts';
 import { type Output, when } from './output.ts';
 import { clockOf, readerOf, sightingsOf, withReader } from './state.ts';
-import { timeOf } from './time-of.ts';
+import { timeOf } from '../core/model/time-of.ts';
 import { whyAt } from './why-at.ts';
 
 export const why: Command = {

@@ -1,6 +1,7 @@
 // What happened, newest first: polls, deliveries, holds, decisions, outages, one row for what goes on.
 import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
 import { HISTORY_KINDS } from '../core/store/history-reader.ts';
+import { comparison, momentsOf } from './compare.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import type { Page, PageRequest } from './page.ts';
 import { age, exchangeHref, foreign, length, many, number, pill, siemHref, table, time, type Tone } from './words.ts';
@@ -13,11 +14,16 @@ export async function historyPage({ query, pages, now }: PageRequest): Promise<P
   const found = await pages.history({ kinds: kind === undefined ? undefined : [kind], before, limit: PAGE + 1 });
   const rows = found.slice(0, PAGE);
   const state = await pages.audit();
+  const asked = momentsOf(query, now);
+  const compared = typeof asked === 'object' ? await pages.compare(asked.from, asked.to) : undefined;
   return {
     title: 'History',
     screen: 'history',
+    // What was goes through no change, and looked at again it would be gone through again.
+    ...(compared === undefined ? {} : { still: true }),
     parts: [
       { name: 'record', body: recordState(state, now) },
+      { name: 'compare', body: comparison(query, asked, compared) },
       { name: 'filters', body: filters(kind) },
       { name: 'rows', body: list(rows, kind, before, found.length > PAGE, now) },
     ],
@@ -78,7 +84,7 @@ function list(
 
 export function historyTable(rows: readonly HistoryEntry[], now: number): Markup {
   const body = rows.map((one): Insert[] => [
-    html`${time(one.at)}<span class="t">${age(one.at, now)} ago</span>`,
+    html`${time(one.at)}<span class="t">${age(one.at, now)} ago · <a href="/history?from=${one.at}">since then</a></span>`,
     pill(one.kind === 'outage' && one.until !== null ? 'late' : TONES[one.kind], one.kind),
     subject(one),
     lasted(one),

@@ -3,6 +3,7 @@ import http from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SiemReport, StatusReport } from '../core/model/status.ts';
 import { Secret } from '../core/runtime/secret.ts';
+import type { Compared } from '../core/store/record-between.ts';
 import { startWeb, type WebOptions, type WebServer } from './server.ts';
 import type { Asked, Outcome, PageSource, ValueReport, WebSource } from './source.ts';
 
@@ -124,6 +125,8 @@ async function pagesOf(
       prunedBelow: 0,
       verified: { at: '2026-01-05T11:58:00.000Z', size: 1200, sound: true, says: null },
     }),
+    compare: async () => ({ told: 'all', siems: [] }),
+    valueAt: async () => [],
     act: async (asked, by) => {
       acted.push({ asked, by });
       return given.outcome ?? { done: null };
@@ -176,6 +179,12 @@ async function signedIn(): Promise<{ cookie: string; form: string }> {
   const cookie = String(signIn.headers['set-cookie']).split(';')[0] ?? '';
   const { body } = await ask('/held', { headers: { cookie } });
   return { cookie, form: /name="form" value="([0-9a-f]{32})"/.exec(body)?.[1] ?? '' };
+}
+
+/** The words of one part. */
+function textOf(body: string, part: string): string {
+  const [, found = ''] = new RegExp(`<section data-part="${part}">([\\s\\S]*?)</section>`).exec(body) ?? [];
+  return found.replace(/<[^>]*>/g, '').replace(/&#39;/g, "'");
 }
 
 const decide = (form: string, more: Record<string, string> = {}) =>
@@ -360,6 +369,107 @@ describe('a page', () => {
     expect(await shown({ verified: broken })).toContain(
       'not what was written at the last look, 2 min ago: record 2 is missing.',
     );
+  });
+
+  it('compares two moments as they were typed, and says where that is more than a page goes through', async () => {
+    const asked: number[][] = [];
+    let found: Compared = {
+      told: 'all',
+      siems: [
+        {
+          siem: ODD,
+          counts: { arm: 12, change: 1 },
+          armed: Array.from({ length: 12 }, (_, i) => `url|http://evil.example/${i}${NASTY}`),
+          disarmed: [],
+          changed: ['ipv4-addr|198.51.100.7'],
+        },
+      ],
+    };
+    await pagesOf({
+      pages: {
+        compare: async (from, to) => {
+          asked.push([from, to]);
+          return found;
+        },
+      },
+    });
+    const shown = async (query: string) => textOf((await ask(`/history?${query}`)).body, 'compare');
+
+    const text = await shown('from=2026-01-05T10:00Z&to=30m');
+    expect(asked).toEqual([[Date.UTC(2026, 0, 5, 10), NOW - 30 * 60_000]]);
+    expect(text).toContain(`${ODD}: 12 armed, 1 changed, 0 disarmed`);
+    expect(text).toContain('hxxp://evil[.]example/0');
+    expect(text).toContain('and 2 more');
+    expect(text).toContain('198.51.100[.]7');
+    expect(text).toContain('entente history --compare 2026-01-05T10:00:00.000Z 2026-01-05T11:30:00.000Z');
+    await shown('from=2h&to=');
+    expect(asked[1]).toEqual([NOW - 2 * 3_600_000, NOW]);
+
+    found = { told: 'all', siems: [] };
+    expect(await shown('from=2h')).toContain('Nothing changed in any SIEM');
+    found = { told: 'counts', siems: [{ siem: ODD, counts: { arm: 900_000 } }] };
+    expect(await shown('from=2h')).toContain('too many values to be named here');
+    found = { told: 'nothing' };
+    expect(await shown('from=9d')).toContain('more records than a page goes through');
+    for (const wrong of ['from=yesterday', 'from=1h&to=2h', 'from=2026-01-05T13:00Z', 'to=1h'])
+      expect([wrong, await shown(wrong)]).toEqual([wrong, expect.stringContaining('a time that is past, such as')]);
+    expect(asked).toHaveLength(5);
+    // Asked for again every second it would be gone through every second.
+    expect((await ask('/history?from=2h')).body).not.toContain('<script');
+    expect((await ask('/history')).body).toContain('<script');
+  });
+
+  it('tells of a value where it was armed at a moment, since when, and by whose word', async () => {
+    const asked: [string, number][] = [];
+    await pagesOf({
+      pages: {
+        valueAt: async (text, at) => {
+          asked.push([text, at]);
+          const nothing = { until: null, marking: null, held: null, record: null, object: null };
+          return [
+            {
+              type: 'ipv4-addr',
+              value: text,
+              siems: [
+                {
+                  ...nothing,
+                  siem: ODD,
+                  state: 'armed',
+                  since: '2026-01-04T10:00:00.000Z',
+                  reason: 'vouched for by cert',
+                  object: NASTY,
+                  marking: 'green',
+                  held: 'hold 7 (removal)',
+                  record: 81,
+                },
+                { ...nothing, siem: 'other', state: 'unknown', since: null, reason: 'values were pruned' },
+              ],
+              acts: [
+                {
+                  record: 80,
+                  at: '2026-01-04T09:00:00.000Z',
+                  action: 'suppress',
+                  by: NASTY,
+                  detail: { reason: 'noise' },
+                },
+              ],
+              untold: null,
+            },
+          ];
+        },
+      },
+    });
+    const shown = async (at: string) => textOf((await ask(`/why?value=198.51.100.7&at=${at}`)).body, 'then');
+
+    const text = await shown('2026-01-05T10:00Z');
+    expect(asked).toEqual([['198.51.100.7', Date.UTC(2026, 0, 5, 10)]]);
+    expect(text).toContain('At 2026-01-05 10:00:00 UTC');
+    expect(text).toMatch(/armed, held by hold 7 \(removal\)\s*2026-01-04 10:00:00 UTC/);
+    expect(text).toMatch(/vouched for by cert.*TLP:GREEN\s*81/s);
+    expect(text).toMatch(/other\s*not known/);
+    expect(text).toMatch(/2026-01-04 09:00:00 UTC suppress by .*: noise, record 80/);
+    expect(await shown('tomorrow')).toContain('a time that is past, such as');
+    expect((await ask('/why?value=198.51.100.7')).body).toContain('name="at"');
   });
 
   it('draws the way back into each exchange that is told, and none where none is', async () => {

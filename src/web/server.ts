@@ -203,7 +203,7 @@ async function partsFor(
   const found = url === undefined ? undefined : routeOf(url.pathname);
   if (url === undefined || found === undefined || !mayRead(request, options)) return undefined;
   const { made, top } = await partsOf(request, options, source, (asked) => found.page(asked), url, found);
-  return [top, ...made.parts];
+  return made.still === true ? undefined : [top, ...made.parts];
 }
 
 /** A form of a page: only of ours, only within its session, and the daemon says what came of it. */

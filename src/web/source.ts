@@ -4,6 +4,8 @@ import type { Observable } from '../core/model/observable.ts';
 import type { StatusReport } from '../core/model/status.ts';
 import type { DifferenceAsked, DifferencePage, HeldPage, ExchangeDetails, Sample } from '../core/store/pages-reader.ts';
 import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
+import type { Compared } from '../core/store/record-between.ts';
+import type { ValueAt } from '../core/store/record-reader.ts';
 import type { HeldSet, WhyEntry } from '../core/store/reader.ts';
 import type { RefusedObject } from '../core/store/refused-reader.ts';
 import type { HeldSighting, WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
@@ -49,6 +51,8 @@ export interface Off {
   readonly by: string;
   readonly reason: string;
 }
+
+export type ValueThen = Observable & ValueAt;
 
 export interface Waiting {
   readonly sets: readonly HeldSet[];
@@ -102,6 +106,10 @@ export interface PageSource {
   exchange(name: string): Promise<ExchangeDetails | undefined>;
   /** Newest first. */
   history(asked: HistoryAsked): Promise<readonly HistoryEntry[]>;
+  /** What is armed otherwise at one moment than at an earlier one, as far as a page goes through it. */
+  compare(from: number, to: number): Promise<Compared>;
+  /** Whatever the text may be, as it stood then. */
+  valueAt(text: string, time: number): Promise<readonly ValueThen[]>;
   /** How the record of what was done stands. */
   audit(): Promise<AuditState>;
   /** The same way as a command beside the daemon, so that log and record see it. */

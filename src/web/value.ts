@@ -5,6 +5,7 @@ import { searchBox } from './board.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import type { Acting, Page, PageRequest, Part } from './page.ts';
 import type { Off, ValueEntry, ValueReport } from './source.ts';
+import { momentOf, valueThen } from './value-then.ts';
 import {
   age,
   exchangeHref,
@@ -34,9 +35,17 @@ export async function valuePage({ query, pages, acting, now }: PageRequest): Pro
     ]);
   const report = await pages.value(asked);
   const parts = [find, { name: 'value', body: known(asked, report) }];
+  const at = momentOf(query, now);
+  const then: Part = {
+    name: 'then',
+    body: valueThen(asked, query.get('at'), at, typeof at === 'number' ? await pages.valueAt(asked, at) : []),
+  };
+  // Who asks for a moment finds it first.
+  if (at !== undefined) parts.push(then);
   for (const entry of report.entries) parts.push(...entryParts(entry, report, now));
   if (report.refused.length > 0) parts.push({ name: 'refused', body: refused(report) });
   if (report.around.length > 0) parts.push({ name: 'around', body: around(report.around) });
+  if (at === undefined && report.guesses.length > 0) parts.push(then);
   if (report.guesses.length > 0) parts.push({ name: 'off', body: takeOff(asked, report, acting, now) });
   return page(parts);
 }

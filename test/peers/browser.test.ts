@@ -155,6 +155,23 @@ describeWith('the pages in a browser', started, (browser: Browser) => {
       expect(await bad.innerText('main')).toContain('<script>alert(1)</script>');
     });
 
+    it('compare two moments, and tell of a value how it stood at one, also without script', async () => {
+      const page = await open(stage.url, '/history', { script: false });
+      await page.fill('[name=from]', '1h');
+      await page.click('button:has-text("Compare")');
+      await expect.poll(() => page.innerText('[data-part=compare]'), LIMIT).toMatch(/elastic-hq: \d+ armed/);
+      expect(await serious(page)).toEqual([]);
+      await shot(page, 'compare');
+
+      const value = await open(stage.url, `/why?value=${SEEN}`, { look: 'phone' });
+      await value.fill('[name=at]', '0m');
+      await value.click('button:has-text("armed then")');
+      await expect.poll(() => value.innerText('[data-part=then]'), LIMIT).toMatch(/elastic-hq\s+State\s+armed/i);
+      expect(await serious(value)).toEqual([]);
+      expect(await overhang(value)).toBe(0);
+      await shot(value, 'then-phone');
+    });
+
     it('let a person take a value off, and lift that again', async () => {
       const page = await signedIn(stage.url, '/why?value=203.0.113.9');
       expect(await page.innerText('[data-part=off]')).toMatch(/It leaves \d SIEMs?: /);

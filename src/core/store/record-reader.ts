@@ -5,7 +5,9 @@ import type { PlacedNote, StoredRecord } from '../audit/verify.ts';
 import { digest48 } from '../model/digest.ts';
 import type { Json } from '../model/json.ts';
 import { type Observable, OBSERVABLE_TYPES } from '../model/observable.ts';
+import { atOnce } from '../runtime/in-turns.ts';
 import { AUDIT_KEY, AUDIT_ORIGIN } from './checkpoints.ts';
+import { ANY_NUMBER, type Between, type Compared, comparison, type Most } from './record-between.ts';
 import { PRUNED } from './record-retention.ts';
 import { HEAD } from './records.ts';
 import { PRESENT } from './rows.ts';
@@ -47,24 +49,6 @@ export interface ValueAt {
   readonly acts: readonly PersonsAct[];
   /** Why nobody can tell; null: the record can. */
   readonly untold: string | null;
-}
-
-/** Of one SIEM, between two moments. The lists name entry keys. */
-export interface Between {
-  readonly siem: string;
-  /** Of all that was done, gone again or not: arm, change, disarm. */
-  readonly counts: Readonly<Record<string, number>>;
-  /** Armed at the later moment, and not at the earlier one. */
-  readonly armed: readonly string[];
-  readonly disarmed: readonly string[];
-  /** Armed at both, and written anew between them. */
-  readonly changed: readonly string[];
-}
-
-interface Fold {
-  readonly was: boolean;
-  readonly is: boolean;
-  readonly object: string | null;
 }
 
 interface Event {
@@ -135,9 +119,14 @@ export class RecordReader {
 
   /** Was it armed then, where, since when, by whose word. */
   at(observable: Observable, time: number, siems: readonly string[]): ValueAt {
+    return atOnce(this.atInSteps(observable, time, siems));
+  }
+
+  /** The same, a record at a time: each may be of thousands of values. */
+  *atInSteps(observable: Observable, time: number, siems: readonly string[]): Generator<undefined, ValueAt> {
     const moment = new Date(time).toISOString();
     const first = this.#db.get<{ at: number }>('SELECT at FROM audit_record ORDER BY seq LIMIT 1')?.at;
-    const events = this.#eventsOf(observable);
+    const events = yield* this.#eventsOf(observable);
     const names = [...new Set([...siems, ...events.flatMap(({ row }) => (isPresence(row) ? [row.siem!] : []))])];
     const began = first === undefined || time < first;
     const pruned = this.#prunedUntil();
@@ -156,40 +145,17 @@ export class RecordReader {
   }
 
   /** What became of each value between two moments, by SIEM; of what was pruned, or never told, there are counts alone. */
-  between(from: number, to: number): Between[] {
-    const siems = new Map<string, { readonly values: Map<string, Fold>; readonly counts: Record<string, number> }>();
-    const rows = this.#db.iterate<{ body: string; lines: string | null }>(
-      "SELECT body, lines FROM audit_record WHERE at > ? AND at <= ? AND action NOT IN ('key', 'gap', 'configuration') ORDER BY seq",
-      from,
-      to,
-    );
-    for (const { body, lines } of rows) {
-      const { counts } = JSON.parse(body) as RecordBody;
-      for (const [siem, ops] of Object.entries(counts)) {
-        for (const op of ['arm', 'change', 'disarm']) {
-          const n = ops[op] ?? 0;
-          if (n === 0) continue;
-          const of = siems.get(siem) ?? { values: new Map<string, Fold>(), counts: {} };
-          siems.set(siem, of);
-          of.counts[op] = (of.counts[op] ?? 0) + n;
-        }
-      }
-      for (const line of lines?.split('\n') ?? []) {
-        const row = JSON.parse(line) as RecordRow;
-        if (!isPresence(row) || row.key === null) continue;
-        const values = siems.get(row.siem!)?.values;
-        const before = values?.get(row.key);
-        values?.set(row.key, { was: before?.was ?? row.op !== 'arm', is: row.op !== 'disarm', object: row.object });
-      }
-    }
-    return [...siems].map(([siem, { values, counts }]) => {
-      const of = (was: boolean, is: boolean) =>
-        [...values].flatMap(([key, one]) => (one.was === was && one.is === is ? [key] : []));
-      return { siem, counts, armed: of(false, true), disarmed: of(true, false), changed: of(true, true) };
-    });
+  between(from: number, to: number): readonly Between[] {
+    const found = atOnce(this.compared(from, to));
+    return found.told === 'all' ? found.siems : [];
   }
 
-  #eventsOf({ type, value }: Observable): Event[] {
+  /** The same in steps, as far as it is asked for. */
+  compared(from: number, to: number, most: Most = ANY_NUMBER): Generator<undefined, Compared> {
+    return comparison(this.#db, from, to, most);
+  }
+
+  *#eventsOf({ type, value }: Observable): Generator<undefined, Event[]> {
     const number = OBSERVABLE_TYPES.indexOf(type);
     const ids = this.#db
       .all<{ id: number }>(
@@ -201,23 +167,27 @@ export class RecordReader {
         value,
       )
       .map(({ id }) => id);
-    const events = ids.flatMap((id) =>
-      this.#db
-        .all<{ seq: number; at: number; lines: string; entries: string }>(
-          `SELECT r.seq, r.at, r.lines, r.entries FROM audit_entry e JOIN audit_record r ON r.seq = e.seq
-           WHERE e.entry_id = ? AND r.lines IS NOT NULL ORDER BY r.seq`,
-          id,
-        )
-        .flatMap(({ seq, at, lines, entries }) => {
-          const rows = lines.split('\n');
-          return entries.split(' ').flatMap((entry, i): Event[] => {
-            if (Number(entry) !== id) return [];
-            // Written by records.ts.
-            return [{ seq, at: new Date(at).toISOString(), row: JSON.parse(rows[i] ?? '{}') as RecordRow }];
-          });
-        }),
-    );
+    const events: Event[] = [];
+    for (const id of ids)
+      for (const { seq } of this.#db.all<{ seq: number }>('SELECT seq FROM audit_entry WHERE entry_id = ?', id)) {
+        events.push(...this.#eventsIn(seq, id));
+        yield;
+      }
     return events.sort((a, b) => a.seq - b.seq);
+  }
+
+  #eventsIn(seq: number, entryId: number): Event[] {
+    const found = this.#db.get<{ at: number; lines: string; entries: string }>(
+      'SELECT at, lines, entries FROM audit_record WHERE seq = ? AND lines IS NOT NULL',
+      seq,
+    );
+    if (found === undefined) return [];
+    const rows = found.lines.split('\n');
+    return found.entries.split(' ').flatMap((entry, i): Event[] => {
+      if (Number(entry) !== entryId) return [];
+      // Written by records.ts.
+      return [{ seq, at: new Date(found.at).toISOString(), row: JSON.parse(rows[i] ?? '{}') as RecordRow }];
+    });
   }
 
   #act(seq: number): PersonsAct {

@@ -333,6 +333,10 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE projection SET receipt = reason, reason = NULL WHERE state = 4;
   UPDATE projection SET reason = NULL WHERE reason IS NOT NULL AND state <> 6;
   `,
+  `
+  -- Records between two moments.
+  CREATE INDEX audit_record_at ON audit_record (at);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,5 +1,5 @@
 // A moment as a person types it: a time, or how long ago.
-import { timestampMs } from '../core/model/timestamp.ts';
+import { timestampMs } from './timestamp.ts';
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
