@@ -24,10 +24,16 @@ export type Parsed =
   | { readonly kind: 'help'; readonly command?: Command }
   | { readonly kind: 'wrong'; readonly message: string };
 
+/** Undefined where none is named: the help of all is asked for. */
+export function commandName([first]: readonly string[]): string | undefined {
+  if (first === '--help' || first === '-h') return undefined;
+  return first === '--version' || first === '-V' ? 'version' : first;
+}
+
+/** `commands`: the one that is named, or all of them where there is none of that name. */
 export function parseCommandLine(argv: readonly string[], commands: readonly Command[]): Parsed {
-  const [first] = argv;
-  if (first === undefined || first === '--help' || first === '-h') return { kind: 'help' };
-  const name = first === '--version' || first === '-V' ? 'version' : first;
+  const name = commandName(argv);
+  if (name === undefined) return { kind: 'help' };
   const command = commands.find((one) => one.name === name);
   if (command === undefined) {
     const near = suggestion(

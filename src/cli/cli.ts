@@ -1,19 +1,10 @@
 // The command line as a function from arguments to an exit code; main.ts gives it the process.
-import { problemLine } from '../core/config/source.ts';
-import { loadConfig, type Config } from '../core/config/load.ts';
 import type { Environment } from '../core/config/source.ts';
 import { ConnectorError } from '../core/model/failure.ts';
-import { stateFailure } from '../core/store/state-failure.ts';
-import { helpOf, overview, parseCommandLine } from './args.ts';
-import { check } from './check.ts';
-import { completion } from './completion.ts';
-import type { Ask, Command, Context, Parts } from './command.ts';
+import { commandName, helpOf, overview, parseCommandLine } from './args.ts';
+import type { Ask, Command, NamedCommand, Parts } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import type { Output } from './output.ts';
-import { schema } from './schema.ts';
-import { runningConfig } from './running-config.ts';
-import { simulate } from './simulate.ts';
-import { version } from './version.ts';
 
 const help: Command = {
   name: 'help',
@@ -23,7 +14,7 @@ const help: Command = {
   mostArgs: 1,
   flags: {},
   async run({ parts, args, out }) {
-    const commands = commandTable(parts);
+    const commands = await commandTable(parts);
     const [name] = args;
     const command = commands.find((one) => one.name === name);
     if (name !== undefined && command === undefined) {
@@ -49,10 +40,25 @@ const notYet = (name: string, summary: string): Command => ({
   },
 });
 
-export function commandTable(parts: Parts): readonly Command[] {
-  const table = [...parts.commands, check, simulate, completion(() => commandTable(parts)), schema, help, version];
-  const later = [notYet('pattern', 'Explains a STIX pattern.')];
-  return [...table, ...later.filter((one) => !table.some(({ name }) => name === one.name))];
+function namedCommands(parts: Parts): readonly NamedCommand[] {
+  const frame: readonly NamedCommand[] = [
+    { name: 'check', load: async () => (await import('./check.ts')).check },
+    { name: 'simulate', load: async () => (await import('./simulate.ts')).simulate },
+    { name: 'completion', load: async () => (await import('./completion.ts')).completion(() => commandTable(parts)) },
+    { name: 'schema', load: async () => (await import('./schema.ts')).schema },
+    { name: 'help', load: async () => help },
+    { name: 'version', load: async () => (await import('./version.ts')).version },
+  ];
+  const later = notYet('pattern', 'Explains a STIX pattern.');
+  const known = [...parts.commands, ...frame];
+  return known.some(({ name }) => name === later.name)
+    ? known
+    : [...known, { name: later.name, load: async () => later }];
+}
+
+/** All of them, in the order of the overview. */
+export async function commandTable(parts: Parts): Promise<readonly Command[]> {
+  return Promise.all(namedCommands(parts).map((one) => one.load()));
 }
 
 export async function runCli(
@@ -66,7 +72,11 @@ export async function runCli(
   },
 ): Promise<number> {
   const { parts, out, env, signal } = given;
-  const commands = commandTable(parts);
+  const asked = commandName(argv);
+  const one = await namedCommands(parts)
+    .find(({ name }) => name === asked)
+    ?.load();
+  const commands = one === undefined ? await commandTable(parts) : [one];
   const parsed = parseCommandLine(argv, commands);
   switch (parsed.kind) {
     case 'wrong':
@@ -84,7 +94,8 @@ export async function runCli(
         const json = flags['json'] === true;
         return await command.run({ parts, args, flags, json, out, env, configPath, signal, ...asking });
       } catch (error) {
-        return told(error, out, () => {
+        return told(error, out, async () => {
+          const { loadConfig } = await import('../core/config/load.ts');
           const answer = loadConfig(configPath, parts.registry, env);
           return 'config' in answer ? answer.config.state : configPath;
         });
@@ -94,35 +105,14 @@ export async function runCli(
 }
 
 /** What ends a command in words instead of a stack: the state file, or what it remembers against the configuration. */
-function told(error: unknown, out: Output, statePath: () => string): number {
+async function told(error: unknown, out: Output, statePath: () => Promise<string>): Promise<number> {
   if (error instanceof ConnectorError && error.kind !== 'bug') {
     out.failure(error.message);
     return error.kind === 'config' ? USAGE : LEFT;
   }
-  const broken = stateFailure(error, statePath());
+  const { stateFailure } = await import('../core/store/state-failure.ts');
+  const broken = stateFailure(error, await statePath());
   if (broken === undefined) throw error;
   out.failure(broken.message);
   return LEFT;
-}
-
-/** For commands that need a good configuration: prints what is wrong with a bad one. */
-export function configOf({ parts, out, env, configPath }: Context): Config | undefined {
-  const answer = loadConfig(configPath, parts.registry, env);
-  if ('config' in answer) return answer.config;
-  for (const problem of answer.problems) out.note(problemLine(problem));
-  return undefined;
-}
-
-/**
- * For commands that work on the state alone: they need no secret of a peer, and beside a running daemon not even a good
- * file, because it left in the state what it runs with.
- */
-export function stateConfigOf({ parts, out, env, configPath }: Context): Config | undefined {
-  const answer = loadConfig(configPath, parts.registry, env, 'unused');
-  if ('config' in answer) return answer.config;
-  const running = runningConfig(configPath, parts.registry, env);
-  for (const problem of answer.problems) out.note(problemLine(problem));
-  if (running !== undefined)
-    out.note(`${configPath} is broken; the daemon runs on with what it read before, and so does this command.`);
-  return running;
 }

@@ -48,6 +48,12 @@ export interface Command {
   run(context: Context): Promise<number>;
 }
 
+/** A command before it is asked for: what it needs is loaded then, so that none waits for what only others need. */
+export interface NamedCommand {
+  readonly name: string;
+  load(): Promise<Command>;
+}
+
 export interface SimulatorStart {
   readonly port: number;
   readonly data?: string;
@@ -78,6 +84,6 @@ export interface Parts {
   readonly simulators: Readonly<Record<string, (start: SimulatorStart) => Promise<StartedSimulator>>>;
   /** Contacts every peer and changes nothing there. */
   readonly probe?: (config: Config, signal: AbortSignal) => Promise<readonly PeerProbe[]>;
-  /** Commands whose body needs the store. */
-  readonly commands: readonly Command[];
+  /** Those that need more than the frame has. */
+  readonly commands: readonly NamedCommand[];
 }

@@ -5,7 +5,7 @@ import { DONE, USAGE } from './exit.ts';
 
 const SHELLS = { bash, zsh, fish } as const;
 
-export const completion = (table: () => readonly Command[]): Command => ({
+export const completion = (table: () => Promise<readonly Command[]>): Command => ({
   name: 'completion',
   summary: 'Prints the completion script of a shell: bash, zsh or fish.',
   usage: 'completion bash|zsh|fish',
@@ -19,7 +19,8 @@ export const completion = (table: () => readonly Command[]): Command => ({
       out.note('completion needs a shell: bash, zsh or fish');
       return USAGE;
     }
-    out.parts([script(table().filter((one) => one.hidden !== true && !one.summary.endsWith('(not yet)')))]);
+    const commands = await table();
+    out.parts([script(commands.filter((one) => one.hidden !== true && !one.summary.endsWith('(not yet)')))]);
     return DONE;
   },
 });

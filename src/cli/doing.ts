@@ -1,7 +1,7 @@
 // What commands that act have in common.
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
-import { configOf, stateConfigOf } from './cli.ts';
+import { configOf, stateConfigOf } from './config-of.ts';
 import type { Context, Flag } from './command.ts';
 import { LEFT, USAGE } from './exit.ts';
 

@@ -2,7 +2,7 @@
 // colour is for terminals without NO_COLOR, progress is a bar there and a plain line every few seconds elsewhere.
 import { Writable } from 'node:stream';
 import type { Clock } from '../core/runtime/clock.ts';
-import { createLog, type RootLog } from '../core/runtime/log.ts';
+import type { RootLog } from '../core/runtime/log.ts';
 import { tableLines } from './table.ts';
 
 export interface Stream {
@@ -21,7 +21,7 @@ export interface Output {
   /** To stderr. */
   note(text: string): void;
   /** From now on what would be words on stderr are lines of such a log: machines read what a daemon says there. */
-  asLog(log: { readonly level: string; readonly format: 'json' | 'text' }): void;
+  asLog(make: ((stderr: Writable) => RootLog) | undefined): void;
   /** Why the command ends without having done its work. */
   failure(reason: string): void;
   /** What nobody caught. Resolves when the stream has it. */
@@ -68,8 +68,8 @@ export function createOutput(
       if (log === undefined) say(text);
       else log.warn('Something to know before the daemon runs.', { note: text });
     },
-    asLog: (form) => {
-      log = form.format === 'json' ? createLog({ ...form, stream: onto(stderr) }) : undefined;
+    asLog: (make) => {
+      log = make?.(onto(stderr));
     },
     failure: (reason) => {
       if (log === undefined) say(reason);

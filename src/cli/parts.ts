@@ -1,27 +1,12 @@
-// What is joined to the command line: connectors, simulators (loaded when asked for), and the commands that need the store.
+// What is joined to the command line: connectors, and simulators and commands, which are loaded when they are asked for.
 import packageFile from '../../package.json' with { type: 'json' };
-import { probePeers } from '../app/peers.ts';
 import { exchanges, siems } from '../connectors/registry.ts';
-import { systemClock } from '../core/runtime/clock.ts';
-import { silentLog } from '../core/runtime/log.ts';
-import { backup, parked } from './act.ts';
-import { audit } from './audit.ts';
-import { harmless } from './harmless.ts';
-import { held } from './held.ts';
-import { history } from './history.ts';
-import { init } from './init.ts';
-import { refused } from './refused.ts';
-import type { Parts } from './command.ts';
-import { demo } from './demo.ts';
-import { state } from './state-copy.ts';
-import { status } from './status.ts';
-import { why } from './why.ts';
-import { plan } from './plan.ts';
-import { purge, reconcile } from './reconcile.ts';
-import { record } from './record.ts';
-import { rehearse } from './rehearse.ts';
-import { run } from './run.ts';
-import { suppress } from './suppress.ts';
+import type { Command, Parts } from './command.ts';
+
+const named = <Name extends string>(name: Name, module: () => Promise<Readonly<Record<Name, Command>>>) => ({
+  name,
+  load: async () => (await module())[name],
+});
 
 export const parts: Parts = {
   version: packageFile.version,
@@ -33,26 +18,33 @@ export const parts: Parts = {
     splunk: async (start) => (await import('./simulators.ts')).starters.splunk(start),
     qradar: async (start) => (await import('./simulators.ts')).starters.qradar(start),
   },
-  probe: (config, signal) => probePeers(config, systemClock, silentLog, signal),
+  async probe(config, signal) {
+    const [{ probePeers }, { systemClock }, { silentLog }] = await Promise.all([
+      import('../app/peers.ts'),
+      import('../core/runtime/clock.ts'),
+      import('../core/runtime/log.ts'),
+    ]);
+    return probePeers(config, systemClock, silentLog, signal);
+  },
   commands: [
-    init,
-    run,
-    plan,
-    record,
-    rehearse,
-    status,
-    why,
-    suppress,
-    harmless,
-    held,
-    refused,
-    parked,
-    reconcile,
-    purge,
-    history,
-    audit,
-    backup,
-    state,
-    demo,
+    named('init', () => import('./init.ts')),
+    named('run', () => import('./run.ts')),
+    named('plan', () => import('./plan.ts')),
+    named('record', () => import('./record.ts')),
+    named('rehearse', () => import('./rehearse.ts')),
+    named('status', () => import('./status.ts')),
+    named('why', () => import('./why.ts')),
+    named('suppress', () => import('./suppress.ts')),
+    named('harmless', () => import('./harmless.ts')),
+    named('held', () => import('./held.ts')),
+    named('refused', () => import('./refused.ts')),
+    named('parked', () => import('./act.ts')),
+    named('reconcile', () => import('./reconcile.ts')),
+    named('purge', () => import('./reconcile.ts')),
+    named('history', () => import('./history.ts')),
+    named('audit', () => import('./audit.ts')),
+    named('backup', () => import('./act.ts')),
+    named('state', () => import('./state-copy.ts')),
+    named('demo', () => import('./demo.ts')),
   ],
 };

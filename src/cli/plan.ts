@@ -6,10 +6,10 @@ import { App } from '../app.ts';
 import { placeOf, storeSpec } from '../app/specs.ts';
 import { copyState, hasState } from '../core/store/state.ts';
 import { claimSummary } from '../core/store/summary.ts';
-import { configOf } from './cli.ts';
+import { configOf } from './config-of.ts';
 import type { Command } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
-import { commandLog } from './state.ts';
+import { commandLog } from './command-log.ts';
 
 const MOST_LISTED = 10_000;
 

@@ -7,7 +7,8 @@ import { ConnectorError } from '../core/model/failure.ts';
 import type { Command } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
-import { clockOf, commandLog } from './state.ts';
+import { commandLog } from './command-log.ts';
+import { clockOf } from './state.ts';
 
 const MOST_MB = 1024;
 

@@ -11,7 +11,7 @@ import { copyState } from '../core/store/state.ts';
 import type { Command, Context, StartedSimulator } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { refusedLines } from './plan.ts';
-import { commandLog } from './state.ts';
+import { commandLog } from './command-log.ts';
 
 /** Shown to people; `--json` has this many, and the counts of all. */
 const MOST_SHOWN = 20;

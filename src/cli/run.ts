@@ -10,10 +10,11 @@ import { problemLine } from '../core/config/source.ts';
 import { createLog, type RootLog } from '../core/runtime/log.ts';
 import { serviceManager } from '../core/runtime/service-manager.ts';
 import { stateFailure } from '../core/store/state-failure.ts';
-import { configOf } from './cli.ts';
+import { configOf } from './config-of.ts';
 import type { Command, Context } from './command.ts';
 import { BUG, DONE, LEFT, USAGE } from './exit.ts';
-import { clockOf, commandLog, prepareState } from './state.ts';
+import { commandLog } from './command-log.ts';
+import { clockOf, prepareState } from './state.ts';
 import { holderName } from './holder.ts';
 import { lockFor } from './turn.ts';
 
@@ -39,7 +40,7 @@ export const run: Command = {
       return USAGE;
     }
     const once = context.flags['once'] === true;
-    if (!once) context.out.asLog(config.log);
+    if (!once) context.out.asLog(jsonLog(config));
     prepareState(config);
     const lock = await lockFor(once ? 'run --once' : 'run', context, config, once ? patience * 1000 : undefined);
     if ('heldBy' in lock) {
@@ -55,6 +56,9 @@ export const run: Command = {
     }
   },
 };
+
+const jsonLog = ({ log }: Config) =>
+  log.format === 'json' ? (stream: NodeJS.WritableStream) => createLog({ ...log, stream }) : undefined;
 
 async function onePass(context: Context, config: Config, patienceMs: number): Promise<number> {
   const { out, json, signal } = context;
@@ -145,7 +149,7 @@ async function forever(context: Context, first: Config): Promise<number> {
   try {
     for (;;) {
       const log = createLog({ ...config.log, stream: process.stderr });
-      context.out.asLog(config.log);
+      context.out.asLog(jsonLog(config));
       const refuse = (reason: string) => {
         bad = reason;
         log.error('The new configuration is not used; the old one runs on.', { reason });

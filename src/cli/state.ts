@@ -3,15 +3,12 @@
 import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { userInfo } from 'node:os';
-import { App } from '../app.ts';
-import { perform, type RequestArguments } from '../app/requests.ts';
+import type { RequestArguments } from '../app/requests.ts';
 import { placeOf, storeSpec } from '../app/specs.ts';
-import { untilStopped } from '../app/stopping.ts';
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import type { Json } from '../core/model/json.ts';
 import { shiftedClock, systemClock } from '../core/runtime/clock.ts';
-import { createLog, type RootLog } from '../core/runtime/log.ts';
 import { hasState, openBeside, takeLock } from '../core/store/state.ts';
 import { StoreReader } from '../core/store/reader.ts';
 import { SightingsReader } from '../core/store/sightings-reader.ts';
@@ -20,7 +17,6 @@ import { isBusy, stateFailure } from '../core/store/state-failure.ts';
 import type { Context } from './command.ts';
 import { daemonAnswers } from './daemon-status.ts';
 import { frozen, holderName } from './holder.ts';
-import { Steps } from './steps.ts';
 
 export const clockOf = (config: Config) =>
   config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
@@ -76,19 +72,7 @@ export function caller({ flags }: Context): string {
   }
 }
 
-/** Of a command that does the work itself; a person at a terminal reads no JSON. */
-export function commandLog(config: Config, least: 'warn' | 'error' = 'warn'): RootLog {
-  const { level, format } = config.log;
-  return createLog({
-    level: level === 'debug' ? level : level === 'error' ? level : least,
-    format: process.stderr.isTTY ? 'text' : format,
-    stream: process.stderr,
-  });
-}
-
 const ASK_EVERY_MS = 200;
-/** Who asks at a terminal does not wait long for the state's own server. */
-const SERVER_PATIENCE_MS = 10_000;
 /** A daemon takes a request within a second; one that does not is asked whether it lives. */
 const UNCLAIMED_MS = 3_000;
 /** Once claimed, a listing of a large SIEM takes its time. */
@@ -100,45 +84,14 @@ export async function act(context: Context, config: Config, args: RequestArgumen
   const holder = holderName(args.kind, clockOf(config).now());
   const lock = takeLock(placeOf(config), holder);
   if ('heldBy' in lock) return ask(context, config, args, lock.heldBy);
-  const log = commandLog(config);
   try {
-    const steps = new Steps(context.out);
-    const app = await App.open({
-      config,
-      log,
-      version: context.parts.version,
-      holder,
-      serverPatienceMs: SERVER_PATIENCE_MS,
-      onProgress: ({ siem, applied, parked }) => steps.written(siem, applied + parked, () => pendingAt(app, siem)),
-    });
-    try {
-      return await ofStopped(app, context, (signal) =>
-        perform(app, args, caller(context), signal, (step) => steps.at(step)),
-      );
-    } finally {
-      steps.end();
-      await app.close();
-    }
+    // Most often a daemon holds the state: what it takes to do the work is loaded where it is done.
+    const { actHere } = await import('./act-here.ts');
+    return await actHere(context, config, args, caller(context), holder);
   } finally {
     lock.release();
-    await log.close();
   }
 }
-
-/** A command that was told to stop ends soon and says so, whatever its calls in hand and the store come to. */
-async function ofStopped(app: App, { signal }: Context, work: (signal: AbortSignal) => Promise<Json>): Promise<Json> {
-  let cause: unknown;
-  try {
-    const answer = await untilStopped(app, work(signal), signal);
-    if (answer !== undefined) return answer;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    cause = error;
-  }
-  throw new ConnectorError('permanent', 'interrupted: it is not done; the same command again does the rest', { cause });
-}
-
-const pendingAt = (app: App, siem: string): number => app.reader.siems().find((one) => one.name === siem)?.pending ?? 0;
 
 async function ask(context: Context, config: Config, args: RequestArguments, heldBy: string): Promise<Json> {
   const { kind, ...rest } = args;

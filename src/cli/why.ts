@@ -6,7 +6,7 @@ import { guess } from '../core/model/typed-in.ts';
 import { placeOf, storeSpec } from '../app/specs.ts';
 import { holderOf } from '../core/store/state.ts';
 import { MOST_TOLD, REVOKED_CODE, type RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
-import { stateConfigOf } from './cli.ts';
+import { stateConfigOf } from './config-of.ts';
 import type { Command } from './command.ts';
 import { doing } from './doing.ts';
 import { DONE, USAGE } from './exit.ts';
