@@ -59,18 +59,19 @@ export function aSiem(
   given: Partial<SiemSpec> & {
     readonly listensTo?: readonly string[];
     readonly clearance?: 'green' | 'amber';
+    readonly minConfidence?: number;
     /** Of every exchange it listens to. */
     readonly brake?: Partial<BrakeSettings>;
   } = {},
 ): SiemSpec {
-  const { listensTo = ['partner'], clearance = 'amber', brake, ...rest } = given;
+  const { listensTo = ['partner'], clearance = 'amber', minConfidence = 0, brake, ...rest } = given;
   const name = given.name ?? 'siem';
   const rules = {
     intake: {
       siem: name,
       clearance,
       unmarked: 'amber' as const,
-      minConfidence: 0,
+      minConfidence,
       unknownConfidence: 'accept' as const,
     },
     lifetime: { defaultDays: 90, byType: {}, maxDays: 730 },

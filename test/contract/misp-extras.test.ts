@@ -11,7 +11,12 @@ const facts = (rig: Awaited<ReturnType<typeof aPartner>>['rig']) =>
 describe('what a server says beside its attributes', () => {
   it('is not asked for by itself', async () => {
     const score = [{ score: 42, decayed: false }];
-    const { rig, poll } = await aPartner('search', anEvent([anAttribute(1, { decay_score: score })]), {}, LISTS);
+    const { rig, poll } = await aPartner(
+      'search',
+      anEvent([anAttribute(1, { decay_score: score })]),
+      {},
+      { warninglists: LISTS },
+    );
 
     expect(await poll()).toEqual(upsert(1));
     expect(facts(rig)).toEqual([{ labels: undefined, confidence: null }]);
@@ -25,7 +30,48 @@ describe('what a server says beside its attributes', () => {
     const { rig, poll } = await aPartner('search', event, { decay_scores: true });
 
     expect(await poll()).toEqual(upsert(1));
-    expect(facts(rig).map((one) => one.confidence)).toEqual([60, 0]);
+    expect(facts(rig).map((one) => one.confidence)).toEqual([63, 3]);
+  });
+
+  /** What each of these scores changes in a SIEM that asks for a confidence of 50, one reading after the other. */
+  async function over(...scores: readonly (readonly [score: number, decayed?: boolean])[]): Promise<string[][]> {
+    const said = ([score, decayed = false]: readonly [number, boolean?]) => [{ score, decayed }];
+    const [first, ...rest] = scores;
+    const event = anEvent([anAttribute(1, { decay_score: said(first!) })]);
+    const { poll, act } = await aPartner('search', event, { decay_scores: true }, { siem: { minConfidence: 50 } });
+    const changes = [await poll()];
+    for (const one of rest) {
+      act({ do: 'score', attribute: id(1), scores: said(one), publish: true });
+      changes.push(await poll());
+    }
+    return changes;
+  }
+
+  it('keeps what stands there while its score trembles around what the SIEM asks for', async () => {
+    const [up, down] = [upsert(1), remove(1)];
+
+    expect(await over([50.4], [49.9], [50.2], [47], [53])).toEqual([up, [], [], [], []]);
+    expect(await over([49.9], [50.1], [49], [53.9], [54])).toEqual([[], [], [], [], up]);
+    expect(await over([52], [47], [51], [48], [52])).toEqual([up, down, [], [], up]);
+  });
+
+  it("keeps out what is over by the partner's model while its score trembles around the end of that", async () => {
+    const [up, down] = [upsert(1), remove(1)];
+
+    expect(await over([70], [64.9, true], [66], [64.5, true], [69])).toEqual([up, down, [], [], up]);
+  });
+
+  it('goes by a new edit at once, however little its score moved', async () => {
+    const event = anEvent([anAttribute(1, { decay_score: [{ score: 48, decayed: false }] })]);
+    const { poll, act } = await aPartner('search', event, { decay_scores: true }, { siem: { minConfidence: 50 } });
+    expect(await poll()).toEqual([]);
+
+    act(
+      { do: 'score', attribute: id(1), scores: [{ score: 51, decayed: false }] },
+      { do: 'edit', attribute: id(1), set: { comment: 'seen again' }, publish: true },
+    );
+
+    expect(await poll()).toEqual(upsert(1));
   });
 
   it('shows the lists on which the server finds a value, and refuses nothing for them', async () => {
@@ -33,7 +79,7 @@ describe('what a server says beside its attributes', () => {
       'search',
       anEvent([anAttribute(1), anAttribute(2)]),
       { warninglist_hits: true },
-      LISTS,
+      { warninglists: LISTS },
     );
 
     expect(await poll()).toEqual(upsert(1, 2));

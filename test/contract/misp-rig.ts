@@ -5,7 +5,7 @@ import { Poller } from '../../src/core/ingest/poller.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
 import type { RemoteStore } from '../../src/core/store/remote.ts';
 import { type Act, type MispOptions, startMisp } from '../../src/simulators/misp/index.ts';
-import { anExchange, DAY, MINUTE, NOW, Rig } from '../builders/store.ts';
+import { anExchange, aSiem, DAY, MINUTE, NOW, Rig } from '../builders/store.ts';
 import { never, testDeps } from './exchange.ts';
 
 export const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -28,7 +28,10 @@ export async function aPartner(
   read: 'search' | 'sync',
   event: unknown,
   settings: object = {},
-  warninglists: MispOptions['warninglists'] = [],
+  {
+    warninglists = [],
+    siem = {},
+  }: { warninglists?: MispOptions['warninglists']; siem?: Parameters<typeof aSiem>[0] } = {},
 ) {
   const clock = { now: NOW };
   const server = await startMisp({
@@ -37,7 +40,7 @@ export async function aPartner(
     warninglists,
     quirks: read === 'sync' ? [{ kind: 'guard' }] : [],
   });
-  const rig = new Rig({ exchanges: [anExchange({ type: 'misp' })] });
+  const rig = new Rig({ exchanges: [anExchange({ type: 'misp' })], siems: [aSiem(siem)] });
   const store = new Proxy({} as RemoteStore, {
     get:
       (_target, name) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { IncomingIndicator } from '../model/entry.ts';
+import { DECAYED, type IncomingIndicator } from '../model/entry.ts';
 import { OLDEST_VERSION } from '../model/timestamp.ts';
-import { type Known, type Stated, takeIn, tightened } from './take-in.ts';
+import { type Known, type KnownScore, type Stated, steadied, takeIn, tightened } from './take-in.ts';
 
 const [OLD, SAME, NEW] = ['2026-01-01', '2026-01-02', '2026-01-03'];
 
@@ -73,6 +73,44 @@ describe('a version that arrives', () => {
     expect(takeIn(vanished, arriving({ digest: 2 }))).toEqual({ kind: 'returned', tighten: true, cause: 'none' });
     expect(takeIn(vanished, arriving({ version: OLD }))).toEqual({ kind: 'outdated' });
     expect(takeIn(vanished, arriving({ version: NEW }))).toMatchObject({ kind: 'replaced' });
+  });
+});
+
+describe('a score that is computed anew at each reading', () => {
+  const EDIT = '2026-01-02T00:00:00';
+  const score: KnownScore = { ...known, version: `${EDIT}.000000001Z`, confidence: 50, refusal: undefined };
+  const over: KnownScore = { ...score, refusal: DECAYED };
+  const read = (given: Partial<IncomingIndicator>) =>
+    arriving({ version: `${EDIT}.000000002Z`, scored: true, confidence: 50, ...given });
+  const decayed = { refusal: DECAYED, digest: 9 };
+
+  it.each<[string, KnownScore, Partial<IncomingIndicator>]>([
+    ['one that hardly moved', score, { confidence: 46 }],
+    ['nor up', score, { confidence: 54 }],
+    ['over as before', over, { ...decayed, digest: 1, confidence: 46 }],
+    ['back from its end by less than a step', over, { confidence: 54, digest: 2 }],
+  ])('is no news: %s', (_what, before, given) => {
+    expect(steadied(before, read(given))).toBeUndefined();
+  });
+
+  it.each<[string, KnownScore, Partial<IncomingIndicator>]>([
+    ['a step down', score, { confidence: 45 }],
+    ['a step up', score, { confidence: 55 }],
+    ['over, however little it moved', score, { ...decayed, confidence: 49 }],
+    ['back from its end by a step', over, { confidence: 55, digest: 2 }],
+    ['a new edit', score, { version: '2026-01-02T00:00:01.000000000Z', confidence: 51 }],
+    ['after another', { ...score, confidence: undefined }, { confidence: 51 }],
+    ['of one that had vanished', { ...score, state: 'vanished' }, { confidence: 51 }],
+    ['of one that was read by older rules of ours', { ...score, outdated: true }, { confidence: 51 }],
+    ['a confidence that somebody states', score, { scored: false, confidence: 51 }],
+  ])('counts as it is: %s', (_what, before, given) => {
+    const incoming = read(given);
+
+    expect(steadied(before, incoming)).toBe(incoming);
+  });
+
+  it('stays what it was where something else is new', () => {
+    expect(steadied(score, read({ confidence: 47, digest: 2 }))).toEqual(read({ confidence: 50, digest: 2 }));
   });
 });
 

@@ -3,7 +3,7 @@
 // Rules (STIX 2.1 §3.6, and what feeds really do): the higher `modified` wins, however late it comes; a revoked id stays a
 // tombstone, so a later unrevoked version is dropped; the same version with other content keeps the first, except towards
 // less (earlier valid_until, stricter marking, benign).
-import type { IncomingIndicator, IndicatorFacts } from '../model/entry.ts';
+import { DECAYED, type IncomingIndicator, type IndicatorFacts } from '../model/entry.ts';
 import { type Pap, stricterPap, stricterTlp, type Tlp } from '../model/marking.ts';
 import { OLDEST_VERSION } from '../model/timestamp.ts';
 import { cutsShort, type Validity } from './holds.ts';
@@ -60,6 +60,33 @@ export function takeIn(known: Known, incoming: Arriving): TakenIn {
   if (known.state === 'vanished') return { kind: 'returned', tighten: conflicting, cause: 'none' };
   return conflicting ? { kind: 'conflicting', cause } : { kind: 'unchanged' };
 }
+
+/** A score that the partner's server computes anew at each reading has to move by so much to say something else. */
+export const SCORE_STEP = 5;
+
+export interface KnownScore extends Pick<Known, 'state' | 'version' | 'digest' | 'outdated'> {
+  readonly confidence: number | undefined;
+  readonly refusal: string | undefined;
+}
+
+/**
+ * Of a replaced one that is scored: what there is to take in of it, with the score that is known where the new one lies
+ * near it, so that nothing comes and goes with a score that trembles, wherever a SIEM draws its line. What is over goes at once
+ * and comes back by a whole step. A new edit counts as it is. Undefined: it says nothing new.
+ */
+export function steadied(known: KnownScore, incoming: IncomingIndicator): IncomingIndicator | undefined {
+  if (incoming.scored !== true || known.state !== 'published' || known.outdated) return incoming;
+  const [score, kept] = [incoming.confidence, known.confidence];
+  if (score === undefined || kept === undefined || Math.abs(score - kept) >= SCORE_STEP) return incoming;
+  if (editedAt(known.version) !== editedAt(incoming.version)) return incoming;
+  const [over, wasOver] = [incoming.refusal === DECAYED, known.refusal === DECAYED];
+  if (wasOver && !over) return undefined;
+  if (over !== wasOver) return incoming;
+  return known.digest === incoming.digest ? undefined : { ...incoming, confidence: kept };
+}
+
+/** To the second: what stands behind it tells readings of one edit apart (misp/version.ts). */
+const editedAt = (version: string): string => version.slice(0, 19);
 
 /** To mark an object benign, or to cut its validity short, is to withdraw it. */
 const withdraws = (before: Validity, incoming: Arriving): boolean =>

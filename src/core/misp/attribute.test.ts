@@ -318,10 +318,15 @@ describe('markings, terms and confidence', () => {
     expect(factsOf(read({ distribution: '5', sharing_group_id: '0' })).statements).toBeUndefined();
   });
 
-  it('takes the best decay score in steps of five, and refuses only what all models call over', () => {
+  it('takes the best decay score, and refuses only what all models call over', () => {
     const score = (n: number, decayed: boolean) => ({ score: n, base_score: 80, decayed, DecayingModel: { id: 1 } });
 
-    expect(read({ decay_score: [score(63.9, false), score(20, true)] })).toMatchObject({ confidence: 60 });
+    const one = read({ decay_score: [score(63.9, false), score(20, true)] });
+    expect(one).toMatchObject({ confidence: 63, scored: true });
+    // It changes by itself: another score is no other content.
+    expect(one.digest).toBe(read({ decay_score: [score(40, false)] }).digest);
+    expect(one.digest).toBe(read({}).digest);
+    expect(read({}).scored).toBeUndefined();
     expect(read({ decay_score: [score(3, true), score(0, true)] }).refusal).toBe("over by the partner's decay model");
     const later = read({ decay_score: [score(40, false)] }, anEvent(), undefined, EDITED + 86_400);
     expect(

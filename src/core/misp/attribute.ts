@@ -6,7 +6,7 @@
 // attribute counts again, which it could not do after a revocation.
 import { canonical, type Canonical } from '../model/canonical.ts';
 import { digest48 } from '../model/digest.ts';
-import type { IncomingIndicator, IndicatorFacts, ObjectRefusal } from '../model/entry.ts';
+import { DECAYED, type IncomingIndicator, type IndicatorFacts, type ObjectRefusal } from '../model/entry.ts';
 import { namesOf } from '../model/named.ts';
 import type { Observable, ObservableType } from '../model/observable.ts';
 import { showingHidden } from '../model/text.ts';
@@ -64,7 +64,7 @@ export function readAttribute(
 
   const decay = decayOf(raw['decay_score']);
   const stated = decay?.score ?? tags.confidence;
-  const refusal = use.refusal ?? (decay?.over === true ? "over by the partner's decay model" : undefined);
+  const refusal = use.refusal ?? (decay?.over === true ? DECAYED : undefined);
   const observables = refusal === undefined ? use.observables : NO_VALUES;
 
   const facts = factsOf(raw, type, event, object, tags);
@@ -92,7 +92,7 @@ export function readAttribute(
   if (until !== undefined) indicator.validUntil = until;
   if (times.lifeFrom !== undefined) indicator.lifeFrom = times.lifeFrom;
   const confidence = stated === undefined ? undefined : use.wider === true ? Math.floor(stated * WIDER) : stated;
-  if (confidence !== undefined) indicator.confidence = confidence;
+  if (decay === undefined && confidence !== undefined) indicator.confidence = confidence;
   if (tags.tlp !== undefined) indicator.tlp = tags.tlp;
   if (tags.pap !== undefined) indicator.pap = tags.pap;
   if (tags.open.length > 0) indicator.openMarkings = tags.open;
@@ -102,6 +102,10 @@ export function readAttribute(
   const text = JSON.stringify(facts);
   indicator.digest = digest48(JSON.stringify(indicator) + text);
   indicator.facts = text;
+  if (decay !== undefined) {
+    indicator.scored = true;
+    indicator.confidence = confidence!;
+  }
   const edition = Math.max(event.timestamp, object?.timestamp ?? 0, decay === undefined ? 0 : (options.readAt ?? 0));
   indicator.version = versionOf(edited, edition);
   if (refusal !== undefined && handling.kind !== 'never') indicator.named = namedBy(raw['value']);
@@ -262,9 +266,6 @@ interface Decay {
   readonly over: boolean;
 }
 
-/** In steps, so that a score that sinks a little every hour does not change every entry every hour. */
-const DECAY_STEP = 5;
-
 /** The best of several models; over only when all of them say so (as `excludeDecayed` has it). */
 function decayOf(scores: unknown): Decay | undefined {
   let best: number | undefined;
@@ -276,7 +277,7 @@ function decayOf(scores: unknown): Decay | undefined {
     best = Math.max(best ?? 0, Math.min(100, Math.max(0, score)));
     over &&= flag(one['decayed']) === true;
   }
-  return best === undefined ? undefined : { score: Math.floor(best / DECAY_STEP) * DECAY_STEP, over };
+  return best === undefined ? undefined : { score: Math.floor(best), over };
 }
 
 function factsOf(

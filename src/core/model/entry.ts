@@ -23,6 +23,9 @@ export interface IndicatorFacts {
   readonly bare?: boolean;
 }
 
+/** The refusal of one whose score, by the partner's own rules, has come to its end. */
+export const DECAYED = "over by the partner's decay model";
+
 /** One version of an indicator as an exchange published it, reduced to what we use. */
 export interface IncomingIndicator {
   readonly kind: 'indicator';
@@ -50,6 +53,11 @@ export interface IncomingIndicator {
   readonly refusal?: string;
   /** IndicatorFacts as JSON, the form that is kept: most are never looked at again. */
   readonly facts: string;
+  /**
+   * Its confidence is a score that the partner's server computes anew at each reading, edited or not: what follows from a
+   * score that hardly moved is no news (ledger/take-in.ts), and no part of the digest.
+   */
+  readonly scored?: boolean;
   /** 48-bit digest over the fields above: tells two contents under one version apart. */
   readonly digest: number;
   /** Where it is refused or revoked: what its pattern names all the same (named.ts). */

@@ -44,6 +44,9 @@ describe('a linear pattern', () => {
     ['.{900}(?:ab){900}', /too long/],
     ['.*', /everything/],
     ['a?', /everything/],
+    ['.', /everything/],
+    ['/^.+$/', /everything/],
+    ['[\\w]', /everything/],
     ['/a/x', /flags x/],
     ['[b-a]', /range/],
   ])('refuses %s', (text, reason) => {
@@ -61,8 +64,9 @@ describe('a linear pattern', () => {
     fc.assert(
       fc.property(source, text, (pattern, given) => {
         const own = LinearPattern.read(pattern);
-        if ('refused' in own) expect(new RegExp(pattern).test('')).toBe(true);
-        else expect(own.test(given)).toBe(new RegExp(pattern).test(given));
+        const matches = (one: string) => new RegExp(pattern).test(one);
+        if ('refused' in own) expect(matches('') || ['203.0.113.47', 'kxq.zone.test'].every(matches)).toBe(true);
+        else expect(own.test(given)).toBe(matches(given));
       }),
       { numRuns: 2000, seed: 12 },
     );

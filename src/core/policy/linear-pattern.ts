@@ -6,6 +6,18 @@ import { RE2JS, RE2JSException } from 're2js';
 /** Longest program; counted repeats are written out. */
 const MOST_STEPS = 2000;
 
+/** One value of each kind, with nothing in common but what nearly every value has. */
+const UNRELATED = [
+  '203.0.113.47',
+  '2001:db8::7',
+  'kxq.zone.test',
+  'http://vjh.test/Wu/6',
+  'yo@prf.test',
+  '8d2c4b9e61f03a7580dd1ec2f4b69a3f',
+];
+
+const matchesAll = (pattern: RE2JS): boolean => pattern.test('') || UNRELATED.every((value) => pattern.test(value));
+
 export class LinearPattern {
   readonly #pattern: RE2JS;
 
@@ -20,7 +32,7 @@ export class LinearPattern {
     try {
       const pattern = RE2JS.compile(inner ?? text, flags?.includes('i') === true ? RE2JS.CASE_INSENSITIVE : 0);
       if (pattern.programSize() > MOST_STEPS) return { refused: 'the expression is too long' };
-      return pattern.test('') ? { refused: 'it matches everything' } : new LinearPattern(pattern);
+      return matchesAll(pattern) ? { refused: 'it matches everything' } : new LinearPattern(pattern);
     } catch (error) {
       if (error instanceof RE2JSException) return { refused: error.message };
       throw error;

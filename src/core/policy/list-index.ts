@@ -65,6 +65,7 @@ export class ListIndex {
       const report: ListReport = { name: list.name, entries: 0, leftOut: 0, problems: [] };
       const number = names.push(list.name) - 1;
       reports.push(report);
+      if (list.entries.length === 0) report.problems.push('it has no entries, and names nothing');
       for (const entry of list.entries) {
         const problem = this.#add(entry, number, list, addresses);
         if (problem === undefined) report.entries++;

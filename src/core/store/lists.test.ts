@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { anIndicator, aSiem, ipv4, NOW, Rig } from '../../../test/builders/store.ts';
 import type { NeverBlockRules } from '../policy/never-block.ts';
+import type { Observable } from '../model/observable.ts';
 import { loadLists } from './lists.ts';
 
 function aFolder(files: Readonly<Record<string, unknown>> = {}) {
@@ -45,6 +46,76 @@ it('reads lists wherever they lie in the folder, tells what it cannot use and us
   expect(reports[4]?.problems[0]).toMatch(/^not used: a list of the project has this name/);
   expect(index.find(ipv4('5.6.8.9')).map((one) => one.list)).toEqual(['mine']);
 });
+
+/** Of each match type: what is broken in it, what would match nearly everything, what is sound, and what that names. */
+it.each<[type: string, broken: unknown[], catchAll: string[], sound: string, named: readonly Observable[]]>([
+  [
+    'cidr',
+    ['5.6.0.0/40', 'no network', 'http://x.example/'],
+    ['0.0.0.0/0', '::/0', '0.0.0.0/1'],
+    '5.6.8.0/24',
+    [ipv4('5.6.8.9'), { type: 'url', value: 'http://5.6.8.9/' }],
+  ],
+  ['string', ['a b', ['5.6.8.9']], ['0.0.0.0/0'], 'Mail@x.example', [{ type: 'email-addr', value: 'mail@x.example' }]],
+  [
+    'hostname',
+    ['a b', '.', 7],
+    ['*'],
+    '.x.example',
+    [
+      { type: 'domain-name', value: 'a.x.example' },
+      { type: 'url', value: 'http://x.example/' },
+    ],
+  ],
+  ['substring', [null, {}], ['e', ' a '], 'evil', [{ type: 'domain-name', value: 'notevil.example' }]],
+  [
+    'regex',
+    ['a(b', '(?=x)y'],
+    ['.*', '/x?/i', '.', '/.+/', '/[^ ]/', '[a-z0-9]'],
+    '/^evil/i',
+    [{ type: 'domain-name', value: 'evil.example' }],
+  ],
+])('words what is broken in a list of type %s or would match all, and uses the rest', (type, ...row) => {
+  const [broken, catchAll, sound, named] = row;
+  const left = [...broken, '', ...catchAll];
+  const { folder } = aFolder({
+    'mine.json': { ...aList(), type, list: [...left.slice(0, 2), sound, ...left.slice(2)] },
+  });
+
+  const { index, reports } = loadLists(folder);
+
+  expect(reports).toMatchObject([{ name: 'mine', entries: 1, leftOut: left.length }]);
+  // Told with the entry, as far as it is text, and with the reason.
+  expect(reports[0]!.problems).toHaveLength(Math.min(5, left.length));
+  for (const problem of reports[0]!.problems) expect(problem).toMatch(/^.{1,80}: .{8,}/);
+  for (const one of named) expect(index.find(one).map(({ list }) => list)).toEqual(['mine']);
+  for (const one of OTHERS) expect(index.find(one)).toEqual([]);
+});
+
+const OTHERS: readonly Observable[] = [
+  ipv4('9.9.9.1'),
+  { type: 'ipv6-addr', value: '2a00::1' },
+  { type: 'domain-name', value: 'other.test' },
+  { type: 'url', value: 'https://other.test/' },
+  { type: 'email-addr', value: 'who@other.test' },
+  { type: 'file:hashes.MD5', value: 'b'.repeat(32) },
+];
+
+it.each(['cidr', 'string', 'hostname', 'substring', 'regex'])(
+  'says of an empty list of type %s that it names nothing',
+  (type) => {
+    const { folder } = aFolder({ 'mine.json': { ...aList(), type }, 'other.json': aList('5.6.7.8') });
+
+    const { index, reports } = loadLists(folder);
+
+    expect(reports).toEqual([
+      { name: 'mine', entries: 0, leftOut: 0, problems: ['it has no entries, and names nothing'] },
+      { name: 'other', entries: 1, leftOut: 0, problems: [] },
+    ]);
+    expect(index.find(ipv4('5.6.7.8')).map(({ list }) => list)).toEqual(['other']);
+    for (const one of OTHERS) expect(index.find(one)).toEqual([]);
+  },
+);
 
 it('says which folder cannot be read', () => {
   expect(() => loadLists('/nowhere/lists')).toThrow(/never-block lists cannot be read: \/nowhere\/lists \(ENOENT\)/);

@@ -2,7 +2,7 @@
 // order, over plain values: the set is read before, and written after.
 import type { IncomingIndicator } from '../model/entry.ts';
 import type { Reason } from '../ledger/project.ts';
-import { type Stated, takeIn, tightened } from '../ledger/take-in.ts';
+import { type Stated, steadied, takeIn, tightened } from '../ledger/take-in.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
 import { spelledOut } from '../stix/bare-urls.ts';
 import { type CommitReport, countIn } from './commit-report.ts';
@@ -132,10 +132,15 @@ export class TakingIn {
         if (this.#tighten(item, incoming)) this.#touch(item, by(taken.cause));
         return;
       case 'replaced': {
+        const news = steadied({ ...item.known, ...scoreOf(found!) }, incoming);
+        if (news === undefined) {
+          report.unchanged++;
+          return;
+        }
         const nobody = { exchangeId: 0 };
         const left = taken.byUs ? { cause: taken.left, ...nobody } : by(taken.left);
         const kept = taken.byUs && taken.cause === 'none' ? { cause: taken.cause, ...nobody } : by(taken.cause);
-        this.#replaced(item, incoming, { left, kept });
+        this.#replaced(item, news, { left, kept });
         return;
       }
     }
@@ -251,6 +256,11 @@ function statedOf(row: ObjectRow): Stated {
   const { tlp, pap, refs } = openOf(row);
   return { until: row.valid_until ?? undefined, tlp, pap, refs, benign: row.benign === 1, facts: row.facts };
 }
+
+const scoreOf = ({ confidence, refusal }: ObjectRow) => ({
+  confidence: confidence ?? undefined,
+  refusal: refusal ?? undefined,
+});
 
 /** The scope that all of them are shown in, if they are. */
 function oneOf(arrivals: readonly Arrival[]): number | undefined {

@@ -8,7 +8,9 @@ import { packBatch, packPage, unpackBatch, unpackPage } from './wire.ts';
 
 const objects: IncomingObject[] = [...feed({ count: 300, irregular: 0.2 })].flatMap((raw) => {
   const read = readObject(raw);
-  return 'object' in read ? [{ ...read.object, ...(read.object.kind === 'indicator' && { lifeFrom: 7 }) }] : [];
+  return 'object' in read
+    ? [{ ...read.object, ...(read.object.kind === 'indicator' && { lifeFrom: 7, scored: true }) }]
+    : [];
 });
 
 describe('a page that crosses threads', () => {

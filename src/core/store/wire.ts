@@ -22,7 +22,7 @@ export interface PackedPage extends Omit<Page, 'objects'> {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-const FIELDS = 16;
+const FIELDS = 17;
 
 /** A page in this thread, for the store's own tests and the simulation. */
 export function arriving(page: Page): ArrivingPage {
@@ -59,6 +59,7 @@ export function packPage(page: Page): PackedPage {
       one.facts,
       one.named,
       one.lifeFrom,
+      one.scored,
       one.observables.length,
     );
     for (const observable of one.observables) flat.push(observable.type, observable.value);
@@ -103,6 +104,7 @@ function* unpacked(bytes: Uint8Array): Generator<IncomingIndicator> {
     if (flat[at + 10] !== undefined) indicator.refusal = flat[at + 10] as string;
     if (flat[at + 13] !== undefined) indicator.named = flat[at + 13] as readonly number[];
     if (flat[at + 14] !== undefined) indicator.lifeFrom = flat[at + 14] as number;
+    if (flat[at + 15] === true) indicator.scored = true;
     yield indicator;
     at += FIELDS + 2 * count;
   }

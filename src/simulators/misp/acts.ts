@@ -14,6 +14,8 @@ export type Act = { readonly publish?: boolean } & (
   /** Soft: a tombstone stays. `sanitise` takes its content away. */
   | { readonly do: 'delete'; readonly attribute: string; readonly sanitise?: boolean }
   | { readonly do: 'restore' | 'hard_delete'; readonly attribute: string }
+  /** Time passes, or somebody saw it: what the server's models say of it now. No edit. */
+  | { readonly do: 'score'; readonly attribute: string; readonly scores: NonNullable<SimAttribute['decay']> }
   /** The object alone; its attributes stay as they are. */
   | { readonly do: 'delete_object'; readonly object: string }
   | { readonly do: 'tag_event'; readonly event: string; readonly tags: readonly unknown[] }
@@ -52,6 +54,11 @@ function carryOut(state: MispState, what: Act): SimEvent | undefined {
         return event;
       }
       throw new Error(`no object ${what.object}`);
+    }
+    case 'score': {
+      const attribute = attributeOf(state, what.attribute);
+      attribute.decay = what.scores;
+      return attribute.event;
     }
     case 'edit':
     case 'delete':
