@@ -171,6 +171,7 @@ export const newUser = (name: string, password: string, role: 'admin' | 'power' 
           'rest_properties_get',
           'rest_properties_set',
           'edit_threat_intel_collections',
+          'edit_notable_events',
           ...(role === 'admin' ? ['edit_tokens_all', 'edit_local_apps', 'list_settings'] : []),
         ],
 });

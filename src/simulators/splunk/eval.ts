@@ -22,6 +22,7 @@ export function evaluate(text: string, rows: readonly Row[]): Row[] {
 const FUNCTIONS: Readonly<Record<string, (row: Row, given: readonly Expression[]) => Value>> = {
   null: () => [],
   sha256: (row, [text]) => (text?.(row) ?? []).map((one) => createHash('sha256').update(one).digest('hex')),
+  md5: (row, [text]) => (text?.(row) ?? []).map((one) => createHash('md5').update(one).digest('hex')),
   coalesce: (row, given) => given.map((one) => one(row)).find((values) => values.length > 0) ?? [],
   mvappend: (row, given) => given.flatMap((one) => one(row)),
   lower: (row, [text]) => (text?.(row) ?? []).map((one) => one.toLowerCase()),

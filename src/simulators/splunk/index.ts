@@ -15,6 +15,7 @@ import { jobRoutes } from './jobs.ts';
 import { kvConfigRoutes } from './kv-config.ts';
 import { documentsOf, kvDataRoutes } from './kv-data.ts';
 import { lookupRoutes } from './lookups.ts';
+import { installNotables, notableRoutes } from './notables.ts';
 import { message } from './render.ts';
 import { type Document, type Settings, SplunkState } from './state.ts';
 import { kvReady, systemRoutes } from './system.ts';
@@ -52,13 +53,17 @@ const ROUTES: readonly Handler[] = [
   kvDataRoutes,
   lookupRoutes,
   threatIntelRoutes,
+  notableRoutes,
   jobRoutes,
 ];
 
 export async function startSplunk(options: SplunkOptions = {}): Promise<RunningSplunk> {
   const state = new SplunkState(options);
   Object.assign(state.settings, options.settings);
-  if (state.enterpriseSecurity) installEnterpriseSecurity(state);
+  if (state.enterpriseSecurity) {
+    installEnterpriseSecurity(state);
+    installNotables(state);
+  }
   const username = options.username ?? 'admin';
   const password = options.password ?? userSecret();
   const reader = { username: 'analyst', password: userSecret() };

@@ -32,7 +32,7 @@ export interface SearchResult {
 
 /** Runs a whole search. Throws SplError with the text the job would fail with. */
 export function runSearch(search: string, context: SearchContext): SearchResult {
-  const commands = split(search, '|').map((part) => part.trim());
+  const commands = split(expanded(search, context.state), '|').map((part) => part.trim());
   const [first = '', ...rest] = commands;
   let rows: Row[] = first === '' ? [] : command(first, undefined, context);
   rest.forEach((text, i) => {
@@ -41,6 +41,18 @@ export function runSearch(search: string, context: SearchContext): SearchResult 
   const order = new Set(fieldOrder(commands.at(-1) ?? ''));
   for (const row of rows) for (const name of Object.keys(row)) order.add(name);
   return { rows, fields: [...order] };
+}
+
+/** Each `macro` stands for its definition, as text. */
+function expanded(search: string, { macros }: SplunkState): string {
+  return search.replace(/`([^`]*)`/g, (_, name: string) => {
+    const definition = macros.get(name.trim());
+    if (definition === undefined)
+      throw new SplError(
+        `Error in 'SearchParser': The search specifies a macro '${name}' that cannot be found. Reasons include: the macro name is misspelled, you do not have "read" permission for the macro, or the macro has not been shared with this application. Click Settings, Advanced search, Search Macros to view macro information.`,
+      );
+    return definition;
+  });
 }
 
 /** Post-process searches work on finished rows. */

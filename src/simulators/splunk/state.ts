@@ -140,6 +140,8 @@ export class SplunkState {
   readonly apps = new Map<string, Acl>();
   readonly collections = new Map<string, Collection>();
   readonly lookups = new Map<string, Lookup>();
+  /** Search macros that every app sees. */
+  readonly macros = new Map<string, string>();
   /** Indexes that are there without an event in them. */
   readonly indexes = new Set(['main', 'history', 'summary', '_internal', '_audit']);
   readonly events: SplunkEvent[] = [];

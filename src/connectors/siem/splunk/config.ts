@@ -58,6 +58,12 @@ export const SplunkConfig = z.strictObject({
   threat_activity_index: indexName()
     .default('threat_activity')
     .describe('With form threat_intel: index into which Enterprise Security writes its matches.'),
+  false_positive_dispositions: z
+    .array(z.string().regex(/^[A-Za-z0-9:_-]{1,80}$/, 'an id such as disposition:3: letters, digits, :, _ and -'))
+    .default([])
+    .describe(
+      'Dispositions of Enterprise Security that mean a false positive, by id (disposition:3, disposition:4 as it is shipped). Left out: notables and findings are not read.',
+    ),
   ignore_hosts: z
     .array(z.string().regex(/^[A-Za-z0-9._:-]+$/, 'a host name or an address'))
     .default([])

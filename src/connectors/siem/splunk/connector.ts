@@ -16,7 +16,7 @@ import { uuid } from '../../../core/runtime/ids.ts';
 import { Applying } from './applying.ts';
 import { SplunkClient } from './client.ts';
 import type { SplunkSettings } from './config.ts';
-import { eventSource, SplunkHits, threatSource } from './hits.ts';
+import { eventSource, keysOfRows, SplunkHits, threatSource } from './hits.ts';
 import { collectionsOf } from './mapping.ts';
 import { CONTROL } from './plans.ts';
 import { probe } from './probe.ts';
@@ -24,6 +24,7 @@ import { findIntelApp, provision } from './provision.ts';
 import { refuseWhileStarting } from './readiness.ts';
 import { Rows } from './rows.ts';
 import { ownerOf, prefixOf } from './settings.ts';
+import { SplunkReading, SplunkVerdicts, verdictSource } from './verdicts.ts';
 
 const DAY_MS = 86_400_000;
 const WARN_DAYS = 14;
@@ -35,7 +36,7 @@ export class SplunkConnector implements SiemConnector {
   readonly #owner: string;
   readonly #rows: Rows;
   readonly #applying: Applying;
-  readonly hits?: SplunkHits;
+  readonly hits?: SplunkReading;
   #intelApp: string | undefined;
   /** When the markers were last written, so that Enterprise Security does not forget them after 60 days. */
   #markersAt = 0;
@@ -52,7 +53,17 @@ export class SplunkConnector implements SiemConnector {
       form === 'threat_intel'
         ? threatSource(config, this.#rows, (signal) => this.#app(signal), this.#owner)
         : events && eventSource(events, ignored);
-    if (source !== undefined) this.hits = new SplunkHits(this.#client, config.app, source, deps);
+    const hits = source && new SplunkHits(this.#client, config.app, source, deps);
+    const verdicts = this.#verdicts();
+    if (hits !== undefined || verdicts !== undefined) this.hits = new SplunkReading(hits, verdicts);
+  }
+
+  #verdicts(): SplunkVerdicts | undefined {
+    if (this.#config.false_positive_dispositions.length === 0) return undefined;
+    const keysOf = async (named: readonly string[], signal: AbortSignal) =>
+      keysOfRows(this.#rows, await this.#app(signal), this.#owner, named, signal);
+    const source = verdictSource(this.#config, this.#owner, keysOf);
+    return new SplunkVerdicts(this.#client, this.#config.app, source, this.#deps);
   }
 
   async probe(signal: AbortSignal): Promise<Probe> {

@@ -96,6 +96,35 @@ export function threatSearch(index: string, owner: string, ignored: readonly str
   ].join(' | ');
 }
 
+/** Notables of our rules, or of what Enterprise Security matched against rows of ours, that somebody closed as no threat. */
+export function verdictSearch(
+  {
+    false_positive_dispositions: said,
+    ignore_hosts: ignored,
+    form,
+  }: Pick<SplunkConfig, 'false_positive_dispositions' | 'ignore_hosts' | 'form'>,
+  owner: string,
+): string {
+  const [ours, key] =
+    form === 'lookups' ? ['entry_key=*', 'entry_key'] : [`threat_key="${owner}*"`, 'threat_collection_key'];
+  return [
+    'search `notable`',
+    `search ${ours} ${anyOf(said.map((one) => `disposition="${one}"`))}${notFrom(ignored)}`,
+    `eval entente_key=${key}`,
+    'eval entente_hit=sha256(event_id)',
+    'sort 0 -_time',
+    `table ${HIT_FIELDS.join(', ')}`,
+  ].join(' | ');
+}
+
+/** As hits, but negative, and told apart from a hit that the same event is. */
+export const verdictsOf = (rows: readonly HitRow[], keyOf?: (text: string) => string | undefined): Hit[] =>
+  hitsOf(rows, keyOf).map((hit) => ({
+    ...hit,
+    verdict: 'false_positive',
+    dedupe: hitDigest('notable', hit.dedupe, hit.key),
+  }));
+
 /** One hit for each entry in each event; a row that names no entry, or no time, is none. */
 export function hitsOf(rows: readonly HitRow[], keyOf: (text: string) => string | undefined = (text) => text): Hit[] {
   const told = new Set<string>();

@@ -21,11 +21,11 @@ const SHORTEST_SLOW_SECS = 60;
 const MOST_ROWS = 50_000;
 /** For one second, which cannot be halved: what limits.conf allows at most. */
 const MOST_ROWS_OF_A_SECOND = 500_000;
-const DAY_SECS = 86_400;
+export const DAY_SECS = 86_400;
 /** Events of Enterprise Security are made when it matches. */
 const THREAT_LATE_DAYS = 2;
 /** Clocks of those who write events may be ahead. */
-const AHEAD_SECS = 2 * DAY_SECS;
+export const AHEAD_SECS = 2 * DAY_SECS;
 
 /** What is searched, and how its rows tell our entries. */
 export interface HitSource {
@@ -142,13 +142,24 @@ export function threatSource(
     spl: (window) => threatSearch(config.threat_activity_index, owner, config.ignore_hosts, window),
     hits: async (rows, signal) => {
       const named = rows.flatMap((row) => [row.entente_key ?? []].flat());
-      const slots = [...new Set(named.filter((text) => isSlot(text, owner)))];
-      const keys = new Map<string, string>();
-      for await (const entries of ours.some(await intelApp(signal), slots, signal))
-        for (const { slot, key } of entries) keys.set(slot, key);
+      const keys = await keysOfRows(ours, await intelApp(signal), owner, named, signal);
       return hitsOf(rows, (slot) => keys.get(slot));
     },
   };
+}
+
+/** The entries behind rows of the threat collections; what is no row of ours tells none. */
+export async function keysOfRows(
+  ours: Rows,
+  app: string,
+  owner: string,
+  named: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const slots = [...new Set(named.filter((text) => isSlot(text, owner)))];
+  const keys = new Map<string, string>();
+  for await (const entries of ours.some(app, slots, signal)) for (const { slot, key } of entries) keys.set(slot, key);
+  return keys;
 }
 
 function placeOf(cursor: Json | undefined): number | undefined {

@@ -4,13 +4,13 @@ import { configFailure } from '../../../core/contracts/failure.ts';
 import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import type { SplunkClient } from './client.ts';
 import type { SplunkSettings } from './config.ts';
-import type { SplunkHits } from './hits.ts';
 import { collectionsOf } from './mapping.ts';
 import { INTEL_FIELDS, LOOKUP_PLANS } from './plans.ts';
 import { collectionPath, lookupPath, plansOf, refuseWrongField } from './provision.ts';
 import { refuseWhileStarting } from './readiness.ts';
 import { jobsPath } from './search-job.ts';
 import { prefixOf } from './settings.ts';
+import type { SplunkReading } from './verdicts.ts';
 
 const CREATES_APPS = ['edit_local_apps', 'install_apps', 'admin_all_objects'];
 /** A key that no row has. */
@@ -21,7 +21,7 @@ interface Asked {
   readonly config: SplunkSettings;
   readonly deps: SiemDeps;
   readonly owner: string;
-  readonly hits: SplunkHits | undefined;
+  readonly hits: SplunkReading | undefined;
 }
 
 /** One line for people. Throws what is wrong. */
@@ -92,7 +92,7 @@ async function creation(asked: Asked, missing: readonly string[], signal: AbortS
 /** The search for hits itself, over one second. Before the first start its lookups may be missing still. */
 async function search(
   asked: Asked,
-  hits: SplunkHits,
+  hits: SplunkReading,
   { early, version }: { readonly early: boolean; readonly version: string },
   signal: AbortSignal,
 ): Promise<string> {
