@@ -14,6 +14,7 @@ import { placeOf, storeSpec } from './specs.ts';
 
 const DAY_MS = 86_400_000;
 const MOST_SIGHTINGS = 100;
+const MOST_DISPUTED = 50;
 const ANSWER_MS = 20_000;
 const ASK_EVERY_MS = 100;
 /** What one page goes through of the record. */
@@ -41,7 +42,11 @@ export class Pages implements PageSource {
 
   waiting: PageSource['waiting'] = async () => {
     const { reader, sightings } = this.#app;
-    return { sets: reader.held(), sightings: firstOf(sightings.held(), MOST_SIGHTINGS) };
+    return {
+      sets: reader.held(),
+      sightings: firstOf(sightings.held(), MOST_SIGHTINGS),
+      disputed: sightings.disputed(MOST_DISPUTED),
+    };
   };
 
   samples: PageSource['samples'] = async () => this.reader.samples(this.now() - DAY_MS);

@@ -2,26 +2,17 @@
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { buildSighting } from '../core/stix/build.ts';
-import type { FailedSighting, HeldSighting, SightingsReader } from '../core/store/sightings-reader.ts';
+import type { FailedSighting, HeldSighting } from '../core/store/sightings-reader.ts';
 import type { Context } from './command.ts';
-import { sightingsOf } from './state.ts';
+import { withSightings } from './state.ts';
 
 export const isSightingId = (id: string): boolean => /^s\d+$/.test(id);
-
-function reading<T>(config: Config, ask: (reader: SightingsReader) => T): T | undefined {
-  const reader = sightingsOf(config);
-  try {
-    return reader === undefined ? undefined : ask(reader);
-  } finally {
-    reader?.close();
-  }
-}
 
 /** Those that the flags and the id leave. */
 export function heldSightings(context: Context, config: Config, id: string | undefined): readonly HeldSighting[] {
   const { flags } = context;
   if (flags['kind'] !== undefined && flags['kind'] !== 'sighting') return [];
-  return (reading(config, (reader) => [...reader.held()]) ?? []).filter(
+  return (withSightings(config, (reader) => [...reader.held()]) ?? []).filter(
     (one) =>
       (flags['exchange'] === undefined || one.exchange === flags['exchange']) && (id === undefined || one.id === id),
   );
@@ -29,10 +20,10 @@ export function heldSightings(context: Context, config: Config, id: string | und
 
 /** Refused by an exchange for good. */
 export const failedSightings = (config: Config): readonly FailedSighting[] =>
-  reading(config, (reader) => reader.failed()) ?? [];
+  withSightings(config, (reader) => reader.failed()) ?? [];
 
 export function showSighting(context: Context, config: Config, id: string): void {
-  const found = reading(config, (reader) => reader.heldSighting(id));
+  const found = withSightings(config, (reader) => reader.heldSighting(id));
   if (found === undefined || config.identity === undefined)
     throw new ConnectorError('permanent', `no sighting is held under ${id}; see entente held list`);
   const exchange = config.exchanges.find((one) => one.name === found.held.exchange);

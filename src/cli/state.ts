@@ -42,6 +42,16 @@ export function sightingsOf(config: Config): SightingsReader | undefined {
   return hasState(placeOf(config)) ? new SightingsReader(storeSpec(config)) : undefined;
 }
 
+/** Undefined when there is no state yet. */
+export function withSightings<T>(config: Config, read: (reader: SightingsReader) => T): T | undefined {
+  const reader = sightingsOf(config);
+  try {
+    return reader === undefined ? undefined : read(reader);
+  } finally {
+    reader?.close();
+  }
+}
+
 /** The state holds what partners marked, so it and all that SQLite makes beside it are for their owner alone. */
 export function prepareState(config: Config): void {
   process.umask(0o077);

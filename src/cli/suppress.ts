@@ -12,10 +12,11 @@ import { BY, doing, usage } from './doing.ts';
 import { push } from './suppress-push.ts';
 import { DONE, LEFT } from './exit.ts';
 import { when } from './output.ts';
-import { act, clockOf, readerOf, withReader } from './state.ts';
+import { act, clockOf, readerOf, withReader, withSightings } from './state.ts';
 
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 250;
+const MOST_SUGGESTED = 50;
 
 export const suppress: Command = {
   name: 'suppress',
@@ -52,13 +53,21 @@ export const suppress: Command = {
 
 function list({ out, json }: Context, config: Config): number {
   const rows = withReader(config, (reader) => reader.suppressions(clockOf(config).now()));
-  if (json) out.json({ suppressions: rows });
+  const suggested = withSightings(config, (reader) => reader.disputed(MOST_SUGGESTED)) ?? [];
+  if (json) out.json({ suppressions: rows, suggested });
   else if (rows.length === 0) out.line('No value is suppressed.');
   else
     out.table(
       ['ID', 'VALUE', 'TYPE', 'UNTIL', 'BY', 'REASON'],
       rows.map((row) => [String(row.id), row.value, row.type, when(row.until), row.by, row.reason]),
     );
+  if (json || suggested.length === 0) return DONE;
+  out.line('');
+  out.line('Called a false positive, and armed; suppress it, call it harmless, or leave it as it is:');
+  out.table(
+    ['VALUE', 'TYPE', 'SAID IN', 'TIMES', 'ARMED IN'],
+    suggested.map((one) => [one.value, one.type, one.said.join(', '), String(one.count), one.armed.join(', ')]),
+  );
   return DONE;
 }
 

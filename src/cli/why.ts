@@ -92,6 +92,7 @@ function printRefused(out: Output, refused: readonly RefusedObject[]): void {
 
 const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
+const ARMED: ReadonlySet<string> = new Set(['delivered', 'pending']);
 const COLOURS = { delivered: 'green', pending: 'yellow', parked: 'red', held: 'yellow', not_wanted: 'dim' } as const;
 
 function printWhy(
@@ -135,6 +136,10 @@ function printWhy(
     const { hits } = entry;
     if (hits.length > 0) out.line('');
     for (const one of hits) out.line(`${one.siem}: ${one.verdict}, ${one.count} from ${one.first} to ${one.last}`);
+    if (hits.some((one) => one.verdict === 'false_positive') && entry.siems.some((one) => ARMED.has(one.state)))
+      out.line(
+        `Called a false positive, and armed. To take it off: entente suppress '${entry.value}' --hours N --reason TEXT`,
+      );
     if (hits.length > 0 && entry.releases.length === 0)
       out.line(
         'Nothing is told of it: no object behind it that a partner publishes now may stand in that SIEM, or its exchange takes no reports.',

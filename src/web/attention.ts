@@ -32,7 +32,7 @@ const item = (one: Line, now: number): Markup =>
     one.who !== '' && html`<b><bdi>${one.who}</bdi></b> `
   }${foreign(one.reason)}</span><span class="since">${age(one.since, now)}</span><span class="do">${one.next !== null && foreign(one.next)}</span><a href="${one.href}">${one.where}</a></li>`;
 
-export function linesOf(status: StatusReport, { sets, sightings }: Waiting): Line[] {
+export function linesOf(status: StatusReport, { sets, sightings, disputed }: Waiting): Line[] {
   const lines: Line[] = [];
   const part = (who: string, href: string, where: string, given: Given): void => {
     if (given.state !== 'failing' && given.state !== 'recovering') return;
@@ -95,6 +95,16 @@ export function linesOf(status: StatusReport, { sets, sightings }: Waiting): Lin
       since: sightings[0]?.created ?? null,
       href: '/held',
       where: 'Decide',
+    });
+  if (disputed.length > 0)
+    lines.push({
+      tone: 'late',
+      who: '',
+      reason: `${many(disputed.length, 'value')} that somebody called a false positive ${disputed.length === 1 ? 'is' : 'are'} armed`,
+      next: 'Suppress it, call it harmless, or leave it as it is.',
+      since: disputed[0]?.last ?? null,
+      href: '/held#disputed',
+      where: 'Look',
     });
   const told = (reason: string) =>
     lines.some((line) => reason.endsWith(line.reason)) || /hold \d+ \(|sightings wait for a person/.test(reason);

@@ -1,16 +1,17 @@
 // What waits for a person: mass removals and additions, values that policy holds, and sightings. Each shows what it
 // covers and the worst that follows; a decision names the code of what was shown, and covers nothing that came since.
+import type { Disputed } from '../core/store/disputed.ts';
 import type { HeldSet } from '../core/store/reader.ts';
 import type { HeldSighting } from '../core/store/sightings-reader.ts';
 import { actionForm } from './acting.ts';
-import { html, type Markup } from './html.ts';
+import { html, type Insert, type Markup } from './html.ts';
 import { messagePage, type Acting, type Page, type PageRequest, type Part } from './page.ts';
 import { age, foreign, many, number, table, time, shownValue, whyLink } from './words.ts';
 
 const SAMPLE = 8;
 
 export async function decisionsPage({ pages, acting, now, status }: PageRequest): Promise<Page> {
-  const { sets, sightings } = await pages.waiting();
+  const { sets, sightings, disputed } = await pages.waiting();
   const parts: Part[] = [];
   if (sets.length + sightings.length === 0)
     parts.push({
@@ -35,8 +36,35 @@ export async function decisionsPage({ pages, acting, now, status }: PageRequest)
       name: 'more',
       body: html`<p>${many(more, 'more sighting')}: <code>entente held list --kind sighting</code></p>`,
     });
+  if (disputed.length > 0) parts.push({ name: 'disputed', body: disputedList(disputed) });
   return { title: 'Decisions', screen: 'decisions', parts };
 }
+
+/** A suggestion, so without a button of its own: the page of the value says what would follow. */
+function disputedList(all: readonly Disputed[]): Markup {
+  const rows = all.map((one): Insert[] => [
+    shownValue(one.type, one.value),
+    list(one.said),
+    number(one.count),
+    time(one.last),
+    list(one.armed),
+    whyLink(one.value, 'Take it off'),
+  ]);
+  const columns = [
+    { head: 'Value' },
+    { head: 'Said in' },
+    { head: 'Times', numeric: true },
+    { head: 'Of an event at' },
+    { head: 'Armed in' },
+    { head: 'To do' },
+  ];
+  return html`<h2 id="disputed">Called a false positive, and armed</h2>
+<p>Somebody closed an alert of it as a false positive. Suppress it, call it harmless, or leave it: nothing follows by itself, and it goes from this list with its hits.</p>
+${table(html`<span class="unseen">Values that somebody called a false positive</span>`, columns, rows)}`;
+}
+
+const list = (names: readonly string[]): Markup =>
+  html`${names.map((one, i) => html`${i > 0 && ', '}<bdi>${one}</bdi>`)}`;
 
 const WORDS = {
   removal: { title: 'Mass removal', one: 'removal', yes: 'Approve: remove them', no: 'Reject: keep them' },

@@ -86,7 +86,7 @@ async function pagesOf(
 ) {
   const pages: PageSource = {
     now: () => NOW,
-    waiting: async () => ({ sets: [HELD], sightings: [] }),
+    waiting: async () => ({ sets: [HELD], sightings: [], disputed: [] }),
     samples: async () => [],
     value: async (text) => unknown(text),
     held: async (id) =>
@@ -316,6 +316,26 @@ describe('a page', () => {
       expect(body).not.toContain('\u202e');
     }
     expect((await ask('/held/7')).body).toContain('hxxp://evil[.]example/&lt;/bdi&gt;');
+  });
+
+  it('suggests what somebody called a false positive and is armed, on the board and among decisions', async () => {
+    const one = {
+      type: 'url',
+      value: 'http://evil.example/x',
+      said: [ODD, 'by hand'],
+      armed: [ODD],
+      count: 2,
+    } as const;
+    const disputed = [{ ...one, last: '2026-01-05T10:00:00.000Z' }];
+    await pagesOf({ pages: { waiting: async () => ({ sets: [], sightings: [], disputed }) } });
+
+    const [board, decisions] = [(await ask('/')).body, (await ask('/held')).body];
+
+    expect(board).toContain('1 value that somebody called a false positive is armed');
+    expect(board).toContain('href="/held#disputed"');
+    expect(decisions).toContain('Called a false positive, and armed');
+    expect(decisions).toContain('<a href="/why?value=http%3A%2F%2Fevil.example%2Fx">Take it off</a>');
+    expect(decisions).not.toContain('<script>alert');
   });
 
   it('cuts a value of 8,000 characters, with the whole of it on demand and never as a link', async () => {

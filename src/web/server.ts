@@ -175,7 +175,7 @@ async function partsOf(
   const { pages } = source;
   const acting = actingOf(request, options);
   const now = pages?.now() ?? systemClock.now();
-  const waiting = (await pages?.waiting()) ?? { sets: [], sightings: [] };
+  const waiting = (await pages?.waiting()) ?? { sets: [], sightings: [], disputed: [] };
   const closed = () =>
     url.pathname === '/'
       ? board({ status, waiting, samples: [], now })

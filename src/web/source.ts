@@ -6,6 +6,7 @@ import type { DifferenceAsked, DifferencePage, HeldPage, ExchangeDetails, Sample
 import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
 import type { Compared } from '../core/store/record-between.ts';
 import type { ValueAt } from '../core/store/record-reader.ts';
+import type { Disputed } from '../core/store/disputed.ts';
 import type { HeldSet, WhyEntry } from '../core/store/reader.ts';
 import type { RefusedObject } from '../core/store/refused-reader.ts';
 import type { HeldSighting, WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
@@ -58,6 +59,8 @@ export interface Waiting {
   readonly sets: readonly HeldSet[];
   /** The first of them. */
   readonly sightings: readonly HeldSighting[];
+  /** The latest of them: nobody has to answer. */
+  readonly disputed: readonly Disputed[];
 }
 
 export type Asked =

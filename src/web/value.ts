@@ -67,7 +67,7 @@ function known(asked: string, { guesses, entries, refused: kept, more }: ValueRe
 function entryParts(entry: ValueEntry, report: ValueReport, now: number): Part[] {
   const several = report.entries.length > 1 && html`<p class="soft">As ${entry.type}</p>`;
   return [
-    { name: `stands-${entry.type}`, body: html`${several}${stands(entry)}` },
+    { name: `stands-${entry.type}`, body: html`${several}${stands(entry)}${suggestion(entry)}` },
     ...(entry.claims.length === 0 ? [] : [{ name: `claims-${entry.type}`, body: claims(entry) }]),
     { name: `line-${entry.type}`, body: timeLine(entry, now) },
     ...(entry.releases.length === 0 ? [] : [{ name: `told-${entry.type}`, body: releases(entry) }]),
@@ -108,6 +108,15 @@ const DECISION_TONES: Readonly<Record<string, Tone>> = {
   refuse: 'bad',
   ended: 'none',
 };
+
+/** Of the hits and where it stands: one analyst's word against the partner's. */
+function suggestion({ hits, siems }: ValueEntry): Markup | false {
+  const wrong = hits.filter((one) => one.verdict === 'false_positive');
+  const armed = siems.some((one) => one.state === 'delivered' || one.state === 'pending');
+  if (wrong.length === 0 || !armed) return false;
+  const said = wrong.map((one, i) => html`${i > 0 && ', '}<bdi>${one.siem}</bdi> (${many(one.count, 'time')})`);
+  return html`<p><b>Called a false positive in ${said}, and armed.</b> If that holds for the value and not for one alert only, take it off below.</p>`;
+}
 
 function claims({ claims: all }: ValueEntry): Markup {
   return html`<h2>Who says so</h2>${all.map((claim) => {

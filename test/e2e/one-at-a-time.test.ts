@@ -66,7 +66,7 @@ describe('suppress beside a daemon that is frozen', () => {
       expect(done.stderr).not.toContain('another program');
       daemon.process.signal('SIGCONT');
       await moment(1000); // long enough to take a request up
-      expect(await world.site.ask(['suppress', 'list'])).toEqual({ suppressions: [] });
+      expect(await world.site.ask(['suppress', 'list'])).toEqual({ suppressions: [], suggested: [] });
       await daemon.stop();
     },
   );

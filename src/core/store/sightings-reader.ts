@@ -4,6 +4,7 @@ import type { Failure } from '../model/failure.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
 import { SIGHTING_KINDS, type Sighting, VERDICTS } from '../model/sighting.ts';
 import type { Database } from './sql/port.ts';
+import { disputed, type Disputed } from './disputed.ts';
 import { openReading } from './state.ts';
 import { OUTBOX, type OutboxRow, sightingOf } from './outbox-rows.ts';
 import { type Released, Releases, sightingCode } from './releases.ts';
@@ -200,6 +201,11 @@ export class SightingsReader {
         first: iso(row.first),
         last: iso(row.last),
       }));
+  }
+
+  /** Values that somebody called a false positive and that are armed all the same, the latest first. */
+  disputed(most: number): Disputed[] {
+    return disputed(this.#db, most);
   }
 
   releases(observable: Observable): WhyRelease[] {
