@@ -131,6 +131,7 @@ function printWhy(
       out.line(
         `  ${claim.object_id}, ${claim.state}, modified ${when(claim.modified)}, ${[...marks, confidence].filter((one) => one !== '').join(', ')}`,
       );
+      if (claim.left_out !== null) out.line(`  left out of its pattern: ${claim.left_out}`);
       for (const decision of claim.decisions) out.line(`  ${decision.siem}: ${decision.decision}: ${decision.reason}`);
     }
     const { hits } = entry;

@@ -83,7 +83,7 @@ function collections(one: ExchangeReport, now: number): Markup {
 function coverage(one: ExchangeReport, details: ExchangeDetails | undefined): Markup {
   const ignored = Object.entries(one.ignored).sort((a, b) => b[1] - a[1]);
   const rows = (details?.refused ?? []).map((found): Insert[] => [
-    foreign(found.reason),
+    html`${foreign(found.kind)}${found.reason !== found.kind && html`<span class="t">${foreign(found.reason)}</span>`}`,
     number(found.of),
     html`<code><bdi>${found.object_id}</bdi></code>${found.name !== null && html`<span class="t">${foreign(found.name)}</span>`}`,
     found.pattern === null ? '' : html`<span class="value">${foreign(found.pattern, 120)}</span>`,

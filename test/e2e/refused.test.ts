@@ -95,3 +95,30 @@ it('by list with id, name, pattern, code and reason, and by why of a value that 
   const then = await entente('why', '8.9.9.9');
   expect(then.stdout).toContain('Some refused objects name more values than are kept of them');
 });
+
+it('with the place where a pattern breaks off, and with what was left out of one, in list and why', async () => {
+  world.taxii.load([
+    indicator('f', { pattern: "[ipv4-addr:value = '198.18.9.20' OR\n  url:value == ]" }),
+    indicator('g', { pattern: "[ipv4-addr:value = '198.18.9.21'\n  OR mutex:name = 'x']" }),
+    indicator('h', { pattern: "[ipv4-addr:value = '198.18.9.22']", confidence: '90' }),
+    indicator('i', { pattern: "[ipv4-addr:value = '198.18.9.23']", modified: 'yesterday' }),
+  ]);
+  await entente('run', '--once');
+
+  const told = {
+    '198.18.9.20': /^not a valid STIX pattern: line 2, column 16: \S/,
+    '198.18.9.21': /^unsupported: mutex:name$/,
+    '198.18.9.22': /^confidence is no integer from 0 to 100: confidence is "90"$/,
+    '198.18.9.23': /^modified is missing or no timestamp: yesterday$/,
+  };
+  const lines = (await entente('refused', 'list', '--json')).stdout.trim().split('\n');
+  const listed = lines.map((line) => JSON.parse(line) as { reason: string; pattern: string });
+  const text = (await entente('refused', 'list')).stdout;
+  for (const [value, reason] of Object.entries(told)) {
+    const [one] = listed.filter(({ pattern }) => pattern.includes(value));
+    expect(one?.reason).toMatch(reason);
+    expect(text).toContain(one!.reason);
+    expect((await entente('why', value)).stdout).toContain(one!.reason);
+  }
+  expect((await entente('refused', 'list', '--reason', 'not_a_valid_stix_pattern')).stdout).toContain(idFor('f'));
+});

@@ -19,6 +19,7 @@ function polling(
   const commits: number[] = [];
   const cursors: unknown[] = [];
   const warnings: object[] = [];
+  const details: object[] = [];
   let now = NOW;
   const store = new Proxy({} as RemoteStore, {
     get:
@@ -46,11 +47,16 @@ function polling(
     connector,
     store,
     now: () => now,
-    log: { ...silentLog, warn: (message, fields) => void warnings.push({ message, ...fields }) },
+    log: {
+      ...silentLog,
+      warn: (message, fields) => void warnings.push({ message, ...fields }),
+      debug: (message, fields) => void details.push({ message, ...fields }),
+    },
     random: () => 1,
     withdrawVanished: true,
   });
   return {
+    details,
     rig,
     poller,
     commits,
@@ -202,6 +208,37 @@ describe('a poll', () => {
         object: 'indicator--0',
         next_action: 'tell the partner object and reason; what is published anew is read again',
       },
+    ]);
+  });
+
+  it('names some of what cannot be used, with the place where a pattern breaks off, to who asks for that much', async () => {
+    const broken = (n: number) =>
+      anIndicator({
+        objectId: `indicator--${n}`,
+        observables: [],
+        refusal: 'not a valid STIX pattern',
+        facts: JSON.stringify({ detail: `line ${n}, column 2: expected a value` }),
+      });
+    const { poller, details } = polling(() =>
+      of([
+        aPage([...indicators(1000, 1001), ...Array.from({ length: 40 }, (_, i) => broken(i + 1))], {
+          refusals: [{ objectId: undefined, reason: 'modified is missing or no timestamp', detail: 'yesterday' }],
+        }),
+      ]),
+    );
+
+    await poller.poll(signal);
+
+    const one = (object: string | null, reason: string) => ({
+      message: 'An object of the exchange cannot be used, or not all of it.',
+      exchange: 'partner',
+      object,
+      reason,
+    });
+    expect(details).toHaveLength(20);
+    expect(details.slice(0, 2)).toEqual([
+      one(null, 'modified is missing or no timestamp: yesterday'),
+      one('indicator--1', 'not a valid STIX pattern: line 1, column 2: expected a value'),
     ]);
   });
 

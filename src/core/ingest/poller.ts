@@ -2,7 +2,6 @@
 // last page. While one commit is on its way the next pages are fetched (commits.ts).
 import type { ExchangeConnector, Reading } from '../contracts/exchange-connector.ts';
 import type { Json } from '../model/json.ts';
-import type { ObjectRefusal } from '../model/entry.ts';
 import { type Failure, toFailure } from '../model/failure.ts';
 import { backoffMs } from '../runtime/retry.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
@@ -12,7 +11,7 @@ import type { StoredScope } from '../store/rows.ts';
 import type { RemoteStore } from '../store/remote.ts';
 import { packPage, type PackedPage } from '../store/wire.ts';
 import { Commits } from './commits.ts';
-import { Odd } from './told.ts';
+import { Odd, Refused } from './told.ts';
 import { claimsOf, partsOf } from './parts.ts';
 import { Scopes, type Scope } from './scopes.ts';
 
@@ -30,12 +29,6 @@ export interface PollerOptions {
   readonly trial?: boolean;
   readonly onCommit?: (exchange: string, report: CommitReport) => void;
   readonly onPeerTime?: (peerTime: number) => void;
-}
-
-/** What one poll brought that is no object we can read. */
-interface Unreadable {
-  count: number;
-  first: ObjectRefusal | undefined;
 }
 
 export class Poller {
@@ -101,14 +94,13 @@ export class Poller {
       heard: (peerTime) => this.#o.onPeerTime?.(peerTime),
     };
     this.scopes.begin();
-    const unreadable: Unreadable = { count: 0, first: undefined };
+    const refused = new Refused();
     try {
       // Null where a part of the very first page was committed and its end was not.
       let cursor: Json = (await store.cursor(this.name)) ?? null;
       pages: for await (const page of connector.pages(cursor ?? undefined, signal, reading)) {
         odd.page(page);
-        unreadable.count += page.refusals.length;
-        unreadable.first ??= page.refusals[0];
+        refused.page(page, this.name, this.#o.log);
         for (const part of partsOf(page, cursor)) {
           await commits.add(packPage(part), part.objects.length + part.refusals.length, claimsOf(part));
           // The rest of this page is not lost: its cursor has not moved.
@@ -123,16 +115,16 @@ export class Poller {
       await this.#keep(commits);
       if (!signal.aborted) await this.#failed(toFailure(error), error);
     }
-    this.#warnOf(unreadable, total);
+    this.#warnOf(refused, total);
     return total;
   }
 
   /** News are told with what was refused among them; a poll that brings nothing else would be silent. */
-  #warnOf({ count, first }: Unreadable, { created, changed, revoked }: CommitReport): void {
+  #warnOf({ unreadable, first }: Refused, { created, changed, revoked }: CommitReport): void {
     if (first === undefined || created + changed + revoked > 0) return;
     this.#o.log.warn('Objects of the exchange cannot be read, and nothing new came beside them.', {
       exchange: this.name,
-      unreadable: count,
+      unreadable,
       reason: first.reason,
       object: first.objectId ?? null,
       next_action: 'tell the partner object and reason; what is published anew is read again',

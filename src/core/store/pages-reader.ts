@@ -2,12 +2,11 @@
 // and the last day in half hours. Over a read-only connection of its own; each question looks at so many rows at most,
 // so that none takes longer because more waits.
 import { voucherBit } from '../ledger/admit.ts';
-import type { IndicatorFacts } from '../model/entry.ts';
 import { type Observable, OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
 import type { StatePlace } from './sql/place.ts';
 import type { Database } from './sql/port.ts';
 import { openReading } from './state.ts';
-import { codeOf, type RefusedObject } from './refused-reader.ts';
+import { refusedObject, type RefusedObject } from './refused-reader.ts';
 import { CAUSE, CAUSE_TEXT, type ProjectionRow, STATE } from './rows.ts';
 import type { Sample } from './samples.ts';
 
@@ -65,9 +64,15 @@ export interface HeldPage {
   readonly next: number | undefined;
 }
 
+export interface RefusedExample extends RefusedObject {
+  /** The reason without the particular case, and how many objects have it. */
+  readonly kind: string;
+  readonly of: number;
+}
+
 export interface ExchangeDetails {
   /** Examples, a few of each reason, the most frequent reasons first. */
-  readonly refused: readonly (RefusedObject & { readonly of: number })[];
+  readonly refused: readonly RefusedExample[];
   /** What it may be told, by state; of very many, the first. */
   readonly told: Readonly<Record<string, number>>;
   readonly lastNew: string | null;
@@ -249,19 +254,7 @@ export class PagesReader {
           row.id,
           reason,
         )
-        .map(({ object_id: objectId, facts }) => {
-          // Written by the store.
-          const { name: called, pattern } = JSON.parse(facts) as IndicatorFacts;
-          return {
-            exchange: name,
-            object_id: objectId,
-            name: called ?? null,
-            pattern: pattern ?? null,
-            code: codeOf(reason),
-            reason,
-            of,
-          };
-        }),
+        .map((found) => ({ ...refusedObject(name, found.object_id, reason, found.facts), kind: reason, of })),
     );
     const told = this.#db.all<{ state: number; n: number }>(
       `SELECT state, count(*) AS n FROM (SELECT state FROM outbox WHERE exchange_id = ? LIMIT ${OUTBOX_STATES}) counted GROUP BY state`,

@@ -15,6 +15,7 @@ import { type HoldKind, type HoldRow, setCode } from './hold-table.ts';
 import { fullReason } from './room.ts';
 import { ROOM_NAMES, roomName } from './seats.ts';
 import { LISTED_OWNER, withLists } from './lists.ts';
+import { withDetail } from '../model/refusal.ts';
 import { type ClaimRow, toClaim } from './claims.ts';
 import { CAUSE_TEXT, hitTime, PRESENT, type ProjectionRow, STATE, type StoredScope } from './rows.ts';
 import type { StoreSpec } from './spec.ts';
@@ -78,6 +79,8 @@ export interface WhyEntry {
     readonly confidence: number | null;
     readonly valid_until: string | null;
     readonly state: 'published' | 'revoked' | 'vanished';
+    /** What of its pattern no list can hold, where not all of it is armed. */
+    readonly left_out: string | null;
     readonly decisions: readonly { readonly siem: string; readonly decision: string; readonly reason: string }[];
   }[];
   readonly siems: readonly {
@@ -337,6 +340,8 @@ export class StoreReader {
         confidence: row.confidence,
         valid_until: iso(row.valid_until),
         state: OBJECT_STATES[row.state]!,
+        left_out:
+          row.refusal === null ? null : withDetail(row.refusal, toClaim(row, row.exchange).facts.detail),
         decisions: this.#spec.siems.map((siem) => ({
           siem: siem.name,
           ...this.#decision(siem, observable, row, hitTime(entry.hit_day), now),

@@ -3,6 +3,7 @@
 import type { IndicatorFacts } from '../model/entry.ts';
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
 import { NAMES_MORE, namesOf } from '../model/named.ts';
+import { withDetail } from '../model/refusal.ts';
 import type { Database } from './sql/port.ts';
 import { openReading } from './state.ts';
 import { decideClaim } from '../ledger/admit.ts';
@@ -20,6 +21,7 @@ export interface RefusedObject {
   readonly pattern: string | null;
   /** Constant, to filter and count by. */
   readonly code: string;
+  /** With the particular case: where a pattern breaks off, what was left out of it. */
   readonly reason: string;
   /** Kept out of these by their rules; absent where no SIEM could hold it. */
   readonly siems?: readonly string[];
@@ -85,13 +87,13 @@ export class RefusedReader {
          WHERE o.state = ${OBJECT.published} AND o.id > ? ORDER BY o.id LIMIT ${PAGE}`,
         after,
       );
-      for (const row of rows) yield* this.#keptOut(row);
+      for (const row of rows) yield* this.#byRules(row);
       if (rows.length < PAGE) return;
       after = rows.at(-1)!.id;
     }
   }
 
-  #keptOut(row: ObjectRow & { exchange: string }): RefusedObject[] {
+  #byRules(row: ObjectRow & { exchange: string }): RefusedObject[] {
     const entries = this.#db.all<{ type: number; value: string }>(NAMED_VALUES, row.id);
     const claim = toClaim(row, row.exchange);
     const found = new Map<string, { reason: string; siems: Set<string>; values: Set<string> }>();
@@ -124,7 +126,10 @@ export class RefusedReader {
     return [NAMED_INDICATORS, NAMED_UNREADABLE]
       .flatMap((sql) => this.#db.byKeys<NamedRow>(sql, digests))
       .slice(0, MOST_TOLD)
-      .map((row) => ({ ...refusedOf(row), reason: reasonOf(row) }));
+      .map((row) => {
+        const one = refusedOf(row);
+        return { ...one, reason: sinceOf(row, one.reason) };
+      });
   }
 
   /** Whether some object names more than is kept, so that nobody can say what it does not name. */
@@ -149,20 +154,25 @@ const NAMED_UNREADABLE = `SELECT DISTINCT r.id, x.name AS exchange, r.object_id,
   FROM named n JOIN unreadable r ON r.id = n.ref JOIN exchange x ON x.id = r.exchange_id
   WHERE n.digest IN ($keys) AND n.kind = ${NAMED_BY.unreadable} LIMIT ${MOST_TOLD}`;
 
-function refusedOf({ exchange, object_id, refusal, facts }: Row): RefusedObject {
-  const { name, pattern } = JSON.parse(facts) as IndicatorFacts;
+const refusedOf = ({ exchange, object_id, refusal, facts }: Row): RefusedObject =>
+  refusedObject(exchange, object_id, refusal, facts);
+
+/** An object as people look for it. `facts` as the store keeps them. */
+export function refusedObject(exchange: string, objectId: string, refusal: string, facts: string): RefusedObject {
+  // Written by the store.
+  const { name, pattern, detail } = JSON.parse(facts) as IndicatorFacts;
   return {
     exchange,
-    object_id,
+    object_id: objectId,
     name: name ?? null,
     pattern: pattern ?? null,
     code: codeOf(refusal),
-    reason: refusal,
+    reason: withDetail(refusal, detail),
   };
 }
 
 /** What became of it since. */
-function reasonOf({ refusal, state }: NamedRow): string {
-  if (refusal === REVOKED_AT_FIRST || state === OBJECT.published) return refusal;
-  return `${refusal}; ${state === OBJECT.revoked ? 'revoked since' : 'no longer shown since'}`;
+function sinceOf({ refusal, state }: NamedRow, reason: string): string {
+  if (refusal === REVOKED_AT_FIRST || state === OBJECT.published) return reason;
+  return `${reason}; ${state === OBJECT.revoked ? 'revoked since' : 'no longer shown since'}`;
 }

@@ -81,4 +81,4 @@ export class Unreadable {
   }
 }
 
-const factsOf = ({ name, pattern }: ObjectRefusal): string => JSON.stringify({ name, pattern });
+const factsOf = ({ name, pattern, detail }: ObjectRefusal): string => JSON.stringify({ name, pattern, detail });
