@@ -5,6 +5,7 @@ import { httpPeer } from '../core/config/peer-http.ts';
 import type { ExchangeConnector } from '../core/contracts/exchange-connector.ts';
 import type { Probe, SiemConnector } from '../core/contracts/siem-connector.ts';
 import { toFailure } from '../core/model/failure.ts';
+import { withoutHidden } from '../core/model/text.ts';
 import type { Clock } from '../core/runtime/clock.ts';
 import { createHttp, type HttpPeer } from '../core/runtime/http.ts';
 import type { Log } from '../core/runtime/log.ts';
@@ -77,7 +78,9 @@ export async function probePeers(
       try {
         const connector = make();
         try {
-          return { name, ...(await connector.probe(signal, { hits })) };
+          const found = await connector.probe(signal, { hits });
+          // It holds what the peer calls itself.
+          return { name, ...found, message: withoutHidden(found.message) };
         } finally {
           await connector.close();
         }

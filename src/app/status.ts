@@ -13,6 +13,7 @@ import {
   type StatusReport,
   worstState,
 } from '../core/model/status.ts';
+import { showingHidden, withoutHidden } from '../core/model/text.ts';
 import type { SightingsReader } from '../core/store/sightings-reader.ts';
 import type { Reporting } from './reporting.ts';
 import { fullness } from './fullness.ts';
@@ -285,7 +286,7 @@ function peer(health: Health, history: History, row: ExchangeStatus | SiemStatus
 function collection({ scope, title, history, note }: StoredScope, staleAfterMs: number, now: number): CollectionReport {
   const health = healthOf(history, { staleAfterMs }, now);
   const { reason, ...rest } = peer(health, history, undefined);
-  return { id: scope, title, ...rest, reason: reason ?? note ?? null };
+  return { id: showingHidden(scope), title: withoutHidden(title), ...rest, reason: reason ?? note ?? null };
 }
 
 function noteOf(scopes: readonly Pick<StoredScope, 'title' | 'note'>[]): string | undefined {

@@ -2,6 +2,7 @@
 // colour is for terminals without NO_COLOR, progress is a bar there and a plain line every few seconds elsewhere.
 import { Writable } from 'node:stream';
 import type { Clock } from '../core/runtime/clock.ts';
+import { showingHidden } from '../core/model/text.ts';
 import type { RootLog } from '../core/runtime/log.ts';
 import { tableLines } from './table.ts';
 
@@ -102,13 +103,17 @@ function onto(stream: Stream): Writable {
   });
 }
 
-/** Text of partners and products must not move the cursor; our own colours are kept. */
+/** Text of partners and products must not move the cursor, nor look like another; our own colours are kept. */
 function printable(text: string): string {
-  return text.replace(/\p{Cc}(\[\d+m)?/gu, (found: string, colour: string | undefined) => {
-    const kept = found === '\n' || found === '\t' || (found.startsWith('\u001b') && colour !== undefined);
-    return kept ? found : `\ufffd${colour ?? ''}`;
-  });
+  return text
+    .replace(/\p{Cc}(\[\d+m)?/gu, (found: string, colour: string | undefined) => {
+      const kept = found === '\n' || found === '\t' || (found.startsWith('\u001b') && colour !== undefined);
+      return kept ? found : `\ufffd${colour ?? ''}`;
+    })
+    .replace(UNSEEN, showingHidden);
 }
+
+const UNSEEN = /[\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
 
 /** A time for people: to the second, in UTC. Machines get the full one. */
 export function when(iso: string): string;

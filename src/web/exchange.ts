@@ -89,7 +89,7 @@ function coverage(one: ExchangeReport, details: ExchangeDetails | undefined): Ma
     found.pattern === null ? '' : html`<span class="value">${foreign(found.pattern, 120)}</span>`,
   ]);
   return html`<h2>What it sends</h2><p>${many(one.objects, 'object')}, of which ${many(one.indicators, 'indicator')}; ${number(one.refused)} refused, ${number(one.parked)} unreadable, ${many(one.held, 'entry', 'entries')} held.</p>
-${ignored.length > 0 && html`<p>Nothing for us, by type: ${ignored.map(([type, n], i) => html`${i > 0 && ', '}<bdi>${type}</bdi> ${number(n)}`)}.</p>`}
+${ignored.length > 0 && html`<p>Ignored, by type or reason: ${ignored.map(([type, n], i) => html`${i > 0 && ', '}<bdi>${type}</bdi> ${number(n)}`)}.</p>`}
 ${rows.length > 0 && table('Refused, with examples', [{ head: 'Reason' }, { head: 'Objects', numeric: true }, { head: 'Example' }, { head: 'Pattern' }], rows)}
 ${one.refused > 0 && html`<p>All of them: <code>entente refused list --exchange ${one.name}</code></p>`}`;
 }

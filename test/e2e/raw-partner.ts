@@ -7,6 +7,9 @@ export interface RawPartner {
   page: Buffer | string;
   readonly headers: Record<string, string>;
   status: number;
+  /** What it says of its one collection beside the id. */
+  collection: object;
+  root: object;
   asked: number;
   close(): Promise<void>;
 }
@@ -19,6 +22,8 @@ export async function rawPartner(page: Buffer | string = '{"objects":[]}'): Prom
     page,
     headers: {},
     status: 200,
+    root: { title: 'Partner', versions: ['application/taxii+json;version=2.1'], max_content_length: 1000 },
+    collection: { title: 'Indicators', can_read: true, can_write: false },
     asked: 0,
     close: () =>
       new Promise((resolve) => {
@@ -28,7 +33,7 @@ export async function rawPartner(page: Buffer | string = '{"objects":[]}'): Prom
   };
   const server = http.createServer((request, response) => {
     const path = request.url ?? '';
-    const collection = { id: COLLECTION, title: 'Indicators', can_read: true, can_write: false };
+    const collection = { id: COLLECTION, ...partner.collection };
     const head = { 'content-type': 'application/taxii+json;version=2.1' };
     if (path.includes('/objects/')) {
       partner.asked++;
@@ -37,8 +42,7 @@ export async function rawPartner(page: Buffer | string = '{"objects":[]}'): Prom
       const one = path.includes(COLLECTION) ? collection : { collections: [collection] };
       response.writeHead(200, head).end(JSON.stringify(one));
     } else {
-      const root = { title: 'Partner', versions: ['application/taxii+json;version=2.1'], max_content_length: 1000 };
-      response.writeHead(200, head).end(JSON.stringify(root));
+      response.writeHead(200, head).end(JSON.stringify(partner.root));
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

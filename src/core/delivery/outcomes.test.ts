@@ -26,6 +26,15 @@ const applied = (n: number, handle?: string): Outcome => ({
 const settle = (batch: Batch, outcomes: readonly Outcome[]) => settleOutcomes(batch, outcomes, NOW, 1, 1);
 
 describe('what a connector says of a change', () => {
+  it('is kept without what nobody sees, whatever the peer put into its words', () => {
+    const said = 'bad\u202e value\u200b\u001b[31m';
+
+    expect(settle(batchOf(1), [failed(0, 'permanent', said)]).settlements).toEqual([
+      { kind: 'park', reason: 'bad value[31m' },
+    ]);
+    expect(settle(batchOf(1), [failed(0, 'config', said)]).worst?.message).toBe('bad value[31m');
+  });
+
   it.each([
     ['retryable', 'upsert', 'unknown'],
     ['bug', 'upsert', 'unknown'],

@@ -1,7 +1,7 @@
 // From what a connector says of a batch to what the store writes of each row, matched by key and never by position.
 import type { Batch } from '../contracts/batch.ts';
 import type { Outcome } from '../contracts/siem-connector.ts';
-import type { Failure } from '../model/failure.ts';
+import { type Failure, plainly } from '../model/failure.ts';
 import type { Settlement } from '../store/settling.ts';
 import { backoffMs } from '../runtime/retry.ts';
 
@@ -50,7 +50,7 @@ export function settleOutcomes(
         settlements.push({ kind: 'unknown', retryAt: now + backoffMs(attempt, NO_OUTCOME, chance, retryAfterCapMs) });
         break;
       case 'failed': {
-        const { failure } = outcome;
+        const failure = plainly(outcome.failure);
         // A removal is never parked: what should be gone would stay armed and nobody would look.
         if (failure.kind === 'permanent' && change.op === 'upsert') {
           const code = failure.code === undefined ? {} : { code: failure.code };

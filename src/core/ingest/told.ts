@@ -22,7 +22,8 @@ export class Refused {
   page({ objects, refusals }: Page, exchange: string, log: Log): void {
     this.unreadable += refusals.length;
     this.first ??= refusals[0];
-    for (const { objectId, reason, detail } of refusals) this.#name(exchange, objectId, withDetail(reason, detail), log);
+    for (const { objectId, reason, detail } of refusals)
+      this.#name(exchange, objectId, withDetail(reason, detail), log);
     for (const one of objects) {
       if (this.#named >= MOST_NAMED) return;
       if (one.kind !== 'indicator' || one.refusal === undefined) continue;

@@ -60,6 +60,9 @@ export const permanent = (message: string, options?: ConnectorErrorOptions) =>
 export const configFailure = (message: string, options?: ConnectorErrorOptions) =>
   new ConnectorError('config', message, options);
 
+/** Of a single row, as a connector worded it: a peer's own text may be in it, too. */
+export const plainly = (failure: Failure): Failure => ({ ...failure, message: withoutHidden(failure.message) });
+
 /** Any thrown thing as a failure value; what is not a ConnectorError is a bug. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof ConnectorError) {

@@ -2,7 +2,7 @@
 // is looked for there and sent again; a receipt is asked after until the exchange has settled it. Everything that has
 // no answer yet is asked with a growing pause, so that a partner who loses things is not asked all day.
 import type { ExchangeConnector, SendOutcome } from '../contracts/exchange-connector.ts';
-import { type Failure, toFailure } from '../model/failure.ts';
+import { type Failure, plainly, toFailure } from '../model/failure.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import { backoffMs, patienceMs } from '../runtime/retry.ts';
@@ -216,7 +216,8 @@ export class Sender {
       }
       if (one.kind === 'sent' || one.failure.kind === 'permanent') this.#unseen.delete(one.uuid);
       if (one.kind === 'sent') return one;
-      if (one.failure.kind === 'permanent') return { uuid: one.uuid, kind: 'refused', reason: one.failure.message };
+      if (one.failure.kind === 'permanent')
+        return { uuid: one.uuid, kind: 'refused', reason: plainly(one.failure).message };
       return { uuid: one.uuid, kind: 'again', at: now() + this.#wait(one.failure) };
     });
     await store.settleSightings(this.name, settlements, now());

@@ -17,6 +17,9 @@ export interface CommitReport {
   classified: number;
 }
 
+/** Under this what came again with other content is counted, beside what is ignored for its type. */
+export const OTHER_CONTENT = 'ignored:other content in a known version';
+
 export const emptyReport = (): CommitReport => ({
   objects: 0,
   created: 0,

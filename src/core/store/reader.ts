@@ -340,8 +340,7 @@ export class StoreReader {
         confidence: row.confidence,
         valid_until: iso(row.valid_until),
         state: OBJECT_STATES[row.state]!,
-        left_out:
-          row.refusal === null ? null : withDetail(row.refusal, toClaim(row, row.exchange).facts.detail),
+        left_out: row.refusal === null ? null : withDetail(row.refusal, toClaim(row, row.exchange).facts.detail),
         decisions: this.#spec.siems.map((siem) => ({
           siem: siem.name,
           ...this.#decision(siem, observable, row, hitTime(entry.hit_day), now),

@@ -5,7 +5,7 @@ import type { Reason } from '../ledger/project.ts';
 import { type Stated, steadied, takeIn, tightened } from '../ledger/take-in.ts';
 import { believable, FUTURE_VERSION } from '../policy/arrival.ts';
 import { spelledOut } from '../stix/bare-urls.ts';
-import { type CommitReport, countIn } from './commit-report.ts';
+import { type CommitReport, countIn, OTHER_CONTENT } from './commit-report.ts';
 import type { ExchangeState, StoreContext } from './context.ts';
 import { decideClaim } from '../ledger/admit.ts';
 import type { ContextTable } from './explain.ts';
@@ -129,6 +129,7 @@ export class TakingIn {
         return;
       case 'conflicting':
         report.conflicting++;
+        this.#store.count(`exchange:${this.#exchange.id}`, OTHER_CONTENT, 1);
         if (this.#tighten(item, incoming)) this.#touch(item, by(taken.cause));
         return;
       case 'replaced': {

@@ -17,6 +17,7 @@ import {
   EventsAnswer,
   IndexAnswer,
   type IndexRow,
+  NewsAnswer,
   Version,
 } from './responses.ts';
 import { type SplitEvent, splitEvent } from './split.ts';
@@ -70,13 +71,22 @@ export class MispClient {
     return this.#ask('events/restSearch', what, EventsAnswer, signal, { returnFormat: 'json', metadata: 1, ...filter });
   }
 
+  /** The same, of what is new since some time: a server that has nothing may answer without a body. */
+  news(filter: object, what: string, signal: AbortSignal): Promise<Answer<readonly unknown[]>> {
+    return this.#ask(
+      'events/restSearch',
+      what,
+      NewsAnswer,
+      signal,
+      { returnFormat: 'json', metadata: 1, ...filter },
+      [],
+    );
+  }
+
   /** The published events in short. Numbers, not booleans: a guard compares them as such. */
   index(filter: object, signal: AbortSignal): Promise<Answer<readonly IndexRow[]>> {
-    return this.#ask('events/index', 'the list of events', IndexAnswer, signal, {
-      minimal: 1,
-      published: 1,
-      ...filter,
-    });
+    const asked = { minimal: 1, published: 1, ...filter };
+    return this.#ask('events/index', 'the list of events', IndexAnswer, signal, asked, []);
   }
 
   /** A whole event. Undefined where it is not there, or no longer shown to us. */
@@ -140,11 +150,13 @@ export class MispClient {
     shape: T,
     signal: AbortSignal,
     body?: unknown,
+    /** What an answer without a body says; undefined where it says nothing that we know. */
+    blank?: unknown,
   ): Promise<Answer<z.output<T>>> {
     const response = await this.#send(path, what, signal, body);
     this.#accepted(response, what);
     if (hasMoreValues(response.body, MOST_VALUES)) throw this.#tooMany(response, what);
-    const json = this.#json(response, what);
+    const json = blank !== undefined && isBlank(response.body) ? blank : this.#json(response, what);
     const content = this.#shaped(response, what, shape, json);
     const date = this.#hear(response);
     const count = response.headers['x-result-count'];
@@ -248,6 +260,9 @@ export class MispClient {
     });
   }
 }
+
+const isBlank = (body: Buffer): boolean => body.length < MOST_BLANK && body.toString('utf8').trim() === '';
+const MOST_BLANK = 1024;
 
 const NO_SUCH_EVENT = 'no_such_event';
 /** A guard's own refusal, which says nothing of key or data. */

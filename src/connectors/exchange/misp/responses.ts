@@ -20,17 +20,29 @@ export const EventsAnswer = z
   .object({ response: z.array(z.object({ Event: z.unknown() })) })
   .transform(({ response }) => response.map((one) => one.Event));
 
+/** A list without elements, or an object without members or of an empty `response` alone: what servers, and caches before them, say for "nothing". */
+function saysNothing(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return false;
+  if (Array.isArray(given)) return given.length === 0;
+  const names = Object.keys(given);
+  if (names.length === 0) return true;
+  const { response } = given as { readonly response?: unknown };
+  return names.length === 1 && (response === null || saysNothing(response));
+}
+
+/** Of a list of what is new: nothing at all says that nothing is. */
+export const NewsAnswer = z.preprocess((given) => (saysNothing(given) ? { response: [] } : given), EventsAnswer);
+
 /** The Event of events/view, without its lists. */
 export const EventHeadAnswer = z.record(z.string(), z.unknown());
 
-export const IndexAnswer = z.array(
-  z.object({
-    uuid: z.string().transform((text) => text.toLowerCase()),
-    timestamp: Seconds,
-    orgc_uuid: z.string().optional(),
-  }),
-);
-export type IndexRow = z.output<typeof IndexAnswer>[number];
+const IndexRow = z.object({
+  uuid: z.string().transform((text) => text.toLowerCase()),
+  timestamp: Seconds,
+  orgc_uuid: z.string().optional(),
+});
+export type IndexRow = z.output<typeof IndexRow>;
+export const IndexAnswer = z.preprocess((given) => (saysNothing(given) ? [] : given), z.array(IndexRow));
 
 /** What we follow a page by. */
 export const Row = z.object({ id: Text, object_id: Text.optional() });

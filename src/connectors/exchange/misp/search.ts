@@ -59,7 +59,7 @@ async function listed(
 ): Promise<{ readonly heads: readonly EventHead[]; readonly rows: number } | { readonly smaller: number }> {
   const { client, signal } = context;
   try {
-    const answer = await client.heads(
+    const answer = await client.news(
       {
         published: 1,
         ...(since === undefined ? {} : { publish_timestamp: until === undefined ? since : [since, until] }),

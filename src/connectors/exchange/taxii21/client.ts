@@ -175,7 +175,7 @@ export class TaxiiClient {
         { status },
       );
     }
-    return body.length > 0;
+    return !isBlank(body);
   }
 
   #parsed(response: HttpResponse, what: string): unknown {
@@ -224,6 +224,10 @@ export class TaxiiClient {
     return withoutHidden(text).trim().slice(0, 200);
   }
 }
+
+/** Of an answer that is shorter than any JSON of use; a BOM counts as blank, too. */
+const isBlank = (body: Buffer): boolean => body.length < MOST_BLANK && body.toString('utf8').trim() === '';
+const MOST_BLANK = 1024;
 
 const BROKEN = Symbol('broken JSON');
 

@@ -29,7 +29,7 @@ const paging = {
 
 /** Discovery and API root are told apart by what they hold, since `url` may lead to either. */
 export const Resource = z.object({
-  title: text,
+  title: text.transform((given) => cleanText(given, MAX_TITLE)),
   default: text,
   api_roots: listOf(z.string()),
   versions: z.array(z.string()).nullish(),

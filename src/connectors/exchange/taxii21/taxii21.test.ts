@@ -164,11 +164,14 @@ describe('answers that bend the standard', () => {
     expect((await read(connector)).failure?.kind).toBe(kind);
   });
 
-  it.each([['{"objects":null,"more":null,"next":null}'], ['{}'], ['\uFEFF{}']])('takes %j as empty', async (body) => {
-    const { connector } = await partner(objects({ body }));
+  it.each([['{"objects":null,"more":null,"next":null}'], ['{}'], ['\uFEFF{}'], [''], [' \n'], ['\uFEFF']])(
+    'takes %j as empty',
+    async (body) => {
+      const { connector } = await partner(objects({ body }));
 
-    expect(await read(connector)).toMatchObject({ failure: undefined, pages: [] });
-  });
+      expect(await read(connector)).toMatchObject({ failure: undefined, pages: [] });
+    },
+  );
 });
 
 describe('finding root and collections', () => {

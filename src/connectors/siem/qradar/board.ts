@@ -3,6 +3,7 @@
 import { Batch } from '../../../core/contracts/batch.ts';
 import { ConnectorError, toFailure } from '../../../core/contracts/failure.ts';
 import type { Change, Outcome, WriterMark } from '../../../core/contracts/siem-connector.ts';
+import { withoutHidden } from '../../../core/model/text.ts';
 import type { SetKind } from './sets.ts';
 
 export interface HeldSet {
@@ -112,7 +113,7 @@ export function heldByOther(change: Change, source: string): Outcome {
     failure: {
       kind: 'permanent',
       code: 'value_held_by_other',
-      message: `the set already holds this value from "${source.slice(0, 80)}", and a set holds a value once; that entry is left alone`,
+      message: `the set already holds this value from "${withoutHidden(source.slice(0, 80))}", and a set holds a value once; that entry is left alone`,
     },
   };
 }
