@@ -104,6 +104,31 @@ export interface Wait {
   readonly at: number | undefined;
 }
 
+/** Both say the same, so that nothing is to be written. */
+export function isSameStand(a: Stand, b: Stand): boolean {
+  return (
+    sameOf(a.wanted, b.wanted) &&
+    sameOf(a.present, b.present) &&
+    sameOf(a.call, b.call) &&
+    sameOf(a.hold, b.hold) &&
+    sameOf(a.parked, b.parked) &&
+    a.adopted === b.adopted &&
+    a.again === b.again &&
+    sameOf(a.wait, b.wait) &&
+    sameOf(a.place, b.place) &&
+    a.slot === b.slot
+  );
+}
+
+/** Parts of a stand hold nothing but plain values. */
+function sameOf<T extends object>(a: T | undefined, b: T | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  for (const name in a) if (a[name] !== b[name]) return false;
+  for (const name in b) if (!(name in a)) return false;
+  return true;
+}
+
 const AT_ONCE: Wait = { attempt: 0, at: undefined };
 const ABSENT: Presence = { is: 'no', revision: 0, handle: undefined };
 

@@ -1,6 +1,6 @@
 // What the brakes count and what they do not, what a suppression is put down to, and when a scope says that something is
 // gone: each where it is easily counted wrong.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   anExchange,
   aSiem,
@@ -15,6 +15,7 @@ import {
   versionAt,
 } from '../../../test/builders/store.ts';
 import { CAUSE } from './rows.ts';
+import { SqliteDatabase } from './sqlite/database.ts';
 
 const STRICT = { removal: { share: 0.2, atLeast: 3, windowHours: 24 } };
 const ALL = 20;
@@ -72,6 +73,39 @@ describe('the window of the removal brake', () => {
 
     expect(held(rig)).toEqual([]);
   });
+});
+
+/** Rows of the projection that are written while `work` runs. */
+function written(work: () => void): number {
+  let rows = 0;
+  const { updateRows } = SqliteDatabase.prototype;
+  const spy = vi.spyOn(SqliteDatabase.prototype, 'updateRows').mockImplementation(function (
+    this: SqliteDatabase,
+    ...given: Parameters<typeof updateRows>
+  ) {
+    if (given[0] === 'projection') rows += given[3].length;
+    updateRows.apply(this, given);
+  });
+  onTestFinished(() => void spy.mockRestore());
+  work();
+  spy.mockRestore();
+  return rows;
+}
+
+it('writes of what is judged anew only what came to something else', () => {
+  const rig = armed({ siems: [aSiem()] });
+  const judgedAnew = (fingerprint: string, now: number) => {
+    rig.restart({ siems: [aSiem({ fingerprint, ...(now > NOW + HOUR ? { minConfidence: 50 } : {}) })] });
+    return written(() => rig.tick(now));
+  };
+  const before = rig.rows();
+
+  expect(judgedAnew('other', NOW + HOUR)).toBe(0);
+  expect(rig.rows()).toEqual(before);
+
+  rig.commit(indicators(0, 5, { version: versionAt(NOW + HOUR), confidence: 20 }), NOW + HOUR);
+  rig.deliver(NOW + HOUR);
+  expect(judgedAnew('another', NOW + 2 * HOUR)).toBe(5);
 });
 
 describe('a partner withdraws', () => {

@@ -4,7 +4,7 @@
 import { type Observable, OBSERVABLE_TYPES, type ObservableType } from '../model/observable.ts';
 import { roomOf } from '../ledger/capacity.ts';
 import { voucherBit } from '../ledger/admit.ts';
-import type { Is, Stand } from '../ledger/stand.ts';
+import { type Is, isSameStand, type Stand } from '../ledger/stand.ts';
 import { count, type Tallies } from '../ledger/tallies.ts';
 import type { SiemState, StoreContext } from './context.ts';
 import type { HoldTable } from './hold-table.ts';
@@ -173,7 +173,7 @@ export class StandTable {
     /** What stood there before the call that is settled now. */
     stood?: Is,
   ): void {
-    if (before === after) return;
+    if (before === after || (before !== undefined && after !== undefined && isSameStand(before, after))) return;
     const { id, type } = entry;
     if (this.#set !== undefined) this.#keep(siem, id, before, after);
     else if (after === undefined) this.#delete.run(siem.id, id);
