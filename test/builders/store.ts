@@ -96,6 +96,8 @@ export interface Given {
   readonly instance?: string;
   readonly audit?: StoreSpec['audit'];
   readonly release?: StoreSpec['release'];
+  /** Milliseconds that only grow, for who is to look at how long steps take. */
+  readonly watch?: () => number;
   /** Parts of the product's pure half to replace. */
   readonly encoder?: Partial<SiemDefinition>;
 }
@@ -138,12 +140,17 @@ export class Rig {
     this.#given = given;
     this.place = statePlaces.place(folder);
     this.#encoders = new Map([['memory', { ...memorySiem(given.product).definition, ...given.encoder }]]);
-    this.store = new Store(this.spec, this.#encoders);
+    this.store = this.#open();
     onTestFinished(() => {
       this.close();
       statePlaces.forget(this.place);
       rmSync(folder, { recursive: true, force: true });
     });
+  }
+
+  #open(): Store {
+    const { watch } = this.#given;
+    return new Store(this.spec, this.#encoders, watch === undefined ? {} : { watch });
   }
 
   get spec(): StoreSpec {
@@ -160,7 +167,7 @@ export class Rig {
   restart(changes: Given = {}): void {
     this.close();
     this.#given = { ...this.#given, ...changes };
-    this.store = new Store(this.spec, this.#encoders);
+    this.store = this.#open();
     this.#closed = false;
   }
 

@@ -1,6 +1,6 @@
 // What the brakes count and what they do not, what a suppression is put down to, and when a scope says that something is
 // gone: each where it is easily counted wrong.
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   anExchange,
   aSiem,
@@ -78,18 +78,14 @@ describe('the window of the removal brake', () => {
 /** Rows of the projection that are written while `work` runs. */
 function written(work: () => void): number {
   let rows = 0;
-  const { updateRows } = SqliteDatabase.prototype;
-  const spy = vi.spyOn(SqliteDatabase.prototype, 'updateRows').mockImplementation(function (
-    this: SqliteDatabase,
-    ...given: Parameters<typeof updateRows>
-  ) {
-    if (given[0] === 'projection') rows += given[3].length;
-    updateRows.apply(this, given);
-  });
-  onTestFinished(() => void spy.mockRestore());
-  work();
-  spy.mockRestore();
-  return rows;
+  const spy = vi.spyOn(SqliteDatabase.prototype, 'updateRows');
+  try {
+    work();
+    for (const [table, , , given] of spy.mock.calls) if (table === 'projection') rows += given.length;
+    return rows;
+  } finally {
+    spy.mockRestore();
+  }
 }
 
 it('writes of what is judged anew only what came to something else', () => {

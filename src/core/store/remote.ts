@@ -2,6 +2,7 @@
 // in the order they were asked.
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '../model/failure.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { Store } from './store.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
 import type { StoreSpec } from './spec.ts';
@@ -58,7 +59,7 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Siem
         const spec = call.args[0] as StoreSpec;
         path = nameOf(spec.path);
         const onAway = (away: string | undefined) => port.postMessage({ away } satisfies News);
-        store = new Store(spec, encoders, { onAway });
+        store = new Store(spec, encoders, { onAway, watch: () => systemClock.monotonic() });
       } else {
         if (store === undefined) throw new Error('the store is not open');
         // Only names of RemoteStore are sent; the proxy below is their single source.

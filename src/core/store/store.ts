@@ -33,7 +33,8 @@ import { Projector } from './projection.ts';
 import { registerRespelling } from './respelling.ts';
 import { type SettleReport, type Settlement, Settling } from './settling.ts';
 import { Snapshots } from './snapshots.ts';
-import { Sweeps } from './sweeps.ts';
+import { Stride } from './stride.ts';
+import { mostOfStep, Sweeps } from './sweeps.ts';
 import { Touched } from './touched.ts';
 import { ReadBack } from './read-back.ts';
 import { RecordRetention } from './record-retention.ts';
@@ -107,6 +108,7 @@ export class Store {
   readonly #seats: Seats;
   readonly #flights = new Flights();
   readonly #touched = new Touched();
+  readonly #stride: Stride;
   readonly #sweeps: Sweeps;
   readonly #crowds: Crowds;
   readonly #batches: Batches;
@@ -127,7 +129,12 @@ export class Store {
   readonly #watch: RecordWatch;
   readonly #recordRetention: RecordRetention;
 
-  constructor(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>, options: Pick<OpenOptions, 'onAway'> = {}) {
+  /** `watch`: milliseconds that only grow; steps of long work are as long as they may be by it (stride.ts). */
+  constructor(
+    spec: StoreSpec,
+    encoders: ReadonlyMap<string, SiemEncoder>,
+    options: Pick<OpenOptions, 'onAway'> & { readonly watch?: () => number } = {},
+  ) {
     this.#store = new StoreContext(spec, encoders, options);
     this.#brakes = new Brakes(this.#store);
     this.#holdTable = new HoldTable(this.#store);
@@ -137,7 +144,8 @@ export class Store {
     this.#seats = new Seats(this.#store, this.#stands);
     this.#projector = new Projector(this.#store, this.#brakes, this.#holdTable, this.#stands, this.#seats);
     this.#context = new ContextTable(this.#store);
-    this.#sweeps = new Sweeps(this.#store);
+    this.#stride = new Stride(mostOfStep(this.#store.siems.length), options.watch);
+    this.#sweeps = new Sweeps(this.#store, this.#stride);
     this.#crowds = new Crowds(this.#store, this.#projector, this.#sweeps);
     this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#stands, this.#sweeps);
     const links = new Links(this.#store, this.#touched);
@@ -345,7 +353,10 @@ export class Store {
 
   /** Entries whose moment has come, and one step of a recomputation after a change of configuration. */
   tick(now: number, expiryPaused: boolean): { changed: number; more: boolean; nextDue: number | undefined } {
-    return this.#unit(now, (time) => {
+    this.#stride.begins();
+    let handled = 0;
+    const done = this.#unit(now, (time) => {
+      const most = this.#stride.rows;
       let changed = 0;
       let more = false;
       let crowded = 0;
@@ -353,7 +364,7 @@ export class Store {
         const rows = this.#store.db.all<{ siem_id: number; entry_id: number }>(
           'SELECT siem_id, entry_id FROM projection WHERE due IS NOT NULL AND due <= ? ORDER BY due LIMIT ?',
           time,
-          STEP,
+          most,
         );
         const entries = this.#projector.claims.entries(rows.map((row) => row.entry_id));
         for (const siem of this.#store.siems) {
@@ -370,16 +381,23 @@ export class Store {
           if (!entries.has(row.entry_id) || !this.#store.siems.some((one) => one.id === row.siem_id))
             this.#stands.neverDue(row.siem_id, row.entry_id);
         // What is gone through by a sweep stays due until that is over.
-        more = rows.length === STEP && crowded < STEP / 2;
+        more = rows.length === most && crowded < most / 2;
+        handled = rows.length;
       }
       // One step's worth in one unit, of whichever kind.
-      if (!more) more = this.#sweeps.step(time);
+      if (!more) {
+        const step = this.#sweeps.step(time);
+        more = step.more;
+        handled = Math.max(handled, step.rows);
+      }
       const next = this.#store.db.get<{ due: number | null }>(
         'SELECT min(due) AS due FROM projection WHERE due IS NOT NULL',
       );
       // While expiry waits, no moment is due.
       return { changed, more: more || this.#seats.more, nextDue: expiryPaused ? undefined : (next?.due ?? undefined) };
     });
+    this.#stride.ended(handled);
+    return done;
   }
 
   // ---- SIEMs

@@ -4,6 +4,7 @@
 // small is over when it begins, and no row is written for it.
 import type { Json } from '../model/json.ts';
 import type { StoreContext } from './context.ts';
+import type { Stride } from './stride.ts';
 
 /** What is gone through, and whose id `owner` is; null = nobody's. */
 export const SWEEP_OWNERS = {
@@ -48,20 +49,23 @@ const MOST_AT_ONCE = 4;
 
 type Work = (sweep: Sweep, most: number, now: number) => SweepStep;
 
-/** Projections one step makes at most, over all SIEMs: about 0.1 s. */
+/** Projections one step makes at most, over all SIEMs. */
 const STEP = 2500;
+
+/** Entries that one step handles at most. */
+export const mostOfStep = (siems: number): number => Math.max(250, Math.ceil(STEP / Math.max(1, siems)));
 
 export class Sweeps {
   readonly #store: StoreContext;
   readonly #works = new Map<SweepKind, Work>();
-  readonly #most: number;
+  readonly #stride: Stride;
   /** Rows that first steps may still handle in the running unit. */
   #atOnce: number;
 
-  constructor(store: StoreContext) {
+  constructor(store: StoreContext, stride: Stride) {
     this.#store = store;
-    this.#most = Math.max(250, Math.ceil(STEP / Math.max(1, store.siems.length)));
-    this.#atOnce = this.#most;
+    this.#stride = stride;
+    this.#atOnce = stride.rows;
   }
 
   register(kind: SweepKind, work: Work): void {
@@ -70,7 +74,7 @@ export class Sweeps {
 
   /** A unit begins. */
   refill(): void {
-    this.#atOnce = this.#most;
+    this.#atOnce = this.#stride.rows;
   }
 
   /** Begins, or begins anew: one that is under way for the same subject starts over with the new argument. */
@@ -95,20 +99,20 @@ export class Sweeps {
     this.#put({ kind, owner, subject, position: '', argument, done: 0 }, now);
   }
 
-  /** Steps over what waits, the longest waiting first, until one step's worth of rows is handled. True while more waits. */
-  step(now: number): boolean {
-    let left = this.#most;
+  /** Steps over what waits, the longest waiting first, until one step's worth of rows is handled. How many, and whether more waits. */
+  step(now: number): { readonly rows: number; readonly more: boolean } {
+    let rows = 0;
     for (let sweep = this.#next(); sweep !== undefined; sweep = this.#next()) {
-      if (left <= 0) return true;
-      left -= Math.max(1, this.#take(sweep, left, now));
+      if (rows >= this.#stride.rows) return { rows, more: true };
+      rows += Math.max(1, this.#take(sweep, this.#stride.rows - rows, now));
     }
-    return false;
+    return { rows, more: false };
   }
 
   /** One step of one sweep. Returns it as it stands then; undefined once it is over. */
   stepOf(kind: SweepKind, owner: number, subject: string, now: number): Sweep | undefined {
     const sweep = this.find(kind, owner, subject);
-    if (sweep !== undefined) this.#take(sweep, this.#most, now);
+    if (sweep !== undefined) this.#take(sweep, this.#stride.rows, now);
     return this.find(kind, owner, subject);
   }
 
