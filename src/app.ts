@@ -4,7 +4,6 @@ import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Config } from './core/config/load.ts';
 import type { ExchangeConnector } from './core/contracts/exchange-connector.ts';
-import type { SiemConnector } from './core/contracts/siem-connector.ts';
 import { Deliverer, type Progress } from './core/delivery/deliverer.ts';
 import { Poller } from './core/ingest/poller.ts';
 import { toFailure } from './core/model/failure.ts';
@@ -23,7 +22,7 @@ import type { StoreSpec } from './core/store/spec.ts';
 import type { StateFailure } from './core/store/state-failure.ts';
 import { type Attempt, attempts } from './app/attempts.ts';
 import { AuditLog } from './app/audit-log.ts';
-import { exchangeConnector, siemConnector } from './app/peers.ts';
+import { type Connectors, connectorsOf } from './app/peers.ts';
 import { Away } from './app/away.ts';
 import { Reporting } from './app/reporting.ts';
 import { storeSpec } from './app/specs.ts';
@@ -83,7 +82,7 @@ export class App {
   readonly attempt: Attempt;
   /** Something was taken in: set by who wants to go on with it at once. */
   onCommit: () => void = () => {};
-  readonly #connectors: (ExchangeConnector | SiemConnector)[] = [];
+  readonly #connectors: Connectors;
   readonly version: string;
   readonly #abort = new AbortController();
   /** Rejects when the state can no longer be kept: nothing more may be written anywhere then. */
@@ -99,6 +98,8 @@ export class App {
     engineTime: number,
     broken: Promise<never>,
     away: Away,
+    metrics: Metrics,
+    connectors: Connectors,
   ) {
     this.away = away;
     const { config, log } = options;
@@ -116,7 +117,8 @@ export class App {
     this.sightings = new SightingsReader(storeSpec(config, options.state));
     this.time = new EngineTime(clock, engineTime, config.clockStart !== undefined);
     this.#holdNews = new HoldNews(log);
-    this.metrics = createMetrics(options.version);
+    this.metrics = metrics;
+    this.#connectors = connectors;
     this.work = new Work(clock);
     this.audit = new AuditLog(config, store, log, this.metrics, () => this.now());
     this.attempt = attempts(this.metrics, clock);
@@ -125,11 +127,7 @@ export class App {
     const boot = `${randomHex(8)} ${hostname()}, process ${process.pid}`;
     for (const exchange of config.exchanges) {
       if (!exchange.enabled) continue;
-      const heard = this.#certificates('exchange', exchange.name);
-      const connector =
-        options.exchange?.(exchange.name) ??
-        exchangeConnector(config, exchange.name, clock, log, options.longestCallMs, heard);
-      this.#connectors.push(connector);
+      const connector = connectors.exchanges.get(exchange.name)!;
       const poller = new Poller({
         name: exchange.name,
         connector,
@@ -155,13 +153,9 @@ export class App {
       });
       this.exchanges.set(exchange.name, { poller, connector });
     }
-    const writing = new Map<string, SiemConnector>();
     for (const siem of config.siems) {
       if (!siem.enabled || siem.mode === 'shadow') continue;
-      const heard = this.#certificates('siem', siem.name);
-      const connector = siemConnector(config, siem.name, clock, log, options.longestCallMs, heard);
-      this.#connectors.push(connector);
-      writing.set(siem.name, connector);
+      const connector = connectors.siems.get(siem.name)!;
       this.deliverers.set(
         siem.name,
         new Deliverer({
@@ -194,7 +188,7 @@ export class App {
       now,
       random,
       attempt: this.attempt,
-      siem: (name) => writing.get(name),
+      siem: (name) => connectors.siems.get(name),
       exchange: (name) => this.exchanges.get(name)?.connector,
     });
   }
@@ -203,6 +197,10 @@ export class App {
   static async open(options: AppOptions): Promise<App> {
     const { config } = options;
     const clock = config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
+    const metrics = createMetrics(options.version);
+    const connectors = await connectorsOf(options, clock, (role, name, whose, validTo) =>
+      metrics.expires('certificate', whose, role, name, validTo),
+    );
     const worker = new Worker(new URL(WORKER, import.meta.url), { resourceLimits: STORE_LIMITS });
     let store: RemoteStore;
     const away = new Away(options.log);
@@ -223,7 +221,7 @@ export class App {
       throw error;
     }
     const { engineTime } = await store.identity();
-    return new App(options, clock, store, engineTime, broken, away);
+    return new App(options, clock, store, engineTime, broken, away, metrics, connectors);
   }
 
   now(): number {
@@ -296,10 +294,6 @@ export class App {
     );
   }
 
-  #certificates(role: Role, name: string): (whose: 'peer' | 'own', validTo: number) => void {
-    return (whose, validTo) => this.metrics.expires('certificate', whose, role, name, validTo);
-  }
-
   /** Tokens that say themselves when they end; asked for when somebody looks, since one may be renewed in its file. */
   tellExpiries(): void {
     const { exchanges, siems } = this.config;
@@ -325,7 +319,8 @@ export class App {
 
   async close(): Promise<void> {
     this.abort();
-    for (const connector of this.#connectors) await connector.close();
+    const { exchanges, siems } = this.#connectors;
+    for (const connector of [...exchanges.values(), ...siems.values()]) await connector.close();
     this.reader.close();
     this.sightings.close();
     if (!this.#broken) await within(this.clock, CLOSE_MS, this.store.close());

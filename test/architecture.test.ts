@@ -193,11 +193,23 @@ describe('the house', () => {
   });
 
   it('starts a daemon without the simulators', () => {
-    const within = loadedBy('src/main.ts');
+    const within = loadedBy('src/cli/run.ts');
 
     expect(within.size).toBeGreaterThan(100);
     expect([...within].filter((file) => roomOf(file).startsWith('simulator'))).toEqual([]);
   });
+
+  it.each(['src/main.ts', 'src/cli/status.ts', 'src/cli/why.ts', 'src/cli/held.ts', 'src/cli/suppress.ts'])(
+    'begins with %s before the engine, its log and metrics, and the connectors are loaded',
+    (entry) => {
+      const within = [...loadedBy(entry)];
+      const libraries = within.flatMap((file) => importsOf(file, true).filter((to) => !/^(\.|node:)/.test(to)));
+
+      expect(within.length).toBeGreaterThan(40);
+      expect(within.filter((file) => /^src\/app\.ts|\/connector\.ts$/.test(file))).toEqual([]);
+      expect(libraries.filter((one) => /winston|prom-client/.test(one))).toEqual([]);
+    },
+  );
 
   it("loads no library on the store's thread but the list of public suffixes and the patterns of lists", () => {
     const within = loadedBy('src/worker.ts');

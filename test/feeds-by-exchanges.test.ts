@@ -13,13 +13,16 @@ import { startMisp } from '../src/simulators/misp/index.ts';
 import { startTaxii } from '../src/simulators/taxii/index.ts';
 import { aSiem, Rig } from './builders/store.ts';
 import { drain, never, testDeps } from './contract/exchange.ts';
+import { Taxii21Connector } from '../src/connectors/exchange/taxii21/connector.ts';
+import { MispConnector } from '../src/connectors/exchange/misp/connector.ts';
+import { FilesConnector } from '../src/connectors/exchange/files/connector.ts';
 import { dataDir } from './data.ts';
 
 const data = dataDir();
 
 const byFiles = async (folder: string): Promise<Page[]> => {
   const config = files.config.parse({ type: 'files', path: join(data ?? '', folder), settle_secs: 0 });
-  return await drain(files.create(config, testDeps()).pages(undefined, never));
+  return await drain(new FilesConnector(config, testDeps()).pages(undefined, never));
 };
 
 const byTaxii = async (folder: string): Promise<Page[]> => {
@@ -27,7 +30,7 @@ const byTaxii = async (folder: string): Promise<Page[]> => {
   const auth = { username: taxii.username, password: taxii.password };
   const collections = [taxii.collections.read];
   const config = taxii21.config.parse({ type: 'taxii21', url: taxii.apiRoot, collections, auth });
-  const connector = taxii21.create(config, testDeps());
+  const connector = new Taxii21Connector(config, testDeps());
   try {
     return await drain(connector.pages(undefined, never));
   } finally {
@@ -44,7 +47,7 @@ const byMisp =
     const events = readdirSync(join(data ?? '', folder)).filter((one) => /^([0-9a-f-]{36}|misp-.*)\.json$/.test(one));
     for (const name of events) server.load(join(data ?? '', folder, name));
     const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: server.key }, read, page_size: 50 });
-    const connector = misp.create(config, testDeps());
+    const connector = new MispConnector(config, testDeps());
     try {
       return await drain(connector.pages(undefined, never));
     } finally {

@@ -11,14 +11,14 @@ import { createHttp, type HttpPeer } from '../core/runtime/http.ts';
 import type { Log } from '../core/runtime/log.ts';
 
 /** `longestCallMs` caps the configured time-out: one pass gives up on a silent peer when its patience is over. */
-export function siemConnector(
+export async function siemConnector(
   config: Config,
   name: string,
   clock: Clock,
   log: Log,
   longestCallMs?: number,
   onCertificate?: HttpPeer['onCertificate'],
-): SiemConnector {
+): Promise<SiemConnector> {
   const siem = config.siems.find((one) => one.name === name);
   if (siem === undefined) throw new Error(`no SIEM ${name} in the configuration`);
   const peer = { ...capped(httpPeer(config, 'SIEM', siem), longestCallMs), onCertificate };
@@ -31,14 +31,14 @@ export function siemConnector(
   });
 }
 
-export function exchangeConnector(
+export async function exchangeConnector(
   config: Config,
   name: string,
   clock: Clock,
   log: Log,
   longestCallMs?: number,
   onCertificate?: HttpPeer['onCertificate'],
-): ExchangeConnector {
+): Promise<ExchangeConnector> {
   const exchange = config.exchanges.find((one) => one.name === name);
   if (exchange === undefined) throw new Error(`no exchange ${name} in the configuration`);
   const peer = { ...capped(httpPeer(config, 'exchange', exchange), longestCallMs), onCertificate };
@@ -53,6 +53,44 @@ export function exchangeConnector(
 
 const capped = (peer: HttpPeer, longestCallMs: number | undefined): HttpPeer =>
   longestCallMs === undefined ? peer : { ...peer, timeoutMs: Math.min(peer.timeoutMs, longestCallMs) };
+
+export interface Connectors {
+  readonly exchanges: ReadonlyMap<string, ExchangeConnector>;
+  /** Those that are written to. */
+  readonly siems: ReadonlyMap<string, SiemConnector>;
+}
+
+/** Of all that is enabled. `exchange` may read from somewhere else than the partner. */
+export async function connectorsOf(
+  {
+    config,
+    log,
+    longestCallMs,
+    exchange,
+  }: {
+    readonly config: Config;
+    readonly log: Log;
+    readonly longestCallMs?: number;
+    readonly exchange?: (name: string) => ExchangeConnector | undefined;
+  },
+  clock: Clock,
+  onCertificate: (role: 'exchange' | 'siem', name: string, whose: 'peer' | 'own', validTo: number) => void,
+): Promise<Connectors> {
+  const exchanges = new Map<string, ExchangeConnector>();
+  for (const { name, enabled } of config.exchanges) {
+    if (!enabled) continue;
+    const heard = onCertificate.bind(undefined, 'exchange', name);
+    const given = exchange?.(name);
+    exchanges.set(name, given ?? (await exchangeConnector(config, name, clock, log, longestCallMs, heard)));
+  }
+  const siems = new Map<string, SiemConnector>();
+  for (const { name, enabled, mode } of config.siems) {
+    if (!enabled || mode === 'shadow') continue;
+    const heard = onCertificate.bind(undefined, 'siem', name);
+    siems.set(name, await siemConnector(config, name, clock, log, longestCallMs, heard));
+  }
+  return { exchanges, siems };
+}
 
 /** Contacts every enabled peer with the rights that real work needs; changes nothing there. */
 export async function probePeers(
@@ -76,7 +114,7 @@ export async function probePeers(
   return Promise.all(
     peers.map(async ({ name, hits, make }) => {
       try {
-        const connector = make();
+        const connector = await make();
         try {
           const found = await connector.probe(signal, { hits });
           // It holds what the peer calls itself.

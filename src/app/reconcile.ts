@@ -29,7 +29,7 @@ export async function reconcile(
   if (siems.length === 0) throw new ConnectorError('permanent', `no SIEM named ${only} in the configuration`);
   const reports: Json[] = [];
   for (const siem of siems) {
-    const connector = siemConnector(app.config, siem.name, app.clock, app.log);
+    const connector = await siemConnector(app.config, siem.name, app.clock, app.log);
     const deliverer = app.deliverers.get(siem.name);
     // Never beside a cycle or another audit of this SIEM: they would spoil each other's listing.
     const alone = <T>(work: () => Promise<T>): Promise<T> =>

@@ -163,7 +163,7 @@ async function retryParked(app: App, id: string | undefined, now: number): Promi
 
 /** What carries our mark there, page by page. */
 export async function* owned(app: App, siem: string, signal: AbortSignal): AsyncIterable<readonly OwnedEntry[]> {
-  const connector = siemConnector(app.config, siem, app.clock, app.log);
+  const connector = await siemConnector(app.config, siem, app.clock, app.log);
   try {
     await connector.open(signal);
     yield* connector.list({}, signal);
@@ -186,7 +186,7 @@ async function purge(app: App, name: string, signal: AbortSignal, onStep: OnStep
   }
   const { definition } = siem;
   const settings = definition.settings(siem.settings, app.config.instance);
-  const connector = siemConnector(app.config, name, app.clock, app.log);
+  const connector = await siemConnector(app.config, name, app.clock, app.log);
   const step = steps(app, name, 'removed', onStep);
   let removed = 0;
   let beside: { removed: number; stays: readonly string[] } = { removed: 0, stays: [] };

@@ -138,7 +138,7 @@ async function siemsAsked(context: Context, state: Config, origin: string): Prom
   return Promise.all(
     config.siems.map(async ({ name }): Promise<Asked> => {
       try {
-        const connector = siemConnector(config, name, clockOf(config), silentLog, ASKING_MS);
+        const connector = await siemConnector(config, name, clockOf(config), silentLog, ASKING_MS);
         try {
           const mark = await connector.writer(
             undefined,

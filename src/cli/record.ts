@@ -55,7 +55,7 @@ export const record: Command = {
           await write(head(clock.now(), parts.version));
           for (const { name, enabled } of config.exchanges) {
             if (!enabled) continue;
-            const connector = exchangeConnector(config, name, clock, log);
+            const connector = await exchangeConnector(config, name, clock, log);
             try {
               for await (const line of recorded(
                 name,

@@ -8,6 +8,7 @@ import { systemClock } from '../../src/core/runtime/clock.ts';
 import { createHttp, type HttpTls } from '../../src/core/runtime/http.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
 import type { RunningSimulator } from '../../src/simulators/server.ts';
+import { ElasticConnector } from '../../src/connectors/siem/elastic/connector.ts';
 import type { SiemFaults, SiemHarness } from './siem.ts';
 
 export interface ElasticPlace {
@@ -51,7 +52,7 @@ export function elasticDeps(place: ElasticPlace): SiemDeps {
 }
 
 export const elasticConnector = (place: ElasticPlace, more: Record<string, unknown> = {}) =>
-  elastic.create({ ...elasticConfig(place), ...more }, elasticDeps(place));
+  new ElasticConnector({ ...elasticConfig(place), ...more }, elasticDeps(place));
 
 /** Plain HTTP as an administrator; answers the parsed body and the status. */
 export async function admin(place: ElasticPlace, method: string, path: string, body?: unknown) {
@@ -95,7 +96,7 @@ export async function elasticHarness(
   const { auth } = place;
   return {
     definition: elastic,
-    connector: elastic.create(config, elasticDeps(place)),
+    connector: new ElasticConnector(config, elasticDeps(place)),
     owner: `entente:${place.instance ?? INSTANCE}`,
     settings,
     secrets: auth === undefined ? [] : 'api_key' in auth ? [auth.api_key] : [auth.password],
@@ -117,7 +118,10 @@ export async function elasticHarness(
       ? {}
       : {
           badCredential: async () =>
-            elastic.create(elasticConfig({ ...place, auth: { api_key: 'bm9zdWNoOmtleQ==' } }), elasticDeps(place)),
+            new ElasticConnector(
+              elasticConfig({ ...place, auth: { api_key: 'bm9zdWNoOmtleQ==' } }),
+              elasticDeps(place),
+            ),
         }),
     ...(more.faults === undefined ? {} : { faults: more.faults }),
     ...(more.badTls === undefined ? {} : { badTls: more.badTls }),

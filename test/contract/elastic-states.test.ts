@@ -7,6 +7,7 @@ import { type Failure, toFailure } from '../../src/core/model/failure.ts';
 import { type ElasticOptions, type RunningElastic, startElastic } from '../../src/simulators/elastic/index.ts';
 import { anEntry, NOON } from '../builders/entry.ts';
 import { contextFor, encodeBatch } from './batches.ts';
+import { ElasticConnector } from '../../src/connectors/siem/elastic/connector.ts';
 import { admin, elasticConfig, elasticConnector, elasticDeps, type ElasticPlace } from './elastic-harness.ts';
 
 const never = new AbortController().signal;
@@ -280,7 +281,7 @@ describe('a refusal', () => {
 describe('a probe', () => {
   const EVENTS = { event_search: { indices: ['app-events'], fields: { 'ipv4-addr': ['destination.ip'] } } };
   const connectorWith = (there: ElasticPlace, more: object) =>
-    keep(elastic.create(elasticConfig(there, { ...more }), elasticDeps(there)));
+    keep(new ElasticConnector(elasticConfig(there, { ...more }), elasticDeps(there)));
 
   it('asks for the rights and places of hits where hits are read', async () => {
     const { there, ask } = await standing();

@@ -19,6 +19,7 @@ import {
   elasticHarness,
   type ElasticPlace,
 } from './elastic-harness.ts';
+import { ElasticConnector } from '../../src/connectors/siem/elastic/connector.ts';
 import { siemContract, type SiemHarness } from './siem.ts';
 
 const never = new AbortController().signal;
@@ -106,7 +107,7 @@ describe('the Elastic connector', () => {
     await dead.close();
     const there = place(server);
     const config = { ...elasticConfig(there), url: [server.url, dead.url] };
-    const connector = keep(elastic.create(config, elasticDeps(there)));
+    const connector = keep(new ElasticConnector(config, elasticDeps(there)));
 
     const results = [];
     for (let turn = 0; turn < 6; turn += 1) {
@@ -181,7 +182,7 @@ describe('the Elastic connector', () => {
     writeFileSync(file, 'b2xkOmtleQ==\n');
     const there = place(server);
     const config = { ...elasticConfig(there), auth: { api_key: Secret.file(file) } };
-    const connector = keep(elastic.create(config, elasticDeps(there)));
+    const connector = keep(new ElasticConnector(config, elasticDeps(there)));
 
     await expect(connector.open(never)).rejects.toMatchObject({ kind: 'config', status: 401 });
     writeFileSync(file, `${server.apiKey}\n`);

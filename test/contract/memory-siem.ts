@@ -129,7 +129,7 @@ export function memorySiem(options: MemorySiemOptions = {}): {
         sources: entry.claims.map((claim) => `${claim.exchange}/${claim.objectId}`).sort(),
       })}\n`,
     }),
-    create: connect,
+    create: async () => connect(),
   });
   return { store, definition, connect };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { misp } from '../../src/connectors/exchange/misp/index.ts';
 import type { Sighting } from '../../src/core/model/sighting.ts';
 import { type MispOptions, type Quirk, startMisp } from '../../src/simulators/misp/index.ts';
+import { MispConnector } from '../../src/connectors/exchange/misp/connector.ts';
 import { failureOf, never, testDeps } from './exchange.ts';
 
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -43,7 +44,7 @@ async function aPartner(options: MispOptions = {}, settings: object = {}) {
     ...settings,
   });
   const identity = { id: 'identity--0c3a5b2e-2f5b-4c8e-9d0f-5a8c3f6b1d11', name: 'SOC Example', class: 'organization' };
-  const connector = misp.create(config, { ...testDeps(), identity });
+  const connector = new MispConnector(config, { ...testDeps(), identity });
   onTestFinished(async () => {
     await connector.close();
     await server.close();

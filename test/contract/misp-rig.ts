@@ -6,6 +6,7 @@ import { silentLog } from '../../src/core/runtime/log.ts';
 import type { RemoteStore } from '../../src/core/store/remote.ts';
 import { type Act, type MispOptions, startMisp } from '../../src/simulators/misp/index.ts';
 import { anExchange, aSiem, DAY, MINUTE, NOW, Rig } from '../builders/store.ts';
+import { MispConnector } from '../../src/connectors/exchange/misp/connector.ts';
 import { never, testDeps } from './exchange.ts';
 
 export const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -55,7 +56,7 @@ export async function aPartner(
     page_size: 3,
     ...settings,
   });
-  const connector = misp.create(config, testDeps());
+  const connector = new MispConnector(config, testDeps());
   onTestFinished(async () => {
     await connector.close();
     await server.close();

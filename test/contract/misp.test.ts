@@ -3,6 +3,7 @@ import { misp } from '../../src/connectors/exchange/misp/index.ts';
 import type { Page } from '../../src/core/contracts/exchange-connector.ts';
 import { type Quirk, startMisp } from '../../src/simulators/misp/index.ts';
 import type { Fault } from '../../src/simulators/server.ts';
+import { MispConnector } from '../../src/connectors/exchange/misp/connector.ts';
 import {
   drain,
   exchangeContract,
@@ -72,7 +73,7 @@ const start =
     shift = 0;
     const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: SECRET }, read, page_size: 5 });
     return {
-      connector: misp.create(config, testDeps()),
+      connector: new MispConnector(config, testDeps()),
       ids: NUMBERS.map(idOf),
       secret: SECRET,
       add: () => {
@@ -176,7 +177,7 @@ describe('misp on a server that does wrong', () => {
       data: anEvent(Array.from({ length: 130 }, (_one, i) => i)),
     });
     const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: SECRET }, page_size: 100 });
-    const connector = misp.create(config, testDeps(3000));
+    const connector = new MispConnector(config, testDeps(3000));
     try {
       const pages: Page[] = await drain(connector.pages(undefined, never));
 
@@ -203,7 +204,7 @@ describe('misp on a server that does wrong', () => {
     }
     now += day;
     const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: SECRET }, read });
-    const connector = misp.create(config, { ...testDeps(), clock: { ...testDeps().clock, now: () => now } });
+    const connector = new MispConnector(config, { ...testDeps(), clock: { ...testDeps().clock, now: () => now } });
     try {
       const pages: Page[] = await drain(connector.pages(undefined, never));
 
@@ -226,7 +227,7 @@ describe('misp on a server that does wrong', () => {
       data: anEvent(Array.from({ length: 130 }, (_one, i) => i)),
     });
     const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: SECRET }, page_size: 100 });
-    const connector = misp.create(config, testDeps());
+    const connector = new MispConnector(config, testDeps());
     try {
       const pages: Page[] = await drain(connector.pages(undefined, never));
 

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { qradar } from '../../src/connectors/siem/qradar/index.ts';
 import { toFailure } from '../../src/core/contracts/failure.ts';
 import { Secret } from '../../src/core/runtime/secret.ts';
 import type { Fault } from '../../src/simulators/server.ts';
 import { anEntry } from '../builders/entry.ts';
 import { qradarConfig, qradarDeps } from './qradar-harness.ts';
+import { QRadarConnector } from '../../src/connectors/siem/qradar/connector.ts';
 import {
   addresses,
   apply,
@@ -149,7 +149,10 @@ it('a token file that is gone while it is renewed is a matter of configuration',
   const file = join(folder, 'token');
   const place = { url: sim.url, token: sim.token };
   writeFileSync(file, `${sim.token}\n`);
-  const connector = qradar.create({ ...qradarConfig(place), auth: { token: Secret.file(file) } }, qradarDeps(place));
+  const connector = new QRadarConnector(
+    { ...qradarConfig(place), auth: { token: Secret.file(file) } },
+    qradarDeps(place),
+  );
   await connector.open(signal);
 
   rmSync(file);

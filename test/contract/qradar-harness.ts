@@ -8,6 +8,7 @@ import { createHttp, type HttpTls } from '../../src/core/runtime/http.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
 import { type QRadarOptions, type RunningQRadar, startQradar } from '../../src/simulators/qradar/index.ts';
 import { selfSigned } from '../../src/simulators/tls.ts';
+import { QRadarConnector } from '../../src/connectors/siem/qradar/connector.ts';
 import type { SiemHarness } from './siem.ts';
 
 export const INSTANCE = 'test-instance';
@@ -42,7 +43,7 @@ export function qradarDeps(place: QRadarPlace): SiemDeps {
 }
 
 export const qradarConnector = (place: QRadarPlace, more: Record<string, unknown> = {}) =>
-  qradar.create(qradarConfig(place, more), qradarDeps(place));
+  new QRadarConnector(qradarConfig(place, more), qradarDeps(place));
 
 /** The row of the set that holds this value, whoever put it there. */
 export function rowOf(sim: RunningQRadar, one: Observable, settings: ReturnType<typeof qradar.settings>) {

@@ -6,9 +6,9 @@ import type { SiemConnector } from '../../src/core/contracts/siem-connector.ts';
 import type { Hit } from '../../src/core/model/sighting.ts';
 import { type Clock, systemClock } from '../../src/core/runtime/clock.ts';
 import { createHttp } from '../../src/core/runtime/http.ts';
-import { qradar } from '../../src/connectors/siem/qradar/index.ts';
 import { anEntry } from '../builders/entry.ts';
 import { qradarConfig, qradarDeps } from './qradar-harness.ts';
+import { QRadarConnector } from '../../src/connectors/siem/qradar/connector.ts';
 import { apply, asked, connect, signal, sim, start, stop, upserts } from './qradar-rig.ts';
 
 afterEach(stop);
@@ -465,7 +465,7 @@ it('no value of a feed or an event becomes part of a query', async () => {
     };
     return { ...client, request };
   };
-  const connector = qradar.create(qradarConfig(place), { ...deps, http });
+  const connector = new QRadarConnector(qradarConfig(place), { ...deps, http });
   await connector.open(signal);
   const hostile = `http://evil.example/')%20OR%20('1'='1" OR REFERENCESETCONTAINS('x', URL) -- CANARY`;
   await apply(connector, upserts([anEntry({ type: 'url', value: hostile })]));

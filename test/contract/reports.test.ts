@@ -6,6 +6,7 @@ import type { ExchangeConnector, SendOutcome } from '../../src/core/contracts/ex
 import type { Sighting } from '../../src/core/model/sighting.ts';
 import { uuidOf } from '../../src/simulators/taxii/collection.ts';
 import { type Quirk, startTaxii, type TaxiiOptions } from '../../src/simulators/taxii/index.ts';
+import { Taxii21Connector } from '../../src/connectors/exchange/taxii21/connector.ts';
 import { never, testDeps } from './exchange.ts';
 
 const IDENTITY = { id: 'identity--0c3a5b2e-2f5b-4c8e-9d0f-5a8c3f6b1d11', name: 'SOC Example', class: 'organization' };
@@ -45,7 +46,7 @@ async function anExchange(options: TaxiiOptions = {}, config: object = {}) {
       report_to: taxii.collections.write,
       ...config,
     });
-    const connector = taxii21.create(parsed, { ...testDeps(), identity: IDENTITY });
+    const connector = new Taxii21Connector(parsed, { ...testDeps(), identity: IDENTITY });
     closers.push(() => connector.close());
     return connector;
   };
@@ -267,7 +268,7 @@ describe('reports to a TAXII 2.1 exchange', () => {
       auth: { username: taxii.username, password: taxii.password },
       report_to: taxii.collections.read,
     });
-    const connector = taxii21.create(config, { ...testDeps(), identity: IDENTITY });
+    const connector = new Taxii21Connector(config, { ...testDeps(), identity: IDENTITY });
     closers.push(() => connector.close());
 
     await expect(connector.send!(several(1), never)).rejects.toMatchObject({ kind: 'config' });
@@ -289,8 +290,8 @@ describe('reports to a TAXII 2.1 exchange', () => {
 
   it('are not offered without identity or collection', () => {
     const config = taxii21.config.parse({ type: 'taxii21', url: 'https://taxii.example/' });
-    const silent = taxii21.create(config, { ...testDeps(), identity: IDENTITY });
-    const nameless = taxii21.create(taxii21.config.parse({ ...config, report_to: 'x' }), testDeps());
+    const silent = new Taxii21Connector(config, { ...testDeps(), identity: IDENTITY });
+    const nameless = new Taxii21Connector(taxii21.config.parse({ ...config, report_to: 'x' }), testDeps());
 
     expect([silent.send, nameless.send]).toEqual([undefined, undefined]);
   });

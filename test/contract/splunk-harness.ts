@@ -11,6 +11,7 @@ import { type RunningSplunk, type SplunkOptions, startSplunk } from '../../src/s
 import type { Document } from '../../src/simulators/splunk/state.ts';
 import { ES_APP } from '../../src/simulators/splunk/threat-intel.ts';
 import { selfSigned } from '../../src/simulators/tls.ts';
+import { SplunkConnector } from '../../src/connectors/siem/splunk/connector.ts';
 import type { SiemHarness } from './siem.ts';
 
 export const INSTANCE = 'test-instance';
@@ -47,7 +48,7 @@ export function splunkConnector(place: SplunkPlace): SiemConnector {
         options,
       ),
   };
-  return splunk.create(config, deps);
+  return new SplunkConnector(config, deps);
 }
 
 /** What our rows hold of a value, by collection. */

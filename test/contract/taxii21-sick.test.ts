@@ -6,6 +6,7 @@ import type { Json } from '../../src/core/model/json.ts';
 import { systemClock } from '../../src/core/runtime/clock.ts';
 import type { Fault } from '../../src/simulators/server.ts';
 import { type Quirk, startTaxii, type TaxiiOptions } from '../../src/simulators/taxii/index.ts';
+import { Taxii21Connector } from '../../src/connectors/exchange/taxii21/connector.ts';
 import { drain, idsOf, never, testDeps } from './exchange.ts';
 
 const idOf = (n: number) => `indicator--00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -41,7 +42,7 @@ async function threeOf(options: TaxiiOptions = {}, config: object = {}, timeoutM
       dateAdded: new Date(options.clock?.() ?? Date.now() - 3_600_000).toISOString(),
     });
   const parsed = taxii21.config.parse({ type: 'taxii21', url: taxii.apiRoot, collections: TITLES, ...config });
-  const connector = taxii21.create(parsed, testDeps(timeoutMs));
+  const connector = new Taxii21Connector(parsed, testDeps(timeoutMs));
   closers.push(() => connector.close());
   const poll = async (cursor?: Json, now = systemClock.now()) => {
     const ends = new Map<string, ScopeEnd>();
@@ -192,7 +193,7 @@ describe('nothing new', () => {
         url: taxii.apiRoot,
         collections: [taxii.collections.read],
       });
-      const connector = taxii21.create(config, testDeps());
+      const connector = new Taxii21Connector(config, testDeps());
       closers.push(() => connector.close());
 
       expect(await connector.probe(never)).toMatchObject({ ok: true });
@@ -243,7 +244,7 @@ describe('a partner whose clock runs a year ahead for a while', () => {
     const warnings: string[] = [];
     const ids: string[] = [];
     const parsed = taxii21.config.parse({ type: 'taxii21', url: taxii.apiRoot, collections: TITLES });
-    const connector = taxii21.create(parsed, testDeps());
+    const connector = new Taxii21Connector(parsed, testDeps());
     closers.push(() => connector.close());
     for await (const page of connector.pages(ahead, never)) {
       ids.push(...idsOf([page]));

@@ -4,6 +4,7 @@ import type { Page } from '../../src/core/contracts/exchange-connector.ts';
 import type { Fault } from '../../src/simulators/server.ts';
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
 import type { Quirk } from '../../src/simulators/taxii/quirks.ts';
+import { Taxii21Connector } from '../../src/connectors/exchange/taxii21/connector.ts';
 import { drain, exchangeContract, type FarFault, type FarSide, failureOf, idsOf, never, testDeps } from './exchange.ts';
 
 const SECRET = 'Hidden-password-1';
@@ -49,7 +50,7 @@ const start = (quirks: readonly Quirk[], addedFrom: number | undefined) => async
     page_size: 5,
   });
   return {
-    connector: taxii21.create(config, testDeps()),
+    connector: new Taxii21Connector(config, testDeps()),
     ids,
     secret: SECRET,
     add: () => {

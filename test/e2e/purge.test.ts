@@ -14,7 +14,7 @@ it.each(['elastic', 'splunk', 'qradar'])('%s: the control records go, and what s
   const { signal } = new AbortController();
   await three.run();
   const { config, clock, log } = three.app;
-  const connector = siemConnector(config, name, clock, log);
+  const connector = await siemConnector(config, name, clock, log);
   try {
     await connector.open(signal);
     expect(await connector.writer(undefined, signal)).toBeDefined();

@@ -7,6 +7,7 @@ import type { IncomingIndicator } from '../../src/core/model/entry.ts';
 import type { Sighting } from '../../src/core/model/sighting.ts';
 import { drain, failureOf, never, testDeps } from '../contract/exchange.ts';
 import { type ModernMisp, startModernMisp } from './mmisp.ts';
+import { MispConnector } from '../../src/connectors/exchange/misp/connector.ts';
 import { pythonPeer } from './python.ts';
 
 const peer = await pythonPeer('mmisp');
@@ -17,7 +18,7 @@ let server: ModernMisp;
 
 const connect = (settings: object = {}) => {
   const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: server.key }, ...settings });
-  const connector = misp.create(config, { ...testDeps(20_000), identity: IDENTITY });
+  const connector = new MispConnector(config, { ...testDeps(20_000), identity: IDENTITY });
   onTestFinished(() => connector.close());
   return connector;
 };

@@ -10,6 +10,7 @@ import { objectIdAt } from '../builders/sightings.ts';
 import { startMedallion } from './medallion.ts';
 import { startOpenTaxii } from './opentaxii.ts';
 import { pythonPeer } from './python.ts';
+import { Taxii21Connector } from '../../src/connectors/exchange/taxii21/connector.ts';
 import type { TaxiiServer } from './taxii-server.ts';
 
 const servers = [
@@ -53,7 +54,10 @@ for (const { name, start, peer } of servers) {
       report_to: server.sightingsCollection,
     });
     const connect = () => {
-      const connector = taxii21.create(taxii21.config.parse(access()), { ...testDeps(20_000), identity: IDENTITY });
+      const connector = new Taxii21Connector(taxii21.config.parse(access()), {
+        ...testDeps(20_000),
+        identity: IDENTITY,
+      });
       closers.push(() => connector.close());
       return connector;
     };

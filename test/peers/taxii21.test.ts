@@ -7,6 +7,7 @@ import { drain, exchangeReading, idsOf, never, testDeps, type WorkingSide } from
 import { startMedallion } from './medallion.ts';
 import { startOpenTaxii } from './opentaxii.ts';
 import { pythonPeer } from './python.ts';
+import { Taxii21Connector } from '../../src/connectors/exchange/taxii21/connector.ts';
 import type { TaxiiServer } from './taxii-server.ts';
 
 const medallion = await pythonPeer('medallion');
@@ -17,7 +18,7 @@ const [later, ...first] = indicators;
 const MEDIA_TYPE = 'application/taxii+json;version=2.1';
 
 const connectorTo = (server: TaxiiServer, collection: string, auth: object = {}) =>
-  taxii21.create(
+  new Taxii21Connector(
     taxii21.config.parse({
       type: 'taxii21',
       url: server.discovery,

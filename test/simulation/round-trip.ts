@@ -18,6 +18,7 @@ import { type ElasticOptions, startElastic } from '../../src/simulators/elastic/
 import type { RunningSimulator } from '../../src/simulators/server.ts';
 import { type SplunkOptions, startSplunk } from '../../src/simulators/splunk/index.ts';
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
+import { Taxii21Connector } from '../../src/connectors/exchange/taxii21/connector.ts';
 import { aSiem, aStore, objectIdAt } from '../builders/sightings.ts';
 
 export const never = new AbortController().signal;
@@ -110,11 +111,11 @@ export async function aRoundTrip(
     auth: { username: taxii.username, password: taxii.password },
   };
   const reading = { ...access, collections: [taxii.collections.read], report_to: taxii.collections.write };
-  const exchange = taxii21.create(taxii21.config.parse(reading), taxiiDeps);
+  const exchange = new Taxii21Connector(taxii21.config.parse(reading), taxiiDeps);
   closers.push(() => exchange.close());
   const { type } = definition;
   const config = definition.config.parse({ type, ...configured });
-  const siem = definition.create(config, {
+  const siem = await definition.create(config, {
     name: 'one',
     instance: INSTANCE,
     clock: systemClock,
@@ -146,7 +147,7 @@ export async function aRoundTrip(
   const common = { store, now: Date.now, log, random: () => 1 };
   const reporter = new Reporter({ ...common, name: 'one', connector: siem });
   const other =
-    given.reportTo === undefined ? exchange : taxii21.create(taxii21.config.parse(given.reportTo), taxiiDeps);
+    given.reportTo === undefined ? exchange : new Taxii21Connector(taxii21.config.parse(given.reportTo), taxiiDeps);
   if (other !== exchange) closers.push(() => other.close());
   const sender = new Sender({ ...common, name: 'partner', connector: other });
   const plant = async (events: readonly object[]) => {

@@ -19,6 +19,8 @@ import { type PlantedEvent, startQradar } from '../../src/simulators/qradar/inde
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
 import { aSiem, aStore, objectIdAt } from '../builders/sightings.ts';
 import { qradarConfig } from '../contract/qradar-harness.ts';
+import { QRadarConnector } from '../../src/connectors/siem/qradar/connector.ts';
+import { Taxii21Connector } from '../../src/connectors/exchange/taxii21/connector.ts';
 import { IDENTITY, never, stixIndicator } from './round-trip.ts';
 
 const ADDRESS = '198.51.100.7';
@@ -47,7 +49,7 @@ async function aRoundTrip(patterns: readonly string[], release: Partial<ReleaseS
       return { ...client, request };
     };
   const common = { clock: systemClock, log: silentLog };
-  const exchange = taxii21.create(
+  const exchange = new Taxii21Connector(
     taxii21.config.parse({
       type: 'taxii21',
       url: taxii.discovery,
@@ -60,7 +62,7 @@ async function aRoundTrip(patterns: readonly string[], release: Partial<ReleaseS
   closers.push(() => exchange.close());
   const config = qradarConfig({ url: sim.url, token: sim.token });
   const connect = () => {
-    const siem = qradar.create(config, { ...common, name: 'one', instance: 'soc-one', http: http('siem') });
+    const siem = new QRadarConnector(config, { ...common, name: 'one', instance: 'soc-one', http: http('siem') });
     closers.push(() => siem.close());
     return siem;
   };

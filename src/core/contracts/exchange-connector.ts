@@ -133,7 +133,8 @@ export interface ExchangeDefinition<C extends { readonly type: string } = { read
   reportForm?(config: C): Json;
   /** For an exchange of files: how many were accepted, refused, or wait, as a cursor tells. */
   files?(cursor: Json | undefined): FileCounts;
-  create(config: C, deps: ExchangeDeps): ExchangeConnector;
+  /** Loads what only a working connector needs; contacts nobody. */
+  create(config: C, deps: ExchangeDeps): Promise<ExchangeConnector>;
 }
 
 export function defineExchange<C extends { readonly type: string }>(

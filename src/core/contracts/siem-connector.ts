@@ -206,7 +206,8 @@ export interface SiemDefinition<C extends { readonly type: string } = { readonly
   settings(config: C, instance: string): Json;
   /** Where entries go, as comparable texts: two configured SIEMs must not share one. Defaults may be made from the instance. */
   places(config: C, instance: string): readonly string[];
-  create(config: C, deps: SiemDeps): SiemConnector;
+  /** Loads what only a working connector needs; contacts nobody. */
+  create(config: C, deps: SiemDeps): Promise<SiemConnector>;
 }
 
 export function defineSiem<C extends { readonly type: string }>(definition: SiemDefinition<C>): SiemDefinition<C> {

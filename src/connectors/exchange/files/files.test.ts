@@ -293,7 +293,7 @@ describe('files of a folder', () => {
     inbox.put('other.json', bundle(2));
     const config = files.config.parse({ type: 'files', path: inbox.path('one.json'), settle_secs: 0 });
 
-    expect(idsOf(await drain(files.create(config, testDeps()).pages(undefined, never)))).toEqual([idOf(1)]);
+    expect(idsOf(await drain(new FilesConnector(config, testDeps()).pages(undefined, never)))).toEqual([idOf(1)]);
   });
 
   it('tell what is missing from a numbered series', async () => {

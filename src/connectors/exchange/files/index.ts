@@ -1,6 +1,5 @@
 import { defineExchange } from '../../../core/contracts/exchange-connector.ts';
 import { cursorSettings, FilesConfig, reportForm } from './config.ts';
-import { FilesConnector } from './connector.ts';
 import { countFiles } from './memory.ts';
 
 export const files = defineExchange({
@@ -10,5 +9,5 @@ export const files = defineExchange({
   reports: (config) => config.outbox !== undefined,
   reportForm,
   files: countFiles,
-  create: (config, deps) => new FilesConnector(config, deps),
+  create: async (config, deps) => new (await import('./connector.ts')).FilesConnector(config, deps),
 });

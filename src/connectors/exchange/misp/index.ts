@@ -1,6 +1,5 @@
 import { defineExchange } from '../../../core/contracts/exchange-connector.ts';
 import { cursorSettings, MispConfig } from './config.ts';
-import { MispConnector } from './connector.ts';
 
 export const misp = defineExchange({
   type: 'misp',
@@ -8,5 +7,5 @@ export const misp = defineExchange({
   settings: cursorSettings,
   reports: (config) => config.report,
   reportForm: (config) => ({ to: config.url, as: 'sightings' }),
-  create: (config, deps) => new MispConnector(config, deps),
+  create: async (config, deps) => new (await import('./connector.ts')).MispConnector(config, deps),
 });

@@ -1,6 +1,5 @@
 import { defineExchange } from '../../../core/contracts/exchange-connector.ts';
 import { cursorSettings, Taxii21Config } from './config.ts';
-import { Taxii21Connector } from './connector.ts';
 
 export const taxii21 = defineExchange({
   type: 'taxii21',
@@ -8,5 +7,5 @@ export const taxii21 = defineExchange({
   settings: cursorSettings,
   reports: (config) => config.report_to !== undefined,
   reportForm: (config) => ({ to: config.report_to ?? null, where: config.report_where_sighted }),
-  create: (config, deps) => new Taxii21Connector(config, deps),
+  create: async (config, deps) => new (await import('./connector.ts')).Taxii21Connector(config, deps),
 });

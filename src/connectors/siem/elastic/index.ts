@@ -1,7 +1,6 @@
 // Elasticsearch and OpenSearch as a watchlist: one document per value, where Kibana's indicator-match rules look.
 import { defineSiem } from '../../../core/contracts/siem-connector.ts';
 import { ElasticConfig, nodeUrls } from './config.ts';
-import { ElasticConnector } from './connector.ts';
 import { elasticEncoder } from './encoder.ts';
 import { indexName } from './settings.ts';
 
@@ -18,5 +17,5 @@ export const elastic = defineSiem<ElasticConfig>({
   settings: (config, instance) => ({ index: indexName(config.index, instance) }),
   places: (config, instance) =>
     nodeUrls(config).map((url) => `elastic ${url.replace(/\/+$/, '')} ${indexName(config.index, instance)}`),
-  create: (config, deps) => new ElasticConnector(config, deps),
+  create: async (config, deps) => new (await import('./connector.ts')).ElasticConnector(config, deps),
 });

@@ -1,7 +1,6 @@
 // IBM QRadar as a watchlist: one reference set per family of observables, for rules and AQL to look into.
 import { defineSiem } from '../../../core/contracts/siem-connector.ts';
 import { QRadarConfig } from './config.ts';
-import { QRadarConnector } from './connector.ts';
 import { qradarEncoder } from './encoder.ts';
 import { renewalDays } from './lifetime.ts';
 
@@ -23,5 +22,5 @@ export const qradar = defineSiem<QRadarConfig>({
     notesLength: config.notes_length,
   }),
   places: (config) => [`qradar ${config.url.replace(/\/+$/, '')} ${config.set_prefix} ${config.domain_id ?? 'shared'}`],
-  create: (config, deps) => new QRadarConnector(config, deps),
+  create: async (config, deps) => new (await import('./connector.ts')).QRadarConnector(config, deps),
 });

@@ -1,7 +1,6 @@
 // Splunk as a watchlist: rows of KV store collections, in an app of our own or in Enterprise Security's.
 import { defineSiem } from '../../../core/contracts/siem-connector.ts';
 import { SplunkConfig } from './config.ts';
-import { SplunkConnector } from './connector.ts';
 import { splunkEncoder } from './encoder.ts';
 import { keyPrefix } from './settings.ts';
 
@@ -21,5 +20,5 @@ export const splunk = defineSiem<SplunkConfig>({
     const url = config.url.replace(/\/+$/, '');
     return [config.form === 'lookups' ? `splunk ${url} ${config.app}` : `splunk ${url} threat_intel`];
   },
-  create: (config, deps) => new SplunkConnector(config, deps),
+  create: async (config, deps) => new (await import('./connector.ts')).SplunkConnector(config, deps),
 });
