@@ -1,4 +1,5 @@
 // `completion`: a script for the user's shell, made from the table of commands, so that it knows what they know.
+import { singleQuoted } from '../core/model/shell-word.ts';
 import { COMMON_FLAGS } from './args.ts';
 import type { Command, Flag } from './command.ts';
 import { DONE, USAGE } from './exit.ts';
@@ -78,8 +79,6 @@ complete -F _entente entente
 `;
 }
 
-/** Text within single quotes. */
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 /** zsh reads brackets and colons in a description as its own. */
 const zshText = (text: string): string => text.replace(/[\\[\]:]/g, '\\$&');
 
@@ -95,14 +94,14 @@ function zsh(commands: readonly Command[]): string {
     const words = command.name === 'help' ? names : (command.words ?? []).join(' ');
     const first = words !== '' ? `1: :(${words})` : takesFile(command) ? '1:FILE:_files' : undefined;
     const all = [...specs, ...(first === undefined ? [] : [first])];
-    return `    ${command.name}) _arguments ${all.map(quoted).join(' ')} ;;`;
+    return `    ${command.name}) _arguments ${all.map(singleQuoted).join(' ')} ;;`;
   });
   return `#compdef entente
 # Completion of entente for zsh. Made by: entente completion zsh
 _entente() {
   local -a commands
   commands=(
-${commands.map((one) => `    ${quoted(`${one.name}:${zshText(one.summary)}`)}`).join('\n')}
+${commands.map((one) => `    ${singleQuoted(`${one.name}:${zshText(one.summary)}`)}`).join('\n')}
   )
   if (( CURRENT == 2 )); then
     _describe command commands

@@ -2,6 +2,7 @@
 import { type Explained, type ExplainedEntry, explainValue } from '../app/explain-value.ts';
 import type { Config } from '../core/config/load.ts';
 import type { Observable } from '../core/model/observable.ts';
+import { shellWord } from '../core/model/shell-word.ts';
 import { guess } from '../core/model/typed-in.ts';
 import { placeOf, storeSpec } from '../app/specs.ts';
 import { holderOf } from '../core/store/state.ts';
@@ -139,7 +140,7 @@ function printWhy(
     for (const one of hits) out.line(`${one.siem}: ${one.verdict}, ${one.count} from ${one.first} to ${one.last}`);
     if (hits.some((one) => one.verdict === 'false_positive') && entry.siems.some((one) => ARMED.has(one.state)))
       out.line(
-        `Called a false positive, and armed. To take it off: entente suppress '${entry.value}' --hours N --reason TEXT`,
+        `Called a false positive, and armed. To take it off: entente suppress ${shellWord(entry.value)} --hours N --reason TEXT`,
       );
     if (hits.length > 0 && entry.releases.length === 0)
       out.line(

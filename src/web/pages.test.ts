@@ -351,6 +351,16 @@ describe('a page', () => {
     expect(body).not.toMatch(/href="http/);
   });
 
+  it('stands as one word in a command that is copied into a shell', async () => {
+    await pagesOf();
+    const command = async (value: string) =>
+      /<code>entente suppress (.*?) --hours/.exec((await ask(`/why?value=${encodeURIComponent(value)}`)).body)?.[1];
+
+    expect(await command("http://evil.example/';id")).toBe('&#39;http://evil.example/&#39;\\&#39;&#39;;id&#39;');
+    expect(await command('198.51.100.7')).toBe('198.51.100.7');
+    expect(await command(`http://evil.example/${'a'.repeat(200)}`)).toBe('VALUE');
+  });
+
   it('is refused for a path that names nothing, however it is spelled', async () => {
     await pagesOf();
 

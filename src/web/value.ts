@@ -1,5 +1,6 @@
 // One value: who says what of it, what was decided and why, where it stands, what comes next, and taking it off.
 import type { Observable } from '../core/model/observable.ts';
+import { shellWord } from '../core/model/shell-word.ts';
 import { actionForm } from './acting.ts';
 import { searchBox } from './board.ts';
 import { html, type Insert, type Markup } from './html.ts';
@@ -214,7 +215,7 @@ ${actionForm(acting, {
   hidden: { ...hidden, kind: 'suppress' },
   fields: html`<label class="wide">For <select name="hours">${HOURS.map((one) => html`<option value="${one}"${one === 24 && html` selected`}>${one < 48 ? many(one, 'hour') : many(one / 24, 'day')}</option>`)}</select></label>`,
   buttons: [{ name: 'do', value: 'suppress', words: 'Suppress' }],
-  command: `entente suppress '${asked.slice(0, 80)}' --hours 24 --reason TEXT`,
+  command: `entente suppress ${shellWord(asked)} --hours 24 --reason TEXT`,
 })}</div>
 <div class="card"><h3>Until somebody lifts it</h3><p>It is harmless here: off every SIEM, with a date at which the board asks for another look.</p>
 ${actionForm(acting, {
@@ -222,7 +223,7 @@ ${actionForm(acting, {
   hidden: { ...hidden, kind: 'harmless' },
   fields: html`<label class="wide">Look again in <select name="review_days">${REVIEW_DAYS.map((one) => html`<option value="${one}"${one === 90 && html` selected`}>${one} days</option>`)}</select></label>`,
   buttons: [{ name: 'do', value: 'harmless', words: 'Call it harmless' }],
-  command: `entente harmless '${asked.slice(0, 80)}' --reason TEXT`,
+  command: `entente harmless ${shellWord(asked)} --reason TEXT`,
 })}</div>`;
 }
 
