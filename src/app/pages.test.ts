@@ -1,8 +1,10 @@
 // What a person does with rows of a page: it is done to exactly what was shown, by one request, or refused.
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { indicators, NOW, Rig } from '../../test/builders/store.ts';
+import { aSiem, indicators, ipv4, NOW, Rig } from '../../test/builders/store.ts';
 import type { App } from '../app.ts';
 import type { Json } from '../core/model/json.ts';
+import { StoreReader } from '../core/store/reader.ts';
+import { RefusedReader } from '../core/store/refused-reader.ts';
 import { Pages } from './pages.ts';
 
 function pagesOf(rig: Rig) {
@@ -70,5 +72,32 @@ describe('rows that were chosen', () => {
     const now = await pages.chosen(['1-1', '1-2']);
     await pages.act({ kind: 'retry-chosen', rows: ['1-1', '1-2'], set: now.set }, 'Ann');
     expect(requests).toEqual([{ kind: 'retry-parked', ids: ['1-2'] }]);
+  });
+});
+
+describe('a value', () => {
+  it('is judged by never-block lists that the store looked it up on: none is read here', async () => {
+    const neverBlock = {
+      actions: { mine: 'refuse' },
+      own: { networks: [], domains: [] },
+      lists: '/nowhere/lists',
+    } as const;
+    const given = aSiem();
+    const [pair] = Object.values(given.rules);
+    const rules = { partner: { ...pair!, intake: { ...pair!.intake, neverBlock } } };
+    const rig = new Rig();
+    rig.commit(indicators(0, 1));
+    rig.close();
+    const reader = new StoreReader({ ...rig.spec, siems: [{ ...given, rules }] });
+    onTestFinished(() => reader.close());
+    const found = { list: 'mine', what: 'is listed', within: true };
+
+    const why = reader.why(ipv4('198.18.0.0'), NOW, new Map([['/nowhere/lists', [found]]]));
+
+    expect(why?.claims[0]?.decisions).toMatchObject([
+      { decision: 'refuse', reason: expect.stringContaining('is listed (never-block list mine)') as string },
+    ]);
+    expect(() => reader.why(ipv4('198.18.0.0'), NOW)).toThrow('never-block lists cannot be read');
+    new RefusedReader({ ...rig.spec, siems: [{ ...given, rules }] }).close();
   });
 });

@@ -54,10 +54,13 @@ export class Pages implements PageSource {
   samples: PageSource['samples'] = async () => this.reader.samples(this.now() - DAY_MS);
 
   value: PageSource['value'] = async (text) => {
-    const { config, reader, sightings } = this.#app;
+    const { config, reader, sightings, store } = this.#app;
     this.#refused ??= new RefusedReader(storeSpec(config));
+    // Long lists take seconds to be read, and whoever reads them holds up everybody: the store has them on its thread.
+    const onLists = config.policy.never_block.lists === undefined ? undefined : await store.onLists(guess(text));
     const now = this.now();
-    const found = explainValue(config, { reader, sightings, refused: this.#refused }, text, now, true);
+    const readers = { reader, sightings, refused: this.#refused };
+    const found = explainValue(config, readers, text, now, true, onLists);
     const off = [
       ...reader.suppressions(now).map((one): Off => ({ ...one, of: 'suppress' })),
       ...reader.harmless().map(({ review, ...one }): Off => ({ ...one, until: review, of: 'harmless' })),
