@@ -30,7 +30,12 @@ it.each([['--json'], []])('is heard of by the time that the first of very many w
     },
   };
   const out = createOutput(stdout, { write: () => {} }, {}, systemClock);
-  const parts = { version: '1.2.3', registry: smallRegistry, simulators: {}, commands: [refused] };
+  const parts = {
+    version: '1.2.3',
+    registry: smallRegistry,
+    simulators: {},
+    commands: [{ name: 'refused', load: async () => refused }],
+  };
 
   const code = await runCli(['refused', 'list', ...flags, '--config', file], {
     parts,
