@@ -89,6 +89,7 @@ export class Batches {
   readonly #stands: StandTable;
   readonly #runs: StandRuns;
   readonly #recomputedTo: (siem: SiemState) => number | undefined;
+  readonly #context: ContextTable;
   readonly #explain: ContextTable['explain'];
   readonly #flights: Flights;
   readonly #crowds: Crowds;
@@ -114,6 +115,7 @@ export class Batches {
     this.#recomputedTo = recomputedTo;
     this.#flights = flights;
     this.#crowds = crowds;
+    this.#context = context;
     this.#explain = (exchangeId, objectId, createdBy) => context.explain(exchangeId, objectId, createdBy);
     // One statement for many rows and their claims: one per entry takes three times as long.
     this.#work = store.db.lists(
@@ -183,12 +185,14 @@ export class Batches {
       if (rows.length === 0) break;
       seen += rows.length;
       if (op === 'upsert' && this.#replanned(siem, rows, planned, now)) continue;
+      if (op === 'upsert') this.#context.foresee(rows.flatMap((row) => row.claims));
       const full = rows.some((row) =>
         op === 'remove' ? !this.#removal(siem, row, builder) : !this.#upsert(siem, row, builder, room, now),
       );
       if (full) break;
       after = rows.at(-1)!.entry_id;
     }
+    this.#context.foresee([]);
     return this.#launch(siem, builder, op, now);
   }
 

@@ -49,6 +49,13 @@ const MOST_THREATS = 8;
 /** Creators and markings of one feed are few; a cache is dropped when it grows beyond this. */
 const MOST_NAMES = 2000;
 
+/** Each once, and of each source the first few. */
+const THREATS = `SELECT DISTINCT source, body FROM (
+    SELECT r.source, c.body, dense_rank() OVER (PARTITION BY r.source ORDER BY c.body) AS place
+    FROM relation r JOIN context c ON c.exchange_id = r.exchange_id AND c.object_id = r.target
+    WHERE r.exchange_id = ? AND r.relation = 'indicates' AND c.kind = 'name' AND r.source IN ($keys)) named
+  WHERE place <= ${MOST_THREATS} ORDER BY source, body`;
+
 export class ContextTable {
   readonly #names = new Map<string, string | undefined>();
   readonly #markings = new Map<string, MarkingBody | undefined>();
@@ -58,6 +65,8 @@ export class ContextTable {
   readonly #find;
   readonly #threats;
   readonly #sources;
+  /** By exchange and object, for a set that is gone through. */
+  readonly #foreseen = new Map<string, string[]>();
 
   constructor({ db }: StoreContext) {
     this.#db = db;
@@ -207,8 +216,21 @@ export class ContextTable {
 
   /** Forgets what was learnt in a unit that failed. */
   forget(): void {
+    this.#foreseen.clear();
     this.#names.clear();
     this.#markings.clear();
+  }
+
+  /** For `explain`, in one look-up; until the next such set, which is none at the end. */
+  foresee(objects: readonly { readonly exchange_id: number; readonly object_id: string }[]): void {
+    this.#foreseen.clear();
+    const related = objects.filter((one) => this.#related.has(one.exchange_id));
+    for (const [exchangeId, all] of Map.groupBy(related, (one) => one.exchange_id)) {
+      const ids = [...new Set(all.map((one) => one.object_id))];
+      for (const id of ids) this.#foreseen.set(`${exchangeId} ${id}`, []);
+      for (const [source, body] of this.#db.listsByKeys(THREATS, ids, exchangeId) as [string, string][])
+        this.#foreseen.get(`${exchangeId} ${source}`)!.push(body);
+    }
   }
 
   /** What an analyst sees beside the claim itself. */
@@ -216,7 +238,8 @@ export class ContextTable {
     // Facts of an older version may still have it in capitals.
     const provider = createdBy === undefined ? undefined : this.#name(exchangeId, createdBy.toLowerCase());
     if (!this.#related.has(exchangeId)) return { provider, threats: undefined };
-    const threats = this.#threats.all(exchangeId, objectId).map((one) => one.body);
+    const threats =
+      this.#foreseen.get(`${exchangeId} ${objectId}`) ?? this.#threats.all(exchangeId, objectId).map((one) => one.body);
     return { provider, threats: threats.length === 0 ? undefined : threats };
   }
 
