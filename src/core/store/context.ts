@@ -1,7 +1,6 @@
 // What the store's units of work share: the connection, names and ids, the revision of the running transaction,
 // and the tallies that make status cheap.
 import { ConnectorError } from '../model/failure.ts';
-import type { Observable } from '../model/observable.ts';
 import { randomHex } from '../runtime/ids.ts';
 import { History } from './history.ts';
 import { fingerprintOf } from './policy-version.ts';
@@ -9,7 +8,7 @@ import { POLICY_VERSION, Records } from './records.ts';
 import type { Database } from './sql/port.ts';
 import { nameOf, type OpenOptions, openState } from './state.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
-import { type LoadedLists, type OnLists, withLists } from './lists.ts';
+import { withLists } from './lists.ts';
 import { BARE_URL } from '../stix/bare-urls.ts';
 import { RowIds } from './row-ids.ts';
 import type { AuditSpec, ExchangeSpec, SiemSpec, StoreSpec } from './spec.ts';
@@ -60,7 +59,6 @@ export class StoreContext {
   readonly writer: string;
   /** The highest revision this state had when it was opened: a SIEM that holds a higher one of ours met a newer state. */
   readonly openedRevision: number;
-  readonly #lists: ReadonlyMap<string, LoadedLists>;
   #lastRevision: number;
   #revision = 0;
   #engineTime: number;
@@ -71,9 +69,8 @@ export class StoreContext {
   readonly records: Records;
 
   constructor(given: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>, options: Pick<OpenOptions, 'onAway'> = {}) {
-    const { spec, reports, loaded } = withLists(given);
+    const { spec, reports } = withLists(given);
     this.spec = spec;
-    this.#lists = loaded;
     this.db = openState(spec.path, {
       cacheMb: spec.cacheMb ?? 16,
       ...options,
@@ -219,12 +216,6 @@ export class StoreContext {
     const found = this.exchanges.find((one) => one.spec.name === name);
     if (found === undefined) throw new ConnectorError('bug', `no exchange ${name} in the store`);
     return found;
-  }
-
-  onLists(observables: readonly Observable[]): OnLists[] {
-    return observables.map(
-      (one) => new Map([...this.#lists].map(([folder, { index }]) => [folder, index.find(one)] as const)),
-    );
   }
 
   meta(name: string): string | undefined {

@@ -14,7 +14,7 @@ import { decideClaim } from '../ledger/admit.ts';
 import { type HoldKind, type HoldRow, setCode } from './hold-table.ts';
 import { fullReason } from './room.ts';
 import { ROOM_NAMES, roomName } from './seats.ts';
-import { LISTED_OWNER, type OnLists, withFound, withLists } from './lists.ts';
+import { LISTED_OWNER, withLists } from './lists.ts';
 import { withDetail } from '../model/refusal.ts';
 import { type ClaimRow, toClaim } from './claims.ts';
 import { CAUSE_TEXT, hitTime, PRESENT, type ProjectionRow, STATE, type StoredScope } from './rows.ts';
@@ -309,9 +309,7 @@ export class StoreReader {
     )!.n;
   }
 
-  /** `found`: on which lists it stands, where somebody else looked that up. */
-  why(observable: Observable, now: number, found?: OnLists): WhyEntry | undefined {
-    const { siems } = found === undefined ? this.#spec : withFound(this.#given, found);
+  why(observable: Observable, now: number): WhyEntry | undefined {
     const type = OBSERVABLE_TYPES.indexOf(observable.type);
     const entry = this.#db.get<{ id: number; hit_day: number | null }>(
       'SELECT id, hit_day FROM entry WHERE type = ? AND value = ?',
@@ -343,12 +341,12 @@ export class StoreReader {
         valid_until: iso(row.valid_until),
         state: OBJECT_STATES[row.state]!,
         left_out: row.refusal === null ? null : withDetail(row.refusal, toClaim(row, row.exchange).facts.detail),
-        decisions: siems.map((siem) => ({
+        decisions: this.#spec.siems.map((siem) => ({
           siem: siem.name,
           ...this.#decision(siem, observable, row, hitTime(entry.hit_day), now),
         })),
       })),
-      siems: siems.map((siem) => this.#stand(siem.name, entry.id, suppressed, now)),
+      siems: this.#spec.siems.map((siem) => this.#stand(siem.name, entry.id, suppressed, now)),
       hits: {},
       releases: [],
     };

@@ -25,7 +25,6 @@ import { HoldTable } from './hold-table.ts';
 import { Holds } from './holds.ts';
 import { Links } from './links.ts';
 import { Listing } from './listing.ts';
-import type { OnLists } from './lists.ts';
 import { type CommitReport, emptyReport } from './commit-report.ts';
 import { Objects } from './objects.ts';
 import { tlpOf } from './open-markings.ts';
@@ -687,11 +686,6 @@ export class Store {
   /** A fact about the running daemon, for commands beside it. */
   remember(name: 'configuration' | 'listens', text: string, now: number): void {
     this.#unit(now, () => this.#store.setMeta(name, text));
-  }
-
-  /** On which never-block lists of files each of them stands, for who asks without having them. */
-  onLists(observables: readonly Observable[]): OnLists[] {
-    return this.#store.onLists(observables);
   }
 
   identity(): { writer: string; revision: number; openedRevision: number; engineTime: number } {

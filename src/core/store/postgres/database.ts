@@ -3,12 +3,15 @@
 import { StateAway } from '../sql/away.ts';
 import type { Database, Keys, OnConflict, Output, Statement, Value, Values } from '../sql/port.ts';
 import type { ServerPlace } from '../sql/place.ts';
+import { Growth } from './growth.ts';
 import type { Rows, Step } from './messages.ts';
 import { quotedName, rowsOf, Session, type SessionOptions } from './session.ts';
 import { type ArrayValue, arrayOf } from './statements.ts';
 
 /** Rows of a long answer that are held at a time. */
 const PAGE = 2_000;
+/** Characters of a set that does not wait for the next question. */
+const WORTH_SENDING = 4_000;
 
 export class PostgresDatabase implements Database {
   readonly path: string;
@@ -17,6 +20,7 @@ export class PostgresDatabase implements Database {
   readonly #schema: string;
   /** By table: which of its columns hold text. */
   readonly #texts = new Map<string, ReadonlyMap<string, boolean>>();
+  readonly #growth = new Growth();
   #waiting: Step[] = [];
   #depth = 0;
   #begun = false;
@@ -103,6 +107,7 @@ export class PostgresDatabase implements Database {
 
   insertRows(table: string, columns: readonly string[], rows: readonly Values[], onConflict?: OnConflict): void {
     if (rows.length === 0) return;
+    this.#growth.grew(table, rows.length);
     const source = columns.map((_, i) => `$${i + 1}${this.#cast(table, columns[i]!)}`).join(', ');
     const met = onConflict === undefined ? '' : metOf(table, onConflict);
     this.#set(
@@ -113,6 +118,7 @@ export class PostgresDatabase implements Database {
 
   insertNew(table: string, columns: readonly string[], rows: readonly Values[], from: number): (number | undefined)[] {
     if (rows.length === 0) return [];
+    this.#growth.grew(table, rows.length);
     const source = columns.map((one, i) => `$${i + 1}${this.#cast(table, one)}`).join(', ');
     const names = columns.map((_, i) => `v${i}`);
     const step = this.#session.statements.step(
@@ -217,6 +223,8 @@ export class PostgresDatabase implements Database {
     this.#waiting = [];
     // Nothing was asked and nothing is to be written.
     if (!this.#begun && steps.length === 1) return;
+    for (const table of this.#growth.due())
+      steps.push(this.#session.statements.step(`ANALYZE ${table}`, [], 'nothing', false));
     const mark = `${this.#session.token} ${++this.#unit}`;
     if (this.#marks)
       steps.push(
@@ -258,7 +266,7 @@ export class PostgresDatabase implements Database {
 
   #leave(): void {
     try {
-      this.#session.ask([this.#session.statements.step('ROLLBACK', [], 'nothing', false)]);
+      this.#session.leave();
     } catch (error) {
       // Lost: the server rolls it back by itself.
       if (!(error instanceof StateAway)) throw error;
@@ -283,7 +291,17 @@ export class PostgresDatabase implements Database {
   }
 
   #set(sql: string, values: readonly (Value | ArrayValue)[]): void {
-    this.#write(() => void this.#waiting.push(this.#session.statements.step(sql, values, 'nothing', false)));
+    this.#write(() => {
+      const step = this.#session.statements.step(sql, values, 'nothing', false);
+      this.#waiting.push(step);
+      let size = 0;
+      for (const value of step.values) size += value?.length ?? 0;
+      if (size < WORTH_SENDING) return;
+      // The server writes them while the next ones are made.
+      this.#begun = true;
+      this.#session.send(this.#waiting, size);
+      this.#waiting = [];
+    });
   }
 
   #rows(sql: string, values: readonly Value[]): Rows {

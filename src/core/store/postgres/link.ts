@@ -19,6 +19,8 @@ const THREAD = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js';
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 /** One statement may take that long; a server that is silent for longer is as good as gone. */
 const LONGEST_MS = 600_000;
+/** Characters on their way that nobody waited for: more would only lie in memory. */
+const MOST_AHEAD = 8_000_000;
 
 /** The server, or the way to it, said no. */
 export class ServerFault extends Error {
@@ -39,7 +41,15 @@ interface Thread {
   readonly worker: Worker;
   readonly port: MessagePort;
   readonly signal: Int32Array;
+  /** What was sent and nobody waits for. */
+  readonly sent: Map<number, Sent>;
   users: number;
+}
+
+interface Sent {
+  readonly by: Link;
+  readonly steps: readonly Step[];
+  readonly size: number;
 }
 
 let thread: Thread | undefined;
@@ -60,7 +70,7 @@ function joinThread(): Thread {
     // It ends with who uses it, and keeps no process alive.
     worker.unref();
     port1.unref();
-    thread = { worker, port: port1, signal: new Int32Array(shared), users: 0 };
+    thread = { worker, port: port1, signal: new Int32Array(shared), sent: new Map(), users: 0 };
   }
   thread.users++;
   return thread;
@@ -70,17 +80,42 @@ export class Link {
   readonly #thread: Thread;
   readonly #connection = ++lastConnection;
   #closed = false;
+  #ahead = 0;
+  #failed: ServerFault | undefined;
 
   constructor() {
     this.#thread = joinThread();
   }
 
   connect(to: ConnectRequest): void {
+    this.forget();
     this.#request({ kind: 'connect', to }, to.timeoutMs + 5_000);
   }
 
   ask(steps: readonly Step[]): readonly Result[] {
     return this.#request({ kind: 'ask', steps }, LONGEST_MS, steps);
+  }
+
+  /**
+   * The same, without waiting: the server works while the asker does. What fails is thrown by the next that is asked, before
+   * anything else, and in a transaction nothing after it has an effect.
+   */
+  send(steps: readonly Step[], size: number): void {
+    if (this.#ahead + size > MOST_AHEAD) {
+      this.ask(steps);
+      return;
+    }
+    const message = this.#message({ kind: 'ask', steps });
+    this.#ahead += size;
+    this.#thread.sent.set(message.id, { by: this, steps, size });
+    this.#thread.port.postMessage(message);
+  }
+
+  /** What became of what was sent is of no interest any more. */
+  forget(): void {
+    for (const [id, { by }] of this.#thread.sent) if (by === this) this.#thread.sent.delete(id);
+    this.#ahead = 0;
+    this.#failed = undefined;
   }
 
   script(text: string): void {
@@ -109,11 +144,18 @@ export class Link {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.forget();
     this.drop();
     if (--this.#thread.users > 0) return;
     thread = undefined;
     this.#thread.port.close();
     void this.#thread.worker.terminate();
+  }
+
+  #noted({ id, fault }: Reply, { steps, size }: Sent): void {
+    this.#thread.sent.delete(id);
+    this.#ahead -= size;
+    if (fault !== undefined) this.#failed ??= new ServerFault(fault, steps[fault.step ?? -1]?.sql);
   }
 
   #message(what: Without<Request>): Request {
@@ -135,9 +177,15 @@ export class Link {
         continue;
       }
       // Answers to what was not waited for.
-      if (received.message.id !== message.id) continue;
+      if (received.message.id !== message.id) {
+        const sent = this.#thread.sent.get(received.message.id);
+        if (sent !== undefined) sent.by.#noted(received.message, sent);
+        continue;
+      }
       const { results, fault } = received.message;
-      if (fault !== undefined) throw new ServerFault(fault, steps[fault.step ?? -1]?.sql);
+      const failed = this.#failed ?? (fault && new ServerFault(fault, steps[fault.step ?? -1]?.sql));
+      this.#failed = undefined;
+      if (failed !== undefined) throw failed;
       return results ?? [];
     }
   }

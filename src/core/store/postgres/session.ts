@@ -78,6 +78,22 @@ export class Session {
     }
   }
 
+  /** Without waiting for what becomes of them (link.ts). */
+  send(steps: readonly Step[], size: number): void {
+    if (!this.#connected) this.#reconnectReader();
+    try {
+      this.#link.send(steps, size);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** Gives up what was done since BEGIN, whatever became of it. */
+  leave(): void {
+    this.#link.forget();
+    this.ask([this.#statements.step('ROLLBACK', [], 'nothing', false)]);
+  }
+
   script(text: string): void {
     if (!this.#connected) this.#reconnectReader();
     try {
@@ -193,7 +209,7 @@ export class Session {
     this.#link.script(
       `SET search_path = ${quotedName(schema)}; SET client_min_messages = warning; SET jit = off;
        SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
-       SET enable_seqscan = off; SET default_transaction_read_only = ${role === 'read' ? 'on' : 'off'};
+       SET enable_seqscan = off; SET default_statistics_target = 10; SET default_transaction_read_only = ${role === 'read' ? 'on' : 'off'};
        SET default_transaction_isolation = ${role === 'read' ? "'repeatable read'" : "'read committed'"}`,
     );
     const [about] = this.rows<{ version: number; standby: number; schema: string | null }>(

@@ -24,6 +24,8 @@ interface Open {
   readonly client: pg.Client;
   readonly prepared: Set<string>;
   lost: string | undefined;
+  /** What was asked before is over. */
+  turn: Promise<unknown>;
 }
 const connections = new Map<number, Open>();
 
@@ -48,19 +50,25 @@ async function answered(request: Request): Promise<Reply> {
       connections.set(connection, await connected(request.to));
       return { id, results: [] };
     }
-    if (open === undefined || open.lost !== undefined)
-      return { id, fault: { message: open?.lost ?? 'not connected', lost: true } };
-    if (request.kind === 'script') {
-      await open.client.query(request.text);
-      return { id, results: [] };
-    }
-    const results: Result[] = await new Promise((resolve, reject) => {
-      open.client.query(new Pipeline(request.steps, open.prepared, resolve, reject) as unknown as pg.Submittable);
-    });
-    return { id, results };
+    if (open === undefined) return { id, fault: { message: 'not connected', lost: true } };
+    const mine = open.turn.then(() => done(request, open));
+    open.turn = mine.catch(() => {});
+    return { id, results: await mine };
   } catch (error) {
     return { id, fault: faultOf(error, open) };
   }
+}
+
+/** One after the other: pg has given up keeping a queue of its own. */
+async function done(request: Extract<Request, { kind: 'ask' | 'script' }>, open: Open): Promise<Result[]> {
+  if (open.lost !== undefined) throw new Error(open.lost);
+  if (request.kind === 'script') {
+    await open.client.query(request.text);
+    return [];
+  }
+  return new Promise((resolve, reject) => {
+    open.client.query(new Pipeline(request.steps, open.prepared, resolve, reject) as unknown as pg.Submittable);
+  });
 }
 
 async function connected(to: ConnectRequest): Promise<Open> {
@@ -76,7 +84,7 @@ async function connected(to: ConnectRequest): Promise<Open> {
     keepAliveInitialDelayMillis: 10_000,
     ssl: to.tls === undefined ? false : tlsOptions(to, to.tls),
   });
-  const open: Open = { client, prepared: new Set(), lost: undefined };
+  const open: Open = { client, prepared: new Set(), lost: undefined, turn: Promise.resolve() };
   const lose = (why: string): void => {
     if (open.lost !== undefined) return;
     open.lost = why;
