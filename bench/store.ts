@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { IncomingObject } from '../src/core/model/entry.ts';
 import { OBSERVABLE_TYPES } from '../src/core/model/observable.ts';
 import { readObject } from '../src/core/stix/objects.ts';
-import { MIGRATIONS } from '../src/core/store/sqlite/schema.ts';
+import { MIGRATIONS } from '../src/core/store/sql/schema.ts';
 import { Store } from '../src/core/store/store.ts';
 import { feed } from '../src/simulators/feed.ts';
 import { memorySiem } from '../test/contract/memory-siem.ts';

@@ -1,7 +1,7 @@
 // The thread of bare-insert.ts: each message is one transaction.
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { MIGRATIONS } from '../../src/core/store/sqlite/schema.ts';
+import { MIGRATIONS } from '../../src/core/store/sql/schema.ts';
 import type { Commit } from './bare-insert.ts';
 
 const db = new DatabaseSync(String(workerData));

@@ -2,7 +2,7 @@
 // store and the store answers nobody until it is back; here is only what people are told.
 import type { StatusReport } from '../core/model/status.ts';
 import type { Log } from '../core/runtime/log.ts';
-import { StateAway } from '../core/store/state.ts';
+import { StateAway } from '../core/store/state/open.ts';
 
 export class Away {
   readonly #log: Log;

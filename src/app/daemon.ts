@@ -7,7 +7,7 @@ import { toFailure } from '../core/model/failure.ts';
 import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
 import type { ServiceManager } from '../core/runtime/service-manager.ts';
-import type { StoredRequest } from '../core/store/requests.ts';
+import type { StoredRequest } from '../core/store/unit/requests.ts';
 import type { WebServer } from '../web/server.ts';
 import type { WebSource } from '../web/source.ts';
 import type { Front } from './front.ts';

@@ -6,9 +6,9 @@ import type { Config } from '../core/config/load.ts';
 import { canonical } from '../core/model/canonical.ts';
 import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
-import type { StoreReader, WhyEntry } from '../core/store/reader.ts';
-import type { RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
-import type { SightingsReader, WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
+import type { StoreReader, WhyEntry } from '../core/store/read/status.ts';
+import type { RefusedObject, RefusedReader } from '../core/store/read/refused.ts';
+import type { SightingsReader, WhyHits, WhyRelease } from '../core/store/read/sightings.ts';
 import { nextActions } from './next-action.ts';
 
 export interface Readers {

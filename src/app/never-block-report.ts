@@ -2,7 +2,7 @@
 import type { Config } from '../core/config/load.ts';
 import type { NeverBlockReport } from '../core/model/status.ts';
 import { actionOf } from '../core/policy/never-block.ts';
-import type { StoreReader } from '../core/store/reader.ts';
+import type { StoreReader } from '../core/store/read/status.ts';
 
 export function neverBlockReport({ policy }: Config, reader: Pick<StoreReader, 'neverBlock'>): NeverBlockReport[] {
   const { lists, met } = reader.neverBlock();

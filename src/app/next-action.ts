@@ -1,7 +1,7 @@
 // What happens next to a value in each SIEM, and when; or what a person would have to do. Made of what `why` shows.
 import type { Failure } from '../core/model/failure.ts';
-import type { HeldSet, StoreReader, WhyEntry } from '../core/store/reader.ts';
-import { isFull } from '../core/store/room.ts';
+import type { HeldSet, StoreReader, WhyEntry } from '../core/store/read/status.ts';
+import { isFull } from '../core/store/rows/full-containers.ts';
 import { remedyFor } from './remedy.ts';
 
 type Entry = Pick<WhyEntry, 'type' | 'value' | 'claims' | 'siems'>;

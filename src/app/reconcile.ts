@@ -3,7 +3,7 @@ import type { App } from '../app.ts';
 import type { SiemConnector } from '../core/contracts/siem-connector.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import type { Json } from '../core/model/json.ts';
-import type { AuditReport } from '../core/store/audit.ts';
+import type { ComparisonReport } from '../core/store/delivery/comparison.ts';
 import { siemConnector } from './peers.ts';
 
 /** How far long work at a SIEM has come. */
@@ -77,15 +77,15 @@ async function audit(
   repair: boolean,
   signal: AbortSignal,
   onStep: OnStep,
-): Promise<AuditReport> {
+): Promise<ComparisonReport> {
   const step = steps(app, siem, 'listed', onStep);
-  await app.store.beginAudit(siem, repair, app.now());
+  await app.store.beginComparison(siem, repair, app.now());
   for await (const part of connector.list({}, signal)) {
-    await app.store.auditPart(siem, part, app.now());
+    await app.store.comparePart(siem, part, app.now());
     step(part.length);
   }
-  let report = await app.store.endAudit(siem, app.now());
-  while (report.more) report = await app.store.endAudit(siem, app.now());
+  let report = await app.store.endComparison(siem, app.now());
+  while (report.more) report = await app.store.endComparison(siem, app.now());
   return report;
 }
 

@@ -8,7 +8,7 @@ import type { Registry } from '../core/config/settings.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import type { Observable } from '../core/model/observable.ts';
 import type { Log } from '../core/runtime/log.ts';
-import { claimSummary } from '../core/store/summary.ts';
+import { claimSummary } from '../core/store/read/summary.ts';
 import { runOnce } from './once.ts';
 import { replaying } from './recording.ts';
 import { storeSpec } from './specs.ts';

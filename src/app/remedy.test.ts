@@ -4,7 +4,7 @@ import { aSiem, ipv4 } from '../../test/builders/store.ts';
 import type { Claim } from '../core/model/entry.ts';
 import type { IntakeRules } from '../core/policy/intake.ts';
 import { decideClaim } from '../core/ledger/admit.ts';
-import type { SiemSpec } from '../core/store/spec.ts';
+import type { SiemSpec } from '../core/store/spec/spec.ts';
 import { remedyFor } from './remedy.ts';
 
 const NOTHING = { networks: [], domains: [] };

@@ -2,8 +2,8 @@
 // A few new objects are followed until they are armed, which tells how long that takes from being published.
 import type { ExchangeReport, SiemReport, State, StatusReport } from '../core/model/status.ts';
 import { timestampMs } from '../core/model/timestamp.ts';
-import type { PagesReader } from '../core/store/pages-reader.ts';
-import { type Sample, SAMPLE_MS } from '../core/store/samples.ts';
+import type { PagesReader } from '../core/store/read/pages.ts';
+import { type Sample, SAMPLE_MS } from '../core/store/rows/samples.ts';
 
 export const LOOK_EVERY_MS = 10_000;
 /** A change that waits no longer than this is on its way, not late. */

@@ -6,7 +6,7 @@ import { releaseSettings } from '../core/config/release.ts';
 import type { Json } from '../core/model/json.ts';
 import { CANON_VERSION } from '../core/model/canonical.ts';
 import type { StatePlace } from '../core/store/sql/place.ts';
-import type { ExchangeSpec, SiemSpec, StoreSpec } from '../core/store/spec.ts';
+import type { ExchangeSpec, SiemSpec, StoreSpec } from '../core/store/spec/spec.ts';
 
 /** Where the state is, as the store takes it. */
 export function placeOf({ state, server }: Pick<Config, 'state' | 'server'>): StatePlace {

@@ -14,7 +14,7 @@ import {
   worstState,
 } from '../core/model/status.ts';
 import { showingHidden, withoutHidden } from '../core/model/text.ts';
-import type { SightingsReader } from '../core/store/sightings-reader.ts';
+import type { SightingsReader } from '../core/store/read/sightings.ts';
 import type { Reporting } from './reporting.ts';
 import { fullness } from './fullness.ts';
 import { neverBlockReport } from './never-block-report.ts';
@@ -22,8 +22,8 @@ import { idlePart, NOTHING_SENT, partReport } from './part-report.ts';
 import type { Work } from './work.ts';
 import { waitingHolds, type WaitingHold } from './waiting-holds.ts';
 import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
-import type { ExchangeStatus, SiemStatus, StoreReader } from '../core/store/reader.ts';
-import type { StoredScope } from '../core/store/rows.ts';
+import type { ExchangeStatus, SiemStatus, StoreReader } from '../core/store/read/status.ts';
+import type { StoredScope } from '../core/store/rows/rows.ts';
 
 /** What the report needs of a running daemon; a command beside it has only the reader. */
 export interface StatusSource {

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { placeOf } from '../app/specs.ts';
 import { ConnectorError } from '../core/model/failure.ts';
-import { copyState } from '../core/store/state.ts';
-import { stateFailure } from '../core/store/state-failure.ts';
+import { copyState } from '../core/store/state/open.ts';
+import { stateFailure } from '../core/store/sql/state-failure.ts';
 import type { Command } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE } from './exit.ts';

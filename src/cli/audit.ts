@@ -12,8 +12,8 @@ import { type PlacedNote, RecordVerifier, type Verdict } from '../core/audit/ver
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { ConnectorError, toFailure } from '../core/model/failure.ts';
 import { silentLog } from '../core/runtime/log.ts';
-import { RecordReader } from '../core/store/record-reader.ts';
-import { hasState } from '../core/store/state.ts';
+import { RecordReader } from '../core/store/read/record.ts';
+import { hasState } from '../core/store/state/open.ts';
 import type { Command, Context } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';

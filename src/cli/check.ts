@@ -1,7 +1,7 @@
 // `check`: the configuration with every problem at once; with --probe also every peer.
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { type Problem, problemLine } from '../core/config/source.ts';
-import { loadLists } from '../core/store/lists.ts';
+import { loadLists } from '../core/store/spec/lists.ts';
 import type { Command, PeerProbe } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import type { Output } from './output.ts';

@@ -110,7 +110,7 @@ async function told(error: unknown, out: Output, statePath: () => Promise<string
     out.failure(error.message);
     return error.kind === 'config' ? USAGE : LEFT;
   }
-  const { stateFailure } = await import('../core/store/state-failure.ts');
+  const { stateFailure } = await import('../core/store/sql/state-failure.ts');
   const broken = stateFailure(error, await statePath());
   if (broken === undefined) throw error;
   out.failure(broken.message);

@@ -3,7 +3,7 @@
 import { placeOf } from '../app/specs.ts';
 import type { Config } from '../core/config/load.ts';
 import type { StatusReport } from '../core/model/status.ts';
-import { rememberedIn } from '../core/store/state.ts';
+import { rememberedIn } from '../core/store/state/open.ts';
 
 const PATIENCE_MS = 2_000;
 

@@ -1,6 +1,6 @@
 // What was armed and what was not, and why, at the end of the demo's story.
 import { storeSpec } from '../app/specs.ts';
-import { claimSummary } from '../core/store/summary.ts';
+import { claimSummary } from '../core/store/read/summary.ts';
 import type { Context } from './command.ts';
 import type { Stage } from './demo-stage.ts';
 

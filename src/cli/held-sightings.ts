@@ -2,7 +2,7 @@
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { buildSighting } from '../core/stix/build.ts';
-import type { FailedSighting, HeldSighting } from '../core/store/sightings-reader.ts';
+import type { FailedSighting, HeldSighting } from '../core/store/read/sightings.ts';
 import type { Context } from './command.ts';
 import { withSightings } from './state.ts';
 

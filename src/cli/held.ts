@@ -3,8 +3,8 @@
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { sha256 } from '../core/runtime/ids.ts';
-import type { HeldSet } from '../core/store/reader.ts';
-import type { HeldSighting } from '../core/store/sightings-reader.ts';
+import type { HeldSet } from '../core/store/read/status.ts';
+import type { HeldSighting } from '../core/store/read/sightings.ts';
 import type { Command, Context } from './command.ts';
 import { BY, doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';

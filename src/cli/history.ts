@@ -1,9 +1,9 @@
 // The command `history`: what happened, newest first, and what is armed otherwise at one moment than at another.
 import { storeSpec } from '../app/specs.ts';
 import type { Config } from '../core/config/load.ts';
-import { type HistoryEntry, HistoryReader } from '../core/store/history-reader.ts';
-import type { Between } from '../core/store/record-between.ts';
-import { RecordReader } from '../core/store/record-reader.ts';
+import { type HistoryEntry, HistoryReader } from '../core/store/read/history.ts';
+import type { Between } from '../core/store/read/record-between.ts';
+import { RecordReader } from '../core/store/read/record.ts';
 import type { Command, Context } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE } from './exit.ts';

@@ -1,9 +1,9 @@
 // The command `refused`: objects of the partners that are kept out, page by page, with what they are and why: those that
 // cannot be armed, and those that the rules of a SIEM keep out.
 import { placeOf, storeSpec } from '../app/specs.ts';
-import { hasState } from '../core/store/state.ts';
+import { hasState } from '../core/store/state/open.ts';
 import { ConnectorError } from '../core/model/failure.ts';
-import { type RefusedObject, RefusedReader } from '../core/store/refused-reader.ts';
+import { type RefusedObject, RefusedReader } from '../core/store/read/refused.ts';
 import type { Command } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE } from './exit.ts';

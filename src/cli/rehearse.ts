@@ -7,7 +7,7 @@ import { beforeSimulators, type Outcome, type Rehearsed, rehearsed } from '../ap
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
 import type { Observable } from '../core/model/observable.ts';
-import { copyState } from '../core/store/state.ts';
+import { copyState } from '../core/store/state/open.ts';
 import type { Command, Context, StartedSimulator } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { refusedLines } from './plan.ts';

@@ -9,7 +9,7 @@ import { type Config, loadConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
 import { createLog, type RootLog } from '../core/runtime/log.ts';
 import { serviceManager } from '../core/runtime/service-manager.ts';
-import { stateFailure } from '../core/store/state-failure.ts';
+import { stateFailure } from '../core/store/sql/state-failure.ts';
 import { configOf } from './config-of.ts';
 import type { Command, Context } from './command.ts';
 import { BUG, DONE, LEFT, USAGE } from './exit.ts';

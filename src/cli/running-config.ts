@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { type Config, parseConfig } from '../core/config/load.ts';
 import type { Registry } from '../core/config/settings.ts';
 import type { Environment } from '../core/config/source.ts';
-import { holderOf, rememberedIn } from '../core/store/state.ts';
+import { holderOf, rememberedIn } from '../core/store/state/open.ts';
 
 export function runningConfig(configPath: string, registry: Registry, env: Environment): Config | undefined {
   const file = resolve(configPath);

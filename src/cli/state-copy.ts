@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { placeOf } from '../app/specs.ts';
 import { placeGiven } from '../core/config/state-place.ts';
 import { ConnectorError } from '../core/model/failure.ts';
-import { hasState, moveState } from '../core/store/state.ts';
+import { hasState, moveState } from '../core/store/state/open.ts';
 import type { Command } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';

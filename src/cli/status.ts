@@ -3,7 +3,7 @@ import { statusReport } from '../app/status.ts';
 import type { Config } from '../core/config/load.ts';
 import type { CollectionReport, PartReport, State, StatusReport } from '../core/model/status.ts';
 import { placeOf } from '../app/specs.ts';
-import { holderOf } from '../core/store/state.ts';
+import { holderOf } from '../core/store/state/open.ts';
 import { stateConfigOf } from './config-of.ts';
 import type { Command, Context } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';

@@ -1,7 +1,7 @@
 // The turn of a command that needs the state for itself: another command is over soon, so it is waited for.
 import { placeOf } from '../app/specs.ts';
 import type { Config } from '../core/config/load.ts';
-import { StateAway, takeLock } from '../core/store/state.ts';
+import { StateAway, takeLock } from '../core/store/state/open.ts';
 import type { Context } from './command.ts';
 import { holderName, staysFor } from './holder.ts';
 import { clockOf } from './state.ts';

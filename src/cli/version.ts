@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MIGRATIONS } from '../core/store/sqlite/schema.ts';
+import { MIGRATIONS } from '../core/store/sql/schema.ts';
 import type { Command } from './command.ts';
 import { DONE } from './exit.ts';
 

@@ -2,7 +2,7 @@
 import { storeSpec } from '../app/specs.ts';
 import type { Config } from '../core/config/load.ts';
 import { guess } from '../core/model/typed-in.ts';
-import { RecordReader, type StoodAt, type ValueAt } from '../core/store/record-reader.ts';
+import { RecordReader, type StoodAt, type ValueAt } from '../core/store/read/record.ts';
 import type { Context } from './command.ts';
 import { DONE } from './exit.ts';
 import { when } from './output.ts';

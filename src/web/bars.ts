@@ -1,5 +1,5 @@
 // The last day of a peer as 48 bars, one for each half hour: how high a bar is says the same as its colour.
-import type { Sample } from '../core/store/pages-reader.ts';
+import type { Sample } from '../core/store/read/pages.ts';
 import { html, type Markup } from './html.ts';
 import { length, type Tone } from './words.ts';
 

@@ -1,6 +1,6 @@
 // The board: whether the watchlists equal the exchange, since when, and what to do if not.
 import type { ExchangeReport, SiemReport, StatusReport } from '../core/model/status.ts';
-import type { Sample } from '../core/store/pages-reader.ts';
+import type { Sample } from '../core/store/read/pages.ts';
 import { needsAttention } from './attention.ts';
 import { dayBars, dayLine } from './bars.ts';
 import { flowPicture, syncState, syncWords } from './flow.ts';

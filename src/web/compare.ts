@@ -1,7 +1,7 @@
 // Two moments compared: what was armed, changed and disarmed between them, per SIEM, as the record has it.
 import { parseEntryKey } from '../core/model/observable.ts';
 import { timeOf } from '../core/model/time-of.ts';
-import type { Between, Compared } from '../core/store/record-between.ts';
+import type { Between, Compared } from '../core/store/read/record-between.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import { foreign, many, number, shownValue, siemHref, time, whyLink } from './words.ts';
 

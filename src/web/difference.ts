@@ -7,7 +7,7 @@ import {
   type DifferenceCounts,
   type DifferencePage,
   type DifferenceRow,
-} from '../core/store/pages-reader.ts';
+} from '../core/store/read/pages.ts';
 import { actionForm } from './acting.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import { type Acting, messagePage, type Page, type PageRequest } from './page.ts';

@@ -1,6 +1,6 @@
 // One exchange: what it sends, how fresh, what of it is kept out and why, and what goes back to it.
 import type { ExchangeReport, StatusReport } from '../core/model/status.ts';
-import type { ExchangeDetails, Sample } from '../core/store/pages-reader.ts';
+import type { ExchangeDetails, Sample } from '../core/store/read/pages.ts';
 import { dayBars } from './bars.ts';
 import { freshness } from './board.ts';
 import { historyTable } from './history.ts';

@@ -1,6 +1,6 @@
 // What happened, newest first: polls, deliveries, holds, decisions, outages, one row for what goes on.
-import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
-import { HISTORY_KINDS } from '../core/store/history-reader.ts';
+import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/read/history.ts';
+import { HISTORY_KINDS } from '../core/store/read/history.ts';
 import { comparison, momentsOf } from './compare.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import type { Page, PageRequest } from './page.ts';

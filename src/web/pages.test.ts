@@ -3,7 +3,7 @@ import http from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SiemReport, StatusReport } from '../core/model/status.ts';
 import { Secret } from '../core/runtime/secret.ts';
-import type { Compared } from '../core/store/record-between.ts';
+import type { Compared } from '../core/store/read/record-between.ts';
 import { startWeb, type WebOptions, type WebServer } from './server.ts';
 import type { Asked, Outcome, PageSource, ValueReport, WebSource } from './source.ts';
 

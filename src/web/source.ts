@@ -2,14 +2,14 @@
 import type { Json } from '../core/model/json.ts';
 import type { Observable } from '../core/model/observable.ts';
 import type { StatusReport } from '../core/model/status.ts';
-import type { DifferenceAsked, DifferencePage, HeldPage, ExchangeDetails, Sample } from '../core/store/pages-reader.ts';
-import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/history-reader.ts';
-import type { Compared } from '../core/store/record-between.ts';
-import type { ValueAt } from '../core/store/record-reader.ts';
-import type { Disputed } from '../core/store/disputed.ts';
-import type { HeldSet, WhyEntry } from '../core/store/reader.ts';
-import type { RefusedObject } from '../core/store/refused-reader.ts';
-import type { HeldSighting, WhyHits, WhyRelease } from '../core/store/sightings-reader.ts';
+import type { DifferenceAsked, DifferencePage, HeldPage, ExchangeDetails, Sample } from '../core/store/read/pages.ts';
+import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/read/history.ts';
+import type { Compared } from '../core/store/read/record-between.ts';
+import type { ValueAt } from '../core/store/read/record.ts';
+import type { Disputed } from '../core/store/read/disputed.ts';
+import type { HeldSet, WhyEntry } from '../core/store/read/status.ts';
+import type { RefusedObject } from '../core/store/read/refused.ts';
+import type { HeldSighting, WhyHits, WhyRelease } from '../core/store/read/sightings.ts';
 
 export interface WebSource {
   status(): Promise<StatusReport>;

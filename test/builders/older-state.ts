@@ -1,7 +1,7 @@
 // A state as an earlier version would have left it: its tables, with those columns of today's that it knew.
 import { renameSync, rmSync } from 'node:fs';
 import { migrate, SqliteDatabase } from '../../src/core/store/sqlite/database.ts';
-import { MIGRATIONS } from '../../src/core/store/sqlite/schema.ts';
+import { MIGRATIONS } from '../../src/core/store/sql/schema.ts';
 
 /** The store on `path` must be closed. `more` may change what is told, before it is closed. */
 export function asSchema(path: string, version: number, more: (old: SqliteDatabase) => void = () => {}): void {

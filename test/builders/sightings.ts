@@ -5,7 +5,7 @@ import type { Tlp } from '../../src/core/model/marking.ts';
 import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../src/core/model/observable.ts';
 import type { Hit } from '../../src/core/model/sighting.ts';
 import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
-import type { ReleaseSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec.ts';
+import type { ReleaseSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec/spec.ts';
 import { Store } from '../../src/core/store/store.ts';
 import { scratchFolder } from './scratch.ts';
 import { statePlaces } from './states.ts';

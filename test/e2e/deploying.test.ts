@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { MIGRATIONS } from '../../src/core/store/sqlite/schema.ts';
+import { MIGRATIONS } from '../../src/core/store/sql/schema.ts';
 import { asSchema } from '../builders/older-state.ts';
 import { eventually, Site } from './site.ts';
 import { addresses, aWorld, indicator, revoked, type World } from './world.ts';

@@ -1,7 +1,7 @@
 // A daemon whose record is changed under it says so by itself: in the log, in its metrics and on the History page.
 import { expect, it } from 'vitest';
 import { placeOf } from '../../src/app/specs.ts';
-import { openBeside } from '../../src/core/store/state.ts';
+import { openBeside } from '../../src/core/store/state/open.ts';
 import { pagesStage } from '../builders/pages-stage.ts';
 
 it('is noticed at the next checkpoint, and what was mended is sound again', async () => {

@@ -5,7 +5,7 @@ import type { Mutated } from './mutant.ts';
 export const ledger: readonly Mutated[] = [
   {
     file: 'src/core/ledger/capacity.ts',
-    tests: ['ledger/capacity', 'store/seats'],
+    tests: ['ledger/capacity', 'store/projection/seats'],
     mutants: [
       {
         find: 'surer >= SURER ||',
@@ -35,8 +35,8 @@ export const ledger: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/seats.ts',
-    tests: ['store/seats', 'store/store'],
+    file: 'src/core/store/projection/seats.ts',
+    tests: ['store/projection/seats', 'store/store'],
     mutants: [
       {
         find: " || this.#count(siem, room, 'out') > 0;",
@@ -57,7 +57,14 @@ export const ledger: readonly Mutated[] = [
   },
   {
     file: 'src/core/ledger/stand.ts',
-    tests: ['ledger/stand', 'store/outcomes', 'store/found', 'store/rules', 'store/batches', 'store/holds'],
+    tests: [
+      'ledger/stand',
+      'store/delivery/outcomes',
+      'store/delivery/found',
+      'store/rules',
+      'store/delivery/batches',
+      'store/projection/holds',
+    ],
     mutants: [
       {
         find: 'const asBefore: Presence = { ...stand.present, is: before };',
@@ -278,13 +285,20 @@ export const ledger: readonly Mutated[] = [
         find: '  adopted: false,\n  wanted: { ...stand.wanted, due: stand.wanted.until },',
         put: '  adopted: false,',
         rule: 'An adopted entry that the brake holds goes at its expiry.',
-        tests: ['store/found', 'store/audit', 'ledger/stand'],
+        tests: ['store/delivery/found', 'store/delivery/comparison', 'ledger/stand'],
       },
     ],
   },
   {
     file: 'src/core/ledger/project.ts',
-    tests: ['ledger/project', 'store/judged', 'store/outcomes', 'store/found', 'store/rules', 'store/projection'],
+    tests: [
+      'ledger/project',
+      'store/projection/judged',
+      'store/delivery/outcomes',
+      'store/delivery/found',
+      'store/rules',
+      'store/projection/projection',
+    ],
     mutants: [
       {
         find: 'suppressedUntil !== undefined && suppressedUntil > now;',
@@ -325,13 +339,13 @@ export const ledger: readonly Mutated[] = [
         find: "const fresher = changed || stale || ended === 'removal';",
         put: 'const fresher = changed || stale;',
         rule: 'What a hold kept goes under a revision above the one it was written anew with.',
-        tests: ['store/holds'],
+        tests: ['store/projection/holds'],
       },
       {
         find: 'had.content !== offer.content || reason.force === true;',
         put: 'had.content !== offer.content;',
         rule: 'A threat name that comes late has its entries written again.',
-        tests: ['ledger/project', 'store/explained'],
+        tests: ['ledger/project', 'store/ingest/explained'],
       },
       {
         find: 'const stuck = (stand.parked !== undefined && !changed) || waits;',
@@ -407,7 +421,13 @@ export const ledger: readonly Mutated[] = [
   },
   {
     file: 'src/core/ledger/take-in.ts',
-    tests: ['ledger/take-in', 'store/objects', 'store/stricter-markings', 'store/explained', 'store/judged'],
+    tests: [
+      'ledger/take-in',
+      'store/ingest/objects',
+      'store/ingest/stricter-markings',
+      'store/ingest/explained',
+      'store/projection/judged',
+    ],
     mutants: [
       {
         find: "if (known.state === 'revoked') return",
@@ -423,19 +443,19 @@ export const ledger: readonly Mutated[] = [
         find: "const cause = withdraws(known.validity, incoming) ? 'withdrawn' : 'none';",
         put: "const cause = 'none';",
         rule: 'A validity that is cut short under the same version counts for the brake.',
-        tests: ['ledger/take-in', 'store/holds', 'store/brakes'],
+        tests: ['ledger/take-in', 'store/projection/holds', 'store/projection/brakes'],
       },
       {
         find: "left: same ? 'policy' : 'withdrawn' };",
         put: "left: 'policy' };",
         rule: 'A value that leaves the pattern is withdrawn, under the brake.',
-        tests: ['ledger/take-in', 'store/judged', 'store/brakes'],
+        tests: ['ledger/take-in', 'store/projection/judged', 'store/projection/brakes'],
       },
       {
         find: '  incoming.benign === true || cutsShort(',
         put: '  cutsShort(',
         rule: 'To call an object harmless is to withdraw it.',
-        tests: ['ledger/take-in', 'store/brakes'],
+        tests: ['ledger/take-in', 'store/projection/brakes'],
       },
       {
         find: 'until: earlier(known.until, incoming.validUntil),',
@@ -471,7 +491,7 @@ export const ledger: readonly Mutated[] = [
   },
   {
     file: 'src/core/ledger/outbox.ts',
-    tests: ['ledger/outbox', 'sightings/told', 'store/sightings', 'sightings/loops'],
+    tests: ['ledger/outbox', 'sightings/told', 'store/sightings/sightings', 'sightings/loops'],
     mutants: [
       {
         find: "if (rejected || state === 'sending'",
@@ -512,7 +532,7 @@ export const ledger: readonly Mutated[] = [
   },
   {
     file: 'src/core/ledger/tallies.ts',
-    tests: ['store/store', 'store/outcomes'],
+    tests: ['store/store', 'store/delivery/outcomes'],
     mutants: [
       {
         find: "if (present.is !== 'no') of.presentOfType.n += by;",
@@ -528,7 +548,7 @@ export const ledger: readonly Mutated[] = [
         find: '(hold === undefined ? of.adopted : of.held).n += by;',
         put: 'of.held.n += by;',
         rule: 'What waits for partners is not counted as waiting for a person.',
-        tests: ['store/found', 'store/audit', 'store/store'],
+        tests: ['store/delivery/found', 'store/delivery/comparison', 'store/store'],
       },
     ],
   },

@@ -4,7 +4,7 @@ import type { Mutated } from './mutant.ts';
 export const policy: readonly Mutated[] = [
   {
     file: 'src/core/ledger/holds.ts',
-    tests: ['ledger/holds', 'store/holds', 'store/brakes'],
+    tests: ['ledger/holds', 'store/projection/holds', 'store/projection/brakes'],
     mutants: [
       {
         find: 'if (suppressed || !allowed ||',
@@ -143,7 +143,7 @@ export const policy: readonly Mutated[] = [
         find: 'Math.max(rules.defaultDays, ...Object.values(rules.byType));',
         put: 'rules.defaultDays;',
         rule: 'What is forgotten is over for every type.',
-        tests: ['policy/policy', 'store/retention'],
+        tests: ['policy/policy', 'store/ingest/retention'],
       },
     ],
   },

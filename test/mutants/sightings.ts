@@ -3,8 +3,8 @@ import type { Mutated } from './mutant.ts';
 
 export const sightings: readonly Mutated[] = [
   {
-    file: 'src/core/store/sightings.ts',
-    tests: ['sightings/told', 'store/sightings'],
+    file: 'src/core/store/sightings/sightings.ts',
+    tests: ['sightings/told', 'store/sightings/sightings'],
     mutants: [
       {
         find: 'const last = Math.min(hit.last, now);',
@@ -71,8 +71,8 @@ export const sightings: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/outbox.ts',
-    tests: ['sightings/told', 'store/sightings', 'sightings/loops'],
+    file: 'src/core/store/sightings/outbox.ts',
+    tests: ['sightings/told', 'store/sightings/sightings', 'sightings/loops'],
     mutants: [
       {
         find: '      if (totals.modified <= row.modified) return;\n',
@@ -107,8 +107,8 @@ export const sightings: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/releases.ts',
-    tests: ['sightings/told', 'store/sightings'],
+    file: 'src/core/store/rows/releases.ts',
+    tests: ['sightings/told', 'store/sightings/sightings'],
     mutants: [
       {
         find: "    if (!found.published) return { action: 'deny', reason: 'the partner withdrew the object' };\n",

@@ -3,8 +3,8 @@ import type { Mutated } from './mutant.ts';
 
 export const storeRows: readonly Mutated[] = [
   {
-    file: 'src/core/store/settling.ts',
-    tests: ['store/rules', 'store/outcomes', 'store/batches'],
+    file: 'src/core/store/delivery/settling.ts',
+    tests: ['store/rules', 'store/delivery/outcomes', 'store/delivery/batches'],
     mutants: [
       {
         find: "settlements[i] ?? { kind: 'unknown', retryAt: this.#store.now }",
@@ -26,13 +26,13 @@ export const storeRows: readonly Mutated[] = [
         find: 'if (found?.stand.call === undefined) return;',
         put: 'if (found === undefined) return;',
         rule: 'The result of a call whose intent stands no more changes nothing.',
-        tests: ['store/outcomes', 'store/holds', 'store/batches', 'store/rules'],
+        tests: ['store/delivery/outcomes', 'store/projection/holds', 'store/delivery/batches', 'store/rules'],
       },
     ],
   },
   {
-    file: 'src/core/store/stand-runs.ts',
-    tests: ['store/stand-runs', 'store/outcomes', 'store/rules'],
+    file: 'src/core/store/projection/stand-runs.ts',
+    tests: ['store/projection/stand-runs', 'store/delivery/outcomes', 'store/rules'],
     mutants: [
       {
         find: 'AND wanted_rev = sent_rev AND hold IS NULL`',
@@ -84,8 +84,14 @@ export const storeRows: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/audit.ts',
-    tests: ['store/found', 'store/outcomes', 'store/audit', 'store/rules', 'store/batches'],
+    file: 'src/core/store/delivery/comparison.ts',
+    tests: [
+      'store/delivery/found',
+      'store/delivery/outcomes',
+      'store/delivery/comparison',
+      'store/rules',
+      'store/delivery/batches',
+    ],
     mutants: [
       {
         find: '      if (stand !== undefined && stand.present.revision > run.startedRevision) continue;\n',
@@ -141,8 +147,8 @@ export const storeRows: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/findings.ts',
-    tests: ['store/found', 'store/audit', 'store/rules'],
+    file: 'src/core/store/delivery/findings.ts',
+    tests: ['store/delivery/found', 'store/delivery/comparison', 'store/rules'],
     mutants: [
       {
         find: 'if (revision > this.#store.lastRevision) this.#store.raiseFloor(revision);',
@@ -162,8 +168,8 @@ export const storeRows: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/read-back.ts',
-    tests: ['store/rules', 'store/found', 'store/batches'],
+    file: 'src/core/store/delivery/read-back.ts',
+    tests: ['store/rules', 'store/delivery/found', 'store/delivery/batches'],
     mutants: [
       {
         find: '(p.next_at IS NULL OR p.next_at <= ?) ORDER BY p.entry_id LIMIT ?',
@@ -173,8 +179,8 @@ export const storeRows: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/receipts.ts',
-    tests: ['store/batches', 'store/outcomes', 'store/rules'],
+    file: 'src/core/store/delivery/receipts.ts',
+    tests: ['store/delivery/batches', 'store/delivery/outcomes', 'store/rules'],
     mutants: [
       {
         find: "if (op === 'remove' && settlement.kind === 'park') {",
@@ -189,8 +195,8 @@ export const storeRows: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/batches.ts',
-    tests: ['store/outcomes', 'store/rules', 'store/batches', 'store/holds'],
+    file: 'src/core/store/delivery/batches.ts',
+    tests: ['store/delivery/outcomes', 'store/rules', 'store/delivery/batches', 'store/projection/holds'],
     mutants: [
       {
         find: '.some(({ stand }) => stand.call !== undefined);',
@@ -240,8 +246,8 @@ export const storeRows: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/containers.ts',
-    tests: ['store/outcomes', 'store/found', 'store/audit', 'store/holds'],
+    file: 'src/core/store/delivery/containers.ts',
+    tests: ['store/delivery/outcomes', 'store/delivery/found', 'store/delivery/comparison', 'store/projection/holds'],
     mutants: [
       {
         find: 'AND p.present <> 0 AND p.state <> ${STATE.flight} ORDER BY',
@@ -261,8 +267,8 @@ export const storeRows: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/doubts.ts',
-    tests: ['store/found', 'delivery/deliverer'],
+    file: 'src/core/store/delivery/doubts.ts',
+    tests: ['store/delivery/found', 'delivery/deliverer'],
     mutants: [
       {
         find: '`DELETE FROM doubt WHERE ${named} AND ends <= ?`',
@@ -287,8 +293,8 @@ export const storeRows: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/adoption.ts',
-    tests: ['store/found', 'store/rules', 'store/audit'],
+    file: 'src/core/store/delivery/adoption.ts',
+    tests: ['store/delivery/found', 'store/rules', 'store/delivery/comparison'],
     mutants: [
       {
         find: 'const waiting = this.#store.exchanges.some(',
@@ -318,8 +324,8 @@ export const storeRows: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/people.ts',
-    tests: ['store/outcomes', 'store/projection', 'delivery/deliverer'],
+    file: 'src/core/store/projection/people.ts',
+    tests: ['store/delivery/outcomes', 'store/projection/projection', 'delivery/deliverer'],
     mutants: [
       {
         find: "if (which === 'all') return !isFull(parked.reason);",
@@ -334,8 +340,8 @@ export const storeRows: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/recovery.ts',
-    tests: ['store/batches', 'store/rules', 'store/holds', 'delivery/deliverer'],
+    file: 'src/core/store/delivery/recovery.ts',
+    tests: ['store/delivery/batches', 'store/rules', 'store/projection/holds', 'delivery/deliverer'],
     mutants: [
       {
         find: 'doubtSince(store, siem, entry, store.engineTime);',

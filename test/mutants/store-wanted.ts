@@ -3,8 +3,14 @@ import type { Mutated } from './mutant.ts';
 
 export const storeWanted: readonly Mutated[] = [
   {
-    file: 'src/core/store/suppressions.ts',
-    tests: ['store/judged', 'store/projection', 'store/rules', 'store/outcomes', 'store/holds'],
+    file: 'src/core/store/projection/suppressions.ts',
+    tests: [
+      'store/projection/judged',
+      'store/projection/projection',
+      'store/rules',
+      'store/delivery/outcomes',
+      'store/projection/holds',
+    ],
     mutants: [
       {
         find: 'SELECT type, value, max(until) AS until FROM suppression',
@@ -15,7 +21,14 @@ export const storeWanted: readonly Mutated[] = [
   },
   {
     file: 'src/core/ledger/admit.ts',
-    tests: ['ledger/admit', 'store/judged', 'store/projection', 'store/rules', 'store/outcomes', 'store/holds'],
+    tests: [
+      'ledger/admit',
+      'store/projection/judged',
+      'store/projection/projection',
+      'store/rules',
+      'store/delivery/outcomes',
+      'store/projection/holds',
+    ],
     mutants: [
       {
         find: '(claim.validFrom <= now && now < until ? voucherBit(claim.exchangeId) : 0)',
@@ -36,7 +49,7 @@ export const storeWanted: readonly Mutated[] = [
   },
   {
     file: 'src/core/ledger/withheld.ts',
-    tests: ['ledger/withheld', 'store/let-in'],
+    tests: ['ledger/withheld', 'store/projection/let-in'],
     mutants: [
       {
         find: 'pending.filter((one) => letIn(one.asks))',
@@ -56,8 +69,15 @@ export const storeWanted: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/admissions.ts',
-    tests: ['store/let-in', 'store/judged', 'store/projection', 'store/rules', 'store/outcomes', 'store/holds'],
+    file: 'src/core/store/projection/admissions.ts',
+    tests: [
+      'store/projection/let-in',
+      'store/projection/judged',
+      'store/projection/projection',
+      'store/rules',
+      'store/delivery/outcomes',
+      'store/projection/holds',
+    ],
     mutants: [
       {
         find: 'return pending.filter((one) => this.#letIn.has(siem, id, one.asks));',
@@ -83,13 +103,18 @@ export const storeWanted: readonly Mutated[] = [
         find: 'return rows === 0 || admission.admitted.length > 0',
         put: 'return admission.admitted.length > 0',
         rule: 'A hold keeps what no claim describes any more, such as an adopted entry.',
-        tests: ['store/found', 'store/audit'],
+        tests: ['store/delivery/found', 'store/delivery/comparison'],
       },
     ],
   },
   {
-    file: 'src/core/store/taking-in.ts',
-    tests: ['store/explained', 'store/objects', 'store/stricter-markings', 'store/judged'],
+    file: 'src/core/store/ingest/taking-in.ts',
+    tests: [
+      'store/ingest/explained',
+      'store/ingest/objects',
+      'store/ingest/stricter-markings',
+      'store/projection/judged',
+    ],
     mutants: [
       {
         find: '        if (taken.tighten) this.#tighten(item, incoming);\n',
@@ -110,13 +135,13 @@ export const storeWanted: readonly Mutated[] = [
         find: '    if (!this.#armed(found, item)) item.armsAnew = true;\n',
         put: '',
         rule: 'Hits from before a new version armed the value are not told to its partner.',
-        tests: ['store/sightings'],
+        tests: ['store/sightings/sightings'],
       },
       {
         find: '        item.armsAnew = true;\n        if (taken.tighten)',
         put: '        if (taken.tighten)',
         rule: 'Hits from while an object had vanished are not told to its partner.',
-        tests: ['store/sightings'],
+        tests: ['store/sightings/sightings'],
       },
       {
         find: 'incoming: believable(given, this.#now)',
@@ -126,8 +151,13 @@ export const storeWanted: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/explaining.ts',
-    tests: ['store/explained', 'store/objects', 'store/stricter-markings', 'store/judged'],
+    file: 'src/core/store/ingest/explaining.ts',
+    tests: [
+      'store/ingest/explained',
+      'store/ingest/objects',
+      'store/ingest/stricter-markings',
+      'store/projection/judged',
+    ],
     mutants: [
       {
         find: 'const next = explained(this.#context, row.exchange_id, openOf(row));',
@@ -143,13 +173,13 @@ export const storeWanted: readonly Mutated[] = [
         find: 'if (row.unexplained !== null && next.unexplained === null) this.#links.armsFrom(',
         put: 'if (row.state === undefined) this.#links.armsFrom(',
         rule: 'Hits from before a marking was explained are not told to its partner.',
-        tests: ['store/sightings'],
+        tests: ['store/sightings/sightings'],
       },
     ],
   },
   {
-    file: 'src/core/store/explain.ts',
-    tests: ['store/explained', 'store/objects', 'store/stricter-markings'],
+    file: 'src/core/store/unit/explanations.ts',
+    tests: ['store/ingest/explained', 'store/ingest/objects', 'store/ingest/stricter-markings'],
     mutants: [
       {
         find: 'found.body === body || found.version > version',
@@ -184,8 +214,8 @@ export const storeWanted: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/open-markings.ts',
-    tests: ['store/explained', 'store/objects', 'store/stricter-markings'],
+    file: 'src/core/store/rows/open-markings.ts',
+    tests: ['store/ingest/explained', 'store/ingest/objects', 'store/ingest/stricter-markings'],
     mutants: [
       {
         find: 'tlp = stricterTlp(tlp, definition?.tlp);',
@@ -210,8 +240,8 @@ export const storeWanted: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/listing.ts',
-    tests: ['store/objects', 'store/judged', 'store/retention'],
+    file: 'src/core/store/ingest/listing.ts',
+    tests: ['store/ingest/objects', 'store/projection/judged', 'store/ingest/retention'],
     mutants: [
       {
         find: 'OR s.listed IS NULL OR s.listed < ?)) AS missing',
@@ -236,8 +266,8 @@ export const storeWanted: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/snapshots.ts',
-    tests: ['store/judged', 'store/objects'],
+    file: 'src/core/store/ingest/snapshots.ts',
+    tests: ['store/projection/judged', 'store/ingest/objects'],
     mutants: [
       {
         find: 'rows.filter((row) => row.elsewhere === 0 && row.state',
@@ -257,8 +287,8 @@ export const storeWanted: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/brakes.ts',
-    tests: ['store/judged', 'store/brakes', 'store/holds'],
+    file: 'src/core/store/projection/brakes.ts',
+    tests: ['store/projection/judged', 'store/projection/brakes', 'store/projection/holds'],
     mutants: [
       {
         find: 'minute > ? AND minute <= ?`',
@@ -313,8 +343,8 @@ export const storeWanted: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/holds.ts',
-    tests: ['store/holds', 'store/brakes'],
+    file: 'src/core/store/projection/holds.ts',
+    tests: ['store/projection/holds', 'store/projection/brakes'],
     mutants: [
       {
         find: 'if (this.#table.code(hold) !== code.toLowerCase()) throw',
@@ -324,8 +354,14 @@ export const storeWanted: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/store/context.ts',
-    tests: ['store/rules', 'store/outcomes', 'store/batches', 'store/projection', 'store/holds'],
+    file: 'src/core/store/unit/context.ts',
+    tests: [
+      'store/rules',
+      'store/delivery/outcomes',
+      'store/delivery/batches',
+      'store/projection/projection',
+      'store/projection/holds',
+    ],
     mutants: [
       {
         find: '      this.#lastRevision = before;\n',

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openRemote, type RemoteStore } from '../../src/core/store/remote.ts';
 import type { ServerPlace } from '../../src/core/store/sql/place.ts';
-import { openReading } from '../../src/core/store/state.ts';
+import { openReading } from '../../src/core/store/state/open.ts';
 import { anExchange, aPage, indicators, NOW } from '../builders/store.ts';
 import { describeWith, tryStart } from './available.ts';
 import { placeOn, sharedPostgres } from './postgres.ts';

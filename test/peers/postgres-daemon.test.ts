@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
-import { openBeside, openReading } from '../../src/core/store/state.ts';
+import { openBeside, openReading } from '../../src/core/store/state/open.ts';
 import type { Database } from '../../src/core/store/sql/port.ts';
 import { aWorld, indicator, type World } from '../e2e/world.ts';
 import { eventually } from '../e2e/site.ts';

@@ -2,7 +2,7 @@
 // is told how much a table has grown.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Database, Values } from '../../src/core/store/sql/port.ts';
-import { openState } from '../../src/core/store/state.ts';
+import { openState } from '../../src/core/store/state/open.ts';
 import { describeWith, tryStart } from './available.ts';
 import { placeOn, sharedPostgres } from './postgres.ts';
 

@@ -1,7 +1,7 @@
 // A real PostgreSQL, from the system's package, and states of tests on it.
 import type { ServerPlace, StatePlace } from '../../src/core/store/sql/place.ts';
 import type { Database } from '../../src/core/store/sql/port.ts';
-import { openBeside } from '../../src/core/store/state.ts';
+import { openBeside } from '../../src/core/store/state/open.ts';
 import type { statePlaces } from '../builders/states.ts';
 import { type ScriptPeer, startScript } from './script-peer.ts';
 

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerPlace, StatePlace } from '../../src/core/store/sql/place.ts';
-import { copyState, moveState } from '../../src/core/store/state.ts';
+import { copyState, moveState } from '../../src/core/store/state/open.ts';
 
 export interface Keeping {
   readonly place: StatePlace;

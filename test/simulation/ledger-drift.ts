@@ -3,8 +3,8 @@ import { phaseOf } from '../../src/core/ledger/stand.ts';
 import { count, type Tallies } from '../../src/core/ledger/tallies.ts';
 import { OBSERVABLE_TYPES } from '../../src/core/model/observable.ts';
 import { voucherBit } from '../../src/core/ledger/admit.ts';
-import { type ProjectionRow, STATE } from '../../src/core/store/rows.ts';
-import { standOf } from '../../src/core/store/stand-rows.ts';
+import { type ProjectionRow, STATE } from '../../src/core/store/rows/rows.ts';
+import { standOf } from '../../src/core/store/rows/stand-rows.ts';
 
 type Joined = ProjectionRow & { readonly siem_id: number; readonly type: number };
 

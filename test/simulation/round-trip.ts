@@ -13,7 +13,7 @@ import { Reporter } from '../../src/core/sightings/reporter.ts';
 import { Sender } from '../../src/core/sightings/sender.ts';
 import { localStore } from '../../src/core/store/remote.ts';
 import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
-import type { ReleaseSpec } from '../../src/core/store/spec.ts';
+import type { ReleaseSpec } from '../../src/core/store/spec/spec.ts';
 import { type ElasticOptions, startElastic } from '../../src/simulators/elastic/index.ts';
 import type { RunningSimulator } from '../../src/simulators/server.ts';
 import { type SplunkOptions, startSplunk } from '../../src/simulators/splunk/index.ts';

@@ -2,7 +2,7 @@
 import type { IncomingIndicator } from '../../src/core/model/entry.ts';
 import { TLP_LEVELS, type Tlp } from '../../src/core/model/marking.ts';
 import type { BrakeSettings } from '../../src/core/policy/brakes.ts';
-import type { SiemSpec } from '../../src/core/store/spec.ts';
+import type { SiemSpec } from '../../src/core/store/spec/spec.ts';
 import { aSiem } from '../builders/store.ts';
 
 export interface RuleSet {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { splunk } from '../../src/connectors/siem/splunk/index.ts';
 import type { SplunkOptions } from '../../src/simulators/splunk/index.ts';
-import { nameOf } from '../../src/core/store/state.ts';
+import { nameOf } from '../../src/core/store/state/open.ts';
 import { objectIdAt } from '../builders/sightings.ts';
 import { aRoundTrip, closers, never, splunkSide } from './round-trip.ts';
 

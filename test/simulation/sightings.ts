@@ -5,7 +5,7 @@ import type { SendOutcome } from '../../src/core/contracts/exchange-connector.ts
 import { retryable } from '../../src/core/model/failure.ts';
 import type { EntryKey } from '../../src/core/model/observable.ts';
 import type { Hit, Sighting } from '../../src/core/model/sighting.ts';
-import type { ReleaseSpec } from '../../src/core/store/spec.ts';
+import type { ReleaseSpec } from '../../src/core/store/spec/spec.ts';
 import { HOUR, MINUTE } from '../builders/store.ts';
 import type { Draw } from './draw.ts';
 import type { Partner } from './partner.ts';

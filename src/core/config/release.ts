@@ -1,4 +1,4 @@
-// What the store is told of sightings, from the configuration; the same shape as store/spec.ts asks for.
+// What the store is told of sightings, from the configuration; the same shape as store/spec/spec.ts asks for.
 import { entryKey } from '../model/observable.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type NeverBlockSettings, neverBlockSettings } from './policy.ts';

@@ -4,7 +4,7 @@ import { delivering, revoked, signal } from '../../../test/builders/delivering.t
 import type { MemorySiemOptions } from '../../../test/contract/memory-siem.ts';
 import { ConnectorError, configFailure, permanent, retryable } from '../model/failure.ts';
 import { entryKey } from '../model/observable.ts';
-import { STATE } from '../store/rows.ts';
+import { STATE } from '../store/rows/rows.ts';
 import { judgeWriter } from './writer.ts';
 
 describe('a cycle', () => {

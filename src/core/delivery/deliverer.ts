@@ -12,10 +12,10 @@ import type { Clock } from '../runtime/clock.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import { backoffMs } from '../runtime/retry.ts';
-import type { AuditReport } from '../store/audit.ts';
-import type { TakenBatch } from '../store/batches.ts';
+import type { ComparisonReport } from '../store/delivery/comparison.ts';
+import type { TakenBatch } from '../store/delivery/batches.ts';
 import type { RemoteStore } from '../store/remote.ts';
-import type { Settlement } from '../store/settling.ts';
+import type { Settlement } from '../store/delivery/settling.ts';
 import { BrokenCalls } from './broken-calls.ts';
 import { type Applied, applyDivided } from './dividing.ts';
 import { settleOutcomes } from './outcomes.ts';
@@ -325,7 +325,7 @@ export class Deliverer {
   }
 
   /** Removals of what a person took off go beside the listing, those of before as well. */
-  async #takeOver(signal: AbortSignal): Promise<AuditReport> {
+  async #takeOver(signal: AbortSignal): Promise<ComparisonReport> {
     this.#adopting = true;
     try {
       const taken = this.#audit(signal, true);
@@ -340,17 +340,17 @@ export class Deliverer {
   }
 
   /** Compares ledger and SIEM; with `repair`, the ledger follows what was found and delivery does the rest. */
-  audit(signal: AbortSignal, repair: boolean): Promise<AuditReport> {
+  audit(signal: AbortSignal, repair: boolean): Promise<ComparisonReport> {
     return this.exclusive(() => this.#audit(signal, repair));
   }
 
-  async #audit(signal: AbortSignal, repair: boolean): Promise<AuditReport> {
+  async #audit(signal: AbortSignal, repair: boolean): Promise<ComparisonReport> {
     const { store, connector } = this.#o;
-    const list = async (): Promise<AuditReport> => {
-      await store.beginAudit(this.name, repair, this.#o.now());
-      for await (const part of connector.list({}, signal)) await store.auditPart(this.name, part, this.#o.now());
-      let report = await store.endAudit(this.name, this.#o.now());
-      while (report.more) report = await store.endAudit(this.name, this.#o.now());
+    const list = async (): Promise<ComparisonReport> => {
+      await store.beginComparison(this.name, repair, this.#o.now());
+      for await (const part of connector.list({}, signal)) await store.comparePart(this.name, part, this.#o.now());
+      let report = await store.endComparison(this.name, this.#o.now());
+      while (report.more) report = await store.endComparison(this.name, this.#o.now());
       return report;
     };
     return this.listing(list);

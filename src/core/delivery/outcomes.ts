@@ -2,7 +2,7 @@
 import type { Batch } from '../contracts/batch.ts';
 import type { Outcome } from '../contracts/siem-connector.ts';
 import { type Failure, plainly } from '../model/failure.ts';
-import type { Settlement } from '../store/settling.ts';
+import type { Settlement } from '../store/delivery/settling.ts';
 import { backoffMs } from '../runtime/retry.ts';
 
 export interface Settled {

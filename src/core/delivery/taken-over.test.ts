@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { delivering, signal } from '../../../test/builders/delivering.ts';
 import { HOUR, indicators, ipv4, NOW } from '../../../test/builders/store.ts';
-import { STATE } from '../store/rows.ts';
+import { STATE } from '../store/rows/rows.ts';
 
 const PRODUCTS = [
   {},

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aPage } from '../../../test/builders/store.ts';
-import { packPage } from '../store/wire.ts';
+import { packPage } from '../store/ingest/wire.ts';
 import { COMMIT_OBJECTS, Commits } from './commits.ts';
 
 const PAGE = COMMIT_OBJECTS / 5;

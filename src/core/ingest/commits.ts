@@ -1,6 +1,6 @@
 // Pages on their way into the store. One commit at a time, so that none moves a cursor beyond one that failed. While
 // it runs the pages of the next gather, so that the store need not wait for the network; a reader further ahead waits.
-import type { PackedPage } from '../store/wire.ts';
+import type { PackedPage } from '../store/ingest/wire.ts';
 import { COMMIT_CLAIMS } from './parts.ts';
 
 /** Objects per commit: 1,000-object commits run at 0.7 of this. */

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { ExchangeConnector, Page } from '../contracts/exchange-connector.ts';
 import { configFailure, retryable } from '../model/failure.ts';
 import { silentLog } from '../runtime/log.ts';
-import type { CommitReport } from '../store/commit-report.ts';
+import type { CommitReport } from '../store/ingest/commit-report.ts';
 import type { RemoteStore } from '../store/remote.ts';
-import type { PackedPage } from '../store/wire.ts';
+import type { PackedPage } from '../store/ingest/wire.ts';
 import { anIndicator, aPage, HOUR, indicators, ipv4, NOW, Rig } from '../../../test/builders/store.ts';
 import { Poller } from './poller.ts';
 

@@ -3,7 +3,7 @@ import type { Page } from '../contracts/exchange-connector.ts';
 import type { IndicatorFacts, ObjectRefusal } from '../model/entry.ts';
 import { withDetail } from '../model/refusal.ts';
 import type { Log } from '../runtime/log.ts';
-import type { CommitReport } from '../store/commit-report.ts';
+import type { CommitReport } from '../store/ingest/commit-report.ts';
 
 /** Most things that are told of one poll. */
 const MOST_TOLD = 6;

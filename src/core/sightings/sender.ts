@@ -7,7 +7,7 @@ import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import { backoffMs, patienceMs } from '../runtime/retry.ts';
 import type { Posted } from '../model/sighting.ts';
-import type { SendSettlement } from '../store/outbox.ts';
+import type { SendSettlement } from '../store/sightings/outbox.ts';
 import type { RemoteStore } from '../store/remote.ts';
 
 const MOST_AT_ONCE = 500;

@@ -5,12 +5,12 @@ import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '..
 import { systemClock } from '../runtime/clock.ts';
 import { Store } from './store.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
-import type { StoreSpec } from './spec.ts';
-import type { BuiltBatch } from './batch-builder.ts';
-import type { TakenBatch } from './batches.ts';
-import { nameOf } from './state.ts';
-import { StateFailure, stateFailure } from './state-failure.ts';
-import { type PackedBatch, packBatch, unpackBatch } from './wire.ts';
+import type { StoreSpec } from './spec/spec.ts';
+import type { BuiltBatch } from './delivery/batch-builder.ts';
+import type { TakenBatch } from './delivery/batches.ts';
+import { nameOf } from './state/open.ts';
+import { StateFailure, stateFailure } from './sql/state-failure.ts';
+import { type PackedBatch, packBatch, unpackBatch } from './ingest/wire.ts';
 
 /** The same units, asked from another thread. */
 export type RemoteStore = {

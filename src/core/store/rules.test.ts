@@ -13,7 +13,7 @@ import {
   Rig,
   versionAt,
 } from '../../../test/builders/store.ts';
-import { CAUSE, PRESENT, STATE } from './rows.ts';
+import { CAUSE, PRESENT, STATE } from './rows/rows.ts';
 
 const ID = 'indicator--1';
 const revoked = (objectId = ID, at = NOW) => anIndicator({ objectId, revoked: true, version: versionAt(at) });
@@ -167,9 +167,9 @@ describe('what was adopted', () => {
 
   function adopt(rig: Rig, rows: ReturnType<typeof owned>, at: number): void {
     rig.store.adopted('siem', 0, at);
-    rig.store.beginAudit('siem', true, at);
-    rig.store.auditPart('siem', rows, at);
-    while (rig.store.endAudit('siem', at).more);
+    rig.store.beginComparison('siem', true, at);
+    rig.store.comparePart('siem', rows, at);
+    while (rig.store.endComparison('siem', at).more);
   }
 
   it('is not released while the last poll of any partner ended before', () => {
@@ -212,15 +212,15 @@ describe('a row that is written while an audit runs', () => {
     rig.commit(indicators(0, 2));
     rig.deliver();
     const old = rig.rows()[1]!.rev;
-    rig.store.beginAudit('siem', true, NOW);
+    rig.store.beginComparison('siem', true, NOW);
     rig.commit(indicators(0, 3, { version: versionAt(NOW), confidence: 50 }), NOW + 1);
     rig.deliver(NOW + 1);
 
     // The first two pages of the listing were made before, and the third value came after its page.
     const value = rig.rows()[1]!.value;
     const seen = { key: `ipv4-addr|${value}` as never, slot: `ipv4-addr|${value}`, writer: 'w', revision: old };
-    rig.store.auditPart('siem', [seen], NOW + 1);
-    const report = rig.store.endAudit('siem', NOW + 1);
+    rig.store.comparePart('siem', [seen], NOW + 1);
+    const report = rig.store.endComparison('siem', NOW + 1);
 
     expect(report.counts).toEqual({ missing: 0, stale: 0, orphaned: 0 });
     expect(rig.deliver(NOW + 1)).toEqual([]);

@@ -19,11 +19,11 @@ import {
 } from '../../../test/builders/store.ts';
 import { statePlaces } from '../../../test/builders/states.ts';
 import { OBSERVABLE_TYPES } from '../model/observable.ts';
-import type { Settlement } from './settling.ts';
+import type { Settlement } from './delivery/settling.ts';
 import { migrate, schemaVersion, SqliteDatabase } from './sqlite/database.ts';
 import { takeLock } from './sqlite/lock.ts';
-import { openBeside, openReading } from './state.ts';
-import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from './requests.ts';
+import { openBeside, openReading } from './state/open.ts';
+import { insertRequest, REQUEST_LIFE_MS, requestOutcome } from './unit/requests.ts';
 import { scratchFolder } from '../../../test/builders/scratch.ts';
 
 function aFolder(): string {
@@ -253,8 +253,8 @@ describe('tallies', () => {
             rig.store.settleReceipt('siem', 'task', [], now);
           } else if (what === 8) rig.store.containers('siem', { memory: String(dice) }, now);
           else {
-            rig.store.beginAudit('two', true, now);
-            rig.store.endAudit('two', now);
+            rig.store.beginComparison('two', true, now);
+            rig.store.endComparison('two', now);
           }
         }
         compareTallies(rig);

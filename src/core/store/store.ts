@@ -1,59 +1,59 @@
 // The store: whole units of work, each one transaction. Synchronous, so that the simulation can run it in its own
-// thread; the daemon runs it on a worker (remote.ts). Reading for people goes through reader.ts.
+// thread; the daemon runs it on a worker (remote.ts). Reading for people goes through read/.
 import { fromBrief } from '../audit/note.ts';
 import type { OwnedEntry } from '../contracts/siem-connector.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Hit, Posted, Sighting } from '../model/sighting.ts';
 import type { Json } from '../model/json.ts';
 import { entryKey, OBSERVABLE_TYPES, type Observable } from '../model/observable.ts';
-import { Adoption } from './adoption.ts';
-import { Audit, type AuditReport } from './audit.ts';
-import type { BuiltBatch } from './batch-builder.ts';
-import { Batches } from './batches.ts';
-import { AUDIT_ORIGIN, type AuditHead, Checkpoints, type FoundCheckpoint } from './checkpoints.ts';
-import { Brakes } from './brakes.ts';
-import { DEFAULT_AUDIT, saneRevision, StoreContext } from './context.ts';
-import { Containers } from './containers.ts';
-import { Crowds } from './crowds.ts';
-import { copyState, type OpenOptions, StateAway } from './state.ts';
-import { Doubts, type Doubtful } from './doubts.ts';
-import { ContextTable } from './explain.ts';
-import { Explaining } from './explaining.ts';
-import { Findings } from './findings.ts';
-import { Flights } from './flights.ts';
-import { HoldTable } from './hold-table.ts';
-import { Holds } from './holds.ts';
-import { Links } from './links.ts';
-import { Listing } from './listing.ts';
-import { type CommitReport, emptyReport } from './commit-report.ts';
-import { Objects } from './objects.ts';
-import { tlpOf } from './open-markings.ts';
-import { People, type Refused, UNTIL_LIFTED, type Off } from './people.ts';
-import { Projector } from './projection.ts';
-import { registerRespelling } from './respelling.ts';
-import { type SettleReport, type Settlement, Settling } from './settling.ts';
-import { Snapshots } from './snapshots.ts';
-import { Stride } from './stride.ts';
-import { mostOfStep, Sweeps } from './sweeps.ts';
-import { Touched } from './touched.ts';
-import { ReadBack } from './read-back.ts';
-import { RecordRetention } from './record-retention.ts';
-import { type RecordCheck, RecordWatch } from './record-watch.ts';
-import { type Act, ENTENTE, words } from './records.ts';
-import { Receipts } from './receipts.ts';
-import { Retention } from './retention.ts';
-import { Seats } from './seats.ts';
-import { insertRequest, requestOutcome, Requests, type StoredRequest } from './requests.ts';
-import { STATE, type StoredScope } from './rows.ts';
-import { keepSamples, type Sample } from './samples.ts';
-import { recover } from './recovery.ts';
-import { StandRuns } from './stand-runs.ts';
-import { StandTable } from './stand-table.ts';
-import type { SendSettlement } from './outbox.ts';
-import { type HitReport, Sightings } from './sightings.ts';
+import { Adoption } from './delivery/adoption.ts';
+import { Comparison, type ComparisonReport } from './delivery/comparison.ts';
+import type { BuiltBatch } from './delivery/batch-builder.ts';
+import { Batches } from './delivery/batches.ts';
+import { AUDIT_ORIGIN, type AuditHead, Checkpoints, type FoundCheckpoint } from './record/checkpoints.ts';
+import { Brakes } from './projection/brakes.ts';
+import { DEFAULT_AUDIT, saneRevision, StoreContext } from './unit/context.ts';
+import { Containers } from './delivery/containers.ts';
+import { Crowds } from './projection/crowds.ts';
+import { copyState, type OpenOptions, StateAway } from './state/open.ts';
+import { Doubts, type Doubtful } from './delivery/doubts.ts';
+import { Explanations } from './unit/explanations.ts';
+import { Explaining } from './ingest/explaining.ts';
+import { Findings } from './delivery/findings.ts';
+import { Flights } from './delivery/flights.ts';
+import { HoldTable } from './projection/hold-table.ts';
+import { Holds } from './projection/holds.ts';
+import { Links } from './ingest/links.ts';
+import { Listing } from './ingest/listing.ts';
+import { type CommitReport, emptyReport } from './ingest/commit-report.ts';
+import { Objects } from './ingest/objects.ts';
+import { tlpOf } from './rows/open-markings.ts';
+import { People, type Refused, UNTIL_LIFTED, type Off } from './projection/people.ts';
+import { Projector } from './projection/projection.ts';
+import { registerRespelling } from './ingest/respelling.ts';
+import { type SettleReport, type Settlement, Settling } from './delivery/settling.ts';
+import { Snapshots } from './ingest/snapshots.ts';
+import { Stride } from './unit/stride.ts';
+import { mostOfStep, Sweeps } from './unit/sweeps.ts';
+import { Touched } from './unit/touched.ts';
+import { ReadBack } from './delivery/read-back.ts';
+import { RecordRetention } from './record/retention.ts';
+import { type RecordCheck, RecordWatch } from './record/watch.ts';
+import { type Act, ENTENTE, words } from './record/records.ts';
+import { Receipts } from './delivery/receipts.ts';
+import { Retention } from './ingest/retention.ts';
+import { Seats } from './projection/seats.ts';
+import { insertRequest, requestOutcome, Requests, type StoredRequest } from './unit/requests.ts';
+import { STATE, type StoredScope } from './rows/rows.ts';
+import { keepSamples, type Sample } from './rows/samples.ts';
+import { recover } from './delivery/recovery.ts';
+import { StandRuns } from './projection/stand-runs.ts';
+import { StandTable } from './projection/stand-table.ts';
+import type { SendSettlement } from './sightings/outbox.ts';
+import { type HitReport, Sightings } from './sightings/sightings.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
-import type { StoreSpec } from './spec.ts';
-import { arriving, type PackedPage, unpackPage } from './wire.ts';
+import type { StoreSpec } from './spec/spec.ts';
+import { arriving, type PackedPage, unpackPage } from './ingest/wire.ts';
 import type { Page } from '../contracts/exchange-connector.ts';
 
 /** Rows a background step handles at most, so that no unit keeps others waiting long. */
@@ -102,7 +102,7 @@ export class Store {
   readonly #stands: StandTable;
   readonly #runs: StandRuns;
   readonly #projector: Projector;
-  readonly #context: ContextTable;
+  readonly #context: Explanations;
   readonly #explaining: Explaining;
   readonly #objects: Objects;
   readonly #seats: Seats;
@@ -115,7 +115,7 @@ export class Store {
   readonly #settling: Settling;
   readonly #receipts: Receipts;
   readonly #readBack: ReadBack;
-  readonly #audit: Audit;
+  readonly #comparison: Comparison;
   readonly #adoption: Adoption;
   readonly #containers: Containers;
   readonly #doubts: Doubts;
@@ -143,7 +143,7 @@ export class Store {
     recover(this.#store, this.#stands, this.#runs);
     this.#seats = new Seats(this.#store, this.#stands);
     this.#projector = new Projector(this.#store, this.#brakes, this.#holdTable, this.#stands, this.#seats);
-    this.#context = new ContextTable(this.#store);
+    this.#context = new Explanations(this.#store);
     this.#stride = new Stride(mostOfStep(this.#store.siems.length), options.watch);
     this.#sweeps = new Sweeps(this.#store, this.#stride);
     this.#crowds = new Crowds(this.#store, this.#projector, this.#sweeps);
@@ -168,7 +168,7 @@ export class Store {
     this.#receipts = new Receipts(this.#store, this.#stands, this.#runs, this.#settling);
     this.#readBack = new ReadBack(this.#store, this.#stands);
     const findings = new Findings(this.#store, this.#projector, this.#stands);
-    this.#audit = new Audit(this.#store, this.#projector, this.#stands, findings);
+    this.#comparison = new Comparison(this.#store, this.#projector, this.#stands, findings);
     this.#adoption = new Adoption(this.#store, this.#stands, this.#brakes, this.#sweeps);
     this.#containers = new Containers(this.#store, this.#projector, this.#stands, this.#sweeps);
     this.#doubts = new Doubts(this.#store, findings);
@@ -549,16 +549,16 @@ export class Store {
     return this.#unit(now, () => this.#receipts.settle(this.#store.siem(siem), receipt, outcomes));
   }
 
-  beginAudit(siem: string, repair: boolean, now: number): void {
-    this.#unit(now, () => this.#audit.begin(this.#store.siem(siem), repair));
+  beginComparison(siem: string, repair: boolean, now: number): void {
+    this.#unit(now, () => this.#comparison.begin(this.#store.siem(siem), repair));
   }
 
-  auditPart(siem: string, owned: readonly OwnedEntry[], now: number): void {
-    this.#unit(now, (time) => this.#audit.part(this.#store.siem(siem), owned.map(sane), time));
+  comparePart(siem: string, owned: readonly OwnedEntry[], now: number): void {
+    this.#unit(now, (time) => this.#comparison.part(this.#store.siem(siem), owned.map(sane), time));
   }
 
-  endAudit(siem: string, now: number): AuditReport {
-    return this.#unit(now, (time) => this.#audit.end(this.#store.siem(siem), time));
+  endComparison(siem: string, now: number): ComparisonReport {
+    return this.#unit(now, (time) => this.#comparison.end(this.#store.siem(siem), time));
   }
 
   /** `others`: somebody else wrote there, or a life of this state that it does not know of. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MIGRATIONS } from '../sqlite/schema.ts';
+import { MIGRATIONS } from '../sql/schema.ts';
 import { migrationToPostgres, toPostgres } from './dialect.ts';
 import { BASE_VERSION, stepsFrom } from './schema.ts';
 

@@ -1,7 +1,7 @@
 // What the server's errors mean (appendix A of its manual): something to be put right by a person, something that passes,
 // or a fault of ours.
 import { ConnectorError } from '../../model/failure.ts';
-import { StateFailure } from '../state-failure.ts';
+import { StateFailure } from '../sql/state-failure.ts';
 import { StateAway } from '../sql/away.ts';
 import type { ServerPlace } from '../sql/place.ts';
 import { ServerFault } from './link.ts';
@@ -42,7 +42,7 @@ export function serverFailure(error: unknown, place: ServerPlace): unknown {
     return new StateFailure(`the state ${place.name} is damaged on the server (${message}); restore a backup there`, {
       cause: error,
     });
-  // The list of what an audit saw is its connection's own (audit.ts).
+  // The list of what a comparison saw is its connection's own (delivery/comparison.ts).
   if (code === '42P01' && message.includes('"seen"'))
     return new ConnectorError('retryable', 'the comparison was cut short by a restart of the server; it begins anew', {
       cause: error,

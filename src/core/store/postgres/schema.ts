@@ -5,7 +5,7 @@
 // TEXT stands for TEXT COLLATE "C", so that texts are in the order of their bytes as SQLite keeps them. An index holds no
 // text of more than some 2,700 bytes, and a URL may be longer: such columns are unique by their digest and found by
 // their hash.
-import { MIGRATIONS } from '../sqlite/schema.ts';
+import { MIGRATIONS } from '../sql/schema.ts';
 import { migrationToPostgres } from './dialect.ts';
 
 /** Steps of SQLite's schema that are in the shape below, which never changes: what comes later is taken over from there. */

@@ -6,7 +6,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { randomHex, sha256 } from '../../runtime/ids.ts';
 import { StateAway } from '../sql/away.ts';
 import type { ServerPlace } from '../sql/place.ts';
-import { StateFailure } from '../state-failure.ts';
+import { StateFailure } from '../sql/state-failure.ts';
 import { serverFailure } from './faults.ts';
 import { Link } from './link.ts';
 import type { ConnectRequest, Rows, Step } from './messages.ts';

@@ -2,7 +2,7 @@
 // without either.
 import { ConnectorError } from '../../model/failure.ts';
 import type { ServerPlace } from '../sql/place.ts';
-import { SCHEMA_VERSION } from '../sqlite/schema.ts';
+import { SCHEMA_VERSION } from '../sql/schema.ts';
 import { PostgresDatabase } from './database.ts';
 import { stepsFrom } from './schema.ts';
 import { holderIn, type SessionOptions } from './session.ts';

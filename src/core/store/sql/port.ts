@@ -1,5 +1,5 @@
 // The narrow port between the units of work and a database. The units are written once, over this; which database
-// answers is decided where a state is opened (state.ts).
+// answers is decided where a state is opened (state/open.ts).
 //
 // The SQL is the common subset of SQLite and PostgreSQL, with `?` for values. What the two spell otherwise is rewritten
 // by the database, never by a unit.

@@ -2,7 +2,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { MIGRATIONS } from './schema.ts';
+import { MIGRATIONS } from '../sql/schema.ts';
 import { backup, migrate, SqliteDatabase, schemaVersion } from './database.ts';
 
 function aFolder(): string {

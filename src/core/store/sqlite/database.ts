@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { ConnectorError } from '../../model/failure.ts';
 import type { Database, Keys, OnConflict, Output, Statement, Value, Values } from '../sql/port.ts';
-import { MIGRATIONS } from './schema.ts';
+import { MIGRATIONS } from '../sql/schema.ts';
 
 export class SqliteDatabase implements Database {
   readonly #db: DatabaseSync;

@@ -1,0 +1,121 @@
+// Who stands in a watchlist that takes only so many (`max_entries`): the rule of ledger/capacity.ts over the rows. What
+// claims vouch for has a place or waits for one; both are found by one index, best first, so that a container in which
+// nothing changed costs nothing, and one in which something did costs two look-ups and what has to move.
+import { nextMove, placeOf, placesOf, type Worth } from '../../ledger/capacity.ts';
+import type { Room } from '../../ledger/project.ts';
+import { letIn, putOut, type Stand } from '../../ledger/stand.ts';
+import { OBSERVABLE_TYPES, type ObservableType } from '../../model/observable.ts';
+import type { SiemState, StoreContext } from '../unit/context.ts';
+import { ROOM_NAMES } from '../rows/full-containers.ts';
+import { PRESENT } from '../rows/rows.ts';
+import type { StandTable } from './stand-table.ts';
+
+/** Moves of one unit at most; ticks go on with the rest. */
+const MOST_MOVES = 500;
+const NOTHING: Worth = { confidence: undefined, modified: 0 };
+
+interface Row {
+  readonly entry_id: number;
+  readonly place: number;
+  readonly present: number;
+}
+
+export class Seats {
+  readonly #store: StoreContext;
+  readonly #stands: StandTable;
+  readonly #best;
+  readonly #worst;
+  /** Of each SIEM that takes only so many, the number of the container of each type. */
+  readonly #rooms: ReadonlyMap<SiemState, ReadonlyMap<ObservableType, number>>;
+
+  constructor(store: StoreContext, stands: StandTable) {
+    this.#store = store;
+    this.#stands = stands;
+    const find = (order: string) =>
+      store.db.statement<Row>(
+        `SELECT entry_id, place, present FROM projection INDEXED BY projection_place
+         WHERE siem_id = ? AND kept_out = ? AND place IS NOT NULL AND place >= ? AND place <= ? ORDER BY ${order} LIMIT 1`,
+      );
+    this.#best = find('place DESC, entry_id');
+    this.#worst = find('place, entry_id DESC');
+    const limited = store.siems.filter(({ spec }) => spec.maxEntries !== undefined);
+    this.#rooms = new Map(limited.map((siem) => [siem, roomsOf(siem)]));
+    // Another limit, or what a crash left half done.
+    for (const [siem, rooms] of this.#rooms) for (const room of rooms.values()) stands.moved(siem, room);
+    store.opening(() => store.setMeta(ROOM_NAMES, JSON.stringify(Object.fromEntries(limited.map(namesOf)))));
+  }
+
+  /** What an entry is worth there; without any worth, what vouches for nothing. Undefined: the watchlist takes all. */
+  roomFor(siem: SiemState, type: ObservableType, worth: Worth = NOTHING): Room | undefined {
+    const room = this.#rooms.get(siem)?.get(type);
+    if (room === undefined) return undefined;
+    // What waits already comes first.
+    const full = this.#count(siem, room, 'seated') >= siem.spec.maxEntries! || this.#count(siem, room, 'out') > 0;
+    return { place: placeOf(room, worth), full };
+  }
+
+  /** At the end of a unit, inside its transaction: containers in which something changed come to rest. */
+  settle(now: number): void {
+    let left = MOST_MOVES;
+    for (const [siem, rooms] of this.#stands.placesMoved)
+      for (const room of rooms) {
+        if (!this.#rooms.has(siem) || siem.spec.maxEntries === undefined) rooms.delete(room);
+        else {
+          left -= this.#rest(siem, room, left, now);
+          if (left <= 0) return;
+          rooms.delete(room);
+        }
+      }
+  }
+
+  /** There is more to move. */
+  get more(): boolean {
+    return [...this.#stands.placesMoved.values()].some((rooms) => rooms.size > 0);
+  }
+
+  #rest(siem: SiemState, room: number, most: number, now: number): number {
+    const [first, last] = placesOf(room);
+    for (let moves = 0; moves < most; moves++) {
+      const best = this.#best.get(siem.id, 1, first, last);
+      const worst = this.#worst.get(siem.id, 0, first, last);
+      const move = nextMove({
+        most: siem.spec.maxEntries!,
+        seated: this.#count(siem, room, 'seated'),
+        best: best?.place,
+        worst: worst && { place: worst.place, stands: worst.present !== PRESENT.no },
+      });
+      if (move === undefined) return moves;
+      const { revision } = this.#store;
+      if (move !== 'in') this.#move(siem, worst!, (stand) => putOut(stand, revision, now));
+      if (move !== 'out') this.#move(siem, best!, (stand) => letIn(stand, revision, now));
+    }
+    return most;
+  }
+
+  #move(siem: SiemState, { entry_id }: Row, step: (stand: Stand) => Stand): void {
+    const found = this.#stands.at(siem, entry_id);
+    if (found === undefined) throw new Error(`entry ${entry_id} has a place and no row`);
+    const next = step(found.stand);
+    // Who cannot be moved would be found again and again.
+    if (next === found.stand) throw new Error(`entry ${entry_id} does not leave its place`);
+    this.#stands.write(siem, found.entry, found.stand, next);
+  }
+
+  #count(siem: SiemState, room: number, what: 'seated' | 'out'): number {
+    let n = 0;
+    for (const [type, number] of this.#rooms.get(siem)!)
+      if (number === room) n += this.#store.tally(`siem:${siem.id}`, `${what}:${type}`);
+    return n;
+  }
+}
+
+/** Several types may share a container: its number is that of the first of them. */
+function roomsOf({ encoder, spec }: SiemState): ReadonlyMap<ObservableType, number> {
+  const names = OBSERVABLE_TYPES.map((type) => encoder.container(type, spec.settings));
+  return new Map(OBSERVABLE_TYPES.map((type, i) => [type, names.indexOf(names[i]!)]));
+}
+
+const namesOf = ({ encoder, spec }: SiemState): [string, string[]] => [
+  spec.name,
+  OBSERVABLE_TYPES.map((type) => encoder.container(type, spec.settings)),
+];
