@@ -2,6 +2,7 @@
 // before it happens. A marking that becomes stricter takes the value off where it may not be held any more, and nowhere else.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startTaxii, type RunningTaxii } from '../../src/simulators/taxii/index.ts';
+import { inProcess } from './in-process.ts';
 import type { Settings } from './site.ts';
 import { aWorld, indicator, INSTANCE, valuesOf, type World } from './world.ts';
 
@@ -38,7 +39,8 @@ interface Planned {
     readonly refused: Readonly<Record<string, number>>;
   }[];
 }
-const planned = async () => (await world.site.ask<Planned>(['plan', '--offline'])).siems[0]!;
+const entente = (...args: string[]) => inProcess(world.site, ...args);
+const planned = async () => (JSON.parse((await entente('plan', '--offline', '--json')).stdout) as Planned).siems[0]!;
 
 describe('a changed', () => {
   it.each([
@@ -58,7 +60,7 @@ describe('a changed', () => {
         indicator(BETTER, marked('green', { confidence: 90 })),
       ]);
       world.site.configure(world.settings({ top: { policy: NOTED } }));
-      await world.site.entente(['run', '--once']);
+      expect(await entente('run', '--once')).toMatchObject({ code: 0 });
       expect(world.armed()).toEqual([WORSE, BETTER]);
 
       world.site.configure(world.settings(change));
@@ -66,15 +68,13 @@ describe('a changed', () => {
       expect(before).toMatchObject({ add: 0, remove: 1 });
       expect(Object.keys(before.refused).filter((one) => reason.test(one))).toHaveLength(1);
       expect(world.armed()).toEqual([WORSE, BETTER]);
-      await world.site.entente(['run', '--once']);
+      expect(await entente('run', '--once')).toMatchObject({ code: 0 });
       expect(world.armed()).toEqual([BETTER]);
-      expect((await world.site.entente(['why', WORSE])).stdout).toMatch(
-        new RegExp(reason.source.replace(/^\^|\$$/g, '')),
-      );
+      expect((await entente('why', WORSE)).stdout).toMatch(new RegExp(reason.source.replace(/^\^|\$$/g, '')));
 
       world.site.configure(world.settings({ top: { policy: NOTED } }));
       expect(await planned()).toMatchObject({ add: 1, remove: 0 });
-      await world.site.entente(['run', '--once']);
+      expect(await entente('run', '--once')).toMatchObject({ code: 0 });
       expect(world.armed()).toEqual([WORSE, BETTER]);
     },
   );
@@ -123,14 +123,14 @@ describe('a stricter marking of one partner', () => {
     });
     world.taxii.load([ALONE, SHARED, REPUBLISHED].map((value) => indicator(value, marked('green'))));
     other.load([indicator(SHARED, marked('green', { id: 'indicator--11111111-1111-4111-8111-111111111111' }))]);
-    await world.site.entente(['run', '--once']);
+    expect(await entente('run', '--once')).toMatchObject({ code: 0 });
     const all = [ALONE, SHARED, REPUBLISHED];
     expect(armed()).toEqual([all, all]);
 
     // The second partner shows a value of the first as RED: neither takes it away nor makes it stricter.
     other.load([indicator(REPUBLISHED, marked('red', { id: 'indicator--22222222-2222-4222-8222-222222222222' }))]);
     world.taxii.load([later(ALONE, 'amber'), later(SHARED, 'amber')]);
-    await world.site.entente(['run', '--once']);
+    expect(await entente('run', '--once')).toMatchObject({ code: 0 });
 
     expect(armed()).toEqual([all, [SHARED, REPUBLISHED]]);
   });
