@@ -65,8 +65,8 @@ async function taxii(): Promise<Partner> {
       await Promise.resolve();
     },
     sightings: () => {
-      const valueOf = (ref: unknown) => [SEEN, QUIET].find((of) => idFor(of) === ref);
-      return [...theirs, ...server.sightings().map((one) => `${valueOf(one['sighting_of_ref'])} ours`)].sort();
+      const named = (ref: unknown) => [SEEN, QUIET].find((of) => idFor(of) === ref);
+      return [...theirs, ...server.sightings().map((one) => `${named(one['sighting_of_ref'])} ours`)].sort();
     },
   };
 }

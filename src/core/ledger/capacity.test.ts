@@ -1,6 +1,17 @@
 import fc from '../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
-import { displaces, firm, isFirm, nextMove, placeOf, placesOf, roomOf, type Worth } from './capacity.ts';
+import {
+  displaces,
+  firm,
+  isFirm,
+  movesOf,
+  nextMove,
+  placeOf,
+  placesOf,
+  roomOf,
+  type Seat,
+  type Worth,
+} from './capacity.ts';
 
 const NOW = Date.UTC(2026, 0, 10);
 const DAY = 86_400_000;
@@ -84,6 +95,64 @@ class Watchlist {
     for (const one of this.entries) one.stands = one.seated;
   }
 }
+
+describe('moves as one set', () => {
+  const better = (a: Seat, b: Seat): number => b.place - a.place || a.id - b.id;
+
+  /** The same one by one, each of them looked for anew. */
+  function oneByOne(most: number, seats: readonly Seat[], sits: ReadonlySet<number>, limit: number): Set<number> {
+    const sitting = new Set(sits);
+    for (let moves = 0; moves < limit; moves++) {
+      const best = seats.filter((one) => !sitting.has(one.id)).sort(better)[0];
+      const worst = seats
+        .filter((one) => sitting.has(one.id))
+        .sort(better)
+        .at(-1);
+      const move = nextMove({ most, seated: sitting.size, best: best?.place, worst });
+      if (move === undefined) break;
+      if (move !== 'in') sitting.delete(worst!.id);
+      if (move !== 'out') sitting.add(best!.id);
+    }
+    return sitting;
+  }
+
+  it('end as one move after the other does, however few of the rows are looked at', () => {
+    const seat = fc.record({
+      worth: fc.tuple(fc.option(fc.nat(100), { nil: undefined }), fc.nat(40)),
+      stands: fc.boolean(),
+      sits: fc.boolean(),
+      firm: fc.nat(9).map((n) => n === 0),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(seat, { maxLength: 30 }),
+        fc.nat(20),
+        fc.integer({ min: 1, max: 40 }),
+        (given, most, limit) => {
+          const seats = given.map(({ worth: [confidence, days], stands, firm: kept }, id): Seat => {
+            const at = place(confidence, days);
+            return { id, place: kept ? firm(at) : at, stands };
+          });
+          const sits = new Set(given.flatMap(({ sits: one, firm: kept }, id) => (one || kept ? [id] : [])));
+          const sorted = seats.toSorted(better);
+          const waiting = sorted.filter((one) => !sits.has(one.id)).slice(0, limit + 1);
+          const sitting = sorted
+            .filter((one) => sits.has(one.id))
+            .toReversed()
+            .slice(0, limit + 1);
+
+          const moves = movesOf({ most, seated: sits.size }, sitting, waiting, limit);
+
+          const after = new Set(sits);
+          for (const one of moves.out) expect(after.delete(one.id)).toBe(true);
+          for (const one of moves.in) after.add(one.id);
+          expect(after).toEqual(oneByOne(most, seats, sits, limit));
+          expect(moves.count).toBeLessThanOrEqual(limit);
+        },
+      ),
+    );
+  });
+});
 
 describe('a watchlist', () => {
   const worths = fc.array(fc.tuple(fc.option(fc.nat(100), { nil: undefined }), fc.nat(400)), { maxLength: 40 });

@@ -160,6 +160,26 @@ it('nor does taking work out ask for what explains each of its claims', () => {
   expect(asked.of(() => expect(rig.take()!.changes).toHaveLength(500))).toBeLessThanOrEqual(MOST);
 });
 
+it('a full watchlist changes its entries in few answers, whatever has to move', () => {
+  const limited = (maxEntries: number) => aSiem({ maxEntries });
+  const asked = answers();
+  const rig = new Rig({ siems: [limited(500)] });
+  rig.commit(indicators(0, 500, { confidence: 20 }));
+  rig.deliver();
+
+  // All of them give way to better ones; then room comes, and goes again.
+  expect(asked.of(() => rig.commit(indicators(500, COUNT, { confidence: 90 })))).toBeLessThanOrEqual(MOST);
+  const wanted = () => rig.rows().filter((one) => one.wanted === 1).length;
+  expect(wanted()).toBe(500);
+  rig.deliver();
+  rig.restart({ siems: [limited(900)] });
+  expect(asked.of(() => rig.tick(NOW))).toBeLessThanOrEqual(MOST);
+  expect(wanted()).toBe(900);
+  rig.restart({ siems: [limited(600)] });
+  expect(asked.of(() => rig.tick(NOW))).toBeLessThanOrEqual(MOST);
+  expect(wanted()).toBe(600);
+});
+
 it('neither does any other unit ask row by row: settling, expiry, changed rules', () => {
   const asked = answers();
   const rig = two();

@@ -1,7 +1,7 @@
 // Who stands in a watchlist that takes only so many (`max_entries`): the rule of ledger/capacity.ts over the rows. What
 // claims vouch for has a place or waits for one; both are found by one index, best first, so that a container in which
-// nothing changed costs nothing, and one in which something did costs two look-ups and what has to move.
-import { nextMove, placeOf, placesOf, type Worth } from '../../ledger/capacity.ts';
+// nothing changed costs nothing, and one in which something did costs two look-ups, and what has to move one set.
+import { type Moves, movesOf, placeOf, placesOf, type Seat, type Worth } from '../../ledger/capacity.ts';
 import type { Room } from '../../ledger/project.ts';
 import { letIn, putOut, type Stand } from '../../ledger/stand.ts';
 import { OBSERVABLE_TYPES, type ObservableType } from '../../model/observable.ts';
@@ -20,6 +20,8 @@ interface Row {
   readonly present: number;
 }
 
+const seatOf = ({ entry_id: id, place, present }: Row): Seat => ({ id, place, stands: present !== PRESENT.no });
+
 export class Seats {
   readonly #store: StoreContext;
   readonly #stands: StandTable;
@@ -34,7 +36,7 @@ export class Seats {
     const find = (order: string) =>
       store.db.statement<Row>(
         `SELECT entry_id, place, present FROM projection INDEXED BY projection_place
-         WHERE siem_id = ? AND kept_out = ? AND place IS NOT NULL AND place >= ? AND place <= ? ORDER BY ${order} LIMIT 1`,
+         WHERE siem_id = ? AND kept_out = ? AND place IS NOT NULL AND place >= ? AND place <= ? ORDER BY ${order} LIMIT ?`,
       );
     this.#best = find('place DESC, entry_id');
     this.#worst = find('place, entry_id DESC');
@@ -74,31 +76,38 @@ export class Seats {
   }
 
   #rest(siem: SiemState, room: number, most: number, now: number): number {
-    const [first, last] = placesOf(room);
-    for (let moves = 0; moves < most; moves++) {
-      const best = this.#best.get(siem.id, 1, first, last);
-      const worst = this.#worst.get(siem.id, 0, first, last);
-      const move = nextMove({
-        most: siem.spec.maxEntries!,
-        seated: this.#count(siem, room, 'seated'),
-        best: best?.place,
-        worst: worst && { place: worst.place, stands: worst.present !== PRESENT.no },
-      });
-      if (move === undefined) return moves;
-      const { revision } = this.#store;
-      if (move !== 'in') this.#move(siem, worst!, (stand) => putOut(stand, revision, now));
-      if (move !== 'out') this.#move(siem, best!, (stand) => letIn(stand, revision, now));
-    }
-    return most;
+    // Nearly always nothing has to move, which the first of those that wait and of those that sit tell.
+    if (this.#moves(siem, room, 1).count === 0) return 0;
+    const moves = this.#moves(siem, room, most);
+    const { revision } = this.#store;
+    this.#stands.together(() => {
+      this.#move(siem, moves.out, (stand) => putOut(stand, revision, now));
+      this.#move(siem, moves.in, (stand) => letIn(stand, revision, now));
+    });
+    return moves.count;
   }
 
-  #move(siem: SiemState, { entry_id }: Row, step: (stand: Stand) => Stand): void {
-    const found = this.#stands.at(siem, entry_id);
-    if (found === undefined) throw new Error(`entry ${entry_id} has a place and no row`);
-    const next = step(found.stand);
-    // Who cannot be moved would be found again and again.
-    if (next === found.stand) throw new Error(`entry ${entry_id} does not leave its place`);
-    this.#stands.write(siem, found.entry, found.stand, next);
+  #moves(siem: SiemState, room: number, limit: number): Moves {
+    const [first, last] = placesOf(room);
+    const sitting = this.#worst.all(siem.id, 0, first, last, limit + 1).map(seatOf);
+    const waiting = this.#best.all(siem.id, 1, first, last, limit + 1).map(seatOf);
+    const container = { most: siem.spec.maxEntries!, seated: this.#count(siem, room, 'seated') };
+    return movesOf(container, sitting, waiting, limit);
+  }
+
+  #move(siem: SiemState, seats: readonly Seat[], step: (stand: Stand) => Stand): void {
+    const standings = this.#stands.standings(
+      siem,
+      seats.map((one) => one.id),
+    );
+    for (const { id } of seats) {
+      const found = standings.get(id);
+      if (found === undefined) throw new Error(`entry ${id} has a place and no row`);
+      const next = step(found.stand);
+      // Who cannot be moved would be found again and again.
+      if (next === found.stand) throw new Error(`entry ${id} does not leave its place`);
+      this.#stands.write(siem, found.entry, found.stand, next);
+    }
   }
 
   #count(siem: SiemState, room: number, what: 'seated' | 'out'): number {
