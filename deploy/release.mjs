@@ -2,8 +2,20 @@
 // of both. `npm run release -- FOLDER`. Nothing is published.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,9 +25,28 @@ if (readdirSync(folder).length > 0) {
   process.stderr.write(`${folder} is not empty: a release is made in a folder of its own\n`);
   process.exit(2);
 }
-const npm = (...args) => execFileSync('npm', args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+const run = (program, args, cwd) =>
+  execFileSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
+  });
+const npm = (...args) => run('npm', args, root);
 
-npm('pack', '--silent', '--pack-destination', folder);
+// In a copy of the sources: packing builds dist/ anew, and another packing, or whoever runs what it built, is in the way.
+const copy = mkdtempSync(join(tmpdir(), 'entente-release-'));
+try {
+  const beside = new Set(['.git', 'node_modules', 'dist', 'release', relative(root, folder)]);
+  cpSync(root, copy, { recursive: true, filter: (path) => !beside.has(relative(root, path)) });
+  symlinkSync(realpathSync(join(root, 'node_modules')), join(copy, 'node_modules'));
+  // The copy is of the same commit, and as changed as these are.
+  if (existsSync(join(root, '.git')))
+    writeFileSync(join(copy, '.git'), `gitdir: ${run('git', ['rev-parse', '--absolute-git-dir'], root).trim()}\n`);
+  run('npm', ['pack', '--silent', '--pack-destination', folder], copy);
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
 const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 // From the lock file: what is installed where it is made is not what stands in the release.
 const bill = JSON.parse(npm('sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'));

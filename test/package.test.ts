@@ -1,6 +1,6 @@
 // What `npm pack` makes runs where it is installed: under node_modules, where Node strips no types, and without any of
 // the tools and tests of a clone.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -8,11 +8,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
@@ -27,13 +29,18 @@ const releaseInto = (place: string) =>
 let folder: string;
 let files: string[];
 let launcher: string;
+let touched: boolean;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'entente-package-'));
-  // One after the other, since each packing builds dist/ anew: this is the one test that packs.
-  const made = releaseInto(join(folder, 'release'));
+  // Two at once, since others may pack as well: neither may see what the other builds.
+  const release = [join(root, 'deploy/release.mjs')];
+  const built = existsSync(join(root, 'dist')) ? statSync(join(root, 'dist')).mtimeMs : undefined;
+  await Promise.all(
+    ['release', 'another'].map((name) => promisify(execFile)(process.execPath, [...release, join(folder, name)])),
+  );
+  touched = (existsSync(join(root, 'dist')) ? statSync(join(root, 'dist')).mtimeMs : undefined) !== built;
   const tarball = join(folder, 'release', `entente-${manifest.version}.tgz`);
-  if (!existsSync(tarball)) throw new Error(`no package was made: ${made.stdout}${made.stderr}`);
   spawnSync('tar', ['-xzf', tarball, '-C', folder]);
   files = readdirSync(join(folder, 'package'), { recursive: true, encoding: 'utf8' });
   // As npm would lay it out: the package in node_modules, and beside it what it depends on.
@@ -43,7 +50,7 @@ beforeAll(() => {
     if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(modules, name));
   spawnSync('mv', [join(folder, 'package'), join(modules, 'entente')]);
   launcher = join(modules, 'entente', 'bin', 'entente.mjs');
-}, 180_000);
+}, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const entente = (...args: string[]) =>
@@ -107,6 +114,15 @@ describe('a release', () => {
     expect(direct.filter((one) => !names.includes(one))).toEqual([]);
     expect(names).not.toContain('vitest');
     expect(told.components.length).toBe(installed());
+  });
+
+  it('is the same whoever packs beside it, and leaves what stands in the sources alone', () => {
+    const sums = (name: string) => readFileSync(join(folder, name, 'SHA256SUMS'), 'utf8').split('\n');
+
+    const packages = ['release', 'another'].map((name) => sums(name).find((one) => one.endsWith('.tgz')));
+    expect(packages[0]).toBeDefined();
+    expect(packages[1]).toBe(packages[0]);
+    expect(touched).toBe(false);
   });
 
   it('leaves a folder alone in which something stands', () => {
