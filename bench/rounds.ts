@@ -17,6 +17,8 @@ export async function rounds(
   count: number,
   sides: { ours(round: number): Promise<number>; theirs(round: number): Promise<number> },
   note: (text: string) => void,
+  /** A round is over. */
+  ended: () => void = () => {},
 ): Promise<Pair[]> {
   const pairs: Pair[] = [];
   for (let round = 0; round < count; round++) {
@@ -30,6 +32,7 @@ export async function rounds(
       ours = await sides.ours(round);
     }
     pairs.push({ ours, theirs });
+    ended();
     note(
       `round ${round + 1}/${count}: ${Math.round(ours)}/s against ${Math.round(theirs)}/s, ${(ours / theirs).toFixed(2)}`,
     );

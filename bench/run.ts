@@ -5,6 +5,7 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Bench } from './bench.ts';
+import { audit } from './rows/audit.ts';
 import { delivery } from './rows/delivery.ts';
 import { endToEnd } from './rows/end-to-end.ts';
 import { files } from './rows/files.ts';
@@ -27,6 +28,7 @@ const ROWS: readonly BenchRow[] = [
   files,
   memory,
   policy,
+  audit,
   pushers,
   hang,
   sightings,

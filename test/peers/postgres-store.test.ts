@@ -7,6 +7,7 @@ import { Schemas, sharedPostgres } from './postgres.ts';
 /** Each unit and each reader. */
 const UNITS = [
   'delivery/batches',
+  'read/disputed',
   'record/history',
   'projection/holds',
   'projection/let-in',
