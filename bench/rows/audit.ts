@@ -24,7 +24,8 @@ async function costs(bench: Bench): Promise<Line[]> {
   const one = async (level: 'values' | 'off') => {
     const { said } = await side('audit', ['work', bench.folder(), String(count), level], 'plain');
     sent = Number(said['sent']);
-    if (Number(said['records']) > 0 !== (level === 'values')) throw new Error(`${level}: ${said['records']} records`);
+    if (Number(said['records']) > 0 !== (level === 'values'))
+      throw new Error(`${level}: ${Number(said['records'])} records`);
     return { ingest: Number(said['ingestMs']), deliver: Number(said['deliverMs']) };
   };
   let last: Record<'ours' | 'theirs', Awaited<ReturnType<typeof one>>>;
