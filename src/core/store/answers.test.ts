@@ -2,6 +2,7 @@
 // row by row: the bound is the same for however many objects.
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { aPage, aSiem, DAY, indicators, ipv4, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
+import { entryKey } from '../model/observable.ts';
 import { SqliteDatabase } from './sqlite/database.ts';
 
 const MOST = 60;
@@ -197,4 +198,73 @@ it('neither does any other unit ask row by row: settling, expiry, changed rules'
   other.commit(indicators(0, 500));
   other.restart({ siems: [aSiem({ fingerprint: 'b', clearance: 'green' }), aSiem({ name: 'other' })] });
   expect(asked.of(() => other.store.tick(NOW, false))).toBeLessThanOrEqual(MOST);
+});
+
+describe('what looks at a SIEM asks for few answers, too', () => {
+  const owned = (value: string, slot: string, revision: number) => ({
+    key: entryKey('ipv4-addr', value),
+    slot,
+    writer: 'w',
+    revision,
+  });
+
+  it.each([false, true])('an audit that takes over what nobody knew, slots shared: %s', (foldsSlots) => {
+    const asked = answers();
+    const rig = new Rig({ product: { foldsSlots } });
+    rig.commit(indicators(0, COUNT));
+    rig.deliver();
+    const known = rig.rows().map(({ value, rev }) => owned(value, `ipv4-addr|${value}`, rev - 1));
+    const others = known.map((one, i) => owned(`203.0.113.${i % 250}`, `another ${i}`, one.revision));
+    rig.store.beginComparison('siem', true, NOW);
+
+    expect(asked.of(() => rig.store.comparePart('siem', [...known, ...others], NOW))).toBeLessThanOrEqual(MOST);
+    expect(asked.of(() => rig.store.endComparison('siem', NOW))).toBeLessThanOrEqual(MOST);
+    expect(rig.rows()).toHaveLength(COUNT + 250);
+  });
+
+  it('reading back calls whose end nobody knows', () => {
+    const asked = answers();
+    const rig = new Rig({ product: { versioned: false } });
+    rig.commit(indicators(0, 500));
+    const batch = rig.take()!;
+    const lost = batch.changes.map(() => ({ kind: 'unknown', retryAt: NOW }) as const);
+    rig.store.settle(batch.id, lost, NOW);
+    const { entryIds } = rig.store.uncertain('siem', COUNT, NOW);
+    expect(entryIds).toHaveLength(500);
+
+    expect(asked.of(() => rig.store.resolve('siem', entryIds, [], NOW))).toBeLessThanOrEqual(MOST);
+  });
+});
+
+it('nor does counting hits, where no partner is told of them', () => {
+  const asked = answers();
+  const rig = two();
+  rig.commit(indicators(0, COUNT));
+  const hits = indicators(0, COUNT).map(({ observables }, i) => ({
+    key: entryKey('ipv4-addr', observables[0]!.value),
+    verdict: 'seen' as const,
+    first: NOW,
+    last: NOW,
+    count: 1,
+    dedupe: `alert ${i}`,
+  }));
+
+  expect(asked.of(() => expect(rig.store.commitHits('siem', hits, null, NOW).fresh).toBe(COUNT))).toBeLessThanOrEqual(
+    MOST,
+  );
+});
+
+it('nor does forgetting what is long over', () => {
+  const asked = answers();
+  const rig = new Rig();
+  rig.commit(indicators(0, COUNT, { validUntil: NOW + DAY }));
+  const later = NOW + 200 * DAY;
+  rig.tick(later);
+
+  let more = true;
+  for (let step = 0; more; step++) {
+    expect(step).toBeLessThan(20);
+    expect(asked.of(() => ({ more } = rig.store.retain(90, later)))).toBeLessThanOrEqual(MOST);
+  }
+  expect(rig.ask('SELECT id FROM entry')).toEqual([]);
 });

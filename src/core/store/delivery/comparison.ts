@@ -2,8 +2,9 @@
 // what any look finds (findings.ts).
 import type { OwnedEntry } from '../../contracts/siem-connector.ts';
 import type { Stand } from '../../ledger/stand.ts';
-import { entryKey, parseEntryKey } from '../../model/observable.ts';
+import { entryKey, type Observable, parseEntryKey } from '../../model/observable.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
+import { entryIdsOf } from '../unit/entry-ids.ts';
 import type { Findings } from './findings.ts';
 import type { Projector } from '../projection/projection.ts';
 import { STATE } from '../rows/rows.ts';
@@ -78,38 +79,66 @@ export class Comparison {
   part(siem: SiemState, owned: readonly OwnedEntry[], now: number): void {
     const run = this.#running.get(siem.id);
     if (run === undefined) throw new Error(`no comparison of ${siem.spec.name} is running`);
-    const { db } = this.#store;
     for (const one of owned) {
       run.report.present++;
       run.report.highestRevision = Math.max(run.report.highestRevision, one.revision);
-      const observable = parseEntryKey(one.key);
-      if (observable === undefined) {
-        this.#name(run.report, 'orphaned', one.key);
-        continue;
-      }
-      // Keys that share the slot stand in this one row: none of them is missing.
-      if (siem.encoder.foldsSlots) {
-        db.run(
-          'INSERT INTO seen (siem_id, entry_id) SELECT siem_id, entry_id FROM projection INDEXED BY projection_slot WHERE siem_id = ? AND slot = ? ON CONFLICT DO NOTHING',
-          siem.id,
-          one.slot,
-        );
-      }
-      const known = this.#findings.entryOf(observable);
-      if (known !== undefined) {
-        db.run('INSERT INTO seen (siem_id, entry_id) VALUES (?, ?) ON CONFLICT DO NOTHING', siem.id, known);
-      }
-      const stand = known === undefined ? undefined : this.#stands.load(siem, known);
-      if (stand?.call?.kind === 'flight' || stand?.call?.kind === 'accepted') continue;
-      if (stand !== undefined && stand.present.revision > run.startedRevision) continue;
-      const wrong = wrongOf(stand, one);
-      if (wrong !== undefined) this.#name(run.report, wrong, one.key);
-      if (!run.repair) continue;
-      const id = this.#findings.adopt(siem, observable, known, stand, one, now);
-      if (stand !== undefined) continue;
-      db.run('INSERT INTO seen (siem_id, entry_id) VALUES (?, ?) ON CONFLICT DO NOTHING', siem.id, id);
-      run.adopted = true;
     }
+    const named = owned.map((one) => ({ one, observable: parseEntryKey(one.key) }));
+    const entries = entryIdsOf(
+      this.#store.db,
+      named.flatMap(({ observable }) => observable ?? []),
+    );
+    this.#seen(siem, [...entries.values(), ...this.#sharing(siem, owned)]);
+    const adopted: number[] = [];
+    this.#stands.together(() => {
+      this.#stands.loadAll(siem, [...entries.values()]);
+      for (const { one, observable } of named)
+        if (observable === undefined) this.#name(run.report, 'orphaned', one.key);
+        else {
+          const id = this.#compare(siem, run, observable, entries.get(one.key.toWellFormed()), one, now);
+          if (id === undefined) continue;
+          entries.set(one.key.toWellFormed(), id);
+          adopted.push(id);
+        }
+    });
+    this.#seen(siem, adopted);
+    if (adopted.length > 0) run.adopted = true;
+  }
+
+  /** Keys that share the slot of a row stand in it: none of them is missing. */
+  #sharing(siem: SiemState, owned: readonly OwnedEntry[]): number[] {
+    if (!siem.encoder.foldsSlots) return [];
+    return this.#store.db
+      .listsByKeys(
+        'SELECT entry_id FROM projection INDEXED BY projection_slot WHERE siem_id = ? AND slot IN ($keys)',
+        [...new Set(owned.map((one) => one.slot))],
+        siem.id,
+      )
+      .map(([id]) => id as number);
+  }
+
+  #seen(siem: SiemState, entryIds: readonly number[]): void {
+    const rows = [...new Set(entryIds)].map((id) => [siem.id, id]);
+    this.#store.db.insertRows('seen', ['siem_id', 'entry_id'], rows, 'nothing');
+  }
+
+  /** Returns the entry where the ledger held no row of it, and does now. */
+  #compare(
+    siem: SiemState,
+    run: Run,
+    observable: Observable,
+    known: number | undefined,
+    one: OwnedEntry,
+    now: number,
+  ): number | undefined {
+    const stand = known === undefined ? undefined : this.#stands.load(siem, known);
+    if (stand?.call?.kind === 'flight' || stand?.call?.kind === 'accepted') return undefined;
+    if (stand !== undefined && stand.present.revision > run.startedRevision) return undefined;
+    const wrong = wrongOf(stand, one);
+    if (wrong !== undefined) this.#name(run.report, wrong, one.key);
+    if (!run.repair) return undefined;
+    const id = this.#findings.adopt(siem, observable, known, stand, one, now);
+    return stand === undefined ? id : undefined;
   }
 
   /**

@@ -35,15 +35,15 @@ export class ReadBack {
   resolve(siem: SiemState, entryIds: readonly number[], owned: readonly OwnedEntry[]): void {
     const found = new Map(owned.map((one) => [one.key, one]));
     const slots = new Set(owned.map((one) => one.slot));
-    for (const entryId of entryIds) {
-      const known = this.#stands.at(siem, entryId);
-      if (known === undefined) continue;
-      const { type, value } = known.entry;
-      const one = found.get(entryKey(type, value));
-      // Another key of ours in the same slot: something stands there that this row may have to remove.
-      const shared = siem.encoder.foldsSlots && slots.has(siem.encoder.slot(type, value, siem.spec.settings));
-      const next = readBack(known.stand, one && foundOf(one), shared, this.#store.engineTime);
-      this.#stands.write(siem, known.entry, known.stand, next);
-    }
+    this.#stands.together(() => {
+      for (const { entry, stand } of this.#stands.standings(siem, entryIds).values()) {
+        const { type, value } = entry;
+        const one = found.get(entryKey(type, value));
+        // Another key of ours in the same slot: something stands there that this row may have to remove.
+        const shared = siem.encoder.foldsSlots && slots.has(siem.encoder.slot(type, value, siem.spec.settings));
+        const next = readBack(stand, one && foundOf(one), shared, this.#store.engineTime);
+        this.#stands.write(siem, entry, stand, next);
+      }
+    });
   }
 }

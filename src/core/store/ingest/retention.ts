@@ -77,14 +77,16 @@ export class Retention {
       Number(position),
       most,
     );
-    this.#forget(
-      rows.filter((row) => row.state === OBJECT.published && this.#until(row) < before && !this.#isTold(row.id)),
-    );
+    const over = rows.filter((row) => row.state === OBJECT.published && this.#until(row) < before);
+    const told = this.#told(over.map((row) => row.id));
+    this.#forget(over.filter((row) => !told.has(row.id)));
     return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.id) };
   }
 
-  #isTold(id: number): boolean {
-    return this.#store.db.get('SELECT 1 AS one FROM outbox WHERE object_id = ? LIMIT 1', id) !== undefined;
+  /** Of which of these a sighting was made. */
+  #told(ids: readonly number[]): Set<number> {
+    const told = this.#store.db.listsByKeys('SELECT DISTINCT object_id FROM outbox WHERE object_id IN ($keys)', ids);
+    return new Set(told.map(([id]) => id as number));
   }
 
   /** The end that the most patient of the SIEMs gives it. */
@@ -100,13 +102,10 @@ export class Retention {
 
   #forget(rows: readonly ObjectRow[]): void {
     const { db } = this.#store;
-    for (const row of rows) {
-      if (row.state === OBJECT.published) this.#objects.uncount(row);
-      db.run('DELETE FROM contribution WHERE object_id = ?', row.id);
-      db.run('DELETE FROM presence WHERE object_id = ?', row.id);
-      db.run('DELETE FROM unexplained WHERE object_id = ?', row.id);
-      db.run('DELETE FROM object WHERE id = ?', row.id);
-    }
+    for (const row of rows) if (row.state === OBJECT.published) this.#objects.uncount(row);
+    const ids = rows.map((row) => [row.id]);
+    for (const table of ['contribution', 'presence', 'unexplained']) db.deleteRows(table, ['object_id'], ids);
+    db.deleteRows('object', ['id'], ids);
     this.#dropped += rows.length;
   }
 
@@ -122,19 +121,15 @@ export class Retention {
       Number(position),
       last,
     );
-    for (const { id, type, value, told } of loose) {
-      db.run('DELETE FROM hit WHERE entry_id = ?', id);
-      // The record may still tell of it.
-      if (told)
-        db.run(
-          'INSERT INTO audit_forgotten (entry_id, digest, type, value) VALUES (?, ?, ?, ?)',
-          id,
-          digest48(`${type} ${value}`),
-          type,
-          value,
-        );
-      db.run('DELETE FROM entry WHERE id = ?', id);
-    }
+    const keys = loose.map(({ id }) => [id]);
+    db.deleteRows('hit', ['entry_id'], keys);
+    // The record may still tell of them.
+    db.insertRows(
+      'audit_forgotten',
+      ['entry_id', 'digest', 'type', 'value'],
+      loose.flatMap(({ id, type, value, told }) => (told ? [[id, digest48(`${type} ${value}`), type, value]] : [])),
+    );
+    db.deleteRows('entry', ['id'], keys);
     return { rows: ids.length, position: ids.length < most ? undefined : String(last) };
   }
 }

@@ -369,6 +369,8 @@ export class PostgresDatabase implements Database {
         'SELECT attname AS name, atttypid = 25 AS text FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped',
         table,
       );
+      // Lost with its connection, as a temporary one is: the server says so by itself.
+      if (rows.length === 0) return false;
       columns = new Map(rows.map(({ name, text }) => [name, text === 1]));
       this.#texts.set(table, columns);
     }

@@ -12,6 +12,7 @@ import { hitTime } from '../rows/rows.ts';
 import { decideClaim } from '../../ledger/admit.ts';
 import { keyOf, questionOf } from '../../ledger/holds.ts';
 import { CROWDED } from '../unit/entry-claims.ts';
+import { entryIdsOf } from '../unit/entry-ids.ts';
 import { Outbox } from './outbox.ts';
 import { notePlaces } from './places.ts';
 import { toClaim } from '../rows/claims.ts';
@@ -30,6 +31,18 @@ const BY_HAND = { id: 0 };
 
 /** Since when a claim can have armed its entry, of contribution c and object o. */
 const ARMED = 'CASE WHEN o.valid_from > c.since THEN o.valid_from ELSE c.since END';
+
+/** What is known before the hits of a unit are gone through, and what comes of them. */
+interface Before {
+  /** By key. */
+  readonly entries: ReadonlyMap<string, number>;
+  /** By the digest of what was read, how many it stood for. */
+  readonly seen: Map<string, number>;
+  /** By entry, since when the claims on it stood, in order. */
+  readonly armed: ReadonlyMap<number, readonly number[]>;
+  /** By entry, the last day on which it is seen. */
+  readonly days: Map<number, number>;
+}
 
 type Touched = Map<string, { entryId: number; start: number; verdict: number }>;
 
@@ -61,8 +74,6 @@ export class Sightings {
   readonly #grid: Grid;
   readonly #releases: Releases;
   readonly #sweeps: Sweeps;
-  /** Since when the claims on an entry stood, in order: read once for all hits of a unit. */
-  readonly #armed = new Map<number, readonly number[]>();
   readonly outbox: Outbox;
 
   /** Entries whose lifetime may have been renewed by the hits of the running unit. */
@@ -93,9 +104,9 @@ export class Sightings {
   commit(siem: SiemState, hits: readonly Hit[], cursor: Json | undefined, now: number): HitReport {
     const report: HitReport = { fresh: 0, known: 0, ignored: 0 };
     const touched: Touched = new Map();
-    this.#armed.clear();
-    for (const hit of hits) this.#add(siem, hit, now, report, touched);
-    this.#armed.clear();
+    const before = this.#before(siem, hits);
+    for (const hit of hits) this.#add(siem, hit, now, report, touched, before);
+    this.#seenOn(before.days);
     for (const one of touched.values()) this.#tell(one.entryId, one.start, one.verdict, now);
     if (cursor !== undefined)
       this.#store.db.run(
@@ -106,23 +117,44 @@ export class Sightings {
     return report;
   }
 
-  #add(siem: Pick<SiemState, 'id'>, hit: Hit, now: number, report: HitReport, touched: Touched): void {
+  #before({ id }: Pick<SiemState, 'id'>, hits: readonly Hit[]): Before {
+    const { db } = this.#store;
+    const entries = entryIdsOf(
+      db,
+      hits.flatMap((hit) => parseEntryKey(hit.key) ?? []),
+    );
+    const digests = [...new Set(hits.map((hit) => hit.dedupe))];
+    const seen = db.listsByKeys('SELECT hash, n FROM hit_seen WHERE siem_id = ? AND hash IN ($keys)', digests, id);
+    const armed = new Map<number, number[]>();
+    for (const [entryId, since] of db.listsByKeys(
+      `SELECT DISTINCT c.entry_id, ${ARMED} AS armed FROM contribution c CROSS JOIN object o
+       WHERE o.id = c.object_id AND c.entry_id IN ($keys) ORDER BY c.entry_id, armed`,
+      [...new Set(entries.values())],
+    ) as [number, number][]) {
+      const known = armed.get(entryId);
+      if (known === undefined) armed.set(entryId, [since]);
+      else known.push(since);
+    }
+    return { entries, seen: new Map(seen as [string, number][]), armed, days: new Map() };
+  }
+
+  #add(siem: Pick<SiemState, 'id'>, hit: Hit, now: number, report: HitReport, touched: Touched, before: Before): void {
     const { db } = this.#store;
     // A SIEM whose clock runs ahead: nothing was seen later than it was read.
     const last = Math.min(hit.last, now);
     const start = windowOf(last, this.#grid);
-    const entryId = this.#entryId(hit);
+    const entryId = before.entries.get(hit.key.toWellFormed());
     if (entryId === undefined || start < this.#oldest(now) || this.#releases.ignores(hit.key) || !(hit.count > 0)) {
       report.ignored++;
       return;
     }
-    const before = db.get<{ n: number }>('SELECT n FROM hit_seen WHERE siem_id = ? AND hash = ?', siem.id, hit.dedupe);
     // An alert may stand for more events than when it was read first; only what came on top counts.
-    const more = Math.floor(hit.count) - (before?.n ?? 0);
+    const more = Math.floor(hit.count) - (before.seen.get(hit.dedupe) ?? 0);
     if (more <= 0) {
       report.known++;
       return;
     }
+    before.seen.set(hit.dedupe, Math.floor(hit.count));
     db.run(
       'INSERT INTO hit_seen (siem_id, hash, day, n) VALUES (?, ?, ?, ?) ON CONFLICT (siem_id, hash) DO UPDATE SET n = excluded.n, day = excluded.day',
       siem.id,
@@ -139,75 +171,42 @@ export class Sightings {
       start,
       verdict,
       siem.id,
-      this.#partAt(entryId, last),
+      partAt(before.armed.get(entryId) ?? [], last),
       Math.max(Math.min(hit.first, last), start),
       last,
       more,
     );
     touched.set(`${entryId} ${start} ${verdict}`, { entryId, start, verdict });
-    if (hit.verdict === 'seen') this.#seenOn(entryId, Math.floor(last / DAY_MS));
+    if (hit.verdict === 'seen')
+      before.days.set(entryId, Math.max(before.days.get(entryId) ?? 0, Math.floor(last / DAY_MS)));
     report.fresh += more;
     this.#store.count('sightings', 'hits', more);
   }
 
   /** By day, so that a value that is seen all day is written anew once. */
-  #seenOn(entryId: number, day: number): void {
+  #seenOn(days: ReadonlyMap<number, number>): void {
     const { db, siems } = this.#store;
     if (!siems.some(({ spec }) => Object.values(spec.rules).some(({ lifetime }) => lifetime.renewOnHit === true)))
       return;
-    const changed = db.changes(
-      'UPDATE entry SET hit_day = ? WHERE id = ? AND coalesce(hit_day, 0) < ?',
-      day,
-      entryId,
-      day,
-    );
-    if (changed > 0) this.renewed.add(entryId);
-  }
-
-  /**
-   * The time since when the youngest claim stood that could have armed the entry at a hit. Where none was as old, as with
-   * a rule that looks back or a SIEM whose clock is behind, the hit is owed to the claim that came first.
-   */
-  #partAt(entryId: number, at: number): number {
-    const known = this.#armed.get(entryId);
-    const armed =
-      known ??
-      this.#store.db
-        .all<{ armed: number }>(
-          `SELECT DISTINCT ${ARMED} AS armed FROM contribution c JOIN object o ON o.id = c.object_id WHERE c.entry_id = ? ORDER BY armed`,
-          entryId,
-        )
-        .map((row) => row.armed);
-    if (known === undefined) this.#armed.set(entryId, armed);
-    return armed.findLast((since) => since <= at) ?? armed[0] ?? 0;
-  }
-
-  #entryId(hit: Hit): number | undefined {
-    const observable = parseEntryKey(hit.key);
-    if (observable === undefined) return undefined;
-    return this.#store.db.get<{ id: number }>(
-      'SELECT id FROM entry WHERE type = ? AND value = ?',
-      OBSERVABLE_TYPES.indexOf(observable.type),
-      observable.value,
-    )?.id;
+    const rows: [number, number][] = [];
+    for (const [id, before] of db.listsByKeys('SELECT id, hit_day FROM entry WHERE id IN ($keys)', [
+      ...days.keys(),
+    ]) as [number, number | null][])
+      if ((before ?? 0) < days.get(id)!) rows.push([days.get(id)!, id]);
+    db.updateRows('entry', ['id'], ['hit_day'], rows);
+    for (const [, id] of rows) this.renewed.add(id);
   }
 
   /** A person says that a value is no threat: a negative hit of the entry, as of now. */
   disown(observables: readonly Observable[], suppressions: readonly number[], now: number): void {
     const report: HitReport = { fresh: 0, known: 0, ignored: 0 };
     const touched: Touched = new Map();
-    this.#armed.clear();
-    for (const [n, { type, value }] of observables.entries()) {
+    const hits = observables.map(({ type, value }, n): Hit => {
       const dedupe = hitDigest('suppress', String(suppressions[n]));
-      const key = entryKey(type, value);
-      this.#add(
-        BY_HAND,
-        { key, verdict: 'false_positive', first: now, last: now, count: 1, dedupe },
-        now,
-        report,
-        touched,
-      );
-    }
+      return { key: entryKey(type, value), verdict: 'false_positive', first: now, last: now, count: 1, dedupe };
+    });
+    const before = this.#before(BY_HAND, hits);
+    for (const hit of hits) this.#add(BY_HAND, hit, now, report, touched, before);
     for (const one of touched.values()) this.#tell(one.entryId, one.start, one.verdict, now);
   }
 
@@ -217,6 +216,7 @@ export class Sightings {
 
   /** Every published object behind the entry is looked at again, with all its entries: of very many some in each unit. */
   #tell(entryId: number, start: number, verdict: number, now: number): void {
+    if (this.#spec.reporting.length === 0) return;
     const last = this.#tellSome(entryId, start, verdict, 0, now);
     // From the first again: a sweep that was under way may have told of them before these hits.
     if (last !== undefined) this.#sweeps.later('told', 0, `${entryId} ${start} ${verdict}`, null, now);
@@ -360,3 +360,10 @@ export class Sightings {
     return { dropped: hits + seen + told, more: [expired, hits, seen, told].some((n) => n >= 2000) };
   }
 }
+
+/**
+ * The time since when the youngest claim stood that could have armed the entry at a hit. Where none was as old, as with
+ * a rule that looks back or a SIEM whose clock is behind, the hit is owed to the claim that came first.
+ */
+const partAt = (armed: readonly number[], at: number): number =>
+  armed.findLast((since) => since <= at) ?? armed[0] ?? 0;
