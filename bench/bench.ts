@@ -102,7 +102,7 @@ export class Bench {
     this.#cluster ??= (async () => {
       if (this.#elastic !== undefined) return new Cluster(this.#elastic);
       this.note('starting Elasticsearch');
-      const peer = await startElasticsearch();
+      const peer = await startElasticsearch({ measured: true });
       this.#closing.push(() => peer.stop());
       return new Cluster(peer.url);
     })();

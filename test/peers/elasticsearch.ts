@@ -1,5 +1,5 @@
 // A real Elasticsearch, from its Maven artifacts; see scripts/elasticsearch.sh for what it lacks.
-import { type ScriptPeer, startScript } from './script-peer.ts';
+import { QUICK_JVM, type ScriptPeer, startScript } from './script-peer.ts';
 
 /** What runs where nothing else is asked; `.ci/run` sets the older one on machines without a newer Java. */
 export const ELASTICSEARCH_VERSION = process.env['ES_VERSION'] ?? '9.5.3';
@@ -12,6 +12,8 @@ export interface ElasticsearchOptions {
   /** HTTPS, with security. */
   readonly tls?: boolean;
   readonly version?: string;
+  /** To be measured: with all of its compiler, which costs a test more than it gives. */
+  readonly measured?: boolean;
   /** Further server settings, e.g. `{ 'http.max_content_length': '3mb' }`. */
   readonly set?: Readonly<Record<string, string>>;
 }
@@ -23,14 +25,14 @@ export const startElasticsearch = (options: ElasticsearchOptions = {}): Promise<
 export const sharedElasticsearch = (options: ElasticsearchOptions = {}): Promise<ScriptPeer> => start(options, true);
 
 function start(options: ElasticsearchOptions, shared: boolean): Promise<ScriptPeer> {
-  const { security = false, tls = false, version = ELASTICSEARCH_VERSION, set = {} } = options;
+  const { security = false, tls = false, version = ELASTICSEARCH_VERSION, measured = false, set = {} } = options;
   const flags = [security && '--security', tls && '--tls'].filter((one) => one !== false);
   const settings = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   return startScript({
     script: 'elasticsearch.sh',
     prefix: 'ELASTICSEARCH',
     options: [...flags, ...settings],
-    env: { ES_VERSION: version },
+    env: { ES_VERSION: version, ...(measured ? {} : QUICK_JVM) },
     shared,
   });
 }

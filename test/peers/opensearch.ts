@@ -1,8 +1,8 @@
 // A real OpenSearch without its security plugin, from Maven artifacts.
-import { type ScriptPeer, startScript } from './script-peer.ts';
+import { QUICK_JVM, type ScriptPeer, startScript } from './script-peer.ts';
 
 const start = (shared: boolean): Promise<ScriptPeer> =>
-  startScript({ script: 'opensearch.sh', prefix: 'OPENSEARCH', options: [], env: {}, shared });
+  startScript({ script: 'opensearch.sh', prefix: 'OPENSEARCH', options: [], env: QUICK_JVM, shared });
 
 /** A server of its own, empty. */
 export const startOpensearch = (): Promise<ScriptPeer> => start(false);

@@ -34,6 +34,9 @@ export interface ScriptRequest {
   readonly shared: boolean;
 }
 
+/** A server that lives for minutes: its second compiler would take as long as it saves, of a processor the tests need. */
+export const QUICK_JVM = { ES_JAVA_MORE: '-XX:TieredStopAtLevel=1' };
+
 /** Fetching a product for the first time included. */
 const START_MS = 420_000;
 const STOP_MS = 60_000;
