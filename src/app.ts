@@ -24,6 +24,7 @@ import { type Attempt, attempts } from './app/attempts.ts';
 import { AuditLog } from './app/audit-log.ts';
 import { type Connectors, connectorsOf } from './app/peers.ts';
 import { Away } from './app/away.ts';
+import { Expiries } from './app/expiries.ts';
 import { Reporting } from './app/reporting.ts';
 import { storeSpec } from './app/specs.ts';
 import { statusReport } from './app/status.ts';
@@ -78,6 +79,7 @@ export class App {
   readonly reporting: Reporting;
   readonly sightings: SightingsReader;
   readonly work: Work;
+  readonly expiries: Expiries;
   readonly audit: AuditLog;
   readonly attempt: Attempt;
   /** Something was taken in: set by who wants to go on with it at once. */
@@ -100,6 +102,7 @@ export class App {
     away: Away,
     metrics: Metrics,
     connectors: Connectors,
+    expiries: Expiries,
   ) {
     this.away = away;
     const { config, log } = options;
@@ -120,6 +123,7 @@ export class App {
     this.metrics = metrics;
     this.#connectors = connectors;
     this.work = new Work(clock);
+    this.expiries = expiries;
     this.audit = new AuditLog(config, store, log, this.metrics, () => this.now());
     this.attempt = attempts(this.metrics, clock);
     const now = () => this.time.now();
@@ -198,9 +202,11 @@ export class App {
     const { config } = options;
     const clock = config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
     const metrics = createMetrics(options.version);
-    const connectors = await connectorsOf(options, clock, (role, name, whose, validTo) =>
-      metrics.expires('certificate', whose, role, name, validTo),
-    );
+    const expiries = new Expiries(config);
+    const connectors = await connectorsOf(options, clock, (role, name, whose, validTo) => {
+      expiries.heard(role, name, whose, validTo);
+      metrics.expires('certificate', whose, role, name, validTo);
+    });
     const worker = new Worker(new URL(WORKER, import.meta.url), { resourceLimits: STORE_LIMITS });
     let store: RemoteStore;
     const away = new Away(options.log);
@@ -221,7 +227,7 @@ export class App {
       throw error;
     }
     const { engineTime } = await store.identity();
-    return new App(options, clock, store, engineTime, broken, away, metrics, connectors);
+    return new App(options, clock, store, engineTime, broken, away, metrics, connectors, expiries);
   }
 
   now(): number {

@@ -1,6 +1,6 @@
 // Whether the server of the state is away. Nothing is written to a SIEM meanwhile, because every batch comes out of the
 // store and the store answers nobody until it is back; here is only what people are told.
-import type { StatusReport } from '../core/model/status.ts';
+import { type StatusReport, wholeCondition } from '../core/model/status.ts';
 import type { Log } from '../core/runtime/log.ts';
 import { StateAway } from '../core/store/state/open.ts';
 
@@ -42,6 +42,15 @@ export class Away {
 
   told(report: StatusReport): StatusReport {
     const reason = this.reason ?? 'the state cannot be read';
-    return { ...report, state: 'failing', reasons: [...report.reasons, `${reason}; nothing is written to a SIEM`] };
+    const said = `${reason}; nothing is written to a SIEM`;
+    return {
+      ...report,
+      state: 'failing',
+      reasons: [...report.reasons, said],
+      conditions: [
+        ...(report.conditions ?? []),
+        wholeCondition('state-away', said, 'look at that server; work goes on by itself'),
+      ],
+    };
   }
 }

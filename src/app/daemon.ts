@@ -4,6 +4,7 @@ import type { App } from '../app.ts';
 import type { Deliverer } from '../core/delivery/deliverer.ts';
 import type { Poller } from '../core/ingest/poller.ts';
 import { toFailure } from '../core/model/failure.ts';
+import { wholeCondition } from '../core/model/status.ts';
 import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
 import type { ServiceManager } from '../core/runtime/service-manager.ts';
@@ -84,7 +85,13 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
     status: async () => {
       const report = await app.status();
       const bad = notes.badReload();
-      return bad === undefined ? report : { ...report, reasons: [...report.reasons, bad] };
+      if (bad === undefined) return report;
+      const refused = wholeCondition('reload-refused', bad, 'mend the file and reload; the old configuration runs on');
+      return {
+        ...report,
+        reasons: [...report.reasons, bad],
+        conditions: [...(report.conditions ?? []), refused],
+      };
     },
     ready: () => {
       for (const one of [...[...app.exchanges.values()].map(({ poller }) => poller), ...app.deliverers.values()])
@@ -119,10 +126,12 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
         name: `poll ${exchange.name}`,
         cron: exchange.schedule,
         jitterMs: JITTER_MS,
+        due: () => app.work.due(exchange.name),
         run: async (signal) => {
           const report = await app.work.reading(exchange.name, () =>
             app.attempt('exchange', poller, () => poller.poll(signal, only)),
           );
+          if (poller.failure === undefined) app.work.polled(exchange.name);
           if (report.created + report.changed + report.revoked > 0) {
             app.log.info('New indicators were taken in.', { exchange: exchange.name, ...report });
           }
@@ -144,7 +153,7 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
       app.log,
     );
     schedules.push(poll, listing);
-    app.work.schedule(exchange.name, () => poll.next());
+    app.work.schedule(exchange.name, poll);
     lifecycle.own(`poll ${exchange.name}`, (signal) =>
       pollLoop(app, poller, poll, retries.get(exchange.name)!, signal, (which) => {
         only = which;

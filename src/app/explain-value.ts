@@ -6,6 +6,7 @@ import type { Config } from '../core/config/load.ts';
 import { canonical } from '../core/model/canonical.ts';
 import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
+import type { OnLists } from '../core/store/spec/lists.ts';
 import type { StoreReader, WhyEntry } from '../core/store/read/status.ts';
 import type { RefusedObject, RefusedReader } from '../core/store/read/refused.ts';
 import type { SightingsReader, WhyHits, WhyRelease } from '../core/store/read/sightings.ts';
@@ -33,17 +34,18 @@ export interface Explained {
   readonly around: readonly Observable[];
 }
 
-/** `running`: a daemon holds the state. */
+/** `running`: a daemon holds the state. `onLists`: of each guess, where the lists are somewhere else. */
 export function explainValue(
   { siems }: Pick<Config, 'siems'>,
   { reader, sightings, refused: keptOut }: Readers,
   value: string,
   now: number,
   running: boolean,
+  onLists: readonly OnLists[] = [],
 ): Explained {
   const guesses = guess(value);
   const refused = keptOut.naming(value);
-  const stored = guesses.map((one) => reader.why(one, now)).filter((one) => one !== undefined);
+  const stored = guesses.map((one, i) => reader.why(one, now, onLists[i])).filter((one) => one !== undefined);
   const known =
     stored.length > 0 || refused.length === 0 ? stored : guesses.slice(0, 1).map((one) => onlyRefused(siems, one));
   const entries = known.map((entry): ExplainedEntry => {

@@ -1,13 +1,15 @@
 // What the web pages read and ask for, from the running daemon's own parts.
 import { buildSighting } from '../core/stix/build.ts';
 import type { Json } from '../core/model/json.ts';
+import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
+import { sha256 } from '../core/runtime/ids.ts';
 import { inTurns } from '../core/runtime/in-turns.ts';
 import { HistoryReader } from '../core/store/read/history.ts';
 import { PagesReader, type DifferenceAsked } from '../core/store/read/pages.ts';
 import { RecordReader } from '../core/store/read/record.ts';
 import { RefusedReader } from '../core/store/read/refused.ts';
-import type { Asked, Off, Outcome, PageSource, ValueThen } from '../web/source.ts';
+import type { Asked, Chosen, Off, Outcome, PageSource, ValueThen } from '../web/source.ts';
 import type { App } from '../app.ts';
 import { explainValue } from './explain-value.ts';
 import { placeOf, storeSpec } from './specs.ts';
@@ -52,10 +54,13 @@ export class Pages implements PageSource {
   samples: PageSource['samples'] = async () => this.reader.samples(this.now() - DAY_MS);
 
   value: PageSource['value'] = async (text) => {
-    const { config, reader, sightings } = this.#app;
+    const { config, reader, sightings, store } = this.#app;
     this.#refused ??= new RefusedReader(storeSpec(config));
+    // Long lists take seconds to be read, and whoever reads them holds up everybody: the store has them on its thread.
+    const onLists = config.policy.never_block.lists === undefined ? undefined : await store.onLists(guess(text));
     const now = this.now();
-    const found = explainValue(config, { reader, sightings, refused: this.#refused }, text, now, true);
+    const readers = { reader, sightings, refused: this.#refused };
+    const found = explainValue(config, readers, text, now, true, onLists);
     const off = [
       ...reader.suppressions(now).map((one): Off => ({ ...one, of: 'suppress' })),
       ...reader.harmless().map(({ review, ...one }): Off => ({ ...one, until: review, of: 'harmless' })),
@@ -76,6 +81,17 @@ export class Pages implements PageSource {
   };
 
   difference = async (asked: DifferenceAsked) => this.reader.difference(asked);
+
+  chosen: PageSource['chosen'] = async (names) => {
+    const rows = this.reader.rows(names);
+    const shown = rows.map(({ row, type, value, bucket }) => [row, type, value, bucket]);
+    return {
+      rows,
+      gone: new Set(names).size - rows.length,
+      set: sha256(JSON.stringify(shown)).slice(0, 8),
+      standing: this.#app.reader.standing(valuesOf(rows)),
+    };
+  };
 
   exchange: PageSource['exchange'] = async (name) => {
     const refusals = this.#app.reader.exchanges().find((one) => one.name === name)?.refusals ?? {};
@@ -119,7 +135,9 @@ export class Pages implements PageSource {
 
   act: PageSource['act'] = async (asked, by): Promise<Outcome> => {
     const { store, clock } = this.#app;
-    const { kind, ...args } = requestOf(asked, by);
+    const request = await this.#requestOf(asked, by);
+    if (!('kind' in request)) return request;
+    const { kind, ...args } = request;
     const id = await store.makeRequest(kind, args as Json, by, this.now());
     this.onRequest();
     const start = clock.monotonic();
@@ -133,6 +151,30 @@ export class Pages implements PageSource {
       await clock.sleep(ASK_EVERY_MS);
     }
   };
+
+  /** As commands say it; the daemon checks it against its schema. */
+  async #requestOf(asked: Asked, by: string): Promise<Request | { readonly refused: string }> {
+    switch (asked.kind) {
+      case 'suppress':
+        return { ...asked, false_positive: false };
+      case 'decide':
+        return decisionOf(asked, by);
+      case 'suppress-chosen':
+      case 'retry-chosen': {
+        const { rows, set } = await this.chosen(asked.rows);
+        if (set !== asked.set) return { refused: 'what was chosen has changed since it was shown' };
+        if (asked.kind === 'retry-chosen')
+          return {
+            kind: 'retry-parked',
+            ids: rows.flatMap(({ bucket, id }) => (bucket === 'park' && id !== null ? [id] : [])),
+          };
+        const { hours, reason } = asked;
+        return { kind: 'suppress', observables: valuesOf(rows), hours, reason, false_positive: false };
+      }
+      default:
+        return asked;
+    }
+  }
 
   close(): void {
     this.reader.close();
@@ -148,11 +190,13 @@ function firstOf<T>(all: Iterable<T>, most: number): T[] {
   return first;
 }
 
-/** As commands say it; the daemon checks it against its schema. */
-function requestOf(asked: Asked, by: string): { readonly kind: string } & Readonly<Record<string, unknown>> {
-  if (asked.kind === 'suppress') return { ...asked, false_positive: false };
-  if (asked.kind !== 'decide') return asked;
-  const { id, set, ...rest } = asked;
+const valuesOf = (rows: Chosen['rows']): Observable[] => [
+  ...new Map(rows.map(({ type, value }) => [`${type} ${value}`, { type, value }])).values(),
+];
+
+type Request = { readonly kind: string } & Readonly<Record<string, unknown>>;
+
+function decisionOf({ id, set, ...rest }: Extract<Asked, { kind: 'decide' }>, by: string): Request {
   const sighting = SIGHTING_ID.exec(id)?.[1];
   const shown = { id: Number(sighting ?? id), set };
   return {

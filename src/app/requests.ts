@@ -7,6 +7,7 @@ import type { Change, EncodeContext, OwnedEntry, SiemConnector } from '../core/c
 import { ConnectorError, toFailure } from '../core/model/failure.ts';
 import type { Json } from '../core/model/json.ts';
 import { OBSERVABLE_TYPES } from '../core/model/observable.ts';
+import { MOST_CHOSEN } from '../core/store/read/pages.ts';
 import { siemConnector } from './peers.ts';
 import { type OnStep, reconcile, steps } from './reconcile.ts';
 
@@ -44,7 +45,12 @@ export const RequestArguments = z.discriminatedUnion('kind', [
     by: z.string(),
     reason: z.string().min(1),
   }),
-  z.object({ kind: z.literal('retry-parked'), id: z.string().optional() }),
+  z.object({
+    kind: z.literal('retry-parked'),
+    id: z.string().optional(),
+    /** Those of many that are parked still. */
+    ids: z.array(z.string()).min(1).max(MOST_CHOSEN).optional(),
+  }),
   z.object({ kind: z.literal('reconcile'), siem: z.string().optional(), repair: z.boolean() }),
   z.object({ kind: z.literal('purge'), siem: z.string() }),
   z.object({ kind: z.literal('checkpoint') }),
@@ -79,7 +85,7 @@ export async function perform(
 function unitless(args: RequestArguments): { readonly [name: string]: Json } | undefined {
   switch (args.kind) {
     case 'retry-parked':
-      return { kind: args.kind, id: args.id ?? null };
+      return { kind: args.kind, id: args.id ?? null, ...(args.ids === undefined ? {} : { ids: args.ids }) };
     case 'reconcile':
       return args.repair ? { kind: args.kind, siem: args.siem ?? null } : undefined;
     case 'purge':
@@ -125,7 +131,7 @@ async function carryOut(
     case 'decide':
       return decide(app, args, now);
     case 'retry-parked':
-      return retryParked(app, args.id, now);
+      return args.ids === undefined ? retryParked(app, args.id, now) : retryChosen(app, args.ids, now);
     case 'reconcile':
       return reconcile(app, args.siem, args.repair, signal, onStep);
     case 'purge':
@@ -159,6 +165,18 @@ async function retryParked(app: App, id: string | undefined, now: number): Promi
   if (sighting !== undefined && sightings === 0)
     throw new ConnectorError('permanent', `no sighting is parked under ${id}; see entente parked list`);
   return { entries, sightings };
+}
+
+async function retryChosen(app: App, ids: readonly string[], now: number): Promise<Json> {
+  let entries = 0;
+  for (const id of ids)
+    try {
+      entries += await app.store.retryParked(id, now);
+    } catch (error) {
+      // It is parked no more, which is as good; where that is so of all of them, the last one says so.
+      if (!(error instanceof ConnectorError) || (entries === 0 && id === ids.at(-1))) throw error;
+    }
+  return { entries, sightings: 0 };
 }
 
 /** What carries our mark there, page by page. */

@@ -11,6 +11,7 @@ import {
   type SiemReport,
   type State,
   type StatusReport,
+  wholeCondition,
   worstState,
 } from '../core/model/status.ts';
 import { showingHidden, withoutHidden } from '../core/model/text.ts';
@@ -19,6 +20,7 @@ import type { Reporting } from './reporting.ts';
 import { fullness } from './fullness.ts';
 import { neverBlockReport } from './never-block-report.ts';
 import { idlePart, NOTHING_SENT, partReport } from './part-report.ts';
+import type { KnownExpiry } from './expiries.ts';
 import type { Work } from './work.ts';
 import { waitingHolds, type WaitingHold } from './waiting-holds.ts';
 import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
@@ -37,7 +39,8 @@ export interface StatusSource {
   /** Why the clock is not believed. */
   readonly time?: { readonly doubt: string | undefined };
   /** Absent where no daemon does the work. */
-  readonly work?: Pick<Work, 'nextPoll' | 'secsLeft'>;
+  readonly work?: Pick<Work, 'nextPoll' | 'rhythm' | 'secsLeft'>;
+  readonly expiries?: { of(role: 'exchange' | 'siem', name: string): readonly KnownExpiry[] };
 }
 
 const HOUR_MS = 3_600_000;
@@ -79,7 +82,8 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       cursor: row?.cursor ?? null,
       collections: scopes.map((one) => collection(one, exchange.stale_after_minutes * 60_000, now)),
       ignored: row?.ignored ?? {},
-      next_poll: iso(exchange.enabled ? source.work?.nextPoll(exchange.name) : undefined),
+      ...rhythm(source.work, exchange, history.failure !== undefined),
+      ...expiries(source, 'exchange', exchange.name),
       report: source.reporting?.sendReport(exchange.name) ?? storedSending(source, exchange),
       ...(exchange.definition.files === undefined
         ? {}
@@ -110,6 +114,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
         row?.oldestPending === undefined ? 0 : Math.max(0, Math.round((now - row.oldestPending) / 1000)),
       secs_left: source.work?.secsLeft(siem.name, row?.pending ?? 0) ?? null,
       drift: row?.drift ?? 0,
+      ...expiries(source, 'siem', siem.name),
       hits: source.reporting?.hitsReport(siem.name) ?? storedReading(source, siem),
     };
   });
@@ -118,6 +123,16 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
   const toReview = reader.toReview(now);
   const counts = source.sightings?.counts() ?? { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 };
   const doubt = source.time?.doubt;
+  const doubts =
+    doubt === undefined
+      ? []
+      : [
+          wholeCondition(
+            'clock-doubted',
+            `nothing expires: ${doubt}`,
+            'correct the clock, or let an exchange confirm the time',
+          ),
+        ];
   const all = [...exchanges, ...siems];
   const wayBack = [
     ...exchanges.map((one) => ({ ...one.report, name: one.name })),
@@ -136,9 +151,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       now,
     ),
     reasons: [
-      ...(doubt === undefined
-        ? []
-        : [`nothing expires: ${doubt}; correct the clock, or let an exchange confirm the time`]),
+      ...doubts.map(({ reason, next_action: next }) => `${reason}; ${next}`),
       ...parts
         .filter((one) => one.state === 'failing' || one.state === 'recovering')
         .map((one) => named(one.name, one.reason ?? one.state)),
@@ -165,6 +178,7 @@ export function statusReport(source: StatusSource, version: string): StatusRepor
       ),
       ...(counts.held === 0 ? [] : [`${counts.held} sightings wait for a person: entente held list --kind sighting`]),
     ],
+    conditions: doubts,
     exchanges,
     siems,
     sightings: counts,
@@ -265,6 +279,20 @@ function quietSince(
     since: row.lastNew,
     reason: `nothing new was published for ${Math.round((now - row.lastNew) / HOUR_MS)} hours`,
   };
+}
+
+function rhythm(work: StatusSource['work'], { name, enabled }: Config['exchanges'][number], failing: boolean) {
+  const found = enabled ? work?.rhythm(name, failing) : undefined;
+  return {
+    next_poll: iso(enabled ? work?.nextPoll(name) : undefined),
+    poll_every_secs: found?.everyMs === undefined ? null : Math.round(found.everyMs / 1000),
+    polls_late: found?.late ?? 0,
+  };
+}
+
+function expiries({ expiries: known }: StatusSource, role: 'exchange' | 'siem', name: string) {
+  const iso8601 = (at: number) => new Date(Math.min(at, 8.64e15)).toISOString();
+  return known === undefined ? {} : { expires: known.of(role, name).map((one) => ({ ...one, at: iso8601(one.at) })) };
 }
 
 const conditioned = (condition: Condition) => ({ condition, runbook: runbookOf(condition) });

@@ -28,3 +28,25 @@ it('tells none while an exchange is read, since nobody knows how much is still t
 
   expect(work.secsLeft('watch', 900)).toBe(30);
 });
+
+it('counts polls that came due since the last one that came to something, but not the one that is under way', async () => {
+  const { work } = aWork();
+  work.schedule('partner', { next: () => 5_000, everyMs: () => 300_000 });
+  expect(work.rhythm('partner', false)).toEqual({ everyMs: 300_000, late: 0 });
+
+  work.due('partner');
+  await work.reading('partner', async () => {
+    expect(work.rhythm('partner', false).late).toBe(0);
+    work.due('partner');
+    work.due('partner');
+    expect(work.rhythm('partner', false).late).toBe(2);
+  });
+  work.polled('partner');
+  expect(work.rhythm('partner', false).late).toBe(0);
+
+  work.due('partner');
+  // Tried and failed, and tried again just now.
+  await work.reading('partner', async () => expect(work.rhythm('partner', true).late).toBe(1));
+  expect(work.rhythm('partner', true).late).toBe(1);
+  expect(work.rhythm('unknown', false)).toEqual({ everyMs: undefined, late: 0 });
+});

@@ -177,7 +177,7 @@ async function exportRecords(context: Context, config: Config): Promise<number> 
     if (typeof flags['proofs'] === 'string') writeProofs(resolve(flags['proofs']), reader, signed, from);
     // Whoever asked for files alone gets no million lines beside them.
     if (typeof flags['tiles'] === 'string' && flags['since'] === undefined) return DONE;
-    out.parts(linesOf(reader, from));
+    await out.parts(linesOf(reader, from));
     return DONE;
   } finally {
     reader.close();

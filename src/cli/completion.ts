@@ -21,7 +21,7 @@ export const completion = (table: () => Promise<readonly Command[]>): Command =>
       return USAGE;
     }
     const commands = await table();
-    out.parts([script(commands.filter((one) => one.hidden !== true && !one.summary.endsWith('(not yet)')))]);
+    await out.parts([script(commands.filter((one) => one.hidden !== true && !one.summary.endsWith('(not yet)')))]);
     return DONE;
   },
 });

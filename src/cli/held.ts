@@ -10,7 +10,7 @@ import { BY, doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
 import { heldSightings, isSightingId, showSighting } from './held-sightings.ts';
 import { when } from './output.ts';
-import { act, caller, withReader } from './state.ts';
+import { act, caller, openReader, withReader } from './state.ts';
 
 const KINDS = ['intake', 'removal', 'addition', 'sighting'] as const;
 const SET = /^[0-9a-f]{8}$/i;
@@ -100,19 +100,20 @@ const theFlags = ({ flags }: Context): string =>
     .flatMap((name) => (flags[name] === undefined ? [] : [`--${name} ${String(flags[name])}`]))
     .join(' ');
 
-function show(context: Context, config: Config, id: string | undefined): number {
+async function show(context: Context, config: Config, id: string | undefined): Promise<number> {
   const { out, json } = context;
   if (id === undefined) return usage(context, 'held show needs an ID; see held list');
   if (isSightingId(id)) {
     showSighting(context, config, id);
     return DONE;
   }
-  withReader(config, (reader) => {
+  const reader = openReader(config);
+  try {
     const set = reader.held().find((one) => String(one.id) === id);
     if (set === undefined) throw new ConnectorError('permanent', `nothing is held under ${id}; see entente held list`);
     // Read page by page and printed as it comes: a set may have a million.
     if (json) {
-      out.parts(
+      await out.parts(
         (function* () {
           yield `${JSON.stringify(set).slice(0, -1)},"entries":[`;
           let comma = '';
@@ -123,13 +124,15 @@ function show(context: Context, config: Config, id: string | undefined): number 
           yield ']}\n';
         })(),
       );
-      return;
+      return DONE;
     }
     out.line(`${set.kind} of ${set.count} entries at ${set.siem}, by ${set.exchange}: ${set.reason}`);
     for (const one of reader.heldEntries(set.id)) out.line(`  ${one.value}  (${one.type})`);
     out.line(`\nSet ${set.set}, for: entente held approve ${set.id} --set ${set.set} --reason TEXT, or held reject`);
-  });
-  return DONE;
+    return DONE;
+  } finally {
+    reader.close();
+  }
 }
 
 async function decide(

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import type { Clock } from '../core/runtime/clock.ts';
 import { showingHidden } from '../core/model/text.ts';
 import type { RootLog } from '../core/runtime/log.ts';
+import { inTurns } from '../core/runtime/in-turns.ts';
 import { tableLines } from './table.ts';
 
 export interface Stream {
@@ -17,8 +18,8 @@ export type Colour = 'red' | 'yellow' | 'green' | 'dim' | 'bold';
 export interface Output {
   line(text: string): void;
   json(value: unknown): void;
-  /** An answer for machines that comes piece by piece. */
-  parts(pieces: Iterable<string>): void;
+  /** An answer for machines that comes piece by piece. A reader that goes away meanwhile is heard of. */
+  parts(pieces: Iterable<string>): Promise<void>;
   /** To stderr. */
   note(text: string): void;
   /** From now on what would be words on stderr are lines of such a log: machines read what a daemon says there. */
@@ -63,7 +64,13 @@ export function createOutput(
     line: (text) => void stdout.write(`${printable(text)}\n`),
     json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
     parts: (pieces) => {
-      for (const piece of pieces) stdout.write(piece);
+      function* written(): Generator<undefined, void> {
+        for (const piece of pieces) {
+          stdout.write(piece);
+          yield;
+        }
+      }
+      return inTurns(written(), clock);
     },
     note: (text) => {
       if (log === undefined) say(text);

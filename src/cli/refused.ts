@@ -2,6 +2,8 @@
 // cannot be armed, and those that the rules of a SIEM keep out.
 import { placeOf, storeSpec } from '../app/specs.ts';
 import { hasState } from '../core/store/state/open.ts';
+import { systemClock } from '../core/runtime/clock.ts';
+import { inTurns } from '../core/runtime/in-turns.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { type RefusedObject, RefusedReader } from '../core/store/read/refused.ts';
 import type { Command } from './command.ts';
@@ -28,9 +30,11 @@ export const refused: Command = {
         throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
       const reason = typeof flags['reason'] === 'string' ? flags['reason'].toLowerCase() : undefined;
       const reader = new RefusedReader(storeSpec(config));
-      let shown = 0;
-      try {
+      // In turns: a reader that went away (`| head`) is heard of between two.
+      function* listing(): Generator<undefined, number> {
+        let shown = 0;
         for (const one of everyOne(reader)) {
+          yield;
           if (flags['exchange'] !== undefined && one.exchange !== flags['exchange']) continue;
           if (reason !== undefined && one.code !== reason && !one.reason.toLowerCase().includes(reason)) continue;
           shown++;
@@ -43,11 +47,15 @@ export const refused: Command = {
               out.line(`  kept out of ${one.siems.join(', ')}: ${one.values?.join(', ') ?? ''}`);
           }
         }
+        return shown;
+      }
+      try {
+        const shown = await inTurns(listing(), systemClock);
+        if (shown === 0 && !json) out.line('Nothing is refused.');
+        return DONE;
       } finally {
         reader.close();
       }
-      if (shown === 0 && !json) out.line('Nothing is refused.');
-      return DONE;
     }),
 };
 

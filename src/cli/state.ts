@@ -26,10 +26,16 @@ export function readerOf(config: Config): StoreReader | undefined {
   return hasState(placeOf(config)) ? new StoreReader(storeSpec(config)) : undefined;
 }
 
-export function withReader<T>(config: Config, read: (reader: StoreReader) => T): T {
+/** To be closed by who opened it. */
+export function openReader(config: Config): StoreReader {
   const reader = readerOf(config);
   if (reader === undefined)
     throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
+  return reader;
+}
+
+export function withReader<T>(config: Config, read: (reader: StoreReader) => T): T {
+  const reader = openReader(config);
   try {
     return read(reader);
   } finally {

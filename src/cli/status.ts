@@ -149,6 +149,8 @@ export function printStatus(out: Output, report: StatusReport, living = true): v
   }
   for (const { kind, of, done } of report.sweeps)
     out.line(`Under way: ${kind}${of === null ? '' : ` of ${of}`}, ${done} rows so far`);
+  for (const { reason, next_action: action, runbook } of report.conditions ?? [])
+    out.line(`\nNext, for the daemon: ${action} (${reason})${runbook === null ? '' : `\n  ${runbook}`}`);
   const next = [
     ...[...report.exchanges, ...report.siems].map((one) => ({
       name: one.name,

@@ -2,6 +2,7 @@
 // only for who signed in here.
 import { html, type Insert, type Markup } from './html.ts';
 import type { Acting } from './page.ts';
+import { many } from './words.ts';
 
 export interface ActionForm {
   readonly to: string;
@@ -29,6 +30,11 @@ ${asksReason && html`<label>Reason <input name="reason" required maxlength="500"
 <span class="buttons">${buttons.map((one) => html`<button name="${one.name}" value="${one.value}">${one.words}</button>`)}</span>
 </form>`;
 }
+
+const HOURS = [1, 8, 24, 72, 168, 720];
+
+export const hoursField = (): Markup =>
+  html`<label class="wide">For <select name="hours">${HOURS.map((one) => html`<option value="${one}"${one === 24 && html` selected`}>${one < 48 ? many(one, 'hour') : many(one / 24, 'day')}</option>`)}</select></label>`;
 
 const how = ({ kind }: Acting): Markup =>
   kind === 'sign in'

@@ -108,8 +108,19 @@ export function linesOf(status: StatusReport, { sets, sightings, disputed }: Wai
     });
   const told = (reason: string) =>
     lines.some((line) => reason.endsWith(line.reason)) || /hold \d+ \(|sightings wait for a person/.test(reason);
+  // Beside a new configuration that is refused the old one runs on.
+  for (const { condition, reason, next_action: next } of status.conditions ?? [])
+    lines.push({
+      tone: condition === 'reload-refused' ? 'late' : 'bad',
+      who: '',
+      reason,
+      next,
+      since: null,
+      href: '/status',
+      where: 'Status',
+    });
   for (const reason of status.reasons)
-    if (!told(reason))
+    if (!told(reason) && !(status.conditions ?? []).some((one) => reason.startsWith(one.reason)))
       lines.push({ tone: 'late', who: '', reason, next: null, since: null, href: '/status', where: 'Status' });
   const rank = { bad: 0, late: 1 };
   return lines.sort((a, b) => rank[a.tone] - rank[b.tone] || (a.since ?? '9').localeCompare(b.since ?? '9'));

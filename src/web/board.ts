@@ -15,6 +15,7 @@ import {
   length,
   many,
   number,
+  peerName,
   pill,
   siemHref,
   table,
@@ -97,7 +98,7 @@ function siems({ status, samples, now }: BoardFacts): Markup {
   const columns = ['SIEM', 'Sync', 'Health', 'Last 24 h', 'Last success'].map((head) => ({ head }));
   const numbers = ['Wanted', 'There', 'Pending', 'Held', 'Parked'].map((head) => ({ head, numeric: true }));
   const rows = status.siems.map((one) => [
-    html`<a href="${siemHref(one.name)}"><bdi>${one.name}</bdi></a><span class="t">${one.type}</span>`,
+    html`${peerName(one.name, siemHref(one.name))}<span class="t">${one.type}</span>`,
     syncOf(one),
     healthOf(one, now),
     dayBars(samples, 'siem', one.name, now),
@@ -147,7 +148,7 @@ function exchanges({ status, samples, now }: BoardFacts): Markup {
   const columns = ['Exchange', 'Freshness', 'Health', 'Last 24 h', 'Next poll'].map((head) => ({ head }));
   const numbers = ['Objects', 'Indicators', 'Refused', 'Unreadable', 'Held'].map((head) => ({ head, numeric: true }));
   const rows = status.exchanges.map((one) => [
-    html`<a href="${exchangeHref(one.name)}"><bdi>${one.name}</bdi></a><span class="t">${one.type}</span>`,
+    html`${peerName(one.name, exchangeHref(one.name))}<span class="t">${one.type}</span>`,
     freshness(one, now),
     healthOf(one, now),
     dayBars(samples, 'exchange', one.name, now),

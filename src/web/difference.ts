@@ -11,7 +11,21 @@ import {
 import { actionForm } from './acting.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import { type Acting, messagePage, type Page, type PageRequest } from './page.ts';
-import { age, foreign, many, number, pill, table, time, type Tone, shownValue, whyLink } from './words.ts';
+import {
+  age,
+  defanged,
+  foreign,
+  many,
+  number,
+  peerName,
+  pill,
+  siemHref,
+  table,
+  time,
+  type Tone,
+  shownValue,
+  whyLink,
+} from './words.ts';
 
 export async function differencePage({ path, params, query, pages, status, acting, now }: PageRequest): Promise<Page> {
   const siem = params['name'];
@@ -62,10 +76,12 @@ function columns(siems: readonly SiemReport[], counts: readonly DifferenceCounts
   const body = siems.map((one): Insert[] => {
     const buckets = counts.find((found) => found.siem === one.name)?.buckets;
     return [
-      html`<a href="/siem/${encodeURIComponent(one.name)}/difference"><bdi>${one.name}</bdi></a>`,
+      peerName(one.name, siemHref(one.name)),
       number(one.wanted),
       number(one.delivered),
-      one.drift === 0 ? 'as the ledger says' : pill('late', `drifted ${number(one.drift)}`),
+      one.drift === 0
+        ? 'as the ledger says'
+        : html`${pill('late', `drifted ${number(one.drift)}`)}<span class="t"><a href="/difference/chosen?do=repair&siem=${encodeURIComponent(one.name)}">repair</a></span>`,
       ...BUCKETS.map((bucket) => {
         const found = buckets?.[bucket];
         if (found === undefined || found.n === 0) return '0';
@@ -119,16 +135,28 @@ function rows(
   if (all.length === 0)
     return html`<h2>Rows</h2><p>${next === undefined ? 'No row differs: what is wanted is what the ledger says stands there.' : 'None of the rows that were looked at fits; there are more.'}</p>${paging}`;
   const body = all.map((one): Insert[] => [
-    html`${shownValue(one.type, one.value)}<span class="t">${one.type}${everywhere && html` · <bdi>${one.siem}</bdi>`} · ${whyLink(one.value)}</span>`,
+    html`<span class="pick"><input type="checkbox" name="row" value="${one.row}" form="chosen" aria-label="${`Choose ${defanged(one.type, one.value).slice(0, 200)}`}">${shownValue(one.type, one.value)}</span><span class="t">${one.type}${everywhere && html` · <bdi>${one.siem}</bdi>`} · ${whyLink(one.value)}</span>`,
     pill(TONES[one.bucket], one.bucket),
     html`${one.wanted ? 'yes' : 'no'}${one.wanted && one.until !== null && html`<span class="t">until ${time(one.until)}</span>`}`,
     one.present,
     html`${one.exchanges.length > 0 && html`<bdi>${one.exchanges.join(', ')}</bdi>: `}${foreign(one.why)}`,
     html`${whatNext(one, now)}${one.bucket === 'park' && one.id !== null && retry(one.id, acting)}`,
   ]);
-  const heads = ['Value', 'What', 'Wanted', 'There', 'Why', 'What happens when'].map((head) => ({ head }));
-  return html`<h2>Rows</h2>${table(many(all.length, 'row') + (next === undefined ? '' : ', and more on the next page'), heads, body)}${paging}`;
+  const heads = [
+    ...['Value', 'What', 'Wanted', 'There'].map((head) => ({ head })),
+    ...['Why', 'What happens when'].map((head) => ({ head, wordy: true })),
+  ];
+  return html`<h2>Rows</h2>${table(many(all.length, 'row') + (next === undefined ? '' : ', and more on the next page'), heads, body)}${choice(all)}${paging}`;
 }
+
+/** What is done with rows is counted and shown before it is done (chosen.ts). */
+const choice = (all: readonly DifferenceRow[]): Markup =>
+  html`<form id="chosen" action="/difference/chosen" class="filters choice"><label><input type="checkbox" name="row" value="${all.map(({ row }) => row).join(',')}" form="chosen"> All ${number(all.length)} that are shown</label><span>With the chosen:</span><span class="buttons">${CHOICES.map(([name, words]) => html`<button name="do" value="${name}">${words} …</button>`)}</span></form>`;
+const CHOICES = [
+  ['suppress', 'Suppress'],
+  ['retry', 'Try again'],
+  ['repair', 'Repair'],
+] as const;
 
 function whatNext(one: DifferenceRow, now: number): Insert {
   switch (one.bucket) {

@@ -6,7 +6,7 @@ import { freshness } from './board.ts';
 import { historyTable } from './history.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import { messagePage, type Page, type PageRequest, statePill } from './page.ts';
-import { age, foreign, many, number, table, time } from './words.ts';
+import { age, clock, foreign, length, many, number, pill, table, time } from './words.ts';
 
 /** Of all exchanges, and of this one. */
 const MOST_LOOKED = 200;
@@ -58,10 +58,38 @@ ${one.next_action !== null && html`<dt>What to do</dt><dd>${foreign(one.next_act
 <dt>Last 24 h</dt><dd>${dayBars(samples, 'exchange', one.name, now)}</dd>
 <dt>Last success</dt><dd>${time(one.last_success)}</dd>
 <dt>Last failure</dt><dd>${time(one.last_failure)}</dd>
-<dt>Next poll</dt><dd>${(one.next_attempt ?? one.next_poll) === null ? 'none is planned' : time(one.next_attempt ?? one.next_poll)}</dd>
+<dt>Next poll</dt><dd>${nextPoll(one, now)}</dd>
+<dt>Rhythm</dt><dd>${rhythm(one)}</dd>
+<dt>Credentials</dt><dd>${credentials(one, now)}</dd>
 <dt>Cursor</dt><dd>${one.cursor === null ? 'it begins at the start' : html`<code>${foreign(one.cursor, 120)}</code>`}</dd>
 ${one.files !== undefined && html`<dt>Files</dt><dd>${number(one.files.accepted)} accepted · ${number(one.files.refused)} refused · ${number(one.files.waiting)} waiting</dd>`}
 </dl>`;
+}
+
+function nextPoll(one: ExchangeReport, now: number): Markup {
+  const next = one.next_attempt ?? one.next_poll;
+  if (next === null) return html`none is planned`;
+  const left = Date.parse(next) - now;
+  const every = one.poll_every_secs == null ? '' : `; every ${length(one.poll_every_secs * 1000)} by schedule`;
+  return html`${left <= 0 ? 'now' : html`in ${length(left)}, at ${clock(next, now)}`}${one.next_attempt !== null && ', after a failure'}${every}`;
+}
+
+function rhythm({ polls_late: late = 0, last_success: success }: ExchangeReport): Markup {
+  if (late === 0) return html`${success === null ? 'nothing was read yet' : pill('ok', 'nothing is late')}`;
+  return html`${pill('late', many(late, 'poll'))} came due since the last that succeeded`;
+}
+
+const WHOSE = { own: 'our', peer: 'its' } as const;
+const SOON_MS = 14 * 86_400_000;
+
+/** The first to end first; two weeks before, as the alert does. */
+function credentials({ expires = [] }: ExchangeReport, now: number): Markup {
+  if (expires.length === 0) return html`<span class="soft">neither certificate nor token says when it ends</span>`;
+  return html`${expires.map(({ what, whose, at }, i) => {
+    const left = Date.parse(at) - now;
+    const words = left <= 0 ? `ended ${length(-left)} ago` : `${length(left)} left`;
+    return html`${i > 0 && ' · '}${WHOSE[whose]} ${what} ${pill(left <= 0 ? 'bad' : left < SOON_MS ? 'late' : 'ok', words)} <span class="soft">${left <= 0 ? 'at' : 'until'} ${time(at)}</span>`;
+  })}`;
 }
 
 function collections(one: ExchangeReport, now: number): Markup {

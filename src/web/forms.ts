@@ -3,7 +3,7 @@ import { guess } from '../core/model/typed-in.ts';
 import { html, type Markup } from './html.ts';
 import { messagePage, type Page, type Screen } from './page.ts';
 import type { Asked, Outcome } from './source.ts';
-import { foreign } from './words.ts';
+import { foreign, siemHref } from './words.ts';
 
 export interface Read {
   readonly asked: Asked;
@@ -84,6 +84,37 @@ export const retried: FormTaker = (fields) => {
     back: '/difference?bucket=park',
   };
 };
+
+export const chosenTaken: FormTaker = (fields) => {
+  const what = fields.get('do');
+  const siem = fields.get('siem') ?? '';
+  if (what === 'repair' && siem !== '')
+    return {
+      asked: { kind: 'reconcile', siem, repair: true },
+      screen: 'difference',
+      done: 'It was compared with what stands there, and put right.',
+      back: siemHref(siem),
+    };
+  const rows = (fields.get('rows') ?? '').split(',');
+  const set = fields.get('set') ?? '';
+  if (!rows.every((one) => ROW.test(one)) || !/^[0-9a-f]{8}$/.test(set)) return 'the form does not say what was shown';
+  const read = { screen: 'difference', back: '/difference' } as const;
+  if (what === 'retry')
+    return { ...read, asked: { kind: 'retry-chosen', rows, set }, done: 'They are tried again at the next cycle.' };
+  const reason = reasonOf(fields);
+  const hours = Number(fields.get('hours'));
+  if (what !== 'suppress') return 'the form does not say what to do';
+  if (reason === '') return 'a reason is needed: it stands beside your name in the record';
+  if (!(hours > 0 && hours <= MOST_HOURS)) return 'for how many hours?';
+  return {
+    ...read,
+    asked: { kind: 'suppress-chosen', rows, set, hours, reason },
+    done: `Suppressed for ${hours} h; the SIEMs are told now.`,
+  };
+};
+
+/** Of a SIEM and an entry, by their numbers. */
+export const ROW = /^\d{1,9}-\d{1,15}$/;
 
 const reasonOf = (fields: URLSearchParams): string => (fields.get('reason') ?? '').trim().slice(0, 500);
 

@@ -4,7 +4,20 @@ import { HISTORY_KINDS } from '../core/store/read/history.ts';
 import { comparison, momentsOf } from './compare.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import type { Page, PageRequest } from './page.ts';
-import { age, exchangeHref, foreign, length, many, number, pill, siemHref, table, time, type Tone } from './words.ts';
+import {
+  age,
+  exchangeHref,
+  foreign,
+  length,
+  many,
+  number,
+  peerName,
+  pill,
+  siemHref,
+  table,
+  time,
+  type Tone,
+} from './words.ts';
 
 const PAGE = 50;
 
@@ -99,9 +112,9 @@ export function historyTable(rows: readonly HistoryEntry[], now: number): Markup
 }
 
 function subject({ role, subject: name }: HistoryEntry): Markup {
-  if (role === 'exchange') return html`<a href="${exchangeHref(name)}"><bdi>${name}</bdi></a>`;
-  if (role === 'siem') return html`<a href="${siemHref(name)}"><bdi>${name}</bdi></a>`;
-  return html`<bdi>${name}</bdi>`;
+  if (role === 'exchange') return peerName(name, exchangeHref(name));
+  if (role === 'siem') return peerName(name, siemHref(name));
+  return peerName(name);
 }
 
 function lasted({ kind, at, until }: HistoryEntry): string {
@@ -113,7 +126,17 @@ function lasted({ kind, at, until }: HistoryEntry): string {
 const counts = ({ counts: all }: HistoryEntry): Markup =>
   html`${Object.entries(all)
     .filter(([, n]) => n > 0)
-    .map(([name, n], i) => html`${i > 0 && ' · '}${number(n)} ${n === 1 ? name.replace(/(?<!s)s$/, '') : name}`)}`;
+    .map(([name, n], i) => html`${i > 0 && ' · '}${number(n)} ${counted(name, n)}`)}`;
+
+/** As the record names what was done, in the words of a person. */
+const DONE: Readonly<Record<string, string>> = {
+  arm: 'armed',
+  change: 'changed',
+  disarm: 'disarmed',
+  hold: 'held',
+  unhold: 'let go',
+};
+const counted = (name: string, n: number): string => DONE[name] ?? (n === 1 ? name.replace(/(?<!s)s$/, '') : name);
 
 const details = ({ detail }: HistoryEntry): Markup =>
   html`${Object.entries(detail)

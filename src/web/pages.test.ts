@@ -1,11 +1,11 @@
 // The pages over HTTP, with a source that says what it was asked: who may act, what is refused, and how bad values look.
 import http from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { SiemReport, StatusReport } from '../core/model/status.ts';
+import type { ExchangeReport, SiemReport, StatusReport } from '../core/model/status.ts';
 import { Secret } from '../core/runtime/secret.ts';
 import type { Compared } from '../core/store/read/record-between.ts';
 import { startWeb, type WebOptions, type WebServer } from './server.ts';
-import type { Asked, Outcome, PageSource, ValueReport, WebSource } from './source.ts';
+import type { Asked, Chosen, Outcome, PageSource, ValueReport, WebSource } from './source.ts';
 
 const NOW = Date.UTC(2026, 0, 5, 12);
 const ODD = 'splunk..hq_-2.x';
@@ -35,6 +35,21 @@ const siem: SiemReport = {
   kept_out: 0,
   hits: { state: 'ok', reason: null },
 };
+const anExchange = (name: string, state: 'ok' | 'paused'): ExchangeReport => ({
+  ...peer,
+  name,
+  type: 'taxii21',
+  next_poll: null,
+  objects: 0,
+  indicators: 0,
+  refused: 0,
+  parked: 0,
+  held: 0,
+  cursor: null,
+  collections: [],
+  ignored: {},
+  report: { state, reason: null },
+});
 const status: StatusReport = {
   instance: 'soc-one',
   version: '1.2.3',
@@ -125,6 +140,7 @@ async function pagesOf(
       prunedBelow: 0,
       verified: { at: '2026-01-05T11:58:00.000Z', size: 1200, sound: true, says: null },
     }),
+    chosen: async () => ({ rows: [], gone: 0, set: '00000000', standing: {} }),
     compare: async () => ({ told: 'all', siems: [] }),
     valueAt: async () => [],
     act: async (asked, by) => {
@@ -316,6 +332,8 @@ describe('a page', () => {
       expect(body).not.toContain('\u202e');
     }
     expect((await ask('/held/7')).body).toContain('hxxp://evil[.]example/&lt;/bdi&gt;');
+    // A name of usual length is not broken in its middle.
+    expect((await ask('/history')).body).toContain(`<bdi class="name">${ODD}</bdi>`);
   });
 
   it('suggests what somebody called a false positive and is armed, on the board and among decisions', async () => {
@@ -502,24 +520,38 @@ describe('a page', () => {
     expect((await ask('/why?value=198.51.100.7')).body).toContain('name="at"');
   });
 
-  it('draws the way back into each exchange that is told, and none where none is', async () => {
-    const exchange = (name: string, state: 'ok' | 'paused') => ({
-      ...peer,
-      name,
-      type: 'taxii21',
-      next_poll: null,
-      objects: 0,
-      indicators: 0,
-      refused: 0,
-      parked: 0,
-      held: 0,
-      cursor: null,
-      collections: [],
-      ignored: {},
-      report: { state, reason: null },
+  it('tells of an exchange when it is polled next, what came due in vain, and how long certificate and token hold', async () => {
+    const shown = async (more: Partial<ExchangeReport>) => {
+      const exchange = { ...anExchange('cert', 'ok'), ...more };
+      await pagesOf({ source: { status: async () => ({ ...status, exchanges: [exchange] }) } });
+      const { body } = await ask('/exchange/cert');
+      await web?.close();
+      return textOf(body, 'exchange');
+    };
+
+    const next = { next_poll: '2026-01-05T12:03:00.000Z', poll_every_secs: 300 };
+    const text = await shown({
+      ...next,
+      polls_late: 0,
+      expires: [
+        { what: 'token', whose: 'own', at: '2026-01-12T12:00:00.000Z' },
+        { what: 'certificate', whose: 'peer', at: '2026-03-10T12:00:00.000Z' },
+        { what: 'certificate', whose: 'own', at: '2026-01-05T11:00:00.000Z' },
+      ],
     });
+    expect(text).toContain('in 3 min, at 12:03:00 UTC; every 5 min by schedule');
+    expect(text).toContain('nothing is late');
+    expect(text).toContain('our token 7 days left');
+    expect(text).toContain('its certificate 64 days left');
+    expect(text).toContain('our certificate ended 60 min ago');
+    expect(await shown({ ...next, polls_late: 3 })).toContain('3 polls came due since the last that succeeded');
+    expect(await shown({ expires: [] })).toContain('neither certificate nor token says when it ends');
+    expect(await shown({})).toContain('none is planned');
+  });
+
+  it('draws the way back into each exchange that is told, and none where none is', async () => {
     const tips = async (...states: ('ok' | 'paused')[]) => {
-      const exchanges = states.map((one, i) => exchange(`e${i}`, one));
+      const exchanges = states.map((one, i) => anExchange(`e${i}`, one));
       await pagesOf({ source: { status: async () => ({ ...status, exchanges }) } });
       const { body } = await ask('/');
       await web?.close();
@@ -552,6 +584,115 @@ describe('a page', () => {
       expect((await post(to)).headers.location).toBe('/');
     expect((await ask('/events?page=/')).status).toBe(401);
     expect((await ask('/style.css')).status).toBe(200);
+  });
+});
+
+describe('rows of the difference', () => {
+  const row = {
+    siem: ODD,
+    exchanges: ['cert'],
+    why: 'vouched for, and not there yet',
+    wanted: true,
+    until: null,
+    present: 'no',
+    since: '2026-01-05T10:00:00.000Z',
+    attempts: 0,
+    next: null,
+    flying: false,
+    hold: null,
+    id: null,
+  } as const;
+  const parked = {
+    ...row,
+    row: '1-12',
+    type: 'url',
+    value: 'http://evil.example/',
+    bucket: 'park',
+    id: '1-12',
+  } as const;
+  const chosen: Chosen = {
+    rows: [{ ...row, row: '1-11', type: 'ipv4-addr', value: '198.51.100.7', bucket: 'add' }, parked],
+    gone: 1,
+    set: '12ab34cd',
+    standing: { [ODD]: 2, other: 0 },
+  };
+  const given = {
+    difference: async () => ({ rows: chosen.rows, next: undefined, counts: [] }),
+    chosen: async () => chosen,
+  };
+
+  it('can be chosen, one by one or all that are shown, without script', async () => {
+    await pagesOf({ pages: given });
+
+    const { body } = await ask('/difference');
+
+    expect(body).toContain('<form id="chosen" action="/difference/chosen"');
+    expect(body).toContain(
+      '<input type="checkbox" name="row" value="1-11" form="chosen" aria-label="Choose 198.51.100[.]7">',
+    );
+    expect(body).toContain('<input type="checkbox" name="row" value="1-11,1-12" form="chosen">');
+    for (const [what, words] of [
+      ['suppress', 'Suppress'],
+      ['retry', 'Try again'],
+      ['repair', 'Repair'],
+    ])
+      expect(body).toMatch(new RegExp(`<button name="do" value="${what}">${words}`));
+  });
+
+  it('are counted before anything is done with them', async () => {
+    const asked: (readonly string[])[] = [];
+    await pagesOf({
+      pages: {
+        ...given,
+        chosen: async (rows) => {
+          asked.push(rows);
+          return chosen;
+        },
+      },
+    });
+    const shown = async (what: string) =>
+      textOf((await ask(`/difference/chosen?row=1-11,1-12&row=1-13&row=nonsense&do=${what}`)).body, 'plan');
+
+    const suppress = await shown('suppress');
+    expect(asked).toEqual([['1-11', '1-12', '1-13']]);
+    expect(suppress).toContain('Suppress 2 values');
+    expect(suppress).toContain(`They leave 1 SIEM: ${ODD} 2.`);
+    expect(suppress).toContain('1 of the chosen rows differs no more and is left out.');
+    expect(await shown('retry')).toContain('1 parked row is tried again at the next cycle; 1 is not parked');
+    expect(await shown('repair')).toContain(`Repair ${ODD}`);
+    expect(await shown('repair')).toContain('all 4 entries that carry our mark there');
+    expect((await ask('/difference/chosen?do=suppress')).body).toContain('Nothing was chosen');
+    expect((await ask('/difference/chosen?row=1-11&do=purge')).status).toBe(404);
+  });
+
+  it('are suppressed, tried again or repaired as they were shown, with a name and a reason', async () => {
+    await pagesOf({ pages: given });
+    const { cookie, form } = await signedIn();
+    const post = (fields: Record<string, string>) =>
+      ask('/difference/chosen', {
+        method: 'POST',
+        headers: { cookie, ...SAME_SITE },
+        body: new URLSearchParams({ form, by: 'Ann', ...fields }).toString(),
+      });
+    const rows = { rows: '1-11,1-12', set: '12ab34cd' };
+
+    const answers = [
+      await post({ ...rows, do: 'suppress', hours: '24', reason: 'noise' }),
+      await post({ ...rows, do: 'retry' }),
+      await post({ do: 'repair', siem: ODD }),
+      await post({ ...rows, do: 'suppress', hours: '24' }),
+      await post({ ...rows, do: 'suppress', reason: 'noise', hours: '-1' }),
+      await post({ do: 'retry', rows: '1-11;DROP', set: '12ab34cd' }),
+      await post({ do: 'retry', rows: '1-11' }),
+    ];
+
+    expect(answers.map((one) => one.status)).toEqual([200, 200, 200, 400, 400, 400, 400]);
+    const shown = { rows: ['1-11', '1-12'], set: '12ab34cd' };
+    expect(acted.map(({ asked }) => asked)).toEqual([
+      { kind: 'suppress-chosen', ...shown, hours: 24, reason: 'noise' },
+      { kind: 'retry-chosen', ...shown },
+      { kind: 'reconcile', siem: ODD, repair: true },
+    ]);
   });
 });
 

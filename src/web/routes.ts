@@ -1,9 +1,10 @@
 // The pages as a table: a path, how it is read, and what a form that is sent there asks for.
 import { board } from './board.ts';
+import { chosenPage } from './chosen.ts';
 import { decisionsPage, holdPage } from './decisions.ts';
 import { differencePage } from './difference.ts';
 import { exchangePage } from './exchange.ts';
-import { decided, retried, taken } from './forms.ts';
+import { chosenTaken, decided, retried, taken } from './forms.ts';
 import type { FormTaker } from './forms.ts';
 import { historyPage } from './history.ts';
 import type { PageMaker } from './page.ts';
@@ -28,6 +29,7 @@ const ROUTES: readonly Route[] = [
   { path: '/history', page: historyPage },
   { path: '/exchange/:name', page: exchangePage },
   { path: '/difference', page: differencePage, form: retried },
+  { path: '/difference/chosen', page: chosenPage, form: chosenTaken },
   { path: '/siem/:name/difference', page: differencePage },
 ];
 

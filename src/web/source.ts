@@ -2,7 +2,7 @@
 import type { Json } from '../core/model/json.ts';
 import type { Observable } from '../core/model/observable.ts';
 import type { StatusReport } from '../core/model/status.ts';
-import type { DifferenceAsked, DifferencePage, HeldPage, ExchangeDetails, Sample } from '../core/store/read/pages.ts';
+import type { DifferenceAsked, DifferencePage, DifferenceRow, HeldPage, ExchangeDetails, Sample } from '../core/store/read/pages.ts';
 import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/read/history.ts';
 import type { Compared } from '../core/store/read/record-between.ts';
 import type { ValueAt } from '../core/store/read/record.ts';
@@ -85,7 +85,26 @@ export type Asked =
       readonly set: string;
       readonly reason: string;
     }
-  | { readonly kind: 'retry-parked'; readonly id: string };
+  | { readonly kind: 'retry-parked'; readonly id: string }
+  | (ChosenRows & { readonly kind: 'suppress-chosen'; readonly hours: number; readonly reason: string })
+  | (ChosenRows & { readonly kind: 'retry-chosen' })
+  /** What carries our mark in one SIEM is compared and put right. */
+  | { readonly kind: 'reconcile'; readonly siem: string; readonly repair: true };
+
+/** Rows of the difference by their names, and the code of what was shown of them. */
+export interface ChosenRows {
+  readonly rows: readonly string[];
+  readonly set: string;
+}
+
+export interface Chosen {
+  readonly rows: readonly DifferenceRow[];
+  /** So many were named and differ no more. */
+  readonly gone: number;
+  readonly set: string;
+  /** How many of the values each SIEM holds, or is about to. */
+  readonly standing: Readonly<Record<string, number>>;
+}
 
 export type Outcome = { readonly done: Json } | { readonly refused: string };
 
@@ -106,6 +125,7 @@ export interface PageSource {
   /** With the exact STIX that would leave. */
   heldSighting(id: string): Promise<{ readonly held: HeldSighting; readonly stix: unknown } | undefined>;
   difference(asked: DifferenceAsked): Promise<DifferencePage>;
+  chosen(rows: readonly string[]): Promise<Chosen>;
   exchange(name: string): Promise<ExchangeDetails | undefined>;
   /** Newest first. */
   history(asked: HistoryAsked): Promise<readonly HistoryEntry[]>;

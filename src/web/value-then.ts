@@ -3,7 +3,7 @@ import { timeOf } from '../core/model/time-of.ts';
 import { MOMENT, NO_MOMENT } from './compare.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import type { ValueThen } from './source.ts';
-import { foreign, pill, shownValue, table, time, type Tone } from './words.ts';
+import { foreign, peerName, pill, shownValue, table, time, type Tone } from './words.ts';
 
 /** Undefined: nobody asked. A text: what is wrong with what was asked. */
 export function momentOf(query: URLSearchParams, now: number): number | string | undefined {
@@ -33,7 +33,7 @@ const STATES: Readonly<Record<ValueThen['siems'][number]['state'], { tone: Tone;
 
 function answer({ type, value, siems, acts, untold }: ValueThen, at: number, several: boolean): Markup {
   const rows = siems.map((one): Insert[] => [
-    html`<bdi>${one.siem}</bdi>`,
+    peerName(one.siem),
     html`${pill(STATES[one.state].tone, STATES[one.state].words)}${one.held !== null && html`, held by ${foreign(one.held)}`}`,
     one.since === null ? '' : time(one.since),
     one.until === null ? '' : time(one.until),

@@ -1,7 +1,7 @@
 // One value: who says what of it, what was decided and why, where it stands, what comes next, and taking it off.
 import type { Observable } from '../core/model/observable.ts';
 import { shellWord } from '../core/model/shell-word.ts';
-import { actionForm } from './acting.ts';
+import { actionForm, hoursField } from './acting.ts';
 import { searchBox } from './board.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import type { Acting, Page, PageRequest, Part } from './page.ts';
@@ -13,6 +13,7 @@ import {
   foreign,
   many,
   number,
+  peerName,
   pill,
   table,
   time,
@@ -87,7 +88,7 @@ function stands({ siems, type }: ValueEntry): Markup {
   const rows = siems.map((one): Insert[] => {
     const { tone, words } = STATES[one.state];
     return [
-      html`<bdi>${one.name}</bdi>`,
+      peerName(one.name),
       pill(tone, words),
       foreign(one.reason ?? ''),
       one.until === null ? '' : time(one.until),
@@ -166,7 +167,7 @@ function timeLine(entry: ValueEntry, now: number): Markup {
 
 function releases({ releases: all }: ValueEntry): Markup {
   const rows = all.map((one): Insert[] => [
-    html`<bdi>${one.exchange}</bdi>`,
+    peerName(one.exchange),
     time(one.window),
     number(one.count),
     one.state,
@@ -178,7 +179,7 @@ function releases({ releases: all }: ValueEntry): Markup {
 
 function refused({ refused: all }: ValueReport): Markup {
   const rows = all.map((one): Insert[] => [
-    html`<bdi>${one.exchange}</bdi>`,
+    peerName(one.exchange),
     html`<code><bdi>${one.object_id}</bdi></code>${one.name !== null && html`<span class="t">${foreign(one.name)}</span>`}`,
     foreign(one.reason),
     one.pattern === null ? '' : html`<span class="value">${foreign(one.pattern, 120)}</span>`,
@@ -193,7 +194,6 @@ function refused({ refused: all }: ValueReport): Markup {
 const around = (all: readonly Observable[]): Markup =>
   html`<h2>What covers it</h2><ul class="plain">${all.map((one) => html`<li>${shownValue(one.type, one.value)} (${one.type}) ${whyLink(one.value)}</li>`)}</ul>`;
 
-const HOURS = [1, 8, 24, 72, 168, 720];
 const REVIEW_DAYS = [30, 90, 180, 365];
 
 /** The consequence first, then the form. */
@@ -213,7 +213,7 @@ ${off.map((one) => offNow(one, asked, acting, now))}
 ${actionForm(acting, {
   to: '/why',
   hidden: { ...hidden, kind: 'suppress' },
-  fields: html`<label class="wide">For <select name="hours">${HOURS.map((one) => html`<option value="${one}"${one === 24 && html` selected`}>${one < 48 ? many(one, 'hour') : many(one / 24, 'day')}</option>`)}</select></label>`,
+  fields: hoursField(),
   buttons: [{ name: 'do', value: 'suppress', words: 'Suppress' }],
   command: `entente suppress ${shellWord(asked)} --hours 24 --reason TEXT`,
 })}</div>

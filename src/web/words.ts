@@ -39,6 +39,13 @@ export function length(ms: number): string {
   return minutes < 2 * 1440 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`;
 }
 
+/** A name of usual length is not broken in its middle. */
+export const peerName = (name: string, href?: string): Markup => {
+  const text = html`<bdi${name.length <= MOST_UNBROKEN && html` class="name"`}>${name}</bdi>`;
+  return href === undefined ? text : html`<a href="${href}">${text}</a>`;
+};
+const MOST_UNBROKEN = 24;
+
 /** How long ago. The client counts on by itself, so that the passing of time is no change of the page (live.ts). */
 export function age(iso: string | null | undefined, now: number): Markup | string {
   const then = Date.parse(iso ?? '');
@@ -85,6 +92,8 @@ export const exchangeHref = (name: string): string => `/exchange/${encodeURIComp
 export interface Column {
   readonly head: string;
   readonly numeric?: boolean;
+  /** Of sentences, and not to be made narrow by the others. */
+  readonly wordy?: boolean;
 }
 export function table(caption: Insert, columns: readonly Column[], rows: readonly (readonly Insert[])[]): Markup {
   const head = columns.map(
@@ -93,9 +102,9 @@ export function table(caption: Insert, columns: readonly Column[], rows: readonl
   const body = rows.map(
     (cells) =>
       html`<tr>${cells.map((cell, i) => {
-        const { head = '', numeric } = columns[i] ?? {};
+        const { head = '', numeric, wordy } = columns[i] ?? {};
         if (i === 0) return html`<th scope="row">${cell}</th>`;
-        return html`<td data-h="${head}"${numeric === true && html` class="n"`}>${cell}</td>`;
+        return html`<td data-h="${head}"${numeric === true ? html` class="n"` : wordy === true && html` class="wordy"`}>${cell}</td>`;
       })}</tr>`,
   );
   return html`<div class="scroll"><table><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;

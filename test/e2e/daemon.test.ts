@@ -66,6 +66,8 @@ describe('signals', () => {
     daemon.process.signal('SIGHUP');
     const bad = await daemon.until((one) => one.reasons.some((reason) => reason.includes('not used')));
     expect(bad.state).not.toBe('failing');
+    expect(bad.conditions).toMatchObject([{ condition: 'reload-refused', runbook: 'docs/runbook.md#reload-refused' }]);
+    expect((await world.site.entente(['status'])).stdout).toContain('docs/runbook.md#reload-refused');
     expect(daemon.process.stderr).toContain('The new configuration is not used; the old one runs on.');
 
     world.site.configure(world.settings({ top: { policy: { min_confidence: 50 }, listen: new URL(daemon.url).host } }));
@@ -197,6 +199,7 @@ describe('time', () => {
     const daemon = await world.site.daemon();
     const status = await daemon.until((one) => one.reasons.some((reason) => reason.startsWith('nothing expires')));
     expect(status.state).toBe('failing');
+    expect(status.conditions).toMatchObject([{ condition: 'clock-doubted', runbook: 'docs/runbook.md#clock-doubted' }]);
     await daemon.ready();
     expect(world.armed()).toEqual(addresses(2));
     expect((await daemon.stop()).code).toBe(0);

@@ -181,6 +181,7 @@ export class Running {
 export interface Status {
   readonly state: string;
   readonly reasons: readonly string[];
+  readonly conditions?: readonly { readonly condition: string; readonly runbook: string }[];
   readonly exchanges: readonly (Settings & { name: string; state: string; reason: string | null })[];
   readonly siems: readonly (Settings & { name: string; state: string; reason: string | null })[];
 }

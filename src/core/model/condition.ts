@@ -18,6 +18,9 @@ export const CONDITIONS = [
   'disabled',
   'shadow',
   'idle',
+  'clock-doubted',
+  'reload-refused',
+  'state-away',
 ] as const;
 
 export type Condition = (typeof CONDITIONS)[number];

@@ -1,6 +1,6 @@
 // What `entente status --json` and /status answer (the public interface fixes these names, hence the wire's spelling).
 
-import type { Condition } from './condition.ts';
+import { type Condition, runbookOf } from './condition.ts';
 
 export const STATES = ['ok', 'paused', 'recovering', 'failing'] as const;
 /** ok; paused = disabled or shadow; recovering = will heal by itself; failing = a person must act. Sorted from best to worst. */
@@ -23,6 +23,14 @@ export interface PartReport extends StateReport {
   readonly last_failure?: string | null;
 }
 
+/** When a certificate or a token ends, where it can be known. */
+export interface Expiry {
+  readonly what: 'certificate' | 'token';
+  readonly whose: 'own' | 'peer';
+  /** RFC 3339. */
+  readonly at: string;
+}
+
 interface PeerReport extends StateReport {
   readonly name: string;
   readonly type: string;
@@ -34,6 +42,8 @@ interface PeerReport extends StateReport {
   readonly last_failure: string | null;
   /** After a failure. */
   readonly next_attempt: string | null;
+  /** The first to end first; empty where none says so. Only of a running daemon. */
+  readonly expires?: readonly Expiry[];
 }
 
 /** One collection of an exchange: it may fail while the others are read. */
@@ -50,6 +60,10 @@ export interface CollectionReport extends StateReport {
 export interface ExchangeReport extends PeerReport {
   /** By schedule; null without a daemon. */
   readonly next_poll: string | null;
+  /** Between the next two by schedule; null without a daemon. */
+  readonly poll_every_secs?: number | null;
+  /** Polls that came due since the last one that succeeded, without the one that is under way. */
+  readonly polls_late?: number;
   readonly objects: number;
   readonly indicators: number;
   readonly refused: number;
@@ -108,6 +122,14 @@ export interface NeverBlockReport {
   readonly problems: readonly string[];
 }
 
+/** What ails the daemon itself, not one of its parts. */
+export interface WholeCondition {
+  readonly condition: Condition;
+  readonly runbook: string | null;
+  readonly reason: string;
+  readonly next_action: string;
+}
+
 export interface StatusReport {
   readonly instance: string;
   readonly version: string;
@@ -116,6 +138,8 @@ export interface StatusReport {
   /** Of the worst part. */
   readonly since: string;
   readonly reasons: readonly string[];
+  /** Of the daemon itself; their reasons stand among all reasons too. */
+  readonly conditions?: readonly WholeCondition[];
   readonly exchanges: readonly ExchangeReport[];
   readonly siems: readonly SiemReport[];
   /** Built-in lists that met a value, and all of the configured folder. */
@@ -130,6 +154,10 @@ export interface StatusReport {
     readonly sent: number;
     readonly failed: number;
   };
+}
+
+export function wholeCondition(condition: Condition, reason: string, nextAction: string): WholeCondition {
+  return { condition, runbook: runbookOf(condition), reason, next_action: nextAction };
 }
 
 export function worstState(states: readonly State[]): State {

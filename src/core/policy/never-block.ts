@@ -37,7 +37,7 @@ export interface NeverBlockRules {
   /** Folder of warninglists. */
   readonly lists?: string;
   /** What stands in that folder, read by who keeps the state. */
-  readonly files?: ListIndex;
+  readonly files?: Pick<ListIndex, 'find'>;
 }
 
 /** A domain covers what is below it, `=domain` only itself. */
@@ -125,7 +125,11 @@ function look(observable: Observable, rules: NeverBlockRules): readonly Finding[
   ];
 }
 
-function found(observable: Observable, index: ListIndex, actions: NeverBlockRules['actions']): readonly Finding[] {
+function found(
+  observable: Observable,
+  index: Pick<ListIndex, 'find'>,
+  actions: NeverBlockRules['actions'],
+): readonly Finding[] {
   const listed = index.find(observable);
   if (listed.length === 0) return NONE;
   return listed.flatMap(({ list, what, within }) => {

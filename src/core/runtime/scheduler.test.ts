@@ -30,6 +30,25 @@ describe('a scheduled run', () => {
     await scheduled.stop();
   });
 
+  it('tells how far apart its next two times are, and that one came due while a run goes on', async () => {
+    let due = 0;
+    let release = () => {};
+    const run = () =>
+      new Promise<void>((go) => {
+        release = go;
+      });
+    const scheduled = createScheduled({ name: 'poll', cron: '*/5 * * * *', due: () => due++, run }, instant, silentLog);
+    expect(scheduled.everyMs()).toBeUndefined();
+    scheduled.start();
+
+    expect(scheduled.everyMs()).toBe(300_000);
+    await vi.advanceTimersByTimeAsync(16 * 60_000);
+    expect(due).toBe(3);
+    const stopped = scheduled.stop();
+    release();
+    await stopped;
+  });
+
   it('never runs twice at once, also when triggered by hand', async () => {
     let running = 0;
     let most = 0;

@@ -11,6 +11,8 @@ export interface Schedule {
   readonly cron: string;
   /** Upper end of a random delay before each scheduled run, so that many daemons do not call at the same second. */
   readonly jitterMs?: number;
+  /** Its time came, whether or not a run goes on. */
+  readonly due?: () => void;
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -22,6 +24,8 @@ export interface Scheduled {
   stop(): Promise<void>;
   /** Epoch milliseconds of the next scheduled run, by the system's clock. */
   next(): number | undefined;
+  /** Between the next two. */
+  everyMs(): number | undefined;
 }
 
 /** A run is still done when the process wakes this late; otherwise it is left to the next one. */
@@ -57,6 +61,7 @@ export function createScheduled(schedule: Schedule, clock: Clock, log: Log): Sch
       } catch {
         return; // stopped while waiting
       }
+      schedule.due?.();
       await trigger();
     })().finally(() => waiting.delete(one));
     waiting.add(one);
@@ -82,6 +87,10 @@ export function createScheduled(schedule: Schedule, clock: Clock, log: Log): Sch
       await Promise.all([running, ...waiting]);
     },
     next: () => task?.getNextRun()?.getTime(),
+    everyMs() {
+      const [one, two] = task?.getNextRuns(2) ?? [];
+      return one === undefined || two === undefined ? undefined : two.getTime() - one.getTime();
+    },
   };
 }
 

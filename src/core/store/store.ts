@@ -25,6 +25,7 @@ import { HoldTable } from './projection/hold-table.ts';
 import { Holds } from './projection/holds.ts';
 import { Links } from './ingest/links.ts';
 import { Listing } from './ingest/listing.ts';
+import type { OnLists } from './spec/lists.ts';
 import { type CommitReport, emptyReport } from './ingest/commit-report.ts';
 import { Objects } from './ingest/objects.ts';
 import { tlpOf } from './rows/open-markings.ts';
@@ -686,6 +687,11 @@ export class Store {
   /** A fact about the running daemon, for commands beside it. */
   remember(name: 'configuration' | 'listens', text: string, now: number): void {
     this.#unit(now, () => this.#store.setMeta(name, text));
+  }
+
+  /** On which never-block lists of files each of them stands, for who asks without having them. */
+  onLists(observables: readonly Observable[]): OnLists[] {
+    return this.#store.onLists(observables);
   }
 
   identity(): { writer: string; revision: number; openedRevision: number; engineTime: number } {

@@ -119,7 +119,7 @@ function isBusy(part: HTMLElement): boolean {
   const active = document.activeElement;
   if (active !== null && part.contains(active) && active.matches('input, select, textarea')) return true;
   return [...part.querySelectorAll('input:not([type=hidden])')].some(
-    (one) => one instanceof HTMLInputElement && one.value !== one.defaultValue,
+    (one) => one instanceof HTMLInputElement && (one.value !== one.defaultValue || one.checked !== one.defaultChecked),
   );
 }
 

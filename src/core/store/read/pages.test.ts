@@ -46,6 +46,20 @@ describe('the difference', () => {
     expect(rowsOf(rig, { type: 'url' })).toEqual([]);
   });
 
+  it('gives rows by their names, those that still differ', () => {
+    const rig = new Rig();
+    rig.commit(indicators(0, 3));
+    const [a, b, c] = rowsOf(rig).map(({ row }) => row);
+    expect(reading(rig, (reader) => reader.rows([c!, a!, '9-1', a!])).map((one) => one.row)).toEqual([a, c]);
+
+    rig.deliver(NOW, 'siem', (key) =>
+      key.endsWith('198.18.0.1') ? { kind: 'park', reason: 'too long' } : { kind: 'applied' },
+    );
+
+    const left = reading(rig, (reader) => reader.rows([a!, b!, c!]));
+    expect(left).toMatchObject([{ row: b, id: b, value: '198.18.0.1', bucket: 'park', why: 'too long' }]);
+  });
+
   it('tells what is to be added, changed, removed, held and parked apart, and counts them', () => {
     const rig = new Rig({ siems: [aSiem({ brake: { removal: { share: 0.2, atLeast: 3, windowHours: 24 } } })] });
     rig.commit(indicators(0, 20));

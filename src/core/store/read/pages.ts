@@ -25,6 +25,8 @@ export interface DifferenceAsked {
 }
 
 export interface DifferenceRow extends Observable {
+  /** Its name among all rows. */
+  readonly row: string;
   readonly siem: string;
   readonly bucket: Bucket;
   readonly wanted: boolean;
@@ -84,6 +86,8 @@ const MOST_LOOKED = 1_000;
 const MOST_AT_ONCE = 250;
 /** Of one state; more are not counted apart. */
 const MOST_COUNTED = 1_000;
+/** Rows that somebody acts on at once. */
+export const MOST_CHOSEN = 100;
 const MOST_REASONS = 8;
 const EXAMPLES = 2;
 /** Rows that better ones keep out are settled, and found by their place. */
@@ -157,6 +161,26 @@ export class PagesReader {
         }
       }
     return { rows, next, counts: siems.map((siem) => this.#counts(siem)) };
+  }
+
+  /** Of those named, the ones that differ still; each once, in the order in which they are gone through. */
+  rows(names: readonly string[]): DifferenceRow[] {
+    const siems = this.#active('siem');
+    const exchanges = this.#active('exchange');
+    const wanted = [...new Set(names)].slice(0, MOST_CHOSEN).map((name) => name.split('-').map(Number));
+    return wanted
+      .sort(([a = 0, b = 0], [c = 0, d = 0]) => a - c || b - d)
+      .flatMap(([siemId = 0, entryId = 0]) => {
+        const siem = siems.find((one) => one.id === siemId);
+        const row = this.#db.get<Row>(
+          `SELECT p.*, e.type, e.value, h.reason AS hold_reason FROM projection p
+           JOIN entry e ON e.id = p.entry_id LEFT JOIN hold h ON h.id = p.hold WHERE p.siem_id = ? AND p.entry_id = ?`,
+          siemId,
+          entryId,
+        );
+        const differs = row !== undefined && (row.state !== STATE.settled || row.kept_out === 1);
+        return siem === undefined || !differs ? [] : [shownRow(row, siem, bucketOf(row), exchanges)];
+      });
   }
 
   #active(table: 'siem' | 'exchange'): Active[] {
@@ -338,6 +362,7 @@ function shownRow(row: Row, siem: Active, bucket: Bucket, exchanges: readonly Ac
     // The column holds a place in this list.
     type: OBSERVABLE_TYPES[row.type] as ObservableType,
     value: row.value,
+    row: `${siem.id}-${row.entry_id}`,
     siem: siem.name,
     bucket,
     wanted: row.wanted === 1,

@@ -58,11 +58,18 @@ type NamedRow = Row & { readonly state: number };
 
 export class RefusedReader {
   readonly #db: Database;
-  readonly #siems: StoreSpec['siems'];
+  readonly #given: StoreSpec;
+  #ready: StoreSpec['siems'] | undefined;
 
   constructor(spec: StoreSpec) {
-    this.#siems = withLists(spec).spec.siems;
+    this.#given = spec;
     this.#db = openReading(spec.path, { cacheMb: 4 });
+  }
+
+  /** With never-block lists, which are long and needed only for what is judged. */
+  get #siems(): StoreSpec['siems'] {
+    this.#ready ??= withLists(this.#given).spec.siems;
+    return this.#ready;
   }
 
   /** Page by page, however many there are. */

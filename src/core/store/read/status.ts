@@ -14,7 +14,7 @@ import { decideClaim } from '../../ledger/admit.ts';
 import { type HoldKind, type HoldRow, setCode } from '../rows/hold-rows.ts';
 import { fullReason } from '../rows/full-containers.ts';
 import { ROOM_NAMES, roomName } from '../rows/full-containers.ts';
-import { LISTED_OWNER, withLists } from '../spec/lists.ts';
+import { LISTED_OWNER, type OnLists, withFound, withLists } from '../spec/lists.ts';
 import { withDetail } from '../../model/refusal.ts';
 import { type ClaimRow, toClaim } from '../rows/claims.ts';
 import { CAUSE_TEXT, hitTime, PRESENT, type ProjectionRow, STATE, type StoredScope } from '../rows/rows.ts';
@@ -309,7 +309,9 @@ export class StoreReader {
     )!.n;
   }
 
-  why(observable: Observable, now: number): WhyEntry | undefined {
+  /** `found`: on which lists it stands, where somebody else looked that up. */
+  why(observable: Observable, now: number, found?: OnLists): WhyEntry | undefined {
+    const { siems } = found === undefined ? this.#spec : withFound(this.#given, found);
     const type = OBSERVABLE_TYPES.indexOf(observable.type);
     const entry = this.#db.get<{ id: number; hit_day: number | null }>(
       'SELECT id, hit_day FROM entry WHERE type = ? AND value = ?',
@@ -341,12 +343,12 @@ export class StoreReader {
         valid_until: iso(row.valid_until),
         state: OBJECT_STATES[row.state]!,
         left_out: row.refusal === null ? null : withDetail(row.refusal, toClaim(row, row.exchange).facts.detail),
-        decisions: this.#spec.siems.map((siem) => ({
+        decisions: siems.map((siem) => ({
           siem: siem.name,
           ...this.#decision(siem, observable, row, hitTime(entry.hit_day), now),
         })),
       })),
-      siems: this.#spec.siems.map((siem) => this.#stand(siem.name, entry.id, suppressed, now)),
+      siems: siems.map((siem) => this.#stand(siem.name, entry.id, suppressed, now)),
       hits: {},
       releases: [],
     };

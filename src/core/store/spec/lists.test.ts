@@ -158,3 +158,24 @@ it('takes away what a changed list names, armed or not, counts it, and gives it 
   rig.tick(NOW + 5);
   expect(rig.deliver(NOW + 6)).toEqual(['upsert 5.6.7.9']);
 });
+
+it('looks values up for who has none of the lists', () => {
+  const { folder } = aFolder({ 'sinkholes.json': aList('5.6.7.8'), 'more.json': aList('5.6.7.0/24') });
+  const neverBlock = { actions: {}, own: { networks: [], domains: [] }, lists: folder };
+  const given = aSiem();
+  const [pair] = Object.values(given.rules);
+  const rig = new Rig({
+    siems: [{ ...given, rules: { partner: { ...pair!, intake: { ...pair!.intake, neverBlock } } } }],
+  });
+
+  const found = rig.store.onLists([ipv4('5.6.7.8'), ipv4('9.9.9.9')]);
+
+  expect(
+    found.map((one) =>
+      one
+        .get(folder)
+        ?.map(({ list }) => list)
+        .sort(),
+    ),
+  ).toEqual([['more', 'sinkholes'], []]);
+});

@@ -2,7 +2,7 @@
 // daemon up, and by commands that ask for a decision. Their content is part of what shapes wanted state.
 import { readFileSync, statSync } from 'node:fs';
 import { ConnectorError } from '../../model/failure.ts';
-import { type ListReport, ListIndex } from '../../policy/list-index.ts';
+import { type Listed, type ListReport, ListIndex } from '../../policy/list-index.ts';
 import { isOurListName, type NeverBlockRules } from '../../policy/never-block.ts';
 import { type NamedList, readWarninglist } from '../../policy/warninglist.ts';
 import { sha256 } from '../../runtime/ids.ts';
@@ -81,18 +81,42 @@ const codeOf = (error: unknown): string =>
  * The same with the lists that its rules name, and with their content in the fingerprint: another list computes wanted
  * state anew.
  */
-export function withLists(spec: StoreSpec): { readonly spec: StoreSpec; readonly reports: readonly ListReport[] } {
+export function withLists(spec: StoreSpec): {
+  readonly spec: StoreSpec;
+  readonly reports: readonly ListReport[];
+  /** By folder. */
+  readonly loaded: ReadonlyMap<string, LoadedLists>;
+} {
   const loaded = new Map<string, LoadedLists>();
+  const filled = withFiles(spec, (folder) => {
+    const lists = loaded.get(folder) ?? loadLists(folder);
+    loaded.set(folder, lists);
+    return lists.index;
+  });
+  const siems = filled.siems.map((siem): SiemSpec => {
+    const digests = [...loaded.values()].map((one) => one.digest).join(' ');
+    return {
+      ...siem,
+      fingerprint: digests === '' ? siem.fingerprint : sha256(`${siem.fingerprint} ${digests}`).slice(0, 24),
+    };
+  });
+  return { spec: { ...spec, siems }, reports: [...loaded.values()].flatMap((one) => one.reports), loaded };
+}
+
+/** What one value was found on, by folder of lists: for who has none of them (Store.onLists). */
+export type OnLists = ReadonlyMap<string, readonly Listed[]>;
+
+/** Good for that value alone. */
+export const withFound = (spec: StoreSpec, found: OnLists): StoreSpec =>
+  withFiles(spec, (folder) => ({ find: () => found.get(folder) ?? [] }));
+
+function withFiles(spec: StoreSpec, filesOf: (folder: string) => NonNullable<NeverBlockRules['files']>): StoreSpec {
+  // Rules that are one object stay one: what was made ready for them is found again by it.
   const made = new Map<NeverBlockRules, NeverBlockRules>();
   const ready = (rules: NeverBlockRules): NeverBlockRules => {
     if (rules.lists === undefined || rules.files !== undefined) return rules;
-    let one = made.get(rules);
-    if (one === undefined) {
-      const lists = loaded.get(rules.lists) ?? loadLists(rules.lists);
-      loaded.set(rules.lists, lists);
-      one = { ...rules, files: lists.index };
-      made.set(rules, one);
-    }
+    const one = made.get(rules) ?? { ...rules, files: filesOf(rules.lists) };
+    made.set(rules, one);
     return one;
   };
   const siems = spec.siems.map((siem): SiemSpec => {
@@ -105,12 +129,7 @@ export function withLists(spec: StoreSpec): { readonly spec: StoreSpec; readonly
         ];
       }),
     );
-    const digests = [...loaded.values()].map((one) => one.digest).join(' ');
-    return {
-      ...siem,
-      rules,
-      fingerprint: digests === '' ? siem.fingerprint : sha256(`${siem.fingerprint} ${digests}`).slice(0, 24),
-    };
+    return { ...siem, rules };
   });
-  return { spec: { ...spec, siems }, reports: [...loaded.values()].flatMap((one) => one.reports) };
+  return { ...spec, siems };
 }

@@ -1,6 +1,7 @@
 // What the store's units of work share: the connection, names and ids, the revision of the running transaction,
 // and the tallies that make status cheap.
 import { ConnectorError } from '../../model/failure.ts';
+import type { Observable } from '../../model/observable.ts';
 import { randomHex } from '../../runtime/ids.ts';
 import { History } from '../record/history.ts';
 import { fingerprintOf } from '../spec/policy-version.ts';
@@ -8,7 +9,7 @@ import { POLICY_VERSION, Records } from '../record/records.ts';
 import type { Database } from '../sql/port.ts';
 import { nameOf, type OpenOptions, openState } from '../state/open.ts';
 import type { SiemEncoder } from '../../contracts/siem-connector.ts';
-import { withLists } from '../spec/lists.ts';
+import { type LoadedLists, type OnLists, withLists } from '../spec/lists.ts';
 import { BARE_URL } from '../../stix/bare-urls.ts';
 import { RowIds } from '../rows/row-ids.ts';
 import type { AuditSpec, ExchangeSpec, SiemSpec, StoreSpec } from '../spec/spec.ts';
@@ -59,6 +60,7 @@ export class StoreContext {
   readonly writer: string;
   /** The highest revision this state had when it was opened: a SIEM that holds a higher one of ours met a newer state. */
   readonly openedRevision: number;
+  readonly #lists: ReadonlyMap<string, LoadedLists>;
   #lastRevision: number;
   #revision = 0;
   #engineTime: number;
@@ -69,8 +71,9 @@ export class StoreContext {
   readonly records: Records;
 
   constructor(given: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>, options: Pick<OpenOptions, 'onAway'> = {}) {
-    const { spec, reports } = withLists(given);
+    const { spec, reports, loaded } = withLists(given);
     this.spec = spec;
+    this.#lists = loaded;
     this.db = openState(spec.path, {
       cacheMb: spec.cacheMb ?? 16,
       ...options,
@@ -216,6 +219,12 @@ export class StoreContext {
     const found = this.exchanges.find((one) => one.spec.name === name);
     if (found === undefined) throw new ConnectorError('bug', `no exchange ${name} in the store`);
     return found;
+  }
+
+  onLists(observables: readonly Observable[]): OnLists[] {
+    return observables.map(
+      (one) => new Map([...this.#lists].map(([folder, { index }]) => [folder, index.find(one)] as const)),
+    );
   }
 
   meta(name: string): string | undefined {
