@@ -64,6 +64,11 @@ export class Bench {
     return this.#size === undefined ? standard : Math.round((standard * this.#size) / 200_000);
   }
 
+  /** Of a row whose size is what `--size` says. */
+  given(standard: number): number {
+    return this.#size ?? standard;
+  }
+
   folder(): string {
     const path = join(this.#folder, String(++this.#folders));
     mkdirSync(path);

@@ -13,6 +13,7 @@ import { hang } from './rows/hang.ts';
 import { ingest } from './rows/ingest.ts';
 import { memory } from './rows/memory.ts';
 import { misp } from './rows/misp.ts';
+import { pages } from './rows/pages.ts';
 import { policy } from './rows/policy.ts';
 import { pushers } from './rows/pushers.ts';
 import { repeat } from './rows/repeat.ts';
@@ -31,6 +32,7 @@ const ROWS: readonly BenchRow[] = [
   audit,
   pushers,
   hang,
+  pages,
   sightings,
 ];
 const TITLE = [
@@ -40,7 +42,7 @@ const TITLE = [
 const HELP = `npm run bench -- [--only NAME]... [--size N] [--rounds N] [--elastic URL] [--write]
 
   --only NAME    ${ROWS.map((row) => row.name).join(', ')}; may be given several times
-  --size N       indicators where the table says 200,000; other rows in proportion
+  --size N       indicators where the table says 200,000; other rows in proportion, pages exactly so many
   --rounds N     paired rounds, 7
   --elastic URL  a running Elasticsearch without security instead of one that is started
   --write        put the table into bench/README.md`;

@@ -80,11 +80,8 @@ const BRAKED: Readonly<Record<HeldSet['kind'], string>> = {
 
 function notWanted(entry: Entry, stand: Stand, source: NextActionSource): string {
   const { reader, now } = source;
-  const suppressed = reader
-    .suppressions(now)
-    .filter((one) => one.type === entry.type && one.value === entry.value)
-    .sort((a, b) => b.until.localeCompare(a.until))[0];
-  const harmless = reader.harmless().find((one) => one.type === entry.type && one.value === entry.value);
+  const suppressed = reader.suppressions(now, entry).sort((a, b) => b.until.localeCompare(a.until))[0];
+  const [harmless] = reader.harmless(entry);
   if (harmless !== undefined)
     return `it stays off until somebody lifts it: entente harmless lift ${harmless.id}; it asks for another look at ${harmless.review}`;
   if (suppressed !== undefined) {

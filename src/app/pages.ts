@@ -15,7 +15,6 @@ import { explainValue } from './explain-value.ts';
 import { placeOf, storeSpec } from './specs.ts';
 
 const DAY_MS = 86_400_000;
-const MOST_SIGHTINGS = 100;
 const MOST_DISPUTED = 50;
 const ANSWER_MS = 20_000;
 const ASK_EVERY_MS = 100;
@@ -42,11 +41,11 @@ export class Pages implements PageSource {
 
   now = () => this.#app.now();
 
-  waiting: PageSource['waiting'] = async () => {
+  waiting: PageSource['waiting'] = async (most) => {
     const { reader, sightings } = this.#app;
     return {
       sets: reader.held(),
-      sightings: firstOf(sightings.held(), MOST_SIGHTINGS),
+      sightings: [...sightings.held(most)],
       disputed: sightings.disputed(MOST_DISPUTED),
     };
   };
@@ -61,12 +60,11 @@ export class Pages implements PageSource {
     const now = this.now();
     const readers = { reader, sightings, refused: this.#refused };
     const found = explainValue(config, readers, text, now, true, onLists);
-    const off = [
-      ...reader.suppressions(now).map((one): Off => ({ ...one, of: 'suppress' })),
-      ...reader.harmless().map(({ review, ...one }): Off => ({ ...one, until: review, of: 'harmless' })),
-    ];
-    const named = (one: Off) => found.guesses.some(({ type, value }) => type === one.type && value === one.value);
-    return { ...found, off: off.filter(named) };
+    const off = found.guesses.flatMap((guessed): Off[] => [
+      ...reader.suppressions(now, guessed).map((one): Off => ({ ...one, of: 'suppress' })),
+      ...reader.harmless(guessed).map(({ review, ...one }): Off => ({ ...one, until: review, of: 'harmless' })),
+    ]);
+    return { ...found, off };
   };
 
   held: PageSource['held'] = async (id, after) => this.reader.held(id, after);
@@ -182,12 +180,6 @@ export class Pages implements PageSource {
     this.#record?.close();
     this.#refused?.close();
   }
-}
-
-function firstOf<T>(all: Iterable<T>, most: number): T[] {
-  const first: T[] = [];
-  for (const one of all) if (first.push(one) >= most) break;
-  return first;
 }
 
 const valuesOf = (rows: Chosen['rows']): Observable[] => [

@@ -9,9 +9,10 @@ import { messagePage, type Acting, type Page, type PageRequest, type Part } from
 import { age, foreign, many, number, table, time, shownValue, whyLink } from './words.ts';
 
 const SAMPLE = 8;
+const MOST_SIGHTINGS = 50;
 
 export async function decisionsPage({ pages, acting, now, status }: PageRequest): Promise<Page> {
-  const { sets, sightings, disputed } = await pages.waiting();
+  const { sets, sightings, disputed } = await pages.waiting(MOST_SIGHTINGS);
   const parts: Part[] = [];
   if (sets.length + sightings.length === 0)
     parts.push({
@@ -115,11 +116,10 @@ const decide = (id: string, set: string, yes: string, no: string, acting: Acting
   })}`;
 
 /** Everything that one hold covers, page by page. */
-export async function holdPage({ params, query, pages, acting, now, status }: PageRequest): Promise<Page> {
+export async function holdPage({ params, query, pages, waiting, acting, now, status }: PageRequest): Promise<Page> {
   const id = Number(params['id']);
   const after = Number(query.get('after') ?? 0);
-  const { sets } = await pages.waiting();
-  const set = sets.find((one) => one.id === id);
+  const set = waiting.sets.find((one) => one.id === id);
   const found = set === undefined || !Number.isSafeInteger(after) ? undefined : await pages.held(id, after);
   if (set === undefined || found === undefined)
     return messagePage(

@@ -2,7 +2,7 @@
 // again and swaps when the server says that it changed.
 import type { StatusReport } from '../core/model/status.ts';
 import { html, type Markup } from './html.ts';
-import type { PageSource, WebSource } from './source.ts';
+import type { PageSource, Waiting, WebSource } from './source.ts';
 import { age, number, pill, time } from './words.ts';
 
 export type Screen = 'board' | 'difference' | 'value' | 'decisions' | 'history' | 'exchange' | 'none';
@@ -36,6 +36,8 @@ export interface PageRequest {
   readonly pages: PageSource;
   readonly status: StatusReport;
   readonly now: number;
+  /** What waits for a person; of the sightings the first alone. */
+  readonly waiting: Waiting;
   readonly acting: Acting;
 }
 

@@ -20,8 +20,7 @@ interface Route {
 const ROUTES: readonly Route[] = [
   {
     path: '/',
-    page: async ({ status, pages, now }) =>
-      board({ status, waiting: await pages.waiting(), samples: await pages.samples(), now }),
+    page: async ({ status, pages, waiting, now }) => board({ status, waiting, samples: await pages.samples(), now }),
   },
   { path: '/why', page: valuePage, form: taken },
   { path: '/held', page: decisionsPage, form: decided },

@@ -175,7 +175,7 @@ async function partsOf(
   const { pages } = source;
   const acting = actingOf(request, options);
   const now = pages?.now() ?? systemClock.now();
-  const waiting = (await pages?.waiting()) ?? { sets: [], sightings: [], disputed: [] };
+  const waiting = (await pages?.waiting(1)) ?? { sets: [], sightings: [], disputed: [] };
   const closed = () =>
     url.pathname === '/'
       ? board({ status, waiting, samples: [], now })
@@ -188,7 +188,17 @@ async function partsOf(
   const made =
     pages === undefined
       ? closed()
-      : await make({ path: url.pathname, params, query: url.searchParams, source, pages, status, now, acting });
+      : await make({
+          path: url.pathname,
+          params,
+          query: url.searchParams,
+          source,
+          pages,
+          status,
+          now,
+          waiting,
+          acting,
+        });
   const top = topPart(status, made.screen, waitingCount(waiting, status.sightings.held));
   return { made, top, status, acting, now };
 }

@@ -117,7 +117,8 @@ export interface HistoryAsked {
 
 export interface PageSource {
   now(): number;
-  waiting(): Promise<Waiting>;
+  /** `sightings`: the first so many. */
+  waiting(sightings: number): Promise<Waiting>;
   /** The last day in half hours, per exchange and SIEM. */
   samples(): Promise<readonly Sample[]>;
   value(text: string): Promise<ValueReport>;

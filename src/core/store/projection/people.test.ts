@@ -76,3 +76,26 @@ it('a push is what only this exchange vouches for, since then', () => {
     expect(reader.pushed('other', NOW, 10).values).toEqual([]);
   });
 });
+
+describe('what is off for one value', () => {
+  it('is found by the value, and what asks for another look by its day, however much is off', () => {
+    const rig = new Rig();
+    rig.store.suppress([ipv4('192.0.2.1'), ipv4('192.0.2.2')], NOW + DAY, 'noise', 'ann', NOW);
+    rig.store.callHarmless([ipv4('192.0.2.3')], NOW + DAY, 'ours', 'ann', NOW);
+    const [two, three] = [ipv4('192.0.2.2'), ipv4('192.0.2.3')];
+
+    const found = rig.read((reader) => [
+      reader.suppressions(NOW, two).map(({ value }) => value),
+      reader.suppressions(NOW, three),
+      reader.harmless(three).map(({ value }) => value),
+      reader.harmless(two),
+      [reader.toReview(NOW), reader.toReview(NOW + 2 * DAY)],
+    ]);
+
+    expect(found).toEqual([['192.0.2.2'], [], ['192.0.2.3'], [], [0, 1]]);
+    const plan = (sql: string) => rig.ask<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)[0]!.detail;
+    expect(
+      plan('SELECT count(*) FROM suppression WHERE lifted IS NULL AND review IS NOT NULL AND review <= 5'),
+    ).toContain('suppression_review');
+  });
+});

@@ -126,11 +126,14 @@ export class SightingsReader {
       }));
   }
 
-  *held(): Generator<HeldSighting> {
-    for (let after = 0; ; ) {
-      const page = this.#heldRows(`b.id > ? ORDER BY b.id LIMIT ${MOST}`, after);
+  /** The oldest first; `most`: no more of them than that. */
+  *held(most = Number.MAX_SAFE_INTEGER): Generator<HeldSighting> {
+    for (let after = 0, left = most; left > 0; ) {
+      const size = Math.min(MOST, left);
+      const page = this.#heldRows(`b.id > ? ORDER BY b.id LIMIT ${size}`, after);
       for (const one of page) yield one.held;
-      if (page.length < MOST) return;
+      if (page.length < size) return;
+      left -= size;
       after = page.at(-1)!.row.id;
     }
   }

@@ -139,6 +139,11 @@ interface SuppressedRow {
 const iso = (ms: number | null | undefined): string | null =>
   ms === null || ms === undefined ? null : new Date(Math.min(ms, 8.64e15)).toISOString();
 const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
+const OF_VALUE = ' AND type = ? AND value = ?';
+/** `type` may be one of a version that knew others. */
+type Named = { readonly type: string; readonly value: string };
+const valueOf = (of: Named | undefined): (number | string)[] =>
+  of === undefined ? [] : [OBSERVABLE_TYPES.findIndex((one) => one === of.type), of.value];
 const MOST_SWEEPS = 20;
 const MOST_CURSOR = 200;
 
@@ -537,11 +542,17 @@ export class StoreReader {
       }));
   }
 
-  suppressions(now: number): { id: number; type: string; value: string; until: string; reason: string; by: string }[] {
+  /** Of one value, or of all. */
+  suppressions(
+    now: number,
+    of?: Named,
+  ): { id: number; type: string; value: string; until: string; reason: string; by: string }[] {
     return this.#db
       .all<{ id: number; type: number; value: string; until: number; reason: string; made_by: string }>(
-        'SELECT id, type, value, until, reason, made_by FROM suppression WHERE lifted IS NULL AND review IS NULL AND until > ? ORDER BY id',
+        `SELECT id, type, value, until, reason, made_by FROM suppression
+         WHERE lifted IS NULL AND review IS NULL AND until > ?${of === undefined ? '' : OF_VALUE} ORDER BY id`,
         now,
+        ...valueOf(of),
       )
       .map((row) => ({
         id: row.id,
@@ -554,7 +565,7 @@ export class StoreReader {
   }
 
   /** Values that are off until somebody lifts them, those that have waited longest for another look first. */
-  harmless(): HarmlessRow[] {
+  harmless(of?: Named): HarmlessRow[] {
     return this.#db
       .all<{
         id: number;
@@ -565,7 +576,9 @@ export class StoreReader {
         reason: string;
         made_by: string;
       }>(
-        'SELECT id, type, value, created, review, reason, made_by FROM suppression WHERE lifted IS NULL AND review IS NOT NULL ORDER BY review, id',
+        `SELECT id, type, value, created, review, reason, made_by FROM suppression
+         WHERE lifted IS NULL AND review IS NOT NULL${of === undefined ? '' : OF_VALUE} ORDER BY review, id`,
+        ...valueOf(of),
       )
       .map((row) => ({
         id: row.id,
@@ -581,7 +594,7 @@ export class StoreReader {
   /** How many of them ask for another look. */
   toReview(now: number): number {
     return this.#db.get<{ n: number }>(
-      'SELECT count(*) AS n FROM suppression WHERE lifted IS NULL AND review <= ?',
+      'SELECT count(*) AS n FROM suppression WHERE lifted IS NULL AND review IS NOT NULL AND review <= ?',
       now,
     )!.n;
   }

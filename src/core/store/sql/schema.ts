@@ -341,6 +341,10 @@ export const MIGRATIONS: readonly string[] = [
   -- What somebody called a false positive, few among very many hits (disputed.ts).
   CREATE INDEX hit_disputed ON hit (entry_id) WHERE verdict = 1;
   `,
+  `
+  -- What asks for another look by now, among very many that are off.
+  CREATE INDEX suppression_review ON suppression (review) WHERE lifted IS NULL AND review IS NOT NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
