@@ -140,13 +140,18 @@ async function lookedAt(url: string, bench: Bench) {
 function paths(value: string, row: string): { readonly path: string; readonly of: string }[] {
   const why = `/why?value=${encodeURIComponent(value)}`;
   return [
-    ...['/readyz', '/status', '/', '/held', '/history', '/history?from=10m', '/exchange/partner', '/difference'],
-    ...[
-      '/siem/watch/difference?bucket=add',
-      '/siem/watch/difference?type=url',
-      '/why?value=unknown.example',
-      '/metrics',
-    ],
+    '/readyz',
+    '/status',
+    '/',
+    '/held',
+    '/history',
+    '/history?from=10m',
+    '/exchange/partner',
+    '/difference',
+    '/siem/watch/difference?bucket=add',
+    '/siem/watch/difference?type=url',
+    '/why?value=unknown.example',
+    '/metrics',
     { path: '/why?value=…', of: why },
     { path: '/why?value=…&at=1m', of: `${why}&at=1m` },
     { path: '/difference/chosen?row=…', of: `/difference/chosen?do=suppress&row=${row}` },

@@ -3,7 +3,7 @@
 import type { StatusReport } from '../core/model/status.ts';
 import { html, type Markup } from './html.ts';
 import type { Waiting } from './source.ts';
-import { age, exchangeHref, foreign, many, siemHref, type Tone } from './words.ts';
+import { age, exchangeHref, many, said, siemHref, type Tone } from './words.ts';
 
 interface Line {
   readonly tone: Extract<Tone, 'bad' | 'late'>;
@@ -30,7 +30,7 @@ export function needsAttention(status: StatusReport, waiting: Waiting, now: numb
 const item = (one: Line, now: number): Markup =>
   html`<li class="${one.tone}"><span class="what"><span class="unseen">${one.tone === 'bad' ? 'Failing: ' : 'Worth a look: '}</span>${
     one.who !== '' && html`<b><bdi>${one.who}</bdi></b> `
-  }${foreign(one.reason)}</span><span class="since">${age(one.since, now)}</span><span class="do">${one.next !== null && foreign(one.next)}</span><a href="${one.href}">${one.where}</a></li>`;
+  }${said(one.reason)}</span><span class="since">${age(one.since, now)}</span><span class="do">${one.next !== null && said(one.next)}</span><a href="${one.href}">${one.where}</a></li>`;
 
 export function linesOf(status: StatusReport, { sets, sightings, disputed }: Waiting): Line[] {
   const lines: Line[] = [];

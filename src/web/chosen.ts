@@ -25,7 +25,7 @@ export async function chosenPage(request: PageRequest): Promise<Page> {
   const chosen = await pages.chosen(names);
   if (chosen.rows.length === 0 && siem === null)
     return messagePage('Nothing is left to do', html`None of the chosen rows differs any more. ${BACK}`, 'difference');
-  const parts = [{ name: 'plan', body: html`${plan(chosen, request)}${gone(chosen)}` }];
+  const parts = [{ name: 'plan', body: plan(chosen, request) }];
   if (chosen.rows.length > 0) parts.push({ name: 'rows', body: rows(chosen.rows, request.now) });
   return { title: 'What is done with the chosen', screen: 'difference', parts };
 }
@@ -54,7 +54,7 @@ function suppress(chosen: Chosen, { acting }: PageRequest): Markup {
     places.length === 0
       ? 'They stand in no SIEM now; taken off, they stay out while a partner publishes them.'
       : html`They leave ${many(places.length, 'SIEM')}: ${places.map(([siem, n], i) => html`${i > 0 && ', '}<bdi>${siem}</bdi> ${number(n)}`)}. Nothing else does: other values that cover them stay.`;
-  return html`<h2>Suppress ${many(values, 'value')}</h2><div class="card"><p>${consequence}</p><p class="soft">Set <code>${chosen.set}</code></p>${
+  return html`<h2>Suppress ${many(values, 'value')}</h2><div class="card"><p>${consequence}</p>${gone(chosen)}<p class="soft">Set <code>${chosen.set}</code></p>${
     values > 0 &&
     actionForm(acting, {
       to: '/difference/chosen',
@@ -72,7 +72,7 @@ function retry(chosen: Chosen, { acting }: PageRequest): Markup {
   return html`<h2>Try again</h2><div class="card"><p>${many(parked, 'parked row')} ${parked === 1 ? 'is' : 'are'} tried again at the next cycle${
     others > 0 &&
     html`; ${number(others)} ${others === 1 ? 'is' : 'are'} not parked, or only for want of room, and ${others === 1 ? 'needs' : 'need'} nobody for that`
-  }.</p>${
+  }.</p>${gone(chosen)}${
     parked > 0 &&
     actionForm(acting, {
       to: '/difference/chosen',

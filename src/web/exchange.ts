@@ -6,7 +6,7 @@ import { freshness } from './board.ts';
 import { historyTable } from './history.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import { messagePage, type Page, type PageRequest, statePill } from './page.ts';
-import { age, clock, foreign, length, many, number, pill, table, time } from './words.ts';
+import { age, clock, foreign, length, many, number, pill, said, table, time } from './words.ts';
 
 /** Of all exchanges, and of this one. */
 const MOST_LOOKED = 200;
@@ -53,7 +53,7 @@ function head(
 ): Markup {
   return html`<h2><bdi>${one.name}</bdi> <span class="soft">${one.type}</span></h2><dl>
 <dt>Health</dt><dd>${statePill(one.state)} for ${age(one.since, now)}${one.reason !== null && html`: ${foreign(one.reason)}`}</dd>
-${one.next_action !== null && html`<dt>What to do</dt><dd>${foreign(one.next_action)}</dd>`}
+${one.next_action !== null && html`<dt>What to do</dt><dd>${said(one.next_action)}</dd>`}
 <dt>Freshness</dt><dd>${freshness(one, now)}; something new ${details?.lastNew == null ? 'has not come yet' : html`${age(details.lastNew, now)} ago, at ${time(details.lastNew)}`}</dd>
 <dt>Last 24 h</dt><dd>${dayBars(samples, 'exchange', one.name, now)}</dd>
 <dt>Last success</dt><dd>${time(one.last_success)}</dd>
@@ -99,7 +99,7 @@ function collections(one: ExchangeReport, now: number): Markup {
     statePill(found.state),
     found.last_success === null ? 'never' : html`${age(found.last_success, now)} ago`,
     foreign(found.reason ?? ''),
-    foreign(found.next_action ?? ''),
+    said(found.next_action ?? ''),
   ]);
   return html`<h2>Collections</h2>${table(
     html`<span class="unseen">What is read of it</span>`,

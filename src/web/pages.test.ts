@@ -547,6 +547,10 @@ describe('a page', () => {
     expect(await shown({ ...next, polls_late: 3 })).toContain('3 polls came due since the last that succeeded');
     expect(await shown({ expires: [] })).toContain('neither certificate nor token says when it ends');
     expect(await shown({})).toContain('none is planned');
+    // Times within sentences are written as all others.
+    expect(await shown({ next_action: 'next attempt at 2026-01-05T12:01:00.419Z' })).toContain(
+      'next attempt at 2026-01-05 12:01:00 UTC',
+    );
   });
 
   it('draws the way back into each exchange that is told, and none where none is', async () => {

@@ -2,7 +2,14 @@
 import type { Json } from '../core/model/json.ts';
 import type { Observable } from '../core/model/observable.ts';
 import type { StatusReport } from '../core/model/status.ts';
-import type { DifferenceAsked, DifferencePage, DifferenceRow, HeldPage, ExchangeDetails, Sample } from '../core/store/read/pages.ts';
+import type {
+  DifferenceAsked,
+  DifferencePage,
+  DifferenceRow,
+  HeldPage,
+  ExchangeDetails,
+  Sample,
+} from '../core/store/read/pages.ts';
 import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/read/history.ts';
 import type { Compared } from '../core/store/read/record-between.ts';
 import type { ValueAt } from '../core/store/read/record.ts';

@@ -15,6 +15,7 @@ import {
   number,
   peerName,
   pill,
+  said,
   table,
   time,
   type Tone,
@@ -90,9 +91,9 @@ function stands({ siems, type }: ValueEntry): Markup {
     return [
       peerName(one.name),
       pill(tone, words),
-      foreign(one.reason ?? ''),
+      said(one.reason ?? ''),
       one.until === null ? '' : time(one.until),
-      foreign(one.next_action),
+      said(one.next_action),
     ];
   });
   return html`<h2>Where it stands</h2>${table(
@@ -130,7 +131,7 @@ function claims({ claims: all }: ValueEntry): Markup {
     return html`<article class="card"><h3><a href="${exchangeHref(claim.exchange)}"><bdi>${claim.exchange}</bdi></a>: ${foreign(claim.name ?? claim.object_id)}</h3>
 <p>${pill(CLAIM_TONES[claim.state], claim.state)} · ${marks.join(' · ')} · modified ${time(claim.modified)}${claim.valid_until !== null && html` · valid until ${time(claim.valid_until)}`}</p>
 <p class="soft"><code><bdi>${claim.object_id}</bdi></code></p>${claim.left_out !== null && html`<p>Left out of its pattern: ${foreign(claim.left_out)}</p>`}
-<ol class="decisions">${claim.decisions.map((one) => html`<li><bdi>${one.siem}</bdi>: ${pill(DECISION_TONES[one.decision] ?? 'none', one.decision)} ${foreign(one.reason)}</li>`)}</ol></article>`;
+<ol class="decisions">${claim.decisions.map((one) => html`<li><bdi>${one.siem}</bdi>: ${pill(DECISION_TONES[one.decision] ?? 'none', one.decision)} ${said(one.reason)}</li>`)}</ol></article>`;
   })}`;
 }
 

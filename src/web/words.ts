@@ -63,6 +63,11 @@ export function foreign(text: string, most = MOST_SHOWN): Markup {
   return html`<details class="long"><summary><bdi>${cut}…</bdi> <span class="show">show ${number(text.length)} characters</span></summary><bdi>${text}</bdi></details>`;
 }
 
+const TIMES = /\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z/g;
+
+/** A sentence of ours, which may quote others; its times are written as all times here. */
+export const said = (text: string): Markup => foreign(text.replace(TIMES, '$1 $2 UTC'));
+
 /** A value of a watchlist: defanged, and never a link. */
 export const shownValue = (type: string, value: string): Markup =>
   html`<span class="value">${foreign(defanged(type, value))}</span>`;

@@ -105,7 +105,8 @@ const WORK = [
 /** Above every place. */
 const NO_PLACE = Number.MAX_SAFE_INTEGER;
 const PRESENCE = ['no', 'yes', 'maybe'] as const;
-const OUTBOX_STATES = 20_000;
+/** Of one state. */
+const MOST_TOLD = 20_000;
 
 interface Active {
   readonly id: number;
@@ -280,10 +281,13 @@ export class PagesReader {
         )
         .map((found) => ({ ...refusedObject(name, found.object_id, reason, found.facts), kind: reason, of })),
     );
-    const told = this.#db.all<{ state: number; n: number }>(
-      `SELECT state, count(*) AS n FROM (SELECT state FROM outbox WHERE exchange_id = ? LIMIT ${OUTBOX_STATES}) counted GROUP BY state`,
-      row.id,
-    );
+    const told = TOLD.map((_, state) => ({
+      state,
+      n: this.#db.get<{ n: number }>(
+        `SELECT count(*) AS n FROM (SELECT 1 FROM outbox WHERE exchange_id = ? AND state = ${state} LIMIT ${MOST_TOLD}) counted`,
+        row.id,
+      )!.n,
+    })).filter(({ n }) => n > 0);
     return {
       refused,
       told: toldOf(told),

@@ -142,8 +142,8 @@ const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
 const OF_VALUE = ' AND type = ? AND value = ?';
 /** `type` may be one of a version that knew others. */
 type Named = { readonly type: string; readonly value: string };
-const valueOf = (of: Named | undefined): (number | string)[] =>
-  of === undefined ? [] : [OBSERVABLE_TYPES.findIndex((one) => one === of.type), of.value];
+const ofValue = (of: Named | undefined): (number | string)[] =>
+  of === undefined ? [] : [(OBSERVABLE_TYPES as readonly string[]).indexOf(of.type), of.value];
 const MOST_SWEEPS = 20;
 const MOST_CURSOR = 200;
 
@@ -552,7 +552,7 @@ export class StoreReader {
         `SELECT id, type, value, until, reason, made_by FROM suppression
          WHERE lifted IS NULL AND review IS NULL AND until > ?${of === undefined ? '' : OF_VALUE} ORDER BY id`,
         now,
-        ...valueOf(of),
+        ...ofValue(of),
       )
       .map((row) => ({
         id: row.id,
@@ -578,7 +578,7 @@ export class StoreReader {
       }>(
         `SELECT id, type, value, created, review, reason, made_by FROM suppression
          WHERE lifted IS NULL AND review IS NOT NULL${of === undefined ? '' : OF_VALUE} ORDER BY review, id`,
-        ...valueOf(of),
+        ...ofValue(of),
       )
       .map((row) => ({
         id: row.id,

@@ -344,6 +344,7 @@ export const MIGRATIONS: readonly string[] = [
   `
   -- What asks for another look by now, among very many that are off.
   CREATE INDEX suppression_review ON suppression (review) WHERE lifted IS NULL AND review IS NOT NULL;
+  CREATE INDEX outbox_state ON outbox (exchange_id, state);
   `,
 ];
 
