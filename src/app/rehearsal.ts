@@ -1,10 +1,12 @@
 // What a configuration comes to: which values stand in each SIEM, and why others do not. Either from what the state knows,
-// judged anew on a copy, or from a record, read into a fresh state and delivered to simulated SIEMs of the same kinds.
+// judged anew on a copy, or from a record, read into a fresh state. Both are delivered to simulated SIEMs of the same kinds,
+// since only a SIEM says what it does not take; of what a large state knows, the first of it.
 import { App } from '../app.ts';
 import type { Config } from '../core/config/load.ts';
 import { parseConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
 import type { Registry } from '../core/config/settings.ts';
+import type { ExchangeConnector } from '../core/contracts/exchange-connector.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import type { Observable } from '../core/model/observable.ts';
 import type { Log } from '../core/runtime/log.ts';
@@ -18,6 +20,8 @@ export interface Outcome {
   /** `type value`, each once. */
   readonly stands: ReadonlyMap<string, Observable>;
   readonly held: number;
+  /** Changes that the simulated SIEM took or refused. */
+  readonly tried: number;
   readonly refused: Readonly<Record<string, number>>;
   /** Why a value does not stand there. */
   why(value: Observable): string;
@@ -41,6 +45,9 @@ interface Given {
 }
 
 const PATIENCE_MS = 10_000;
+/** Of what a state knows, for each SIEM: a simulator holds in memory all that it is given. */
+const MOST_TRIED = 20_000;
+const LOOK_MS = 50;
 
 export async function rehearsed({ config, state, log, version, signal, record }: Given): Promise<Rehearsed> {
   const app = await App.open({
@@ -48,31 +55,64 @@ export async function rehearsed({ config, state, log, version, signal, record }:
     log,
     version,
     state,
-    ...(record === undefined ? {} : { exchange: (name: string) => replaying(record, name) }),
+    exchange: (name: string) => (record === undefined ? SILENT : replaying(record, name)),
   });
   try {
-    const left: string[] = [];
+    await app.tick(signal);
+    // Empty SIEMs take the place of those that the state knows: what a hold keeps standing there is told by the state alone.
+    const kept = new Map(config.siems.map(({ name }) => [name, keptByHolds(app, name)]));
+    const heldBefore = new Map(config.siems.map(({ name }) => [name, app.reader.plan(name).held]));
+    const left = record === undefined ? await trying(app, signal) : (await runOnce(app, PATIENCE_MS, signal)).left;
     if (record === undefined) {
-      await app.tick(signal);
-      // Taking the work out in batches shows what the mapping refuses.
+      // Taking the rest of the work out in batches shows what the mapping refuses of it.
       for (const { name } of config.siems)
         while ((await app.store.takeBatch(name, { maxItems: 5000, maxBytes: 64_000_000 }, app.now())) !== undefined);
-    } else {
-      left.push(...(await runOnce(app, PATIENCE_MS, signal)).left);
     }
     const spec = storeSpec(config, state);
     const outcomes = config.siems.map(({ name }): Outcome => {
-      const { parked, held } = app.reader.plan(name);
+      const plan = app.reader.plan(name);
       const { refused } = claimSummary(spec, name, app.now());
-      for (const [reason, n] of Object.entries(parked)) refused[reason] = (refused[reason] ?? 0) + n;
+      for (const [reason, n] of Object.entries(plan.parked)) refused[reason] = (refused[reason] ?? 0) + n;
       const stands = new Map([...app.reader.outcome(name)].map((one) => [`${one.type} ${one.value}`, one]));
-      return { siem: name, stands, held, refused, why: (value) => whyNot(app, name, value) };
+      for (const one of record === undefined ? (kept.get(name) ?? []) : []) stands.set(`${one.type} ${one.value}`, one);
+      const held = record === undefined ? (heldBefore.get(name) ?? 0) : plan.held;
+      const { applied = 0, parked = 0 } = app.deliverers.get(name)?.totals ?? {};
+      return { siem: name, stands, held, tried: applied + parked, refused, why: (value) => whyNot(app, name, value) };
     });
     return { outcomes, left, close: () => app.close() };
   } catch (error) {
     await app.close();
     throw error;
   }
+}
+
+/** All that an exchange published is in the state. Nothing is told to it either. */
+const SILENT: ExchangeConnector = {
+  probe: async () => ({ ok: true, message: 'not asked: a rehearsal' }),
+  async *pages() {},
+  close: async () => {},
+};
+
+/** Its removal waits for a person, so that it stands whatever the configuration says. */
+function keptByHolds(app: App, siem: string): Observable[] {
+  const sets = app.reader.held().filter((one) => one.siem === siem && one.kind === 'removal');
+  return sets.flatMap((set) => [...app.reader.heldEntries(set.id)]);
+}
+
+/** Delivers until all is done, or enough of it in every SIEM. What is left, in words. */
+async function trying(app: App, signal: AbortSignal): Promise<readonly string[]> {
+  const enough = new AbortController();
+  let over = false;
+  const run = runOnce(app, PATIENCE_MS, AbortSignal.any([signal, enough.signal])).finally(() => {
+    over = true;
+  });
+  while (!over) {
+    const tried = [...app.deliverers.values()].map(({ totals }) => totals.applied + totals.parked);
+    if (tried.length > 0 && tried.every((one) => one >= MOST_TRIED)) enough.abort();
+    await Promise.race([run, app.clock.sleep(LOOK_MS)]);
+  }
+  const { left } = await run;
+  return enough.signal.aborted ? [] : left;
 }
 
 function whyNot(app: App, siem: string, value: Observable): string {

@@ -27,7 +27,7 @@ export const rehearse: Command = {
     record: {
       type: 'string',
       value: 'FILE',
-      help: 'Both against this record and simulated SIEMs; left out: against what the state knows.',
+      help: 'Both from this record; left out: from what the state knows. Either goes to simulated SIEMs.',
     },
   },
   async run(context) {
@@ -91,16 +91,13 @@ async function one(
     if (typeof present.state !== 'string' || existsSync(present.state)) copyState(present.state, state);
   }
   try {
-    for (const { name, type } of record === undefined ? [] : config.siems) {
+    for (const { name, type } of config.siems) {
       const started = await parts.simulators[type]?.({ port: 0, tls: false });
       if (started !== undefined) simulators.set(name, started);
     }
     const lines = new Map([...simulators].map(([name, { line }]) => [name, line]));
-    const run = await rehearsed(
-      record === undefined
-        ? { ...given, config }
-        : { ...given, record, config: beforeSimulators(config, parts.registry, lines) },
-    );
+    const simulated = beforeSimulators(config, parts.registry, lines);
+    const run = await rehearsed({ ...given, config: simulated, ...(record === undefined ? {} : { record }) });
     return {
       ...run,
       close: async () => {
@@ -139,6 +136,8 @@ interface Difference {
   readonly added: number;
   readonly removed: number;
   readonly held: number;
+  /** By the simulated SIEM, of the new configuration. */
+  readonly tried: number;
   readonly entries: { readonly added: readonly Told[]; readonly removed: readonly Told[] };
   readonly refused: Readonly<Record<string, number>>;
 }
@@ -160,6 +159,7 @@ function differences(before: readonly Outcome[], after: readonly Outcome[]): Dif
       added: added.length,
       removed: removed.length,
       held: next?.held ?? 0,
+      tried: next?.tried ?? 0,
       // Why it was not there before, and why it is not there any more.
       entries: { added: told(added, old), removed: told(removed, next) },
       refused: next?.refused ?? {},
@@ -171,7 +171,10 @@ function print({ out }: Context, siems: readonly Difference[]): void {
   const note = { new: 'only in the new configuration', present: 'no longer configured' };
   for (const siem of siems) {
     out.line(`${out.colour(siem.name, 'bold')}${siem.only === null ? '' : `  (${note[siem.only]})`}`);
-    out.table(['STANDS', 'ADDED', 'REMOVED', 'HELD'], [[siem.stands, siem.added, siem.removed, siem.held].map(String)]);
+    out.table(
+      ['STANDS', 'ADDED', 'REMOVED', 'HELD', 'TRIED'],
+      [[siem.stands, siem.added, siem.removed, siem.held, siem.tried].map(String)],
+    );
     for (const [sign, colour, entries, all] of [
       ['+', 'green', siem.entries.added, siem.added],
       ['-', 'red', siem.entries.removed, siem.removed],

@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Settings } from './site.ts';
-import { addresses, aWorld, indicator, type World } from './world.ts';
+import { addresses, aWorld, indicator, revoked, type World } from './world.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
 
@@ -12,6 +12,8 @@ interface Rehearsal {
     name: string;
     only: string | null;
     stands: number;
+    held: number;
+    tried: number;
     added: number;
     removed: number;
     entries: { added: { value: string; reason: string }[]; removed: { value: string; reason: string }[] };
@@ -53,7 +55,7 @@ describe.each(['the stored state', 'a record'])('against %s', (against) => {
     const { code, told, stderr } = await rehearse(withRecord);
 
     expect([code, stderr, told.left]).toEqual([1, '', []]);
-    expect(told.siems).toMatchObject([{ name: 'watch', only: null, stands: 20, added: 0, removed: 5 }]);
+    expect(told.siems).toMatchObject([{ name: 'watch', only: null, stands: 20, tried: 20, added: 0, removed: 5 }]);
     expect(told.siems[0]?.entries.removed.map((one) => one.value).sort()).toEqual(addresses(5, 20).sort());
     expect(told.siems[0]?.entries.removed[0]?.reason).toBe('confidence 20 is below 50');
     expect([asked(), armed()]).toEqual(before);
@@ -79,9 +81,23 @@ describe.each(['the stored state', 'a record'])('against %s', (against) => {
     expect(code).toBe(1);
     expect(told.siems).toMatchObject([
       { name: 'watch', only: null, added: 0, removed: 0 },
-      { name: 'second', only: 'new', stands: 25, added: 25 },
+      { name: 'second', only: 'new', stands: 25, tried: 25, added: 25 },
     ]);
   });
+});
+
+it('what a hold keeps standing is told as standing, though the simulated SIEM begins with nothing', async () => {
+  const braked = { policy: { removal_brake: { share: 0.2, at_least: 5, window_hours: 24 } } };
+  world.site.configure(world.settings({ top: braked }));
+  expect((await world.site.entente(['run', '--once'])).code).toBe(0);
+  world.taxii.load(addresses(12).map(revoked));
+  expect((await world.site.entente(['run', '--once'])).code).toBe(0);
+  configure({ top: { policy: { ...braked.policy, min_confidence: 1 } } });
+
+  const { code, told } = await rehearse();
+
+  expect(code).toBe(0);
+  expect(told.siems).toMatchObject([{ stands: 25, held: 12, tried: 25, added: 0, removed: 0 }]);
 });
 
 describe('a record', () => {
