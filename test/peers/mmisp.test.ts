@@ -6,6 +6,7 @@ import { misp } from '../../src/connectors/exchange/misp/index.ts';
 import type { IncomingIndicator } from '../../src/core/model/entry.ts';
 import type { Sighting } from '../../src/core/model/sighting.ts';
 import { drain, failureOf, never, testDeps } from '../contract/exchange.ts';
+import { withFilters } from './mmisp-front.ts';
 import { type ModernMisp, startModernMisp } from './mmisp.ts';
 import { MispConnector } from '../../src/connectors/exchange/misp/connector.ts';
 import { pythonPeer } from './python.ts';
@@ -47,6 +48,20 @@ async function anEvent(n: number, attributes: readonly object[]): Promise<number
     await server.call('POST', `attributes/add/${Event.id}`, { category: 'Network activity', to_ids: true, ...one });
   return Event.id;
 }
+
+const SEEN = Date.UTC(2026, 0, 10, 12);
+const aSighting = (n: number): Sighting => ({
+  uuid: id(500 + n),
+  kind: 'seen',
+  objectId: id(n),
+  scope: id(900),
+  firstSeen: SEEN,
+  lastSeen: SEEN,
+  count: 1,
+  created: SEEN,
+  modified: SEEN * 1000,
+  tlp: 'green',
+});
 
 describe.skipIf(peer.kind === 'missing')('Modern MISP', () => {
   let first: number;
@@ -119,25 +134,44 @@ describe.skipIf(peer.kind === 'missing')('Modern MISP', () => {
     expect(listed.message).toMatch(/^exchange partner/);
   });
 
+  it('is read by search page by page, to the same as by sync, where its missing filters are put in front of it', async () => {
+    const front = await withFilters(server);
+    onTestFinished(() => front.stop());
+    const searching = connect({ read: 'search', url: front.url, page_size: 2 });
+
+    const searched = await standing(searching);
+
+    // Two attributes a page, and the tags of the event on each.
+    expect(searched.pages.length).toBeGreaterThan(2);
+    expect(searched.named).toEqual((await standing(connect({ read: 'sync' }))).named);
+    expect(searched.named).toMatchObject({
+      [id(1)]: 'ipv4-addr 198.51.100.1 green',
+      [id(4)]: 'not flagged for detection',
+    });
+    // Nothing was published since.
+    expect((await standing(searching, searched.cursor)).named).toEqual({});
+  });
+
+  it('takes our sighting of an attribute, one by one, where its other spelling of that is put in front of it', async () => {
+    const front = await withFilters(server);
+    onTestFinished(() => front.stop());
+    const connector = connect({ read: 'sync', report: true, url: front.url });
+
+    expect(await connector.send!([aSighting(2)], never)).toEqual([{ uuid: id(502), kind: 'sent' }]);
+
+    expect(await server.call<unknown[]>('GET', `sightings/index/${first}`)).toHaveLength(1);
+    const missing = await connector.send!([{ ...aSighting(2), objectId: id(77) }], never);
+    expect(missing).toMatchObject([{ kind: 'failed' }]);
+  });
+
   it('takes no sighting by uuid, so that ours is not counted as sent', async () => {
     const connector = connect({ read: 'sync', report: true });
-    const seen = Date.UTC(2026, 0, 10, 12);
-    const sighting: Sighting = {
-      uuid: id(500),
-      kind: 'seen',
-      objectId: id(1),
-      scope: id(900),
-      firstSeen: seen,
-      lastSeen: seen,
-      count: 1,
-      created: seen,
-      modified: seen * 1000,
-      tlp: 'green',
-    };
+    const there = () => server.call<unknown[]>('GET', `sightings/index/${first}`);
+    const before = await there();
 
-    const sent = await connector.send!([sighting], never).catch((error: Error) => error);
+    const sent = await connector.send!([aSighting(1)], never).catch((error: Error) => error);
 
     expect(JSON.stringify(sent)).not.toContain('"sent"');
-    expect(await server.call<unknown[]>('GET', `sightings/index/${first}`)).toEqual([]);
+    expect(await there()).toEqual(before);
   });
 });
