@@ -1,6 +1,7 @@
 // What a server says beside its attributes, where it is asked: decay scores, hits on its own warninglists, and what the
 // originator says by sightings.
 import { describe, expect, it } from 'vitest';
+import { DAY, HOUR } from '../builders/store.ts';
 import { aPartner, anAttribute, anEvent, EVENT, id, remove, upsert } from './misp-rig.ts';
 
 const facts = (rig: Awaited<ReturnType<typeof aPartner>>['rig']) =>
@@ -59,6 +60,28 @@ describe('what a server says beside its attributes', () => {
     const [up, down] = [upsert(1), remove(1)];
 
     expect(await over([70], [64.9, true], [66], [64.5, true], [69])).toEqual([up, down, [], [], up]);
+  });
+
+  it('sees a score that sinks though nobody edits or publishes, once a day, and is not put off by a broken call', async () => {
+    const scored = (n: number, score: number) => anAttribute(n, { decay_score: [{ score, decayed: false }] });
+    const settings = { decay_scores: true };
+    const { poll, act, clock, server } = await aPartner('search', anEvent([scored(1, 60), scored(2, 60)]), settings, {
+      siem: { minConfidence: 50 },
+    });
+    expect(await poll()).toEqual(upsert(1, 2));
+    act({ do: 'score', attribute: id(1), scores: [{ score: 40, decayed: false }] });
+
+    clock.now += HOUR;
+    expect(await poll()).toEqual([]);
+    clock.now += DAY;
+    server.setFaults([{ match: 'attributes/restSearch', action: 'reset-before', times: 1 }]);
+    expect(await poll()).toEqual([]);
+    expect(await poll()).toEqual(remove(1));
+
+    act({ do: 'score', attribute: id(1), scores: [{ score: 60, decayed: false }] });
+    expect(await poll()).toEqual([]);
+    clock.now += DAY;
+    expect(await poll()).toEqual(upsert(1));
   });
 
   it('goes by a new edit at once, however little its score moved', async () => {

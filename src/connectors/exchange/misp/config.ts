@@ -50,7 +50,7 @@ export const MispConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Asks the server for decay scores (read: search alone), which are then the confidence. Slow on large servers.',
+      'Asks the server for decay scores (read: search alone), which are then the confidence, and once a day again. Slow on large servers.',
     ),
   warninglist_hits: z
     .boolean()

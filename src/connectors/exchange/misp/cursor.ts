@@ -32,6 +32,8 @@ const Cursor = z.object({
   /** Events that are not published any more, since when (epoch seconds). */
   away: z.record(z.string(), Seconds),
   limit: PageLimit.optional(),
+  /** When decay scores were asked for again last (ours, epoch seconds), and the publication that is come to meanwhile. */
+  scored: z.object({ since: Seconds, upto: Seconds.optional() }).optional(),
 });
 export type Cursor = z.output<typeof Cursor>;
 

@@ -16,6 +16,9 @@ import { readWhole } from './whole.ts';
 /** All events together, as a scope. */
 export const EVENTS = { scope: 'events', title: 'events' } as const;
 const PRUNED_EVERY = 500;
+const SCORED_EVERY_SECS = 86_400;
+/** Of one poll. */
+const SCORED_FOR_SECS = 60;
 /** No digest. */
 const UNKNOWN = -1;
 /** Of events that are missed at once: beyond both it is taken for lost access. */
@@ -59,6 +62,7 @@ export class Run {
     if (all) {
       yield* this.#options.mode === 'search' ? this.#search() : this.#sync();
       if (this.#options.looks) yield* this.#missed();
+      if (this.#options.mode === 'search' && this.#context.extras['includeDecayScore'] === 1) yield* this.#scores();
     }
     if (this.#context.limit.learnt !== this.#context.cursor.limit) this.#dirty = true;
     if (this.#dirty) yield { scope: EVENTS.scope, objects: [], refusals: [], cursor: this.#json() };
@@ -78,6 +82,36 @@ export class Run {
           ts: head.timestamp,
         });
       }
+  }
+
+  /**
+   * A score sinks though nobody edits or publishes: once a day every event is read for it, a while at each poll, so that
+   * what is new waits for little of it.
+   */
+  async *#scores(): AsyncGenerator<Page, void, undefined> {
+    const context = this.#context;
+    const now = this.#nowSecs();
+    const { scored } = this.#cursor;
+    const rests = scored !== undefined && scored.upto === undefined && now - scored.since < SCORED_EVERY_SECS;
+    if (rests) return;
+    // The first reading of all events has just brought them.
+    if (scored !== undefined) {
+      const since = scored.upto === undefined ? now : scored.since;
+      for await (const heads of published(context, scored.upto ?? context.start))
+        for (const head of heads) {
+          const pub = head.publishTimestamp ?? 0;
+          if (this.#nowSecs() - now > SCORED_FOR_SECS) return;
+          const move = (): void => {
+            this.#cursor = { ...this.#cursor, scored: { since, upto: pub } };
+          };
+          yield* this.#event(head.uuid, head.info, (at) => readEvent(context, head, at), move, {
+            pub,
+            ts: head.timestamp,
+          });
+        }
+      this.#cursor = { ...this.#cursor, scored: { since } };
+    } else this.#cursor = { ...this.#cursor, scored: { since: now } };
+    this.#dirty = true;
   }
 
   async *#sync(): AsyncGenerator<Page, void, undefined> {
@@ -299,13 +333,14 @@ export class Run {
   }
 
   #json(): Json {
-    const { after, at, run, limit: _old, ...rest } = this.#cursor;
+    const { after, at, run, scored, limit: _old, ...rest } = this.#cursor;
     const limit = this.#context.limit.learnt;
     return {
       ...rest,
       ...(after === undefined ? {} : { after }),
       ...(at === undefined ? {} : { at: { ...at } }),
       ...(run === undefined ? {} : { run: { ...run } }),
+      ...(scored === undefined ? {} : { scored: { ...scored } }),
       ...(limit === undefined ? {} : { limit: { ...limit } }),
       // Numbers, texts and lists of them, and nothing undefined.
     } as unknown as Json;
