@@ -354,10 +354,10 @@ export class Store {
 
   /** Entries whose moment has come, and one step of a recomputation after a change of configuration. */
   tick(now: number, expiryPaused: boolean): { changed: number; more: boolean; nextDue: number | undefined } {
-    this.#stride.begins();
-    let handled = 0;
-    const done = this.#unit(now, (time) => {
+    return this.#unit(now, (time) => {
+      this.#stride.begins();
       const most = this.#stride.rows;
+      let handled = 0;
       let changed = 0;
       let more = false;
       let crowded = 0;
@@ -394,11 +394,10 @@ export class Store {
       const next = this.#store.db.get<{ due: number | null }>(
         'SELECT min(due) AS due FROM projection WHERE due IS NOT NULL',
       );
+      this.#stride.ended(handled);
       // While expiry waits, no moment is due.
       return { changed, more: more || this.#seats.more, nextDue: expiryPaused ? undefined : (next?.due ?? undefined) };
     });
-    this.#stride.ended(handled);
-    return done;
   }
 
   // ---- SIEMs

@@ -1,11 +1,12 @@
 // How many rows one step of long work takes. A command that comes meanwhile waits until the step is over, so that a step is
 // measured by how long it takes and not by its rows: those of one state cost ten times those of another. What one step
-// took decides the next; a single slow one, as where the disk was busy, is soon made good.
+// took decides the next; a single slow one is soon made good. Until it is on the disk it takes about as long again, however
+// few its rows are: that is not counted, or a slow disk would have it go on in ever shorter steps.
 
 /** So long a step may take. Whatever else a unit does comes on top. */
 export const AIM_MS = 15;
 /** Less is not worth a unit of its own. */
-const FEWEST = 100;
+const FEWEST = 200;
 /** The first step knows nothing yet. */
 const FIRST = 500;
 const MOST_GROWTH = 1.5;
