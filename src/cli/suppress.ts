@@ -22,7 +22,7 @@ export const suppress: Command = {
   name: 'suppress',
   summary: 'Takes a value off every SIEM for a time and says where it still stands; lists and lifts that.',
   usage:
-    'suppress VALUE --hours N --reason TEXT [--false-positive] | suppress --exchange NAME --since T --hours N --reason TEXT [--yes] | suppress list | suppress lift ID',
+    'suppress VALUE --hours N --reason TEXT [--false-positive] | suppress --exchange NAME --since T|--poll T --hours N --reason TEXT [--yes] | suppress list | suppress lift ID',
   example: 'entente suppress 198.51.100.7 --hours 24 --reason "our own scanner"',
   mostArgs: 2,
   words: ['list', 'lift'],
@@ -36,9 +36,10 @@ export const suppress: Command = {
     exchange: {
       type: 'string',
       value: 'NAME',
-      help: 'Every value that only this exchange vouches for, since --since.',
+      help: 'Every value that only this exchange vouches for, since --since or of one --poll.',
     },
     since: { type: 'string', value: 'T', help: 'A time such as 2026-11-28T06:00Z, or 90m, 6h, 2d ago.' },
+    poll: { type: 'string', value: 'T', help: 'Of the poll under way then alone, as history shows it.' },
     yes: { type: 'boolean', help: 'Do it; without it, --exchange only says what would go.' },
   },
   run: (context) =>
@@ -46,7 +47,7 @@ export const suppress: Command = {
       const [first, second] = context.args;
       if (first === 'list') return list(context, config);
       if (first === 'lift') return lift(context, config, Number(second));
-      if (context.flags['exchange'] !== undefined || context.flags['since'] !== undefined) return push(context, config);
+      if (['exchange', 'since', 'poll'].some((one) => context.flags[one] !== undefined)) return push(context, config);
       return take(context, config);
     }),
 };

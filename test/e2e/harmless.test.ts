@@ -1,5 +1,6 @@
 // The night shift's memory and the honest undo: a value off until it is lifted, and a whole push of a partner taken off.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { inProcess } from './in-process.ts';
 import { eventually } from './site.ts';
 import { addresses, aWorld, indicator, type World } from './world.ts';
 
@@ -59,6 +60,36 @@ it('suppress --exchange shows a push first and takes it off with --yes, but what
   await eventually(() => armed().length === 1, 'the push is off');
   expect(world.armed()).toEqual(['198.18.0.1']);
   await daemon.stop();
+});
+
+it('suppress --exchange --poll takes off what one poll brought, as history names it, and nothing of the next', async () => {
+  const entente = (...args: string[]) => inProcess(world.site, ...args);
+  const poll = async (...values: readonly string[]) => {
+    world.taxii.load(values.map((value) => indicator(value)));
+    expect(await entente('run', '--once')).toMatchObject({ code: 0 });
+    // A poll is named by the second in which it began.
+    const second = Math.floor(Date.now() / 1000);
+    await eventually(() => Math.floor(Date.now() / 1000) > second, 'the next second');
+  };
+  await poll('198.18.0.1');
+  await poll('198.18.0.2', '198.18.0.3');
+  await poll('198.18.0.4');
+  const { entries } = JSON.parse((await entente('history', '--json')).stdout) as {
+    entries: { kind: string; at: string; counts: { new?: number } }[];
+  };
+  const { at } = entries.find((one) => one.kind === 'poll' && one.counts.new === 2)!;
+  const shown = at.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+  const undo = ['suppress', '--exchange', 'partner', '--poll', shown, '--hours', '4', '--reason', 'a bad push'];
+
+  const plan = await entente(...undo);
+  expect(plan.stdout).toContain(`2 values that only partner vouches for, of its poll of ${shown}, would be suppressed`);
+  const done = await entente(...undo, '--yes', '--json');
+  expect(JSON.parse(done.stdout)).toMatchObject({ values: 2, shared: 0, done: true });
+  await entente('run', '--once');
+  expect(world.armed()).toEqual(['198.18.0.1', '198.18.0.4']);
+
+  const none = await entente(...undo.map((one) => (one === shown ? '2026-01-01T00:00Z' : one)));
+  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('brought anything at')]);
 });
 
 it.each([

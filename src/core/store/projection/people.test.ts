@@ -72,6 +72,8 @@ it('a push is what only this exchange vouches for, since then', () => {
     const { values, shared } = reader.pushed('partner', NOW + HOUR, 10);
     expect([values.map((one) => one.value), shared]).toEqual([['192.0.2.4', '192.0.2.5'], 2]);
     expect(reader.standing(values)).toEqual({ siem: 2 });
+    // Of one poll: what came again later stays.
+    expect(reader.pushed('partner', NOW + HOUR, 10, NOW + HOUR)).toEqual({ values: [ipv4('192.0.2.5')], shared: 3 });
     expect(reader.pushed('partner', NOW + 3 * HOUR, 10)).toEqual({ values: [], shared: 0 });
     expect(reader.pushed('other', NOW, 10).values).toEqual([]);
   });

@@ -600,26 +600,35 @@ export class StoreReader {
   }
 
   /**
-   * What objects of the exchange have vouched for since then, and nobody else: the values of one push. `shared`: how many
-   * more it named that others vouch for, or did before.
+   * What objects of the exchange have vouched for since then, until another moment where one is given, and nobody else: the
+   * values of one push. `shared`: how many more it named that others vouch for, or did before, or after that.
    */
-  pushed(exchange: string, since: number, most: number): { values: Observable[]; shared: number } {
+  pushed(
+    exchange: string,
+    since: number,
+    most: number,
+    until = Number.MAX_SAFE_INTEGER,
+  ): { values: Observable[]; shared: number } {
     const named = `FROM object o JOIN exchange x ON x.id = o.exchange_id JOIN contribution c ON c.object_id = o.id
-       JOIN entry e ON e.id = c.entry_id WHERE x.name = ? AND o.state = 0 AND coalesce(c.since, 0) >= ?`;
+       JOIN entry e ON e.id = c.entry_id WHERE x.name = ? AND o.state = 0 AND coalesce(c.since, 0) BETWEEN ? AND ?`;
     const beside = `EXISTS (SELECT 1 FROM contribution d JOIN object b ON b.id = d.object_id WHERE d.entry_id = e.id
-       AND b.state = 0 AND (b.exchange_id <> o.exchange_id OR coalesce(d.since, 0) < ?))`;
+       AND b.state = 0 AND (b.exchange_id <> o.exchange_id OR coalesce(d.since, 0) NOT BETWEEN ? AND ?))`;
     const rows = this.#db.all<{ type: number; value: string }>(
       `SELECT DISTINCT e.id, e.type, e.value ${named} AND NOT ${beside} ORDER BY e.id LIMIT ?`,
       exchange,
       since,
+      until,
       since,
+      until,
       most,
     );
     const shared = this.#db.get<{ n: number }>(
       `SELECT count(DISTINCT e.id) AS n ${named} AND ${beside}`,
       exchange,
       since,
+      until,
       since,
+      until,
     )!.n;
     return { values: rows.map((row) => ({ type: OBSERVABLE_TYPES[row.type]!, value: row.value })), shared };
   }
