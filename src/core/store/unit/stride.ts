@@ -5,10 +5,8 @@
 
 /** So long a step may take. Whatever else a unit does comes on top. */
 export const AIM_MS = 15;
-/** Less is not worth a unit of its own. */
+/** Less is not worth a unit of its own. The first step, which knows nothing yet and finds nothing ready, takes no more. */
 const FEWEST = 200;
-/** The first step knows nothing yet. */
-const FIRST = 500;
 const MOST_GROWTH = 1.5;
 const MOST_SHRINK = 0.4;
 
@@ -22,7 +20,7 @@ export class Stride {
   constructor(most: number, watch?: () => number) {
     this.#most = most;
     this.#watch = watch;
-    this.#rows = watch === undefined ? most : Math.min(most, FIRST);
+    this.#rows = watch === undefined ? most : Math.min(most, FEWEST);
   }
 
   get rows(): number {
