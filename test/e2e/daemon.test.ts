@@ -359,7 +359,7 @@ describe('what waits for people', () => {
 
   /** What a person sends who looked at the set before it changed. */
   async function decide(request: object): Promise<unknown> {
-    const db = new DatabaseSync(world.site.state);
+    const db = new DatabaseSync(world.site.state, { timeout: 10_000 });
     try {
       const row = db
         .prepare(

@@ -5,10 +5,18 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
+import { inWarmProcess } from './warm.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/entente.mjs');
 /** Type stripping is done once for all starts of a test run. */
 const COMPILED = join(tmpdir(), 'entente-e2e-compiled');
+
+/** Set, no command is carried out in the warm process. */
+const EACH_BY_LAUNCHER = process.env['ENTENTE_BY_LAUNCHER'] === '1';
+const LIMIT_MS = 60_000;
+/** Daemons, simulators and the demo are meant to stay, and have signals and heaps of their own. */
+const endsByItself = ([command = '', ...rest]: readonly string[]): boolean =>
+  !['simulate', 'demo'].includes(command) && (command !== 'run' || rest.includes('--once'));
 
 export interface Ended {
   readonly code: number | null;
@@ -24,6 +32,8 @@ export interface How {
   readonly limitMs?: number;
   /** Words before the launcher, as `prlimit --fsize=…`. */
   readonly under?: readonly string[];
+  /** A process of its own, by the launcher. */
+  readonly by?: 'launcher';
 }
 
 export type Settings = Readonly<Record<string, unknown>>;
@@ -71,24 +81,34 @@ export class Site {
     const child = spawn(file, rest, {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: this.folder,
-        NODE_COMPILE_CACHE: COMPILED,
-        ...(how.clock === undefined ? {} : { ENTENTE_CLOCK: how.clock }),
-        ...how.env,
-      },
+      env: this.#environment(how),
     });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
-    return new Running(child, how.limitMs ?? 60_000, (text) => {
+    return new Running(child, how.limitMs ?? LIMIT_MS, (text) => {
       this.printed += text;
     });
   }
 
+  #environment(how: How): Record<string, string> {
+    return {
+      PATH: process.env['PATH'] ?? '',
+      HOME: this.folder,
+      NODE_COMPILE_CACHE: COMPILED,
+      ...(how.clock === undefined ? {} : { ENTENTE_CLOCK: how.clock }),
+      ...how.env,
+    };
+  }
+
   /** Runs a command to its end. */
-  entente(args: readonly string[], how: How = {}): Promise<Ended> {
-    return this.start(args, how).ended;
+  async entente(args: readonly string[], how: How = {}): Promise<Ended> {
+    const alone = EACH_BY_LAUNCHER || how.by === 'launcher' || how.under !== undefined || !endsByItself(args);
+    const env = this.#environment(how);
+    const warm = alone ? undefined : inWarmProcess({ folder: this.folder, args, env }, how.limitMs ?? LIMIT_MS);
+    if (warm === undefined) return this.start(args, how).ended;
+    const result = await warm;
+    this.printed += result.stdout + result.stderr;
+    return { ...result, signal: result.code === null ? 'SIGKILL' : null };
   }
 
   /** Its answer with --json. */
