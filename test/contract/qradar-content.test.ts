@@ -37,13 +37,19 @@ describe('content for QRadar', () => {
     (_, text) => {
       const set = /REFERENCESETCONTAINS\('([^']+)', ("?)([^")]+)\2\)/.exec(text);
       const listed = VALUES[set?.[1] ?? ''];
-      const fields = { [set?.[3] ?? '']: listed?.value, sourceip: '198.51.100.9', logsourceid: 7 };
+      const fields = { [set?.[3] ?? '']: listed?.value, sourceip: '10.1.2.3', logsourceid: 7 };
       const time = 1_760_000_600_000;
+      const allowed = { ...fields, categoryname_category: 'Firewall Permit' };
       const events = [
-        { time, fields },
+        { time, fields: allowed },
         { time, fields: { ...fields, [set?.[3] ?? '']: 'other' } },
         { time: time + 86_400_000, fields },
       ];
+      // What came in, and what was stopped; names are looked up whatever becomes of the answer, and from anywhere.
+      if (text.includes('INCIDR')) events.push({ time, fields: { ...allowed, sourceip: '198.51.100.9' } });
+      if (!text.includes('"DNS Request Domain"'))
+        for (const category of ['Firewall Deny', 'Access Denied', 'Packet Dropped', 'URL Blocked'])
+          events.push({ time, fields: { ...fields, categoryname_category: category } });
 
       const rows = parseAql(text, time).run(events, (name, value) => name === set?.[1] && value === listed?.value);
 

@@ -25,6 +25,11 @@ const FUNCTIONS: Readonly<Record<string, (row: Row, given: readonly Expression[]
   md5: (row, [text]) => (text?.(row) ?? []).map((one) => createHash('md5').update(one).digest('hex')),
   coalesce: (row, given) => given.map((one) => one(row)).find((values) => values.length > 0) ?? [],
   mvappend: (row, given) => given.flatMap((one) => one(row)),
+  replace: (row, [text, pattern, by]) => {
+    const [found, put] = [pattern?.(row)[0], by?.(row)[0]];
+    if (found === undefined || put === undefined) return [];
+    return (text?.(row) ?? []).map((one) => one.replace(new RegExp(found, 'g'), () => put));
+  },
   lower: (row, [text]) => (text?.(row) ?? []).map((one) => one.toLowerCase()),
   rtrim: (row, [text, signs]) => {
     const trimmed = new Set(signs?.(row)[0] ?? ' \t');
@@ -48,7 +53,7 @@ class Parser {
   #at = 0;
 
   constructor(text: string) {
-    this.#tokens = text.match(/"(?:[^"\\]|\\.)*"|'[^']*'|==|[A-Za-z_]\w*|[().,]|\S/g) ?? [];
+    this.#tokens = text.match(/"(?:[^"\\]|\\.)*"|'[^']*'|==|[A-Za-z_]\w*|\d+(?:\.\d+)?|[().,]|\S/g) ?? [];
   }
 
   assignments(): { field: string; expression: Expression }[] {
@@ -87,6 +92,7 @@ class Parser {
       return () => [text];
     }
     if (token.startsWith("'")) return fieldOf(token.slice(1, -1));
+    if (/^\d/.test(token)) return () => [token];
     if (!/^[A-Za-z_]/.test(token)) throw malformed();
     return this.#took('(') ? this.#call(token) : fieldOf(token);
   }

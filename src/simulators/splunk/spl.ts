@@ -43,15 +43,15 @@ export function runSearch(search: string, context: SearchContext): SearchResult 
   return { rows, fields: [...order] };
 }
 
-/** Each `macro` stands for its definition, as text. */
-function expanded(search: string, { macros }: SplunkState): string {
+/** Each `macro` stands for its definition, as text, in which others may stand. */
+function expanded(search: string, state: SplunkState): string {
   return search.replace(/`([^`]*)`/g, (_, name: string) => {
-    const definition = macros.get(name.trim());
+    const definition = state.macros.get(name.trim());
     if (definition === undefined)
       throw new SplError(
         `Error in 'SearchParser': The search specifies a macro '${name}' that cannot be found. Reasons include: the macro name is misspelled, you do not have "read" permission for the macro, or the macro has not been shared with this application. Click Settings, Advanced search, Search Macros to view macro information.`,
       );
-    return definition;
+    return expanded(definition, state);
   });
 }
 

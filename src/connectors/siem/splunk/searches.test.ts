@@ -1,11 +1,11 @@
 // What analysts get: searches through our lookup definitions, and Enterprise Security's threat collections.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { anEntry, DAY_MS } from '../../../../test/builders/entry.ts';
 import { context, never, SplunkRig, upserts } from '../../../../test/builders/splunk-rig.ts';
 import { INSTANCE } from '../../../../test/contract/splunk-harness.ts';
-import type { ObservableType } from '../../../core/model/observable.ts';
+import { type ObservableType, parseEntryKey } from '../../../core/model/observable.ts';
 import { ES_APP, prune } from '../../../simulators/splunk/threat-intel.ts';
 import { splunk } from './index.ts';
 
@@ -50,8 +50,11 @@ describe('the example searches of the shipped app', () => {
   const conf = (file: string): string =>
     readFileSync(join(import.meta.dirname, '../../../../content/splunk/entente/default', file), 'utf8');
   const macros = new Map(
-    [...conf('macros.conf').matchAll(/^\[(\w+)\]\ndefinition = (.+)$/gm)].map((one) => [one[1], one[2]]),
+    [...conf('macros.conf').matchAll(/^\[(\w+)\]\ndefinition = (.+)$/gm)].map((one) => [one[1] ?? '', one[2] ?? '']),
   );
+  beforeEach(() => {
+    for (const [name, definition] of macros) rig.server.state.macros.set(name, definition);
+  });
   const searches = conf('savedsearches.conf')
     .split(/^\[/m)
     .slice(1)
@@ -60,7 +63,6 @@ describe('the example searches of the shipped app', () => {
       off: /^disabled = 1$/m.test(stanza) && /^enableSched = 0$/m.test(stanza),
       spl: (/^search = ((?:.*\\\n)*.*)/m.exec(stanza)?.[1] ?? '').replaceAll('\\\n', ''),
     }));
-  const expanded = (spl: string): string => spl.replace(/`(\w+)`/g, (_, name: string) => macros.get(name) ?? name);
 
   it('are four, and switched off', () => {
     expect(searches.map((one) => one.off)).toEqual([true, true, true, true]);
@@ -68,14 +70,15 @@ describe('the example searches of the shipped app', () => {
 
   const MINUTE = 60;
   /** Events that hold live, old and unlisted values, one of them in upper case and beside another value. */
-  const plant = (spl: string, given: { time?: number; indexed?: number } = {}) => {
+  const plant = (spl: string, given: { time?: number; indexed?: number; more?: Record<string, string> } = {}) => {
     const now = Date.now() / 1000;
-    const index = /index=(\w+)/.exec(expanded(spl))?.[1] ?? '';
+    const index = /index=(\w+)/.exec(macros.get(/`(\w+)`/.exec(spl)?.[1] ?? '') ?? '')?.[1] ?? '';
     const event = (name: string, dest_ip: string, hash: string) => ({
       time: now - 10 * MINUTE,
       indexed: now - 10 * MINUTE,
       ...given,
       fields: {
+        ...given.more,
         tag: ['web', 'dns', 'endpoint'],
         index,
         url: [`https://beside.example/`, `HTTPS://${name}.example/X`],
@@ -113,7 +116,7 @@ describe('the example searches of the shipped app', () => {
       await connector.apply(upserts(entries), never);
       plant(spl);
 
-      const found = await search(`search ${expanded(spl)}`);
+      const found = await search(`search ${spl}`);
 
       expect(found).toHaveLength(1);
       expect(found[0]).toMatchObject({ tlp: 'amber', source_ids: expect.stringContaining('indicator--') });
@@ -127,12 +130,12 @@ describe('the example searches of the shipped app', () => {
     await connector.apply(upserts(until(later, later)), never);
     const now = Date.now() / 1000;
     plant(spl, { time: now - 3 * 86_400, indexed: now - 10 * MINUTE });
-    expect(await search(`search ${expanded(spl)}`)).toHaveLength(2);
+    expect(await search(`search ${spl}`)).toHaveLength(2);
 
     rig.server.state.events.length = 0;
     plant(spl, { time: now - 10 * MINUTE, indexed: now - 40 * MINUTE });
     plant(spl, { time: now - 10 * MINUTE, indexed: now });
-    expect(await search(`search ${expanded(spl)}`)).toEqual([]);
+    expect(await search(`search ${spl}`)).toEqual([]);
   });
 
   it('the one for addresses finds what stands in several networks and as itself, while one of them is live', async () => {
@@ -145,12 +148,65 @@ describe('the example searches of the shipped app', () => {
     plant(spl);
 
     await held(['198.51.100.7', old], ['198.51.100.0/24', old], ['198.51.100.0/25', old]);
-    expect(await search(`search ${expanded(spl)}`)).toEqual([]);
+    expect(await search(`search ${spl}`)).toEqual([]);
     await held(['198.51.100.0/24', live]);
-    expect(await search(`search ${expanded(spl)}`)).toMatchObject([{ src: 'live' }]);
+    expect(await search(`search ${spl}`)).toMatchObject([{ src: 'live' }]);
     await held(['198.51.100.0/24', old], ['198.51.100.0/25', live]);
-    const [found] = await search(`search ${expanded(spl)}`);
+    const [found] = await search(`search ${spl}`);
     expect(found?.['entry_key']).toHaveLength(3);
+  });
+
+  it.each(searches)(
+    '$name leaves out what was stopped, what came in, and what the partner is unsure of',
+    async ({ spl }) => {
+      const connector = await rig.opened();
+      const later = Date.now() + DAY_MS;
+      const watched = (confidence?: number) =>
+        connector.apply(upserts(until(later, later).map((one) => ({ ...one, confidence }) as typeof one)), never);
+      const found = async () => (await search(`search ${spl}`)).length;
+
+      plant(spl, { more: { action: 'blocked' } });
+      plant(spl, { more: { action: 'allowed' } });
+      await watched(30);
+      expect(await found()).toBe(2);
+      await watched(29);
+      expect(await found()).toBe(0);
+      await watched();
+      expect(await found()).toBe(2);
+
+      rig.server.state.events.length = 0;
+      plant(spl, { more: { direction: 'inbound' } });
+      plant(spl, { more: { direction: 'outbound' } });
+      expect(await found()).toBe(/proxy/.test(spl) ? 2 : 4);
+      // As the comment beside the macros says.
+      for (const name of ['entente_outbound', 'entente_allowed'])
+        rig.server.state.macros.set(name, 'NOT entente_never=*');
+      expect(await found()).toBe(4);
+    },
+  );
+
+  it.each(searches)('$name links each entry to what is said of it, and no value ends its address', async ({ spl }) => {
+    const connector = await rig.opened();
+    const later = Date.now() + DAY_MS;
+    const url = 'https://live.example/x';
+    const odd = `${url}?a=1&b=100%25+c#d`;
+    await connector.apply(upserts([...until(later, later), anEntry({ type: 'url', value: odd, until: later })]), never);
+    plant(spl);
+    rig.server.state.events.push({
+      time: Date.now() / 1000 - 600,
+      indexed: Date.now() / 1000 - 600,
+      fields: { index: 'proxy', tag: 'web', url: odd },
+    });
+
+    const rows = await search(`search ${spl}`);
+    expect(rows.map((row) => row['entry_key']).includes(`url|${odd}`)).toBe(spl.includes('entente_url'));
+    for (const row of rows) {
+      const { value } = parseEntryKey(row['entry_key'] ?? '')!;
+      const link = new URL(row['why'] ?? '');
+      expect([link.origin, link.pathname]).toEqual(['https://entente.example:8686', '/why']);
+      expect([...link.searchParams]).toEqual([['value', value]]);
+      expect(link.hash).toBe('');
+    }
   });
 
   it('say where events are by index time, and by a week of their own', () => {
