@@ -51,6 +51,19 @@ describe('a wrong value', () => {
     ['a self-referring alias', 'log: &a { level: *a }\n', /alias \*a stands within its own anchor/],
     ['__proto__', '__proto__: { state: ./x }\n', /__proto__: unknown key/],
     [
+      '__proto__ where names are free',
+      'policy: { never_block: { list_actions: { __proto__: note } } }\n',
+      /:2:\d+ __proto__: unknown key/,
+    ],
+    ['a second document', '---\ninstance: soc\n', /:2:1 a second document begins here/],
+    ['another word', exchange(', vanished: remove'), /vanished: .*did you mean withdraw\?/],
+    [
+      'another spelling',
+      SIEM.replace('type: elastic', 'hosting: onprem, clearance: "TLP:AMBER STRICT", type: elastic'),
+      /hosting: .*did you mean on_premises\?/,
+    ],
+    ['more words', 'policy: { max_classification: NATO SECRET }\n', /max_classification: .*did you mean secret\?/],
+    [
       'a name of something built in',
       'constructor: 1\ntoString: 2\n',
       /constructor: unknown key[\s\S]*toString: unknown key/,
@@ -96,6 +109,12 @@ describe('a file that is no configuration', () => {
     const { code, stderr } = await check(`instance: soc\npolicy:\n${'  - 198.51.100.7\n'.repeat(1_200_000)}`);
 
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^entente\.yaml:1:1 the file is 20\.\d MB .*at most/)]);
+  });
+
+  it('and never ends is refused in words', async () => {
+    const { code, stderr } = await site.entente(['check', '-c', '/dev/zero']);
+
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^\/dev\/zero:1:1 the file is more than 32\.0 MB/)]);
   });
 
   it('of a million short values is refused in words', async () => {

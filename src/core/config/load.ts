@@ -1,6 +1,6 @@
 // The configuration file in, a Config or every problem at once out. Peers are checked against the definitions that
 // are handed in, because core does not know the connectors.
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { PeerSettings } from '../contracts/settings.ts';
 import { crossChecks, oddities } from './checks.ts';
@@ -23,13 +23,27 @@ export function loadConfig(
   const file = resolve(path);
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = beginningOf(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     const message = `cannot read ${path} (${code}); name the file with --config, or in ENTENTE_CONFIG`;
     return { problems: [{ file: shown(file), line: 1, column: 1, path: '', message }] };
   }
   return parseConfig(file, bytes, registry, env, secrets, shown(file));
+}
+
+/** So much of the file that it is known to be too long: it may be a disk image, or a device that never ends. */
+function beginningOf(file: string): Buffer {
+  const bytes = Buffer.alloc(ENOUGH_BYTES);
+  const fd = openSync(file, 'r');
+  try {
+    let length = 0;
+    for (let n = 1; n > 0 && length < bytes.length; length += n)
+      n = readSync(fd, bytes, length, bytes.length - length, null);
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** As a person here would name it: what lies below this folder by its path from here, all else by its whole path. */
@@ -40,11 +54,12 @@ function shown(file: string): string {
 
 /** The parser takes some hundred times as much memory, and no configuration that people write is as long. */
 const MOST_BYTES = 1_000_000;
+const ENOUGH_BYTES = 32_000_000;
 const MOST_MARKS = 200_000;
 
 function tooLong(bytes: Buffer | string): string | undefined {
   if (bytes.length > MOST_BYTES)
-    return `the file is ${(bytes.length / 1_000_000).toFixed(1)} MB long; a configuration has at most 1 MB: long lists belong into files of their own`;
+    return `the file is ${bytes.length >= ENOUGH_BYTES ? 'more than ' : ''}${(bytes.length / 1_000_000).toFixed(1)} MB long; a configuration has at most 1 MB: long lists belong into files of their own`;
   let marks = 0;
   for (const mark of bytes.toString().matchAll(/[\n,:[{-]/g)) if (mark.index >= 0) marks++;
   return marks > MOST_MARKS

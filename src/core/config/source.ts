@@ -60,11 +60,9 @@ export function readSource(
   const problems = unquoted(text, document).map(({ offset, message }) => problem(offset, [], message));
   if (problems.length === 0) {
     for (const { pos, code, message } of [...document.errors, ...document.warnings])
-      problems.push(
-        problem(pos[0], [], code === 'RESOURCE_EXHAUSTION' ? 'nested too deep' : `not valid YAML: ${message}`),
-      );
+      problems.push(problem(pos[0], [], PARSER_WORDS[code] ?? `not valid YAML: ${message}`));
   }
-  if (problems.length === 0) problems.push(...aliasProblems(document, problem));
+  if (problems.length === 0) problems.push(...aliasProblems(document, problem), ...lostNames(document, problem));
   const at = (path: Path, message: string) => problem(offsetOf(document, path), path, message);
   const atKey = (path: Path, message: string) =>
     problem(keyOffsetOf(document, path) ?? offsetOf(document, path), path, message);
@@ -102,6 +100,24 @@ function unquoted(text: string, document: Document): { offset: number; message: 
       },
     ];
   });
+}
+
+/** Where the parser's own words are for who writes programs. */
+const PARSER_WORDS: Readonly<Record<string, string>> = {
+  RESOURCE_EXHAUSTION: 'nested too deep',
+  MULTIPLE_DOCS: 'a second document begins here (---); a configuration is one',
+};
+
+/** A name that no setting has and that would get lost on the way. */
+function lostNames(document: Document, problem: (offset: number, path: Path, message: string) => Problem): Problem[] {
+  const found: Problem[] = [];
+  visit(document, {
+    Pair(_, { key }) {
+      if (isScalar(key) && key.value === '__proto__')
+        found.push(problem(key.range?.[0] ?? 0, [], '__proto__: unknown key; take it out'));
+    },
+  });
+  return found;
 }
 
 function aliasProblems(

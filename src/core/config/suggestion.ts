@@ -12,6 +12,14 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   hostname: 'domain-name',
   fatal: 'error',
   trace: 'debug',
+  remove: 'withdraw',
+  delete: 'withdraw',
+  reject: 'refuse',
+  deny: 'refuse',
+  ignore: 'note',
+  local: 'on_premises',
+  saas: 'cloud',
+  off: 'never',
 };
 
 export function suggestion(given: string, known: readonly string[]): string | undefined {
@@ -25,7 +33,10 @@ export function suggestion(given: string, known: readonly string[]): string | un
 function beginning(given: string, known: readonly string[]): string | undefined {
   const found = known.filter((word) => {
     const other = word.toLowerCase();
-    return Math.min(given.length, other.length) >= 3 && (other.startsWith(given) || given.startsWith(other));
+    // Others write it with a dash, a blank or in one word, or with something before it (`NATO SECRET`).
+    const [plain, said] = [other.replace(/[_ -]/g, ''), given.replace(/[_ -]/g, '')];
+    const fits = plain.startsWith(said) || said.startsWith(plain) || given.split(/[^a-z0-9_+]+/).includes(other);
+    return Math.min(said.length, plain.length) >= 3 && fits;
   });
   return found.length === 1 ? found[0] : undefined;
 }
