@@ -15,6 +15,7 @@ import { memory } from './rows/memory.ts';
 import { misp } from './rows/misp.ts';
 import { pages } from './rows/pages.ts';
 import { policy } from './rows/policy.ts';
+import { probes } from './rows/probes.ts';
 import { pushers } from './rows/pushers.ts';
 import { repeat } from './rows/repeat.ts';
 import type { BenchRow, Line } from './rows/row.ts';
@@ -33,6 +34,7 @@ const ROWS: readonly BenchRow[] = [
   pushers,
   hang,
   pages,
+  probes,
   sightings,
 ];
 const TITLE = [

@@ -7,7 +7,7 @@ import type { Probe, SiemConnector } from '../core/contracts/siem-connector.ts';
 import { toFailure } from '../core/model/failure.ts';
 import { withoutHidden } from '../core/model/text.ts';
 import type { Clock } from '../core/runtime/clock.ts';
-import { createHttp, type HttpPeer } from '../core/runtime/http.ts';
+import { createHttp, type HttpPeer, loadHttp } from '../core/runtime/http.ts';
 import type { Log } from '../core/runtime/log.ts';
 
 /** `longestCallMs` caps the configured time-out: one pass gives up on a silent peer when its patience is over. */
@@ -76,6 +76,7 @@ export async function connectorsOf(
   clock: Clock,
   onCertificate: (role: 'exchange' | 'siem', name: string, whose: 'peer' | 'own', validTo: number) => void,
 ): Promise<Connectors> {
+  await loadHttp();
   const exchanges = new Map<string, ExchangeConnector>();
   for (const { name, enabled } of config.exchanges) {
     if (!enabled) continue;

@@ -179,17 +179,6 @@ async function retryChosen(app: App, ids: readonly string[], now: number): Promi
   return { entries, sightings: 0 };
 }
 
-/** What carries our mark there, page by page. */
-export async function* owned(app: App, siem: string, signal: AbortSignal): AsyncIterable<readonly OwnedEntry[]> {
-  const connector = await siemConnector(app.config, siem, app.clock, app.log);
-  try {
-    await connector.open(signal);
-    yield* connector.list({}, signal);
-  } finally {
-    await connector.close();
-  }
-}
-
 const PURGE_STEP = 50_000;
 
 /** Removes everything that carries our mark. The SIEM must be off, or the daemon would fill it again. */

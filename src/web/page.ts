@@ -3,7 +3,7 @@
 import type { StatusReport } from '../core/model/status.ts';
 import { html, type Markup } from './html.ts';
 import type { PageSource, Waiting, WebSource } from './source.ts';
-import { age, number, pill, time } from './words.ts';
+import { number, pill, time } from './words.ts';
 
 export type Screen = 'board' | 'difference' | 'value' | 'decisions' | 'history' | 'exchange' | 'none';
 
@@ -141,5 +141,3 @@ export function messagePage(title: string, text: Markup | string, screen: Screen
     parts: [{ name: 'message', body: html`<h2>${title}</h2><p>${text}</p>` }],
   };
 }
-
-export const since = (iso: string | null | undefined, now: number): Markup => html`${age(iso, now)}`;

@@ -135,7 +135,6 @@ async function pagesOf(
     ],
     audit: async () => ({
       size: 1207,
-      lastRecord: '2026-01-05T11:59:30.000Z',
       checkpoint: { size: 1200, at: '2026-01-05T11:57:00.000Z', root: 'AAAA', key: 'key' },
       prunedBelow: 0,
       verified: { at: '2026-01-05T11:58:00.000Z', size: 1200, sound: true, says: null },
@@ -399,7 +398,7 @@ describe('a page', () => {
 
   it('says of the record how long it is, up to where it is signed, and what the last look found', async () => {
     const shown = async (more: Partial<Awaited<ReturnType<PageSource['audit']>>> = {}) => {
-      const state = { size: 3, lastRecord: null, checkpoint: null, prunedBelow: 0, verified: null, ...more };
+      const state = { size: 3, checkpoint: null, prunedBelow: 0, verified: null, ...more };
       await pagesOf(Object.keys(more).length === 0 ? {} : { pages: { audit: async () => state } });
       const { body } = await ask('/history');
       await web?.close();

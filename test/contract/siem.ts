@@ -13,7 +13,7 @@ import { anEntry, DAY_MS, NOON } from '../builders/entry.ts';
 import { encodeBatch, joinBatches, removalBatch } from './batches.ts';
 import { AWKWARD, applied, bisected, failureOf, FAULTS, held, kinds, type SiemHarness } from './siem-harness.ts';
 
-export type { FaultName, SiemFaults, SiemHarness } from './siem-harness.ts';
+export type { SiemFaults, SiemHarness } from './siem-harness.ts';
 
 /** The engine takes these for not carried out. */
 const isCertain = ({ kind }: Failure): boolean => kind === 'config' || kind === 'permanent';

@@ -12,7 +12,7 @@ import { type Environment, type Path, type Problem, readSource } from './source.
 import { stateServer } from './state-place.ts';
 import { secretIn, withoutSecrets } from './without-secrets.ts';
 
-export type { Config, ExchangeConfig, ListenConfig, Secrets, SiemConfig } from './config.ts';
+export type { Config, ExchangeConfig, Secrets, SiemConfig } from './config.ts';
 
 export function loadConfig(
   path: string,

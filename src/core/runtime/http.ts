@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type { Readable } from 'node:stream';
-import { checkServerIdentity, createSecureContext, rootCertificates, type PeerCertificate } from 'node:tls';
+import { checkServerIdentity, createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls';
 import type { AxiosInstance, AxiosStatic } from 'axios';
 import { ConnectorError, type FailureKind } from '../model/failure.ts';
 import type { Secret } from './secret.ts';
@@ -70,6 +70,11 @@ export interface HttpClient {
   request(request: HttpRequest): Promise<HttpResponse>;
   /** Stops requests under way and closes all connections. A later request reads the certificate files anew. */
   close(): void;
+}
+
+/** So that the first request does not stop the loops for the time that axios takes to load. */
+export async function loadHttp(): Promise<void> {
+  await import('axios');
 }
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
@@ -249,17 +254,20 @@ function makeAgents(peer: HttpPeer, options: HttpOptions): Agents {
     maxSockets: options.maxSockets ?? 8,
     ...(peer.proxyEnv === undefined ? {} : { proxyEnv: peer.proxyEnv }),
   };
+  // Read once for the peer: an agent given the certificates themselves spells all of them out for each request, to
+  // find a connection by, and parses them for each connection.
+  const secureContext = createSecureContext({
+    minVersion: 'TLSv1.2',
+    cert,
+    key: read(tls.key_file, 'tls.key_file'),
+    passphrase: revealed(tls.key_passphrase, peer),
+  });
+  // Beside the built-in roots, which are parsed once for all peers: given as texts they would be for each, and that is a
+  // long time in which no probe is answered.
+  if (ca !== undefined) trusting(secureContext, ca.toString('utf8'), peer);
   const httpsAgent = new https.Agent({
     ...shared,
-    // Read once for the peer: an agent given the certificates themselves spells all of them out for each request, to
-    // find a connection by, and parses them for each connection.
-    secureContext: createSecureContext({
-      minVersion: 'TLSv1.2',
-      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca.toString('utf8')] }),
-      cert,
-      key: read(tls.key_file, 'tls.key_file'),
-      passphrase: revealed(tls.key_passphrase, peer),
-    }),
+    secureContext,
     ...(tls.server_name === undefined ? {} : { servername: tls.server_name }),
     checkServerIdentity: (host: string, certificate: PeerCertificate) => {
       peer.onCertificate?.('peer', Date.parse(certificate.valid_to));
@@ -268,6 +276,15 @@ function makeAgents(peer: HttpPeer, options: HttpOptions): Agents {
   });
   if (cert !== undefined) peer.onCertificate?.('own', Date.parse(new X509Certificate(cert).validTo));
   return { httpAgent: new http.Agent(shared), httpsAgent };
+}
+
+function trusting({ context }: SecureContext, ca: string, { label, tls }: HttpPeer): void {
+  try {
+    // Node's types leave it open; a text of several certificates adds each of them.
+    (context as { addCACert(pem: string): void }).addCACert(ca);
+  } catch (error) {
+    throw new ConnectorError('config', `${label}: tls.ca_file ${tls.ca_file} holds no certificate`, { cause: error });
+  }
 }
 
 function revealed(secret: Secret | undefined, peer: HttpPeer): string | undefined {

@@ -47,8 +47,3 @@ export class PackedPieces {
     }
   }
 }
-
-/** What an answer of many megabytes left is given back at once, where the launcher gave the means (see runtime/http). */
-export function giveBack(): void {
-  globalThis.gc?.({ type: 'major' });
-}

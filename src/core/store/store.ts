@@ -148,7 +148,15 @@ export class Store {
     this.#stride = new Stride(mostOfStep(this.#store.siems.length), options.watch);
     this.#sweeps = new Sweeps(this.#store, this.#stride);
     this.#crowds = new Crowds(this.#store, this.#projector, this.#sweeps);
-    this.#holds = new Holds(this.#store, this.#holdTable, this.#brakes, this.#projector, this.#stands, this.#sweeps);
+    this.#holds = new Holds(
+      this.#store,
+      this.#holdTable,
+      this.#brakes,
+      this.#projector,
+      this.#stands,
+      this.#sweeps,
+      this.#crowds,
+    );
     const links = new Links(this.#store, this.#touched);
     this.#explaining = new Explaining(this.#store, this.#context, links, this.#sweeps, this.#brakes);
     this.#objects = new Objects(this.#store, this.#projector, this.#stands, this.#context, this.#touched, links);

@@ -23,7 +23,7 @@ import { Search } from './search.ts';
 import { type Caller, Security } from './security.ts';
 
 export type { ItemFault } from './bulk.ts';
-export { ALERT_ALIAS, ALERT_INDEX, EVENT_INDEX, type PlantedEvent } from './events.ts';
+export type { PlantedEvent } from './events.ts';
 
 export interface ElasticOptions extends SimulatorOptions {
   readonly product?: 'elasticsearch' | 'opensearch';

@@ -10,7 +10,7 @@ import type { WarninglistData } from './warninglists.ts';
 
 export type { SimKey } from './access.ts';
 export type { Act } from './acts.ts';
-export { QUIRKS, type Quirk, type QuirkKind } from './quirks.ts';
+export type { Quirk } from './quirks.ts';
 
 export interface MispOptions {
   readonly port?: number;

@@ -10,7 +10,7 @@ import { TaxiiService } from './service.ts';
 import type { User } from './users.ts';
 
 export type { TaxiiData } from './data.ts';
-export { QUIRKS, type Quirk, type QuirkKind } from './quirks.ts';
+export type { Quirk } from './quirks.ts';
 export type { User } from './users.ts';
 
 export interface TaxiiOptions {

@@ -14,7 +14,8 @@ export type Read =
   /** Nothing for us. `id` tells one that comes again. */
   | { readonly kind: 'ignored'; readonly type: string; readonly id: string };
 
-const PORTION = 200;
+/** A millisecond or two: in a portion nobody else has a turn. */
+const PORTION = 50;
 
 export interface ReadAnswer {
   readonly read: readonly Read[];

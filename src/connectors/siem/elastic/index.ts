@@ -17,5 +17,13 @@ export const elastic = defineSiem<ElasticConfig>({
   settings: (config, instance) => ({ index: indexName(config.index, instance) }),
   places: (config, instance) =>
     nodeUrls(config).map((url) => `elastic ${url.replace(/\/+$/, '')} ${indexName(config.index, instance)}`),
-  create: async (config, deps) => new (await import('./connector.ts')).ElasticConnector(config, deps),
+  create: async (config, deps) => {
+    // With the client, which takes long to load: at the first call probes would wait for it.
+    const [{ ElasticConnector }] = await Promise.all([
+      import('./connector.ts'),
+      import('./connection.ts'),
+      import('./failures.ts'),
+    ]);
+    return new ElasticConnector(config, deps);
+  },
 });

@@ -3,6 +3,7 @@
 import { ConnectorError } from '../../model/failure.ts';
 import { held, isAsNoted } from '../../ledger/stand.ts';
 import type { Beyond, Brakes } from './brakes.ts';
+import type { Crowds } from './crowds.ts';
 import type { StoreContext } from '../unit/context.ts';
 import type { HoldTable } from './hold-table.ts';
 import type { HoldRow } from '../rows/hold-rows.ts';
@@ -20,6 +21,7 @@ export class Holds {
   readonly #projector: Projector;
   readonly #stands: StandTable;
   readonly #sweeps: Sweeps;
+  readonly #crowds: Crowds;
 
   constructor(
     store: StoreContext,
@@ -28,6 +30,7 @@ export class Holds {
     projector: Projector,
     stands: StandTable,
     sweeps: Sweeps,
+    crowds: Crowds,
   ) {
     this.#store = store;
     this.#table = table;
@@ -35,6 +38,7 @@ export class Holds {
     this.#projector = projector;
     this.#stands = stands;
     this.#sweeps = sweeps;
+    this.#crowds = crowds;
     sweeps.register('approved', (sweep, most, now) => this.#release(sweep, most, now));
   }
 
@@ -74,16 +78,18 @@ export class Holds {
     return hold;
   }
 
-  /** The rows of an approved hold, each judged as if the hold had never been. */
+  /** The rows of an approved hold, each judged as if the hold had never been; of one that very many name, in steps of its own. */
   #release(sweep: Sweep, most: number, now: number): SweepStep {
     const hold = this.#table.get(sweep.owner);
     const siem = hold && this.#store.siems.find((one) => one.id === hold.siem_id);
     // A SIEM that left the configuration keeps its rows as they are; nothing is written there.
     if (hold === undefined || siem === undefined) return { rows: 0, position: undefined };
     const rows = this.#store.db.all<{ entry_id: number }>(
-      'SELECT entry_id FROM projection INDEXED BY projection_hold WHERE hold = ? AND siem_id = ? ORDER BY entry_id LIMIT ?',
+      'SELECT entry_id FROM projection INDEXED BY projection_hold WHERE hold = ? AND siem_id = ? AND entry_id > ? ORDER BY entry_id LIMIT ?',
       hold.id,
       siem.id,
+      // What was handed on stands in the hold until it has been gone through.
+      Number(sweep.position),
       most,
     );
     const entries = this.#projector.claims.entries(rows.map((row) => row.entry_id));
@@ -92,6 +98,7 @@ export class Holds {
       [...entries.values()].map((entry) => ({ entry, reason })),
       now,
       siem,
+      (one) => this.#crowds.again(one, now),
     );
     return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.entry_id) };
   }

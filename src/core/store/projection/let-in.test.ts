@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   anExchange,
   anIndicator,
@@ -11,6 +11,7 @@ import {
   versionAt,
 } from '../../../../test/builders/store.ts';
 import type { IncomingIndicator } from '../../model/entry.ts';
+import { EntryClaims } from '../unit/entry-claims.ts';
 import { MOST_ASKED } from './let-in.ts';
 
 const siemWith = (unknownConfidence: 'accept' | 'hold' | 'refuse') => {
@@ -41,6 +42,27 @@ describe('unknown_confidence: hold', () => {
     ]);
     const [stand] = rig.read((reader) => reader.why(ipv4('192.0.2.1'), NOW))!.siems;
     expect(stand).toMatchObject({ state: 'held', reason: expect.stringMatching(/no confidence is stated/) as string });
+  });
+
+  it('goes through what very many objects name in steps, also where a person lets it in', () => {
+    const rig = holding();
+    const many = (value: string, from: number) => Array.from({ length: 600 }, (_, i) => of(String(from + i), value));
+    rig.commit([...many('192.0.2.1', 0), ...many('192.0.2.2', 1000), of('2000', '192.0.2.9')]);
+    rig.tick(NOW);
+    expect(heldBy(rig)).toMatchObject([{ count: 3 }]);
+    const claims = vi.spyOn(EntryClaims.prototype, 'after');
+
+    decide(rig, 'approve');
+    const read = claims.mock.calls.length;
+    claims.mockRestore();
+
+    // The unit of the decision leaves them to units of their own.
+    expect(read).toBe(0);
+    expect(rig.ask("SELECT subject FROM sweep WHERE kind = 'crowded'")).toHaveLength(2);
+    rig.tick(NOW);
+    expect(rig.deliver().toSorted()).toEqual(['upsert 192.0.2.1', 'upsert 192.0.2.2', 'upsert 192.0.2.9']);
+    expect(rig.ask('SELECT kind FROM sweep')).toEqual([]);
+    expect(rig.ask('SELECT 1 AS one FROM projection WHERE hold IS NOT NULL')).toEqual([]);
   });
 
   it('lets in what a person approved, for as long as it is wanted, newer versions and a restart included', () => {

@@ -37,7 +37,6 @@ export interface HistoryEntry {
 export interface AuditState {
   /** Records. */
   readonly size: number;
-  readonly lastRecord: string | null;
   /** The last one that was signed. */
   readonly checkpoint: {
     readonly size: number;
@@ -100,16 +99,13 @@ export class HistoryReader {
   }
 
   auditState(): AuditState {
-    const last = this.#db.get<{ seq: number; at: number }>(
-      'SELECT seq, at FROM audit_record ORDER BY seq DESC LIMIT 1',
-    );
+    const last = this.#db.get<{ seq: number }>('SELECT seq FROM audit_record ORDER BY seq DESC LIMIT 1');
     const signed = this.#db.get<{ size: number; at: number; note: string }>(
       'SELECT size, at, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1',
     );
     const checked = checkedOf(this.#meta(CHECKED));
     return {
       size: last === undefined ? 0 : last.seq + 1,
-      lastRecord: last === undefined ? null : iso(last.at),
       checkpoint:
         signed === undefined
           ? null
