@@ -25,6 +25,11 @@ export const policy: BenchRow = {
         bench.note(`round ${round + 1}/${bench.rounds}: ${thousands(rates.at(-1)!)} decisions a second`);
       }
       const { said } = await side('policy', ['rejudge', folder, ...[count, listed, networks].map(String)], 'daemon');
+      const { said: alone } = await side(
+        'policy',
+        ['steps', folder, ...[count, listed, networks].map(String)],
+        'daemon',
+      );
       const rate = spread(rates);
       const [p99, most, secs] = [Number(said['p99Ms']), Number(said['mostMs']), Number(said['ms']) / 1000];
       return [
@@ -40,7 +45,7 @@ export const policy: BenchRow = {
           reach: `no command waits for more than ${WAIT_MS} ms (p99)`,
           measured: `p99 ${p99.toFixed(0)} ms, at most ${most.toFixed(0)} ms`,
           reached: p99 <= WAIT_MS,
-          detail: `one run of ${secs.toFixed(0)} s; ${thousands(Number(said['commands']))} writing commands to the store's thread, 20 ms apart, under the heaps of the daemon`,
+          detail: `one run of ${secs.toFixed(0)} s; ${thousands(Number(said['commands']))} writing commands to the store's thread, 20 ms apart, under the heaps of the daemon; a step takes ${Number(alone['p99Ms']).toFixed(0)} ms of processor time (p99), ${Number(alone['mostMs']).toFixed(0)} ms at most`,
         },
       ];
     } finally {
