@@ -151,7 +151,7 @@ function rows(
 
 /** What is done with rows is counted and shown before it is done (chosen.ts). */
 const choice = (all: readonly DifferenceRow[]): Markup =>
-  html`<form id="chosen" action="/difference/chosen" class="filters choice"><label><input type="checkbox" name="row" value="${all.map(({ row }) => row).join(',')}" form="chosen"> All ${number(all.length)} that are shown</label><span>With the chosen:</span><span class="buttons">${CHOICES.map(([name, words]) => html`<button name="do" value="${name}">${words} …</button>`)}</span></form>`;
+  html`<form id="chosen" action="/difference/chosen" class="filters choice"><label><input type="checkbox" name="row" value="${all.map(({ row }) => row).join(',')}" form="chosen"> All ${number(all.length)} that are shown</label><span>With the chosen:</span><span class="buttons">${CHOICES.map(([name, words]) => html`<button name="do" value="${name}">${words}…</button>`)}</span></form>`;
 const CHOICES = [
   ['suppress', 'Suppress'],
   ['retry', 'Try again'],

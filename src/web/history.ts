@@ -106,7 +106,7 @@ export function historyTable(rows: readonly HistoryEntry[], now: number): Markup
   ]);
   return table(
     html`<span class="unseen">What happened, newest first</span>`,
-    ['When', 'What', 'Who', 'For', 'Counts', 'More'].map((head) => ({ head })),
+    ['When', 'What', 'Who', 'For', 'Counts', 'More'].map((head) => ({ head, wordy: head === 'Counts' })),
     body,
   );
 }
@@ -117,8 +117,8 @@ function subject({ role, subject: name }: HistoryEntry): Markup {
   return peerName(name);
 }
 
-function lasted({ kind, at, until }: HistoryEntry): string {
-  if (until === null) return kind === 'outage' ? 'it goes on' : '';
+function lasted({ kind, at, until }: HistoryEntry): Insert {
+  if (until === null) return kind === 'outage' ? html`<span class="name">goes on</span>` : '';
   const ms = Date.parse(until) - Date.parse(at);
   return ms < 1000 ? '' : length(ms);
 }

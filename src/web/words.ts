@@ -58,6 +58,7 @@ const MOST_SHOWN = 200;
 
 /** Text of somebody else, of any length and direction; cut, with the whole on demand. */
 export function foreign(text: string, most = MOST_SHOWN): Markup {
+  if (text === '') return html``; // an empty cell takes no room on a phone
   if (text.length <= most) return html`<bdi>${text}</bdi>`;
   const cut = text.slice(0, most);
   return html`<details class="long"><summary><bdi>${cut}…</bdi> <span class="show">show ${number(text.length)} characters</span></summary><bdi>${text}</bdi></details>`;
