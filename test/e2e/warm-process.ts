@@ -24,6 +24,8 @@ process.on('message', (order: Order) => void carryOut(order).then((result) => pr
 
 async function carryOut({ folder, args, env: given }: Order): Promise<Result> {
   process.chdir(folder);
+  // As a shell has it: one that was closed to others by the command before would hide what a next one leaves open.
+  process.umask(0o022);
   for (const name of Object.keys(process.env)) if (given[name] === undefined) delete process.env[name];
   Object.assign(process.env, given);
   Object.assign(printed, { stdout: '', stderr: '' });
