@@ -7,6 +7,7 @@ import { StoredClaim } from '../rows/claims.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
 import { CROWDED, type EntryClaims } from '../unit/entry-claims.ts';
 import type { Explanations } from '../unit/explanations.ts';
+import { firstAlike } from './alike.ts';
 import type { LetIn } from './let-in.ts';
 import type { ObjectRow, StoredEntry } from '../rows/rows.ts';
 
@@ -17,17 +18,47 @@ export class Admissions {
   readonly #claims: EntryClaims;
   readonly #letIn: LetIn;
   readonly #active: ReadonlySet<number>;
+  readonly #firstAlike: ReadonlyMap<SiemState, SiemState>;
 
   constructor(store: StoreContext, claims: EntryClaims, letIn: LetIn) {
     this.#store = store;
     this.#claims = claims;
     this.#letIn = letIn;
+    this.#firstAlike = firstAlike(store.siems);
     this.#active = new Set(store.exchanges.map((one) => one.id));
+  }
+
+  /** Judges all claims on the entry for each of these SIEMs. Those that judge alike share what it comes to. */
+  ofEach(
+    siems: readonly SiemState[],
+    entry: StoredEntry,
+    rows: readonly ObjectRow[],
+    now: number,
+  ): readonly { readonly siem: SiemState; readonly admission: Admitted }[] {
+    const claims = this.#claimsOf(rows);
+    const made: { siem: SiemState; admission: Admitted }[] = [];
+    for (const siem of siems) {
+      const first = this.#firstAlike.get(siem);
+      const same = made.find((one) => one.siem === first)?.admission;
+      // A question to a person names the SIEM.
+      const shared = same?.pending.length === 0;
+      const admission = shared ? same : noneYet<StoredClaim>();
+      if (!shared) this.#admit(admission, siem, entry, claims, now);
+      made.push({ siem, admission });
+    }
+    return made;
   }
 
   /** Judges more claims on the entry for this SIEM. */
   admit(into: Admitted, siem: SiemState, entry: StoredEntry, rows: readonly ObjectRow[], now: number): void {
-    const claims = rows.map((row) => new StoredClaim(row, this.#store.exchangeNames.get(row.exchange_id) ?? '?'));
+    this.#admit(into, siem, entry, this.#claimsOf(rows), now);
+  }
+
+  #claimsOf(rows: readonly ObjectRow[]): StoredClaim[] {
+    return rows.map((row) => new StoredClaim(row, this.#store.exchangeNames.get(row.exchange_id) ?? '?'));
+  }
+
+  #admit(into: Admitted, siem: SiemState, entry: StoredEntry, claims: readonly StoredClaim[], now: number): void {
     admit(into, siem.spec, entry, claims, {
       now,
       isActive: (exchangeId) => this.#active.has(exchangeId),

@@ -2,7 +2,7 @@
 // an expiry, a changed rule, a suppression, the end of a hold. The rules are those of ledger/: what is admitted (admit.ts),
 // what waits for a person (withheld.ts), what comes of both (project.ts); here they meet the rows.
 import type { Entry } from '../../model/entry.ts';
-import { merge } from '../../inventory/merge.ts';
+import { merge, type Merged } from '../../inventory/merge.ts';
 import { digest48 } from '../../model/digest.ts';
 import { timestampMs } from '../../model/timestamp.ts';
 import { type Admission, noneYet } from '../../ledger/admit.ts';
@@ -27,6 +27,7 @@ import type { Standing, StandTable } from './stand-table.ts';
 import { Suppressions } from './suppressions.ts';
 
 const DAY_MS = 86_400_000;
+const NO_CLAIMS: readonly ObjectRow[] = [];
 /** Entries that are judged as one set. */
 const MOST_TOGETHER = 500;
 
@@ -47,6 +48,13 @@ export class Projector {
   readonly #stands: StandTable;
   readonly #seats: Seats;
   readonly #letIn: LetIn;
+  #lastMerge:
+    | {
+        readonly admitted: Admission<StoredClaim>['admitted'];
+        readonly asOf: number;
+        readonly merged: Merged;
+      }
+    | undefined;
 
   constructor(store: StoreContext, brakes: Brakes, holds: HoldTable, stands: StandTable, seats: Seats) {
     this.claims = new EntryClaims(store);
@@ -111,21 +119,25 @@ export class Projector {
 
   /** Computes the entry anew for every SIEM, or for one. Returns how many claims were read. */
   project(entry: StoredEntry, reason: Reason, now: number, only?: SiemState): number {
-    const each = (only === undefined ? this.#store.siems : [only]).map((siem) => ({
-      siem,
-      admission: noneYet<StoredClaim>(),
-    }));
-    let read = 0;
+    const siems = only === undefined ? this.#store.siems : [only];
     // Whatever very many claims say of it, a suppressed entry goes, and at once.
     const isCrowded = this.claims.namedBy(entry.id) > CROWDED;
     const unread = isCrowded && this.suppressions.has(entry, now);
-    for (const rows of unread ? [] : this.claims.parts(entry.id)) {
-      read += rows.length;
-      for (const { siem, admission } of each) this.admissions.admit(admission, siem, entry, rows, now);
+    let read = 0;
+    if (isCrowded && !unread) {
+      const each = siems.map((siem) => ({ siem, admission: noneYet<StoredClaim>() }));
+      for (const rows of this.claims.parts(entry.id)) {
+        read += rows.length;
+        for (const { siem, admission } of each) this.admissions.admit(admission, siem, entry, rows, now);
+      }
+      for (const { siem, admission } of each) this.projectAdmitted(entry, reason, now, siem, admission, now);
+      return read;
     }
-    for (const { siem, admission } of each)
-      if (isCrowded && !unread) this.projectAdmitted(entry, reason, now, siem, admission, now);
-      else this.#one(siem, entry, this.#stands.load(siem, entry.id), admission, reason, now);
+    for (const rows of unread ? [NO_CLAIMS] : this.claims.parts(entry.id)) {
+      read += rows.length;
+      for (const { siem, admission } of this.admissions.ofEach(siems, entry, rows, now))
+        this.#one(siem, entry, this.#stands.load(siem, entry.id), admission, reason, now);
+    }
     return read;
   }
 
@@ -145,12 +157,8 @@ export class Projector {
 
   /** The usual case of a first sync: a new entry with one claim. No row can exist yet. */
   projectNew(entry: StoredEntry, row: ObjectRow, reason: Reason, now: number): void {
-    const rows = [row];
-    for (const siem of this.#store.siems) {
-      const admission = noneYet<StoredClaim>();
-      this.admissions.admit(admission, siem, entry, rows, now);
+    for (const { siem, admission } of this.admissions.ofEach(this.#store.siems, entry, [row], now))
       this.#one(siem, entry, undefined, admission, reason, now);
-    }
   }
 
   #one(
@@ -166,7 +174,7 @@ export class Projector {
     const intake = withheld(entry, given, before, this.#answers(siem, entry, before), asOf);
     if (intake.over) this.#letIn.over(siem, entry.id);
     const { admitted, refused, vouchers, left } = intake.admission;
-    const merged = merge(entry, admitted, asOf);
+    const merged = this.#mergeOf(entry, admitted, asOf);
     const offer: Offer = {
       vouched: merged.entry !== undefined,
       until: merged.entry?.until,
@@ -204,6 +212,14 @@ export class Projector {
     if (counted?.kind === 'added') this.#brakes.added(siem, reason.exchangeId, entry.id);
     else if (counted?.kind === 'stopped') this.#stopped(siem, entry);
     else if (counted !== undefined) this.#brakes.withdrawn(siem, counted.exchangeId, entry.id, counted.kept);
+  }
+
+  /** SIEMs that judge alike hold the same, one after the other. */
+  #mergeOf(entry: StoredEntry, admitted: Admission<StoredClaim>['admitted'], asOf: number): Merged {
+    if (this.#lastMerge?.admitted === admitted && this.#lastMerge.asOf === asOf) return this.#lastMerge.merged;
+    const merged = merge(entry, admitted, asOf);
+    this.#lastMerge = { admitted, asOf, merged };
+    return merged;
   }
 
   #answers(siem: SiemState, { id }: StoredEntry, before: Stand | undefined): Parameters<typeof withheld>[3] {

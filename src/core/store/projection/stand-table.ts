@@ -10,7 +10,7 @@ import type { SiemState, StoreContext } from '../unit/context.ts';
 import type { HoldTable } from './hold-table.ts';
 import type { ProjectionRow, StoredEntry } from '../rows/rows.ts';
 import type { Value } from '../sql/port.ts';
-import { columnsOf, standOf, WRITTEN } from '../rows/stand-rows.ts';
+import { columnsOf, FRESH, freshOf, standOf, WRITTEN } from '../rows/stand-rows.ts';
 
 /** An entry, and how it stands with the SIEM that was asked for. */
 export interface Standing {
@@ -112,19 +112,27 @@ export class StandTable {
   /** Writes what the set has changed so far. */
   #save(): void {
     for (const [siem, kept] of this.#set ?? []) {
-      const [inserted, updated, deleted]: Value[][][] = [[], [], []];
+      const [inserted, fresh, updated, deleted]: Value[][][] = [[], [], [], []];
       for (const [id, one] of kept) {
         if (!one.written) continue;
         const { stored, stand } = one;
         if (stand === undefined) {
           if (stored) deleted!.push([siem, id]);
         } else if (stored) updated!.push([...columnsOf(stand), siem, id]);
-        else inserted!.push([...columnsOf(stand), siem, id, stand.slot ?? null]);
+        else {
+          const values = freshOf(stand);
+          if (values === undefined) inserted!.push([...columnsOf(stand), siem, id, stand.slot ?? null]);
+          else {
+            values.push(siem, id);
+            fresh!.push(values);
+          }
+        }
         kept.set(id, { stored: stand !== undefined, stand, written: false });
       }
       const { db } = this.#store;
       db.deleteRows('projection', KEYS, deleted!);
       db.updateRows('projection', KEYS, WRITTEN, updated!);
+      db.insertRows('projection', [...FRESH, ...KEYS], fresh!);
       db.insertRows('projection', [...WRITTEN, ...KEYS, 'slot'], inserted!);
     }
   }

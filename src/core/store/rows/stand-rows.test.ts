@@ -4,7 +4,7 @@ import { indicators, Rig } from '../../../../test/builders/store.ts';
 import { held, inherits, phaseOf, planned, type Stand } from '../../ledger/stand.ts';
 import type { ProjectionRow } from './rows.ts';
 import { MIGRATIONS } from '../sql/schema.ts';
-import { columnsOf, standOf, WRITTEN } from './stand-rows.ts';
+import { columnsOf, FRESH, freshOf, standOf, WRITTEN } from './stand-rows.ts';
 
 const NOW = 1_768_046_400_000;
 const wanted = (is: boolean): Stand => ({
@@ -24,6 +24,37 @@ it.each([true, false])('a row keeps that what a hold keeps is written anew (want
 
   expect(phaseOf(read)).toBe('upsert');
   expect(read).toEqual(stand);
+});
+
+it('a row that is made in short is what the whole row would be', () => {
+  const rig = new Rig();
+  const byItself = new Map(
+    rig
+      .ask<{ name: string; value: string | null }>(
+        "SELECT name, dflt_value AS value FROM pragma_table_info('projection')",
+      )
+      .map(({ name, value }) => [name, value === null ? null : Number(value)]),
+  );
+  const stand = { ...planned(wanted(true).wanted, undefined) };
+  const whole = Object.fromEntries(columnsOf(stand).map((value, i) => [WRITTEN[i]!, value]));
+
+  const short = Object.fromEntries(freshOf(stand)!.map((value, i) => [FRESH[i]!, value]));
+
+  for (const name of WRITTEN)
+    expect([name, name in short ? short[name] : byItself.get(name)]).toEqual([name, whole[name]]);
+});
+
+it.each<[string, Partial<Stand>]>([
+  ['a slot', { slot: 'url|http://a.example/y' }],
+  ['a hold', { hold: { id: 1, kind: 'addition' } }],
+  ['a call', { call: { kind: 'uncertain', sent: 3 } }],
+  ['a reason', { parked: { reason: 'too long', code: undefined } }],
+  ['a place', { place: { at: 3, out: true } }],
+  ['a handle', { present: { is: 'yes', revision: 100, handle: '7' } }],
+  ['a wait', { wait: { attempt: 0, at: NOW } }],
+  ['an attempt', { wait: { attempt: 1, at: undefined } }],
+])('and is not made so with %s', (_, more) => {
+  expect(freshOf({ ...planned(wanted(true).wanted, undefined), ...more })).toBeUndefined();
 });
 
 it('a state of the version that kept reason and receipt in one column keeps both', () => {

@@ -117,3 +117,46 @@ export const WRITTEN = [
   'place',
   'kept_out',
 ] as const;
+
+/** Of a stand that nothing happened to yet: all that is not as the table has it by itself. Most rows are made so. */
+export const FRESH = [
+  'wanted',
+  'wanted_rev',
+  'content',
+  'vouchers',
+  'until',
+  'due',
+  'cause',
+  'since',
+  'present',
+  'rev',
+  'state',
+] as const;
+
+/** Values in the order of FRESH; undefined where there is more to be written. */
+export function freshOf(stand: Stand): Column[] | undefined {
+  const { wanted, present, wait } = stand;
+  const isFresh =
+    present.handle === undefined &&
+    stand.call === undefined &&
+    stand.parked === undefined &&
+    stand.hold === undefined &&
+    stand.place === undefined &&
+    stand.slot === undefined &&
+    wait.attempt === 0 &&
+    wait.at === undefined;
+  if (!isFresh) return undefined;
+  return [
+    wanted.is ? 1 : 0,
+    wanted.revision,
+    wanted.content,
+    wanted.vouchers,
+    wanted.until ?? null,
+    wanted.due ?? null,
+    CAUSE[wanted.cause],
+    wanted.since,
+    PRESENT[present.is],
+    present.revision,
+    STATE[phaseOf(stand)],
+  ];
+}
