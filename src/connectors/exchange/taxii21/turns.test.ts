@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { inTurns } from './turns.ts';
 
 const soon = async () => {
@@ -59,7 +59,8 @@ describe('readings in turns', () => {
       soon,
     );
     const first = turns.next();
-    await new Promise((go) => setTimeout(go, 60));
+    await vi.waitFor(() => expect(begun).toBe(4), 30_000);
+    for (let i = 0; i < 5; i++) await soon();
     expect(begun).toBe(4);
     answer.resolve();
     await first;
