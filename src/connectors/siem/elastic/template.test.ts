@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { queryOf } from '../../../../test/builders/kql.ts';
 import { CONTROL_MAPPINGS, componentTemplate, indexTemplate, templateName } from './template.ts';
 
 const content = (name: string): string =>
@@ -28,12 +29,19 @@ describe('what content/elastic ships', () => {
         (line) =>
           JSON.parse(line) as {
             rule_id: string;
+            query: string;
             threat_query: string;
+            references: string[];
+            enabled: boolean;
             threat_mapping: { entries: { value: string }[] }[];
           },
       );
 
     for (const rule of rules) {
+      // In words that test/peers/elastic-rules.test.ts has run.
+      for (const text of [rule.query, rule.threat_query]) expect(() => queryOf(text)).not.toThrow();
+      expect(rule.threat_query).toContain('entente.confidence >= 30');
+      expect([rule.enabled, rule.references]).toEqual([false, ['https://entente.example:8686/why']]);
       for (const { value } of rule.threat_mapping.flatMap((one) => one.entries)) expect(mapped(value)).toBe(true);
     }
     expect(rules.find((rule) => rule.rule_id === 'entente-domain-match')?.threat_query).toContain(
