@@ -86,8 +86,8 @@ describe.each(['search', 'sync'] as const)('a MISP partner, read by %s', (read) 
     expect(Object.fromEntries(reasons.map((one) => [one.object_id, one.reason]))).toEqual({
       [id(4)]: 'a type that names no value for a watchlist',
       [id(5)]: 'not flagged for detection',
-      [id(6)]: 'defanged value',
-      [id(7)]: 'data of victims or persons',
+      [id(6)]: "defanged value: url 'hxxp://evil[.]example/x'",
+      [id(7)]: 'data of victims or persons: in an object victim',
     });
     expect(refused.stdout).not.toContain('ministry');
 
