@@ -1,4 +1,5 @@
 // The tests of the units of work and of the readers, over PostgreSQL: one set of rules and units, two databases.
+import { join } from 'node:path';
 import { afterAll, describe, it } from 'vitest';
 import { statePlaces } from '../builders/states.ts';
 import { describeWith, tryStart } from './available.ts';
@@ -14,6 +15,7 @@ const UNITS = [
   'ingest/objects',
   'delivery/outcomes',
   'read/pages',
+  'read/record-between',
   'projection/people',
   'projection/projection',
   'record/records',
@@ -50,7 +52,7 @@ if (started.kind === 'running') {
   const only = process.env['ENTENTE_STORE_TESTS']?.split(',');
   // They say what they test when they are read.
   for (const name of only ?? (full ? [...UNITS, ...OTHERS] : UNITS))
-    await import(`../../src/core/store/${name}.test.ts`);
+    await import(/* @vite-ignore */ join(import.meta.dirname, '../../src/core/store', `${name}.test.ts`));
   if (!full)
     describe('further tests of the store over PostgreSQL', () => {
       it('take minutes', ({ skip }) => skip(`ENTENTE_FULL=1 runs them: ${OTHERS.join(', ')}`));

@@ -73,14 +73,4 @@ describe('two moments compared', () => {
     });
     expect(compared(rig, 0, NOW + 2 * MINUTE, { records: 3, values: 6 })).toEqual({ told: 'nothing' });
   });
-
-  it('are found by time alone, however many records there are', () => {
-    const rig = ofThreeMinutes();
-
-    const plan = rig.ask<{ detail: string }>(
-      'EXPLAIN QUERY PLAN SELECT seq FROM audit_record WHERE at > 5 AND at <= 7',
-    );
-
-    expect(plan.map(({ detail }) => detail).join()).toContain('audit_record_at');
-  });
 });
