@@ -292,6 +292,21 @@ describe('TLS', () => {
     expect((await ask(server.url, { ca_file })).status).toBe(200);
   });
 
+  it('trusts an authority of its own beside the public ones, for that peer alone, and each of a file of several', async () => {
+    const server = await serveTls();
+    const other = selfSigned();
+    const second = await serveTls({ cert: other.cert, key: other.key });
+    const stranger = aClient(server.url, { tls: {} });
+    const refused = async () => (await failureOf(stranger.request({ path: '/', signal: never }))).message;
+    const both = file('both.pem', `${made.ca}\n${other.ca}`);
+
+    expect(await refused()).toContain('TLS failed');
+    expect((await ask(server.url, { ca_file: both })).status).toBe(200);
+    expect((await ask(second.url, { ca_file: both })).status).toBe(200);
+    expect((await failureOf(ask(second.url, { ca_file }))).message).toContain('TLS failed');
+    expect(await refused()).toContain('TLS failed');
+  });
+
   it('refuses a server whose authority it does not know', async () => {
     const server = await serveTls();
 

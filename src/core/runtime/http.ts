@@ -280,7 +280,7 @@ function makeAgents(peer: HttpPeer, options: HttpOptions): Agents {
 
 function trusting({ context }: SecureContext, ca: string, { label, tls }: HttpPeer): void {
   try {
-    // Node's types leave it open; a text of several certificates adds each of them.
+    // Node's types leave it open. A text of several certificates adds each of them, to a store of this peer's alone.
     (context as { addCACert(pem: string): void }).addCACert(ca);
   } catch (error) {
     throw new ConnectorError('config', `${label}: tls.ca_file ${tls.ca_file} holds no certificate`, { cause: error });
