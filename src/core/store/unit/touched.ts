@@ -42,6 +42,8 @@ export function bothOf(a: Reason, b: Reason): Reason {
 
 /** As the argument of a sweep, which a version before this one may have put there: it named the cause by its number. */
 export function reasonOf(argument: Json): Reason {
-  const { cause, ...rest } = argument as unknown as Reason & { readonly cause: Reason['cause'] | number };
-  return { ...rest, cause: typeof cause === 'number' ? (CAUSES[cause] ?? 'none') : cause };
+  const { cause, exchangeId, force } = argument as unknown as Reason & { readonly cause: Reason['cause'] | number };
+  // Nothing else of the argument: what a step came to must not outlive that it is begun anew.
+  const known = typeof cause === 'number' ? (CAUSES[cause] ?? 'none') : cause;
+  return { cause: known, exchangeId, ...(force === undefined ? {} : { force }) };
 }
