@@ -32,6 +32,36 @@ export const ledger: readonly Mutated[] = [
         put: 'if (seated > most + 1) return',
         rule: 'A lower limit sends the worst out.',
       },
+      {
+        find: 'if (!stands) return waiting > seated;',
+        put: 'if (!stands) return waiting >= seated;',
+        rule: 'Of equals the one that has a place keeps it.',
+      },
+      {
+        find: "moved(last!, 'out');\n      now--;",
+        put: "moved(last!, 'out');",
+        rule: 'Who goes leaves room for one.',
+      },
+      {
+        find: 'void (changed.delete(seat) || changed.set(seat, to));',
+        put: 'void changed.set(seat, to);',
+        rule: 'Who comes back to where it was has not moved.',
+      },
+      {
+        find: '(a.place === b.place && a.id < b.id)',
+        put: '(a.place === b.place && a.id > b.id)',
+        rule: 'Of equals the one that was known first is better.',
+      },
+      {
+        find: 'confidence === undefined ? 0 : 1 +',
+        put: 'confidence === undefined ? 1 : 1 +',
+        rule: 'What states no confidence comes behind all that do.',
+      },
+      {
+        find: "worst === undefined || isFirm(worst.place) ? undefined : 'out'",
+        put: "worst === undefined ? undefined : 'out'",
+        rule: 'A lower limit sends nothing out that a held removal keeps.',
+      },
     ],
   },
   {
@@ -52,6 +82,21 @@ export const ledger: readonly Mutated[] = [
         find: "find('place, entry_id DESC')",
         put: "find('place DESC, entry_id DESC')",
         rule: 'The worst gives way.',
+      },
+      {
+        find: 'stands: present !== PRESENT.no',
+        put: 'stands: present === PRESENT.yes',
+        rule: 'What may be there counts as standing there.',
+      },
+      {
+        find: 'names.indexOf(names[i]!)]',
+        put: 'i]',
+        rule: 'Types that share a container share its places.',
+      },
+      {
+        find: '          if (left <= 0) return;\n',
+        put: '',
+        rule: 'What one unit does not come to goes on in the next.',
       },
     ],
   },

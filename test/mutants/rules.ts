@@ -7,6 +7,23 @@ export const policy: readonly Mutated[] = [
     tests: ['ledger/holds', 'store/projection/holds', 'store/projection/brakes'],
     mutants: [
       {
+        find: "if (hold === undefined || hold.decision === 'approve') return false;",
+        put: 'if (hold === undefined) return false;',
+        rule: 'An approval ends a hold.',
+      },
+      {
+        find: "code === 'confidence_unknown' ? UNSURE : reason,",
+        put: 'reason,',
+        rule: 'That no confidence is stated is asked of all at once.',
+        tests: ['ledger/holds', 'store/projection/let-in'],
+      },
+      {
+        find: '(rejected: boolean, changed: boolean): boolean => !(rejected && changed);',
+        put: '(rejected: boolean, _changed: boolean): boolean => !rejected;',
+        rule: 'What policy holds stays rejected until the partner says something new.',
+        tests: ['ledger/holds', 'store/projection/let-in'],
+      },
+      {
         find: 'if (suppressed || !allowed ||',
         put: 'if (!allowed ||',
         rule: 'A hold keeps nothing that a person suppressed.',

@@ -12,12 +12,12 @@ export const sightings: readonly Mutated[] = [
         rule: 'Nothing was seen later than it was read.',
       },
       {
-        find: 'const more = Math.floor(hit.count) - (before?.n ?? 0);',
-        put: 'const more = before === undefined ? Math.floor(hit.count) : 0;',
+        find: 'const more = Math.floor(hit.count) - (before.seen.get(hit.dedupe) ?? 0);',
+        put: 'const more = before.seen.has(hit.dedupe) ? 0 : Math.floor(hit.count);',
         rule: 'What an alert stands for on top of before is counted.',
       },
       {
-        find: 'const more = Math.floor(hit.count) - (before?.n ?? 0);',
+        find: 'const more = Math.floor(hit.count) - (before.seen.get(hit.dedupe) ?? 0);',
         put: 'const more = Math.floor(hit.count);',
         rule: 'A hit that is read again counts once.',
       },
@@ -32,15 +32,15 @@ export const sightings: readonly Mutated[] = [
         rule: 'The earliest of the hits is the first time, in whatever order they are read.',
       },
       {
-        find: 'WHERE c.entry_id = ? AND o.state = ${OBJECT.published}`',
-        put: 'WHERE c.entry_id = ?`',
+        find: 'AND c.object_id > ? AND o.state = ${OBJECT.published}',
+        put: 'AND c.object_id > ?',
         rule: 'Hits are told of published objects only.',
         survives:
           'The release refuses what is withdrawn as well (releases.ts): the row is denied instead of never made.',
       },
       {
-        find: 'max(CASE WHEN armed <= ? THEN armed END)',
-        put: 'max(CASE WHEN armed < ? THEN armed END)',
+        find: 'armed.findLast((since) => since <= at)',
+        put: 'armed.findLast((since) => since < at)',
         rule: 'A hit in the moment in which a claim came is owed to it.',
       },
       {
@@ -167,7 +167,7 @@ export const sightings: readonly Mutated[] = [
         rule: 'A sighting without an outcome was not delivered.',
       },
       {
-        find: "if (one.failure.kind === 'permanent') return { uuid: one.uuid, kind: 'refused', reason: one.failure.message };",
+        find: "if (one.failure.kind === 'permanent')\n        return { uuid: one.uuid, kind: 'refused', reason: plainly(one.failure).message };\n",
         put: '',
         rule: 'What the exchange refuses for good is put aside.',
       },

@@ -94,7 +94,7 @@ export const storeRows: readonly Mutated[] = [
     ],
     mutants: [
       {
-        find: '      if (stand !== undefined && stand.present.revision > run.startedRevision) continue;\n',
+        find: '    if (stand !== undefined && stand.present.revision > run.startedRevision) return undefined;\n',
         put: '',
         rule: 'A row that was written while an audit runs is not stale.',
       },
@@ -109,13 +109,13 @@ export const storeRows: readonly Mutated[] = [
         rule: 'An audit concludes nothing of a row whose call is under way.',
       },
       {
-        find: "if (stand?.call?.kind === 'flight' || stand?.call?.kind === 'accepted') continue;",
-        put: "if (stand?.call?.kind === 'flight') continue;",
+        find: "if (stand?.call?.kind === 'flight' || stand?.call?.kind === 'accepted') return undefined;",
+        put: "if (stand?.call?.kind === 'flight') return undefined;",
         rule: 'A row that a task is about to write is not called stale by an audit.',
       },
       {
-        find: "if (stand?.call?.kind === 'flight' || stand?.call?.kind === 'accepted') continue;",
-        put: "if (stand?.call?.kind === 'accepted') continue;",
+        find: "if (stand?.call?.kind === 'flight' || stand?.call?.kind === 'accepted') return undefined;",
+        put: "if (stand?.call?.kind === 'accepted') return undefined;",
         rule: 'A row that is being sent is not taken over by an audit.',
       },
       {
@@ -129,8 +129,8 @@ export const storeRows: readonly Mutated[] = [
         rule: 'What an audit finds and nobody knows is released by the next polls.',
       },
       {
-        find: 'if (siem.encoder.foldsSlots) {\n        db.run(',
-        put: 'if (siem === undefined) {\n        db.run(',
+        find: 'if (!siem.encoder.foldsSlots) return [];',
+        put: 'if (siem.id > 0) return [];',
         rule: 'Keys that share a slot are all there when the slot is.',
       },
       {

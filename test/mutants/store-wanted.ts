@@ -36,6 +36,21 @@ export const storeWanted: readonly Mutated[] = [
         rule: 'A claim that is over, or still to begin, does not vouch.',
       },
       {
+        find: 'if (!active) into.left ??= claim.exchangeId;',
+        put: '',
+        rule: 'What an exchange that left the configuration carries is counted as its own.',
+      },
+      {
+        find: 'rules.lifetime.renewOnHit === true ? lastHit() : undefined',
+        put: 'lastHit()',
+        rule: 'A hit renews a lifetime only where policy says so.',
+      },
+      {
+        find: 'if (!siem.observables.includes(type)) return',
+        put: 'if (siem.observables.length === 0) return',
+        rule: 'A SIEM is given no kind of value that it does not take.',
+      },
+      {
         find: "decision.code === 'marking_unexplained' ? { atLeast: 'red' as const } : {}",
         put: "decision.code === 'marking_unexplained' ? { atLeast: 'clear' as const } : {}",
         rule: 'What stands under a marking that nobody explained counts as the strictest.',
@@ -65,6 +80,53 @@ export const storeWanted: readonly Mutated[] = [
         find: 'mergeClaims(observable, admitted, now).entry !== undefined)\n    return { admission, over: true };',
         put: 'false)\n    return { admission, over: true };',
         rule: 'Where a claim vouches that needs no word, nobody is asked.',
+      },
+      {
+        find: 'pending.find((one) => mayAsk(one.asks))?.asks',
+        put: 'pending[0]?.asks',
+        rule: 'A person is asked so many questions at most.',
+      },
+      {
+        find: '...vouching(answered, now) }, over: false };',
+        put: '...vouching(answered, now) }, over: true };',
+        rule: 'An answer lasts as long as the entry is wanted for it.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/projection/let-in.ts',
+    tests: ['store/projection/let-in'],
+    mutants: [
+      {
+        find: "if (hold?.kind !== 'intake' || hold.decision !== 'approve') return;",
+        put: "if (hold?.kind !== 'intake') return;",
+        rule: 'Only an approval lets in.',
+      },
+      {
+        find: "same && intakeStays(hold.decision === 'reject', changed)",
+        put: 'same && (hold.decision === null || !changed)',
+        rule: 'While nobody decided, a new version stays under the question that was asked.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/projection/crowds.ts',
+    tests: ['store/projection/crowds'],
+    mutants: [
+      {
+        find: '    admission.vouchers |= part.vouchers;\n',
+        put: '',
+        rule: 'Who vouches in an earlier part still vouches.',
+      },
+      {
+        find: 'if (moment < now && isOver(entry, admission, moment, now))',
+        put: 'if (moment < 0 && isOver(entry, admission, moment, now))',
+        rule: 'What was over before the last part is gone through again.',
+      },
+      {
+        find: 'bothOf(reasonOf(waiting.argument), reason)',
+        put: 'reason',
+        rule: 'What ended while it waits is still counted as a withdrawal.',
       },
     ],
   },
