@@ -2,7 +2,7 @@
 import type { SiemConfig } from '../core/config/load.ts';
 import { OBSERVABLE_TYPES } from '../core/model/observable.ts';
 import type { HealthSettings } from '../core/runtime/health.ts';
-import type { SiemStatus } from '../core/store/read/status.ts';
+import type { SiemStatus } from '../core/store/read/peers.ts';
 
 type Full = NonNullable<HealthSettings['waiting']>;
 

@@ -1,6 +1,8 @@
 // What happens next to a value in each SIEM, and when; or what a person would have to do. Made of what `why` shows.
 import type { Failure } from '../core/model/failure.ts';
-import type { HeldSet, StoreReader, WhyEntry } from '../core/store/read/status.ts';
+import type { StoreReader } from '../core/store/read/status.ts';
+import type { HeldSet } from '../core/store/read/waiting.ts';
+import type { WhyEntry } from '../core/store/read/why.ts';
 import { isFull } from '../core/store/rows/full-containers.ts';
 import { remedyFor } from './remedy.ts';
 

@@ -24,7 +24,8 @@ import type { KnownExpiry } from './expiries.ts';
 import type { Work } from './work.ts';
 import { waitingHolds, type WaitingHold } from './waiting-holds.ts';
 import { freshHistory, type Health, healthOf, type HealthSettings, type History } from '../core/runtime/health.ts';
-import type { ExchangeStatus, SiemStatus, StoreReader } from '../core/store/read/status.ts';
+import type { StoreReader } from '../core/store/read/status.ts';
+import type { ExchangeStatus, SiemStatus } from '../core/store/read/peers.ts';
 import type { StoredScope } from '../core/store/rows/rows.ts';
 
 /** What the report needs of a running daemon; a command beside it has only the reader. */

@@ -3,7 +3,7 @@
 import type { Config } from '../core/config/load.ts';
 import { policyFor } from '../core/config/policy.ts';
 import type { Log } from '../core/runtime/log.ts';
-import type { HeldSet } from '../core/store/read/status.ts';
+import type { HeldSet } from '../core/store/read/waiting.ts';
 
 const HOUR_MS = 3_600_000;
 

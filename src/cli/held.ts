@@ -3,7 +3,7 @@
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { sha256 } from '../core/runtime/ids.ts';
-import type { HeldSet } from '../core/store/read/status.ts';
+import type { HeldSet } from '../core/store/read/waiting.ts';
 import type { HeldSighting } from '../core/store/read/sightings.ts';
 import type { Command, Context } from './command.ts';
 import { BY, doing, usage } from './doing.ts';

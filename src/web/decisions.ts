@@ -1,7 +1,7 @@
 // What waits for a person: mass removals and additions, values that policy holds, and sightings. Each shows what it
 // covers and the worst that follows; a decision names the code of what was shown, and covers nothing that came since.
 import type { Disputed } from '../core/store/read/disputed.ts';
-import type { HeldSet } from '../core/store/read/status.ts';
+import type { HeldSet } from '../core/store/read/waiting.ts';
 import type { HeldSighting } from '../core/store/read/sightings.ts';
 import { actionForm } from './acting.ts';
 import { html, type Insert, type Markup } from './html.ts';

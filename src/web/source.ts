@@ -14,7 +14,8 @@ import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/read/h
 import type { Compared } from '../core/store/read/record-between.ts';
 import type { ValueAt } from '../core/store/read/record.ts';
 import type { Disputed } from '../core/store/read/disputed.ts';
-import type { HeldSet, WhyEntry } from '../core/store/read/status.ts';
+import type { HeldSet } from '../core/store/read/waiting.ts';
+import type { WhyEntry } from '../core/store/read/why.ts';
 import type { RefusedObject } from '../core/store/read/refused.ts';
 import type { HeldSighting, WhyHits, WhyRelease } from '../core/store/read/sightings.ts';
 

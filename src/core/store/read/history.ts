@@ -7,6 +7,7 @@ import type { Counts, HistoryKind, HistoryRole, HistoryRow } from '../record/his
 import { CHECKED, checkedOf } from '../record/watch.ts';
 import type { Database } from '../sql/port.ts';
 import type { StoreSpec } from '../spec/spec.ts';
+import { iso } from './moments.ts';
 import { openReading } from '../state/open.ts';
 
 export { HISTORY_KINDS, type HistoryKind } from '../record/history.ts';
@@ -63,8 +64,6 @@ export interface HistoryQuery {
   /** Epoch milliseconds. */
   readonly since?: number;
 }
-
-const iso = (ms: number): string => new Date(Math.min(ms, 8.64e15)).toISOString();
 
 export class HistoryReader {
   readonly #db: Database;

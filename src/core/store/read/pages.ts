@@ -5,6 +5,7 @@ import { voucherBit } from '../../ledger/admit.ts';
 import { type Observable, OBSERVABLE_TYPES, type ObservableType } from '../../model/observable.ts';
 import type { StatePlace } from '../sql/place.ts';
 import type { Database } from '../sql/port.ts';
+import { iso } from './moments.ts';
 import { openReading } from '../state/open.ts';
 import { refusedObject, type RefusedObject } from './refused.ts';
 import { CAUSE, CAUSE_TEXT, type ProjectionRow, STATE } from '../rows/rows.ts';
@@ -361,7 +362,6 @@ function bucketOf({ state, wanted, present, hold, kept_out: out }: ProjectionRow
 }
 
 function shownRow(row: Row, siem: Active, bucket: Bucket, exchanges: readonly Active[]): DifferenceRow {
-  const iso = (ms: number | null) => (ms === null ? null : new Date(Math.min(ms, 8.64e15)).toISOString());
   return {
     // The column holds a place in this list.
     type: OBSERVABLE_TYPES[row.type] as ObservableType,
