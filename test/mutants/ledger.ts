@@ -26,6 +26,7 @@ export const ledger: readonly Mutated[] = [
         find: 'if (isFirm(seated)) return false;',
         put: '',
         rule: 'Of what a held removal keeps nobody takes the place.',
+        survives: 'Such a place sorts above every other one, so that nothing is better by enough in any case.',
       },
       {
         find: 'if (seated > most) return',

@@ -209,3 +209,15 @@ describe('a watchlist', () => {
     );
   });
 });
+
+it('has what states no confidence come behind all that do', () => {
+  expect(placeOf(0, { confidence: undefined, modified: 9e12 })).toBeLessThan(
+    placeOf(0, { confidence: 0, modified: 0 }),
+  );
+});
+
+it('sends nothing out for a lower limit that a held removal keeps', () => {
+  const worst = { place: firm(placeOf(0, { confidence: 1, modified: 0 })), stands: true };
+
+  expect(nextMove({ most: 1, seated: 2, best: undefined, worst })).toBeUndefined();
+});
