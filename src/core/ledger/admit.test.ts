@@ -43,7 +43,13 @@ describe('a claim is refused', () => {
   it.each([
     ['by a SIEM that does not listen to its exchange', 'not_listened_to', siem, { exchange: 'other' }, true],
     ['of an exchange that left', 'exchange_removed', siem, {}, false],
-    ['of a type that the SIEM does not take', 'observable_not_taken', { ...siem, observables: [] }, {}, true],
+    [
+      'of a type that the SIEM does not take',
+      'observable_not_taken',
+      { ...siem, observables: ['domain-name' as const] },
+      {},
+      true,
+    ],
     ['above the clearance', 'tlp_above_clearance', siem, { tlp: 'red' as const }, true],
     ['that calls it harmless', 'benign', siem, { benign: true }, true],
   ])('%s', (_what, code, by, given, active) => {
@@ -120,4 +126,16 @@ it('of very many claims in parts it keeps those that the result depends on', () 
 
   expect(into.admitted.length).toBeLessThanOrEqual(17);
   expect(Math.max(...into.admitted.map((one) => one.claim.confidence!))).toBe(59);
+});
+
+it('is renewed by a hit only where policy says so', () => {
+  const hit = { lastHit: () => NOW + DAY };
+  const renewing: Listener = {
+    ...siem,
+    rules: { partner: { ...rules, lifetime: { ...rules.lifetime, renewOnHit: true } } },
+  };
+  const [unmoved, renewed] = [siem, renewing].map((by) => admitted([claim()], by, hit).admitted[0]!.until);
+
+  expect(unmoved).toBe(admitted([claim()]).admitted[0]!.until);
+  expect(renewed).toBeGreaterThan(unmoved!);
 });

@@ -1,6 +1,6 @@
 // When a hold ends by itself, in tables.
 import { describe, expect, it } from 'vitest';
-import { cutsShort, type HeldRow, holdStays } from './holds.ts';
+import { cutsShort, type HeldRow, holdStays, isCommon, questionOf } from './holds.ts';
 
 const NOW = Date.UTC(2026, 0, 10, 12);
 const HOUR = 3_600_000;
@@ -77,4 +77,9 @@ describe('a validity', () => {
     expect(cutsShort({ ...before, until: undefined }, before)).toBe(true);
     expect(cutsShort({ ...before, until: undefined }, { ...before, until: undefined })).toBe(false);
   });
+});
+
+it('asks of all at once that no confidence is stated, and of a marking by itself', () => {
+  expect(isCommon(questionOf(1, 'confidence_unknown', 'it states none'))).toBe(true);
+  expect(isCommon(questionOf(1, 'marking_unexplained', 'it refers to a marking'))).toBe(false);
 });
