@@ -483,6 +483,8 @@ export class World {
     const signal = new AbortController().signal;
     for (const one of this.#pollers) await one.listing(signal);
     for (let i = 0; i < 3; i++) await this.#round();
+    // What became valid in the last of them takes as many rounds as all before it: another may have to leave first.
+    for (let i = 0; i < 3 && this.#atWork(); i++) await this.#round();
     // What an audit would mend must not be there to be mended.
     this.#check('after the faults');
     for (const one of this.#deliverers) {
@@ -586,6 +588,11 @@ export class World {
       for (const { failure } of [this.#deliverers[i]!, this.#reporters[i]!, ...this.#senders])
         if (failure !== undefined) this.#fail(`${when}, ${name}: ${JSON.stringify(failure)}`);
     });
+  }
+
+  #atWork(): boolean {
+    const rests = [STATE.settled, STATE.parked, STATE.held];
+    return this.#ask(`SELECT 1 AS one FROM projection WHERE state NOT IN (${rests.join()}) LIMIT 1`).length > 0;
   }
 
   /** Refused, and sent before by a call of which nobody knows the end: they keep their places until somebody looks. */
