@@ -158,6 +158,7 @@ describe('answers for machines', () => {
         }),
       ],
       sweeps: [],
+      conditions: [],
       sightings: { hits: 0, held: 0, denied: 0, queued: 0, sent: 0, failed: 0 },
     });
 
