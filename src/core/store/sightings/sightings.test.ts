@@ -338,7 +338,7 @@ describe('hits', () => {
     const behind = { first: minutes(-1430), last: minutes(-1430) };
     test.store.commitHits('one', [aHit(1, ahead), aHit(2, behind)], 'x', NOW);
 
-    expect(take(test).map((one) => one.created)).toEqual([TEN, TEN - 86_400_000]);
+    expect(new Set(take(test).map((one) => one.created))).toEqual(new Set([TEN, TEN - 86_400_000]));
   });
 
   it('older than what is kept, and on our own canaries, are no news', () => {
