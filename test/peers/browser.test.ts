@@ -238,8 +238,12 @@ describeWith('the pages in a browser', started, (browser: Browser) => {
       expect(JSON.parse(await card.locator('pre').innerText())).toMatchObject({ type: 'sighting', count: 3 });
       await card.locator('[name=reason]').fill('known campaign');
       await card.locator('[name=by]').fill('Ann');
+      // Said once; what it says of others may follow at once.
+      await page.evaluate(
+        "globalThis.heard = ''; const live = document.querySelector('#live'); new MutationObserver(() => { heard += live.innerText; }).observe(live, { childList: true, characterData: true, subtree: true })",
+      );
       await stage.plant(2);
-      // What the page says of it may be followed at once by what it says of others.
+      await expect.poll(() => page.evaluate('heard'), LIMIT).toContain('while you write');
       await expect.poll(async () => (await stage.app.status()).sightings.hits, LIMIT).toBe(5);
       await card.locator('button', { hasText: 'Approve' }).click();
       await page.waitForSelector('text=Nothing was done', LIMIT);

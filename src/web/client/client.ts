@@ -58,6 +58,7 @@ const partsOf = (of: Document): Map<string, HTMLElement> =>
 function swap(next: Document): void {
   const [old, fresh] = [partsOf(document), partsOf(next)];
   const told: string[] = [];
+  let busy = false;
   let before: HTMLElement | undefined;
   for (const [name, part] of fresh) {
     const there = old.get(name);
@@ -77,7 +78,7 @@ function swap(next: Document): void {
     if (plain(there) === plain(part)) continue;
     if (isBusy(there)) {
       waiting.add(name);
-      say('This changed while you write; it is shown when you are done. A decision covers only what you see.');
+      busy = true;
       continue;
     }
     waiting.delete(name);
@@ -95,7 +96,9 @@ function swap(next: Document): void {
     if (now !== null) time.replaceWith(document.importNode(now, true));
   }
   if (document.title !== next.title) document.title = next.title;
-  announce(told);
+  // One voice: what is said of others would drown what the person at work here must hear.
+  if (busy) say('This changed while you write; it is shown when you are done. A decision covers only what you see.');
+  else announce(told);
 }
 
 /** As it was sent: without what this script, or a reader who opened something, changed. */
