@@ -8,7 +8,7 @@ import type { IncomingObject } from '../src/core/model/entry.ts';
 import { OBSERVABLE_TYPES } from '../src/core/model/observable.ts';
 import { readObject } from '../src/core/stix/objects.ts';
 import { MIGRATIONS } from '../src/core/store/sql/schema.ts';
-import { Store } from '../src/core/store/store.ts';
+import { openStore, type Store } from '../src/core/store/store.ts';
 import { feed } from '../src/simulators/feed.ts';
 import { memorySiem } from '../test/contract/memory-siem.ts';
 
@@ -86,7 +86,7 @@ function bare(folder: string, from: string): number {
 function round(): Record<string, number> {
   const folder = mkdtempSync(join(tmpdir(), 'entente-bench-'));
   const path = join(folder, 'state.db');
-  const store = new Store(
+  const store = openStore(
     {
       path,
       instance: 'bench',

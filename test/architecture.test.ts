@@ -38,16 +38,27 @@ const STORE: Readonly<Record<string, readonly string[]>> = {
     'store rows',
     'store record',
   ],
-  store: [
+  // What may be asked: the units of each room, put together.
+  'store port': [
     ...UNIT,
     'audit',
-    'runtime',
     'store state',
     'store record',
     'store projection',
     'store ingest',
     'store delivery',
     'store sightings',
+  ],
+  store: [
+    'contracts',
+    'model',
+    'runtime',
+    'store sql',
+    'store state',
+    'store spec',
+    'store port',
+    'store ingest',
+    'store delivery',
   ],
 };
 /** Where a state is, what it is told and how it is spelled; who reads it for people. */

@@ -14,7 +14,7 @@ import { StoreReader } from '../../src/core/store/read/status.ts';
 import { AUDIT_ORIGIN } from '../../src/core/store/record/checkpoints.ts';
 import { HEAD } from '../../src/core/store/record/records.ts';
 import type { StoreSpec } from '../../src/core/store/spec/spec.ts';
-import { Store } from '../../src/core/store/store.ts';
+import { openStore, type Store } from '../../src/core/store/store.ts';
 import { feed } from '../../src/simulators/feed.ts';
 import { anExchange, anIndicator, aPage, aSiem } from '../../test/builders/store.ts';
 import { memorySiem } from '../../test/contract/memory-siem.ts';
@@ -41,7 +41,7 @@ const specOf = (file: string, level: 'values' | 'off' = 'values'): StoreSpec => 
     audit: { level, valuesDays: 365 },
   };
 };
-const openStore = (spec: StoreSpec): Store => new Store(spec, new Map([['memory', memorySiem().definition]]));
+const opened = (spec: StoreSpec): Store => openStore(spec, new Map([['memory', memorySiem().definition]]));
 
 function takeIn(store: Store, objects: readonly IncomingObject[]): void {
   store.commitPages('partner', [aPage(objects)], NOW);
@@ -63,7 +63,7 @@ function work(level: 'values' | 'off'): void {
     const read = readObject(raw);
     if ('object' in read && read.object !== undefined) objects.push(read.object);
   }
-  const store = openStore(specOf('work.db', level));
+  const store = opened(specOf('work.db', level));
   const ingest = stopwatch();
   for (let at = 0; at < objects.length; at += PAGE) takeIn(store, objects.slice(at, at + PAGE));
   const ingestMs = ingest().cpuMs;
@@ -77,7 +77,7 @@ function work(level: 'values' | 'off'): void {
 
 /** By the words of records.ts, but many to a transaction: one by one would be a day's work of a daemon. */
 function records(): void {
-  openStore(specOf('entente.db')).close();
+  opened(specOf('entente.db')).close();
   const db = new DatabaseSync(join(folder, 'entente.db'));
   const insert = db.prepare(
     'INSERT INTO audit_record (seq, at, action, body, lines, entries) VALUES (?, ?, ?, ?, ?, ?)',
@@ -156,7 +156,7 @@ function valueAt(i: number): Observable {
 
 function why(): void {
   const spec = specOf('why.db');
-  const store = openStore(spec);
+  const store = opened(spec);
   for (let at = 0; at < MANY; at += PAGE) {
     const some = Array.from({ length: Math.min(PAGE, MANY - at) }, (_, i) =>
       anIndicator({

@@ -12,7 +12,7 @@ import { judge, type IntakeRules } from '../../src/core/policy/intake.ts';
 import { loadLists } from '../../src/core/store/spec/lists.ts';
 import { openRemote, STORE_LIMITS } from '../../src/core/store/remote.ts';
 import type { StoreSpec } from '../../src/core/store/spec/spec.ts';
-import { Store } from '../../src/core/store/store.ts';
+import { openStore } from '../../src/core/store/store.ts';
 import { anExchange, anIndicator, aPage, aSiem } from '../../test/builders/store.ts';
 import { memorySiem } from '../../test/contract/memory-siem.ts';
 import { say, stopwatch } from './open.ts';
@@ -153,7 +153,7 @@ const specOf = (fingerprint: string): StoreSpec => {
 
 async function rejudging(): Promise<void> {
   writeLists(0);
-  const store = new Store(specOf('a'), new Map([['memory', memorySiem().definition]]));
+  const store = openStore(specOf('a'), new Map([['memory', memorySiem().definition]]));
   for (let at = 0; at < MANY; at += PAGE) {
     const objects = Array.from({ length: Math.min(PAGE, MANY - at) }, (_, i) => indicatorAt(at + i));
     store.commitPages('partner', [aPage(objects)], NOW);
@@ -203,7 +203,7 @@ async function rejudging(): Promise<void> {
 function steps(): void {
   writeLists(0);
   const watch = () => performance.now();
-  const store = new Store(specOf('a'), new Map([['memory', memorySiem().definition]]), { watch });
+  const store = openStore(specOf('a'), new Map([['memory', memorySiem().definition]]), { watch });
   const took: number[] = [];
   for (let more = true; more; ) {
     const before = process.threadCpuUsage();

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { openRemote, type RemoteStore, STORE_LIMITS } from '../../src/core/store/remote.ts';
-import { Store } from '../../src/core/store/store.ts';
+import { openStore } from '../../src/core/store/store.ts';
 import { memorySiem } from '../contract/memory-siem.ts';
 import { DAY, type Given, HOUR, NOW, Rig, specOf, versionAt } from './store.ts';
 
@@ -29,7 +29,7 @@ export function largeStates(objects: number): (rows: Rows, given?: Given) => Rig
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'entente-large-'));
     const encoders = new Map([['memory', memorySiem().definition]]);
-    new Store(specOf(path(), {}), encoders).close();
+    openStore(specOf(path(), {}), encoders).close();
     const db = new DatabaseSync(path());
     db.exec(`
       PRAGMA journal_mode = DELETE;

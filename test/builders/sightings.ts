@@ -6,7 +6,7 @@ import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../src/core/mode
 import type { Hit } from '../../src/core/model/sighting.ts';
 import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
 import type { ReleaseSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec/spec.ts';
-import { Store } from '../../src/core/store/store.ts';
+import { openStore, type Store } from '../../src/core/store/store.ts';
 import { scratchFolder } from './scratch.ts';
 import { statePlaces } from './states.ts';
 
@@ -111,7 +111,7 @@ export interface TestStore extends Disposable {
 }
 
 /** The same file under another configuration. */
-export const aStoreOf = (spec: StoreSpec): Store => new Store(spec, new Map([['list', encoder]]));
+export const aStoreOf = (spec: StoreSpec): Store => openStore(spec, new Map([['list', encoder]]));
 
 export function aStore(given: { release?: Partial<ReleaseSpec>; siems?: readonly SiemSpec[] } = {}): TestStore {
   const folder = scratchFolder('entente-sightings-');
@@ -122,7 +122,7 @@ export function aStore(given: { release?: Partial<ReleaseSpec>; siems?: readonly
     siems: given.siems ?? [aSiem('one'), aSiem('two')],
     release: { ...RELEASE, ...given.release },
   };
-  const open = () => new Store(spec, new Map([['list', encoder]]));
+  const open = () => openStore(spec, new Map([['list', encoder]]));
   const test: TestStore = {
     spec,
     store: open(),

@@ -13,7 +13,7 @@ import type { ExchangeSpec, SiemSpec, StoreSpec } from '../../src/core/store/spe
 import { StoreReader } from '../../src/core/store/read/status.ts';
 import type { StatePlace } from '../../src/core/store/sql/place.ts';
 import { openBeside, openReading } from '../../src/core/store/state/open.ts';
-import { Store } from '../../src/core/store/store.ts';
+import { openStore, type Store } from '../../src/core/store/store.ts';
 import { memorySiem, type MemorySiemOptions } from '../contract/memory-siem.ts';
 import { scratchFolder } from './scratch.ts';
 import { statePlaces } from './states.ts';
@@ -150,7 +150,7 @@ export class Rig {
 
   #open(): Store {
     const { watch } = this.#given;
-    return new Store(this.spec, this.#encoders, watch === undefined ? {} : { watch });
+    return openStore(this.spec, this.#encoders, watch === undefined ? {} : { watch });
   }
 
   get spec(): StoreSpec {

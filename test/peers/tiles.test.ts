@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { storeSpec } from '../../src/app/specs.ts';
 import { exchanges, siems } from '../../src/connectors/registry.ts';
 import { loadConfig } from '../../src/core/config/load.ts';
-import { Store } from '../../src/core/store/store.ts';
+import { openStore } from '../../src/core/store/store.ts';
 import { addresses, aWorld, indicator, type World } from '../e2e/world.ts';
 import { describeWith, tryStart } from './available.ts';
 
@@ -39,7 +39,7 @@ const judge = await tryStart("Go's verifier of transparency logs", async () => {
 function act(file: string): void {
   const answer = loadConfig(file, { siems, exchanges }, {});
   if ('problems' in answer) throw new Error(answer.problems.map((one) => one.message).join('; '));
-  const store = new Store(storeSpec(answer.config), new Map(siems.map((one) => [one.type, one])));
+  const store = openStore(storeSpec(answer.config), new Map(siems.map((one) => [one.type, one])));
   for (let n = 0; n < MANY; n++) store.acted('request', 'ann', { asked: `for the ${n}. time` }, Date.now());
   store.close();
 }

@@ -3,7 +3,7 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '../model/failure.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { Store } from './store.ts';
+import { openStore, type Store } from './store.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
 import type { StoreSpec } from './spec/spec.ts';
 import type { BuiltBatch } from './delivery/batch-builder.ts';
@@ -59,7 +59,7 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Siem
         const spec = call.args[0] as StoreSpec;
         path = nameOf(spec.path);
         const onAway = (away: string | undefined) => port.postMessage({ away } satisfies News);
-        store = new Store(spec, encoders, { onAway, watch: () => systemClock.monotonic() });
+        store = openStore(spec, encoders, { onAway, watch: () => systemClock.monotonic() });
       } else {
         if (store === undefined) throw new Error('the store is not open');
         // Only names of RemoteStore are sent; the proxy below is their single source.
@@ -157,7 +157,7 @@ function rebuilt(error: NonNullable<Reply['error']>): Error {
 
 /** The same units in this thread, for tests and simulation. */
 export function localStore(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>): RemoteStore {
-  const store = new Store(spec, encoders);
+  const store = openStore(spec, encoders);
   return new Proxy({} as RemoteStore, {
     get: (_target, name) => {
       if (name === 'then' || typeof name === 'symbol') return undefined;

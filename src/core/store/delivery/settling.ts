@@ -1,7 +1,8 @@
 // Writes back what became of a batch. Only rows whose intent still stands are touched; one whose wish changed while it
 // flew goes to work again.
 import { type Is, type Op, type Outcome, phaseOf, settled } from '../../ledger/stand.ts';
-import { saneRevision, type SiemState, type StoreContext } from '../unit/context.ts';
+import type { SiemState, StoreContext } from '../unit/context.ts';
+import { saneRevision } from '../unit/foreign-numbers.ts';
 import { doubt } from './doubts.ts';
 import type { FlightRow, Flights } from './flights.ts';
 import { STATE } from '../rows/rows.ts';

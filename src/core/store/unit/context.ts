@@ -13,6 +13,7 @@ import { type LoadedLists, type OnLists, withLists } from '../spec/lists.ts';
 import { BARE_URL } from '../../stix/bare-urls.ts';
 import { RowIds } from '../rows/row-ids.ts';
 import type { AuditSpec, ExchangeSpec, SiemSpec, StoreSpec } from '../spec/spec.ts';
+import { saneRevision } from './foreign-numbers.ts';
 
 export interface SiemState {
   readonly id: number;
@@ -35,15 +36,6 @@ export interface ExchangeState {
   readonly indicators: Tally;
   firstSync: boolean;
 }
-
-/**
- * Revisions are microseconds of some clock. One beyond every clock was written by no Entente: it is counted as this
- * one, so that ours can still lie above it and every number here stays exact. It is the year 2223.
- */
-const MOST_REVISION = 8e15;
-
-export const saneRevision = (revision: number): number =>
-  Number.isFinite(revision) ? Math.min(MOST_REVISION, Math.max(0, Math.trunc(revision))) : MOST_REVISION;
 
 export const DEFAULT_AUDIT: AuditSpec = { level: 'values', valuesDays: 365 };
 
