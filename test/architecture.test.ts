@@ -279,6 +279,16 @@ describe('the house', () => {
     expect(libraries).toEqual(['tldts-icann', 're2js']);
   });
 
+  it('keeps the ledger small enough to be read in one sitting: twelve files on four floors', () => {
+    const within = edges.filter(({ file, to }) => roomOf(file) === 'ledger' && roomOf(to) === 'ledger');
+    const floorOf = (file: string): number =>
+      1 + Math.max(0, ...within.flatMap((one) => (one.file === file ? [floorOf(one.to)] : [])));
+    const ledger = files.filter((file) => roomOf(file) === 'ledger');
+
+    expect(ledger.length).toBeLessThanOrEqual(12);
+    expect(Math.max(...ledger.map(floorOf))).toBeLessThanOrEqual(4);
+  });
+
   it('has no cycle', () => {
     // Of types too: files that know each other by types alone are one piece to a reader all the same.
     const next = Map.groupBy(edges, ({ file }) => file);

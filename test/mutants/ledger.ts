@@ -105,6 +105,43 @@ export const ledger: readonly Mutated[] = [
     file: 'src/core/ledger/stand.ts',
     tests: [
       'ledger/stand',
+      'ledger/call',
+      'ledger/holds',
+      'ledger/found',
+      'ledger/rest',
+      'store/delivery/outcomes',
+      'store/delivery/found',
+      'store/rules',
+      'store/delivery/batches',
+      'store/projection/holds',
+    ],
+    mutants: [
+      {
+        find: "if (stand.parked !== undefined && asked !== 'remove') return 'parked';",
+        put: "if (stand.parked !== undefined) return 'parked';",
+        rule: 'What should be gone is never parked.',
+      },
+      {
+        find: "hold.kind === 'removal' && (present.is === 'no' || again) ? 'upsert' : 'held';",
+        put: "hold.kind === 'removal' && again ? 'upsert' : 'held';",
+        rule: 'What a hold keeps is written anew where it is lost.',
+      },
+      {
+        find: "present.is === 'yes' && present.revision === wanted.revision ? 'settled' : 'upsert';",
+        put: "present.is === 'yes' ? 'settled' : 'upsert';",
+        rule: 'What stands there in an older revision is written again.',
+      },
+      {
+        find: 'return wanted.due === undefined ? undefined : planned({ ...wanted, due: lookAt }, slot);',
+        put: 'return undefined;',
+        rule: 'A removed entry comes back when a later claim begins.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/ledger/call.ts',
+    tests: [
+      'ledger/call',
       'store/delivery/outcomes',
       'store/delivery/found',
       'store/rules',
@@ -188,21 +225,6 @@ export const ledger: readonly Mutated[] = [
         rule: 'An update keeps the handle of its row.',
       },
       {
-        find: "if (stand.parked !== undefined && asked !== 'remove') return 'parked';",
-        put: "if (stand.parked !== undefined) return 'parked';",
-        rule: 'What should be gone is never parked.',
-      },
-      {
-        find: "hold.kind === 'removal' && (present.is === 'no' || again) ? 'upsert' : 'held';",
-        put: "hold.kind === 'removal' && again ? 'upsert' : 'held';",
-        rule: 'What a hold keeps is written anew where it is lost.',
-      },
-      {
-        find: "present.is === 'yes' && present.revision === wanted.revision ? 'settled' : 'upsert';",
-        put: "present.is === 'yes' ? 'settled' : 'upsert';",
-        rule: 'What stands there in an older revision is written again.',
-      },
-      {
         find: "present: stand.present.is === 'no' ? { ...stand.present, is: 'maybe' } : stand.present,",
         put: 'present: stand.present,',
         rule: 'What is on its way counts as maybe there.',
@@ -222,6 +244,19 @@ export const ledger: readonly Mutated[] = [
         put: 'wait: { ...stand.wait, at: undefined } };',
         rule: 'What was in flight at a crash is read back a moment later, not at once.',
       },
+    ],
+  },
+  {
+    file: 'src/core/ledger/found.ts',
+    tests: [
+      'ledger/found',
+      'store/delivery/outcomes',
+      'store/delivery/found',
+      'store/rules',
+      'store/delivery/batches',
+      'store/projection/holds',
+    ],
+    mutants: [
       {
         find: "{ is: shared ? 'maybe' : 'no', revision: 0, handle: undefined };",
         put: "{ is: 'no', revision: 0, handle: undefined };",
@@ -278,10 +313,24 @@ export const ledger: readonly Mutated[] = [
         rule: 'What is lost is written anew under a new revision.',
       },
       {
-        find: 'return wanted.due === undefined ? undefined : planned({ ...wanted, due: lookAt }, slot);',
-        put: 'return undefined;',
-        rule: 'A removed entry comes back when a later claim begins.',
+        find: '  adopted: false,\n  wanted: { ...stand.wanted, due: stand.wanted.until },',
+        put: '  adopted: false,',
+        rule: 'An adopted entry that the brake holds goes at its expiry.',
+        tests: ['store/delivery/found', 'store/delivery/comparison', 'ledger/found'],
       },
+    ],
+  },
+  {
+    file: 'src/core/ledger/rest.ts',
+    tests: [
+      'ledger/rest',
+      'store/delivery/outcomes',
+      'store/delivery/found',
+      'store/rules',
+      'store/delivery/batches',
+      'store/projection/holds',
+    ],
+    mutants: [
       {
         find: '...postponed(stand, undefined),\n  wanted: { ...stand.wanted, revision },',
         put: '...postponed(stand, undefined),',
@@ -312,6 +361,19 @@ export const ledger: readonly Mutated[] = [
         put: ';',
         rule: 'A parked row inherits no slot: nothing would clear it.',
       },
+    ],
+  },
+  {
+    file: 'src/core/ledger/holds.ts',
+    tests: [
+      'ledger/holds',
+      'store/delivery/outcomes',
+      'store/delivery/found',
+      'store/rules',
+      'store/delivery/batches',
+      'store/projection/holds',
+    ],
+    mutants: [
       {
         find: '  if (stand.hold !== undefined) return false;\n',
         put: '',
@@ -326,12 +388,6 @@ export const ledger: readonly Mutated[] = [
         find: 'until: kept ?? wanted.until, due } };',
         put: 'due } };',
         rule: 'What was cut short and is held has the end it had before.',
-      },
-      {
-        find: '  adopted: false,\n  wanted: { ...stand.wanted, due: stand.wanted.until },',
-        put: '  adopted: false,',
-        rule: 'An adopted entry that the brake holds goes at its expiry.',
-        tests: ['store/delivery/found', 'store/delivery/comparison', 'ledger/stand'],
       },
     ],
   },

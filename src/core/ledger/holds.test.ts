@@ -1,8 +1,25 @@
-// When a hold ends by itself, in tables.
+// When a hold ends by itself, in tables, and what it does to a row.
 import { describe, expect, it } from 'vitest';
-import { cutsShort, type HeldRow, holdStays, isCommon, questionOf } from './holds.ts';
+import {
+  NOW,
+  ANEW,
+  LATER,
+  REMOVAL,
+  ADDITION,
+  fresh,
+  wished,
+  withdrawn,
+  answer,
+  applied,
+  lostCall,
+  inFlight,
+  there,
+} from '../../../test/builders/stands.ts';
+import { cutsShort, held, type HeldRow, holdStays, isAsNoted, isCommon, questionOf } from './holds.ts';
+import { recovered, settled, taken } from './call.ts';
+import { lost, readBack } from './found.ts';
+import { phaseOf } from './stand.ts';
 
-const NOW = Date.UTC(2026, 0, 10, 12);
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
@@ -82,4 +99,57 @@ describe('a validity', () => {
 it('asks of all at once that no confidence is stated, and of a marking by itself', () => {
   expect(isCommon(questionOf(1, 'confidence_unknown', 'it states none'))).toBe(true);
   expect(isCommon(questionOf(1, 'marking_unexplained', 'it refers to a marking'))).toBe(false);
+});
+
+describe('a row in a hold', () => {
+  const kept = held(withdrawn(there), REMOVAL, undefined);
+
+  it('keeps what stands there, and keeps out what does not', () => {
+    expect(phaseOf(kept)).toBe('held');
+    expect(phaseOf(held(fresh, ADDITION, undefined))).toBe('held');
+  });
+
+  it.each([applied, { kind: 'retry', retryAt: LATER }, lostCall] as const)(
+    'is where a row rests whatever became of its call: %o',
+    (outcome) => {
+      const flies = held(withdrawn(taken(wished(there, { revision: 150 }), 3)), REMOVAL, undefined);
+      const next = settled(flies, { op: 'upsert', before: 'yes' }, outcome, {
+        revision: ANEW,
+        versioned: true,
+        lookAt: NOW,
+      })!;
+
+      expect(phaseOf(flies)).toBe('flight');
+      expect(phaseOf(next)).toBe('held');
+    },
+  );
+
+  it('has what it keeps written anew where that is lost, as long as somebody can tell what it was', () => {
+    const missing = lost(kept, true, ANEW, NOW)!;
+
+    expect(phaseOf(missing)).toBe('upsert');
+    expect(phaseOf(answer('upsert', applied)(taken(missing, 4))!)).toBe('held');
+    expect(lost(kept, false, ANEW, NOW)).toBeUndefined();
+  });
+
+  it('ends with what never stood there', () => {
+    const doubted = held(withdrawn(recovered(inFlight, false, LATER)), REMOVAL, undefined);
+
+    expect(readBack(doubted, undefined, false, NOW)).toBeUndefined();
+  });
+
+  it('of a validity that was cut short keeps the one it had', () => {
+    const short = wished(there, { until: NOW + 10, due: NOW + 10 });
+
+    expect(held(short, REMOVAL, NOW + 500).wanted).toMatchObject({ until: NOW + 500, due: NOW + 10 });
+  });
+
+  it('takes only what is as it was when the brake noted it', () => {
+    expect(isAsNoted(withdrawn(there), 'removal', undefined)).toBe(true);
+    expect(isAsNoted(there, 'removal', undefined)).toBe(false);
+    expect(isAsNoted(there, 'removal', NOW + 500)).toBe(true);
+    expect(isAsNoted(fresh, 'addition', undefined)).toBe(true);
+    expect(isAsNoted(inFlight, 'addition', undefined)).toBe(false);
+    expect(isAsNoted(kept, 'removal', undefined)).toBe(false);
+  });
 });

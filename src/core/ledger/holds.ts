@@ -1,9 +1,10 @@
-// When a hold ends by itself, one row at a time, and what it asks a person. A hold keeps things as they were until a person
+// When a row comes into a hold, when the hold ends by itself, and what it asks a person. A hold keeps things as they were until a person
 // decides, and after a rejection until the partner says something new; what a person, policy or the clock says of a row
 // goes before it.
-import type { Turn } from './project.ts';
-import type { Stand } from './stand.ts';
+import { firm } from './capacity.ts';
+import { type Hold, isVouched, type Stand, type Wanted } from './stand.ts';
 
+/** What decides whether it goes on. */
 export interface HeldRow {
   readonly kind: 'removal' | 'addition';
   /** Rejected: a person said no; it stands until the partner says something new. */
@@ -23,6 +24,7 @@ export interface HeldRow {
   readonly allowed: boolean;
 }
 
+/** Nothing of what ends it by itself came to pass. */
 export function holdStays(row: HeldRow): boolean {
   return row.kind === 'removal' ? removalStays(row) : additionStays(row);
 }
@@ -58,6 +60,14 @@ export const cutsShort = (before: Validity, after: Validity): boolean =>
 export interface HoldFacts {
   readonly kind: 'removal' | 'addition' | 'intake';
   readonly decision: 'approve' | 'reject' | null;
+}
+
+/** What claims come to now, as far as a hold needs to know it to end by itself. */
+export interface Turn {
+  readonly wanted: boolean;
+  readonly changed: boolean;
+  readonly until: number | undefined;
+  readonly suppressed: boolean;
 }
 
 /** Whether the hold that a stand names goes on. `mayBeKept`: some claim that stood behind it may still stand there. */
@@ -110,3 +120,25 @@ export const keyOf = (question: Question): string =>
 
 /** What intake holds stays held until a person decides; what was rejected, until the partner says something new. */
 export const intakeStays = (rejected: boolean, changed: boolean): boolean => !(rejected && changed);
+
+// ---- into a hold
+
+/** Nothing else became of it since the brake noted it. `kept`: cut short, it would have stood until then. */
+export function isAsNoted(stand: Stand, kind: Hold['kind'], kept: number | undefined): boolean {
+  if (stand.hold !== undefined) return false;
+  const there = stand.present.is !== 'no';
+  if (kind === 'addition') return isVouched(stand) && !there;
+  return kept === undefined ? !stand.wanted.is && there : there;
+}
+
+/** Beyond a brake. Its call may be under way: it rests in the hold once that has ended. */
+export function held(stand: Stand, hold: Hold, kept: number | undefined): Stand {
+  const due = kept === undefined ? stand.wanted.due : Math.min(stand.wanted.due ?? kept, kept);
+  // What waits for a person takes nobody's place, and what it keeps nobody takes.
+  const waits = hold.kind === 'addition' && stand.place?.out === true;
+  const wanted: Wanted = waits ? { ...stand.wanted, is: true, cause: 'none' } : stand.wanted;
+  const place =
+    hold.kind === 'addition' || stand.place === undefined ? undefined : { ...stand.place, at: firm(stand.place.at) };
+  const frozen: Stand = { ...stand, hold, place, wanted: { ...wanted, until: kept ?? wanted.until, due } };
+  return stand.call === undefined ? { ...frozen, parked: undefined, again: false } : frozen;
+}

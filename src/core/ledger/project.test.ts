@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { firm, placeOf } from './capacity.ts';
 import { type Moment, type Offer, project, projectNew, type Reason } from './project.ts';
-import { held, isKept, phaseOf, refused, settled, type Stand, taken, unknown } from './stand.ts';
+import { settled, taken } from './call.ts';
+import { unknown } from './found.ts';
+import { held } from './holds.ts';
+import { refused } from './rest.ts';
+import { isKept, phaseOf, type Stand } from './stand.ts';
 
 const NOW = 1_768_046_400_000;
 const DAY = 86_400_000;

@@ -2,6 +2,7 @@
 // Every change of wanted state goes through here: a new version of an object, an expiry, a changed rule, a suppression,
 // the end of a hold.
 import { firm } from './capacity.ts';
+import type { Turn } from './holds.ts';
 import { type Cause, isVouched, phaseOf, type Place, planned, type Stand, type Wanted } from './stand.ts';
 
 /** What the admitted claims come to at this moment. */
@@ -48,14 +49,6 @@ export interface Moment {
   readonly refreshAfter: number | undefined;
   /** Up to this revision something may have been sent that the state, a copy of an older one, does not know of; 0: nothing. */
   readonly sentUpTo: number;
-}
-
-/** What a hold needs to know to end by itself (holds.ts). */
-export interface Turn {
-  readonly wanted: boolean;
-  readonly changed: boolean;
-  readonly until: number | undefined;
-  readonly suppressed: boolean;
 }
 
 /** What is counted of it, for the brakes and for people. */

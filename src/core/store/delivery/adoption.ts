@@ -1,6 +1,6 @@
 // What was found in a SIEM under our own mark and nobody here vouches for waits until every partner was polled to its
 // end; then it goes, in steps and under the brake.
-import { released, takenOff } from '../../ledger/stand.ts';
+import { released, takenOff } from '../../ledger/found.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';
 import type { Brakes } from '../projection/brakes.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';

@@ -2,18 +2,9 @@
 // FLIGHT counts as absent for upserts and as present for removals, so that a crash at any line leaves no orphan.
 import type { Changes } from '../../contracts/batch.ts';
 import type { Change, EncodeContext } from '../../contracts/siem-connector.ts';
-import {
-  gone,
-  inherits,
-  isHeir,
-  type Op,
-  postponed,
-  refused,
-  retried,
-  type Stand,
-  untold,
-  waitsForRoom,
-} from '../../ledger/stand.ts';
+import { untold } from '../../ledger/found.ts';
+import { inherits, isHeir, postponed, refused, retried, waitsForRoom } from '../../ledger/rest.ts';
+import { gone, type Op, type Stand } from '../../ledger/stand.ts';
 import type { Reason } from '../../ledger/project.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Json } from '../../model/json.ts';

@@ -1,7 +1,8 @@
 // What is found in a SIEM under our own mark, or is not found there, goes into the ledger: after a lost or restored
 // state, after an administrator's hand, after a call that had been given up.
 import type { OwnedEntry } from '../../contracts/siem-connector.ts';
-import { type Found, notThere, seen, type Stand, unknown } from '../../ledger/stand.ts';
+import { type Found, notThere, seen, unknown } from '../../ledger/found.ts';
+import type { Stand } from '../../ledger/stand.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
 import type { Projector } from '../projection/projection.ts';

@@ -1,6 +1,6 @@
 // Calls whose effect nobody knows, on a product without versions: their slots are looked at before anything more is sent.
 import type { OwnedEntry } from '../../contracts/siem-connector.ts';
-import { readBack } from '../../ledger/stand.ts';
+import { readBack } from '../../ledger/found.ts';
 import { entryKey } from '../../model/observable.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
 import { foundOf } from './findings.ts';

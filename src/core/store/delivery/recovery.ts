@@ -1,5 +1,5 @@
 // What a process that died left behind, put right before the first unit of the next one.
-import { recovered } from '../../ledger/stand.ts';
+import { recovered } from '../../ledger/call.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
 import { doubtSince } from './doubts.ts';
 import { STATE } from '../rows/rows.ts';

@@ -1,6 +1,7 @@
 // Writes back what became of a batch. Only rows whose intent still stands are touched; one whose wish changed while it
 // flew goes to work again.
-import { type Is, type Op, type Outcome, phaseOf, settled } from '../../ledger/stand.ts';
+import { type Outcome, settled } from '../../ledger/call.ts';
+import { type Is, type Op, phaseOf } from '../../ledger/stand.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
 import { saneRevision } from '../unit/foreign-numbers.ts';
 import { doubt } from './doubts.ts';

@@ -1,7 +1,7 @@
 // Freezes the rows that went beyond a brake, and lets a person decide: an approval covers exactly the set that was
 // shown, and its rows go to work in steps, so that a hold of a million is not one unit.
 import { ConnectorError } from '../../model/failure.ts';
-import { held, isAsNoted } from '../../ledger/stand.ts';
+import { held, isAsNoted } from '../../ledger/holds.ts';
 import type { Beyond, Brakes } from './brakes.ts';
 import type { Crowds } from './crowds.ts';
 import type { StoreContext } from '../unit/context.ts';

@@ -1,7 +1,8 @@
 // What people ask of the store: taking a value off every SIEM for a time, looking at what waits or was refused,
 // and trying it again.
 import { ConnectorError } from '../../model/failure.ts';
-import { retried, sentAgain, type Stand } from '../../ledger/stand.ts';
+import { retried, sentAgain } from '../../ledger/rest.ts';
+import type { Stand } from '../../ledger/stand.ts';
 import type { Reason } from '../../ledger/project.ts';
 import type { Json } from '../../model/json.ts';
 import { OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';

@@ -3,7 +3,8 @@
 // nothing changed costs nothing, and one in which something did costs two look-ups, and what has to move one set.
 import { type Moves, movesOf, placeOf, placesOf, type Seat, type Worth } from '../../ledger/capacity.ts';
 import type { Room } from '../../ledger/project.ts';
-import { letIn, putOut, type Stand } from '../../ledger/stand.ts';
+import { letIn, putOut } from '../../ledger/rest.ts';
+import type { Stand } from '../../ledger/stand.ts';
 import { OBSERVABLE_TYPES, type ObservableType } from '../../model/observable.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
 import { ROOM_NAMES } from '../rows/full-containers.ts';

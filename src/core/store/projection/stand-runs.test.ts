@@ -1,11 +1,14 @@
-// What one statement does to many rows is what the rules of ledger/stand.ts do to each of them, tallies included.
+// What one statement does to many rows is what the rules of ledger/ do to each of them, tallies included.
 import fc from 'fast-check';
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { aSiem, anExchange, NOW } from '../../../../test/builders/store.ts';
 import { statePlaces } from '../../../../test/builders/states.ts';
 import { memorySiem } from '../../../../test/contract/memory-siem.ts';
-import { held, isKept, phaseOf, postponed, settled, type Stand, taken } from '../../ledger/stand.ts';
+import { settled, taken } from '../../ledger/call.ts';
+import { held } from '../../ledger/holds.ts';
+import { postponed } from '../../ledger/rest.ts';
+import { isKept, phaseOf, type Stand } from '../../ledger/stand.ts';
 import { count, type Tallies } from '../../ledger/tallies.ts';
 import { StoreContext } from '../unit/context.ts';
 import { HoldTable } from './hold-table.ts';

@@ -1,8 +1,9 @@
 // Steps of many stands in one statement each, where nearly all of them go the same way: a batch that is taken, one that
 // was applied, a task that took one. What a statement cannot tell it leaves to be written one by one. stand-runs.test.ts
-// holds each of them to the pure rules of ledger/stand.ts.
+// holds each of them to the pure rules of ledger/.
 import { OBSERVABLE_TYPES, type ObservableType } from '../../model/observable.ts';
-import { type Op, settled } from '../../ledger/stand.ts';
+import { settled } from '../../ledger/call.ts';
+import type { Op } from '../../ledger/stand.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
 import { PRESENT, type ProjectionRow, STATE } from '../rows/rows.ts';
 import { standOf, toldOf } from '../rows/stand-rows.ts';

@@ -13,7 +13,7 @@ import {
 } from '../../audit/record.ts';
 import { Frontier, type Hash } from '../../audit/tree.ts';
 import { voucherBit } from '../../ledger/admit.ts';
-import { isKept, type Is, type Stand } from '../../ledger/stand.ts';
+import { type Is, isKept, type Stand } from '../../ledger/stand.ts';
 import type { Json } from '../../model/json.ts';
 import { entryKey, OBSERVABLE_TYPES, type Observable, parseEntryKey } from '../../model/observable.ts';
 import { randomHex } from '../../runtime/ids.ts';

@@ -1,4 +1,4 @@
-// The numbers in the tables, named. What becomes of a row of the projection is told in ledger/stand.ts; stand-rows.ts
+// The numbers in the tables, named. What becomes of a row of the projection is told in ledger/; stand-rows.ts
 // alone spells a stand in these columns.
 
 import type { Cause as CauseName, Is, Phase } from '../../ledger/stand.ts';

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { asSchema } from '../../../../test/builders/older-state.ts';
 import { indicators, Rig } from '../../../../test/builders/store.ts';
-import { held, inherits, phaseOf, planned, type Stand } from '../../ledger/stand.ts';
+import { held } from '../../ledger/holds.ts';
+import { inherits } from '../../ledger/rest.ts';
+import { phaseOf, planned, type Stand } from '../../ledger/stand.ts';
 import type { ProjectionRow } from './rows.ts';
 import { MIGRATIONS } from '../sql/schema.ts';
 import { columnsOf, FRESH, freshOf, standOf, WRITTEN } from './stand-rows.ts';

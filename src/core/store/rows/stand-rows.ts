@@ -1,6 +1,5 @@
 // How a row of the projection spells a stand: the only place that knows its columns and their numbers.
-import type { Call, Hold, Op, Parked, Stand } from '../../ledger/stand.ts';
-import { phaseOf } from '../../ledger/stand.ts';
+import { type Call, type Hold, type Op, type Parked, phaseOf, type Stand } from '../../ledger/stand.ts';
 import { CAUSE, CAUSES, HOLD, type Hold as HoldKind, PRESENCES, PRESENT, type ProjectionRow, STATE } from './rows.ts';
 
 const KINDS = [undefined, 'removal', 'addition'] as const;
