@@ -39,19 +39,14 @@ export const ledger: readonly Mutated[] = [
         rule: 'Of equals the one that has a place keeps it.',
       },
       {
-        find: "moved(last!, 'out');\n      now--;",
-        put: "moved(last!, 'out');",
+        find: 'const now = seated + comes.length - goes.length;',
+        put: 'const now = seated + comes.length;',
         rule: 'Who goes leaves room for one.',
       },
       {
-        find: 'void (changed.delete(seat) || changed.set(seat, to));',
-        put: 'void changed.set(seat, to);',
-        rule: 'Who comes back to where it was has not moved.',
-      },
-      {
-        find: '(a.place === b.place && a.id < b.id)',
-        put: '(a.place === b.place && a.id > b.id)',
-        rule: 'Of equals the one that was known first is better.',
+        find: 'const now = seated + comes.length - goes.length;',
+        put: 'const now = seated - goes.length;',
+        rule: 'Who comes takes room of one.',
       },
       {
         find: 'confidence === undefined ? 0 : 1 +',
@@ -83,6 +78,11 @@ export const ledger: readonly Mutated[] = [
         find: "find('place, entry_id DESC')",
         put: "find('place DESC, entry_id DESC')",
         rule: 'The worst gives way.',
+      },
+      {
+        find: "find('place DESC, entry_id')",
+        put: "find('place DESC, entry_id DESC')",
+        rule: 'Of equals the one that was known first is better.',
       },
       {
         find: 'stands: present !== PRESENT.no',

@@ -105,8 +105,13 @@ export const storeWanted: readonly Mutated[] = [
       },
       {
         find: "same && intakeStays(hold.decision === 'reject', changed)",
-        put: 'same && (hold.decision === null || !changed)',
-        rule: 'While nobody decided, a new version stays under the question that was asked.',
+        put: 'same',
+        rule: 'Of what was rejected a new version is asked about anew.',
+      },
+      {
+        find: "same && intakeStays(hold.decision === 'reject', changed)",
+        put: 'same && hold.decision === null',
+        rule: 'What was rejected is not asked about again while nothing changed.',
       },
     ],
   },

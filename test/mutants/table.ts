@@ -13,16 +13,12 @@ export interface Row extends Outcome {
   readonly area: string;
   readonly file: string;
   readonly rule: string;
-  readonly survives?: string;
 }
 
 export function table(rows: readonly Row[]): string {
   const lines = rows
     .filter((one) => one.result !== 'caught' && one.result !== 'not tried')
-    .map(
-      ({ result, file, rule, survives }) =>
-        `${result}: ${file}: ${rule}${survives === undefined ? '' : ` (${survives})`}`,
-    );
+    .map(({ result, file, rule }) => `${result}: ${file}: ${rule}`);
   const counts = [...Map.groupBy(rows, (one) => one.area)].map(([area, some]) => `${area.padEnd(12)} ${summed(some)}`);
   return ['', ...lines, '', ...counts, `${'all'.padEnd(12)} ${summed(rows)}`].join('\n');
 }
@@ -35,25 +31,51 @@ function summed(rows: readonly Row[]): string {
   return `${caughtOf(rows)} of ${tried} caught${tried === rows.length ? '' : `, ${rows.length - tried} not tried`}`;
 }
 
+export interface Results {
+  /** All that are remembered. */
+  readonly rows: readonly Row[];
+  readonly sample: { readonly rows: readonly Row[]; readonly seed: string } | undefined;
+  /** Those that no test can notice. */
+  readonly equal: readonly { readonly file: string; readonly rule: string; readonly survives?: string }[];
+  readonly when: string;
+  readonly applied: string;
+}
+
 /** Newest results of all: which rule is held by which test. */
-export function written(rows: readonly Row[], day: string): string {
+export function written({ rows, sample, equal, when, applied }: Results): string {
   const survivors = rows.filter((one) => one.result === 'survived' || one.result === 'broken');
   const parts = [...Map.groupBy(rows, (one) => one.area)].map(([area, some]) =>
     [`## ${area}: ${summed(some)}`, '', '| rule | where | held by |', '| --- | --- | --- |', ...some.map(line)].join(
       '\n',
     ),
   );
-  const told = survivors.map(
-    ({ file, rule, survives }) => `- ${name(file)}: ${rule} ${survives ?? 'No test notices yet.'}`,
-  );
+  const drawn =
+    sample === undefined
+      ? []
+      : [
+          `A sample over all areas (\`--sample ${sample.rows.length} --seed ${sample.seed}\`): **${summed(sample.rows)}**.`,
+        ];
+  const listed = (some: readonly string[], none: string): string => (some.length === 0 ? none : some.join('\n'));
   return `# Mutants
 
 Deliberate faults, each of which takes one rule out of the code, and the test that notices. Written by \`npm run mutants\`;
 do not edit. The faults stand as data in the files beside this one.
 
-${day}: **${summed(rows)}** (${Math.floor((100 * caughtOf(rows)) / Math.max(1, triedOf(rows)))} of 100).
+${[`${when}. ${applied}.`, ...drawn, `All that was tried so far: **${summed(rows)}** (${Math.floor((100 * caughtOf(rows)) / Math.max(1, triedOf(rows)))} of 100).`].join('\n')}
 
-${told.length === 0 ? 'None survived.' : `Survivors:\n\n${told.join('\n')}`}
+## Survivors
+
+${listed(
+  survivors.map(({ file, rule }) => `- ${name(file)}: ${rule} No test notices yet.`),
+  'None.',
+)}
+
+## Equal to the code, not counted
+
+${listed(
+  equal.map(({ file, rule, survives }) => `- ${name(file)}: ${rule} ${survives ?? ''}`),
+  'None.',
+)}
 
 ${parts.join('\n\n')}
 `;

@@ -61,6 +61,16 @@ describe('what waits takes the place of what stands there', () => {
   });
 });
 
+it('takes a place only where it is better, so that nobody moves twice', () => {
+  const any = fc.tuple(fc.option(fc.nat(100), { nil: undefined }), fc.nat(40));
+  fc.assert(
+    fc.property(any, any, fc.boolean(), (one, other, stands) => {
+      const [waiting, seated] = [place(...one), place(...other)];
+      if (displaces(waiting, seated, stands)) expect(waiting).toBeGreaterThan(seated);
+    }),
+  );
+});
+
 /** A watchlist as the rule sees it; of equals the first is better. */
 class Watchlist {
   readonly entries: { place: number; seated: boolean; stands: boolean }[] = [];

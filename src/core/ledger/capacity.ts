@@ -91,7 +91,9 @@ export interface Moves {
 
 /**
  * All that has to move until the container is at rest, `limit` single moves at most. `sitting`: the worst that have a place,
- * worst first; `waiting`: the best that wait, best first; of each one more than `limit`, or all.
+ * worst first; `waiting`: the best that wait, best first; of each `limit` at least, or all. Nobody moves twice: who takes a
+ * place is better than who had it, so that who went is no better than any that stay, and who came is better than any that
+ * still wait.
  */
 export function movesOf(
   { most, seated }: Pick<Container, 'most' | 'seated'>,
@@ -99,61 +101,15 @@ export function movesOf(
   waiting: readonly Seat[],
   limit: number,
 ): Moves {
-  const worst = new Line(sitting, isWorse);
-  const best = new Line(waiting, isBetter);
-  const changed = new Map<Seat, 'in' | 'out'>();
-  // Who comes back to where it was has not moved.
-  const moved = (seat: Seat, to: 'in' | 'out'): void => void (changed.delete(seat) || changed.set(seat, to));
-  let [count, now] = [0, seated];
+  const [comes, goes]: [Seat[], Seat[]] = [[], []];
+  let count = 0;
   for (; count < limit; count++) {
-    const [first, last] = [best.first, worst.first];
+    const [first, last] = [waiting[comes.length], sitting[goes.length]];
+    const now = seated + comes.length - goes.length;
     const move = nextMove({ most, seated: now, best: first?.place, worst: last });
     if (move === undefined) break;
-    if (move !== 'in') {
-      best.insert(worst.take());
-      moved(last!, 'out');
-      now--;
-    }
-    if (move !== 'out') {
-      worst.insert(move === 'swap' ? best.takeOut(first!) : best.take());
-      moved(first!, 'in');
-      now++;
-    }
+    if (move !== 'in') goes.push(last!);
+    if (move !== 'out') comes.push(first!);
   }
-  const all = (to: 'in' | 'out') => [...changed].flatMap(([seat, where]) => (where === to ? [seat] : []));
-  return { in: all('in'), out: all('out'), count };
-}
-
-/** Of equals the one that was known first is better. */
-const isBetter = (a: Seat, b: Seat): boolean => a.place > b.place || (a.place === b.place && a.id < b.id);
-const isWorse = (a: Seat, b: Seat): boolean => isBetter(b, a);
-
-/** Seats in order, the first to be moved first. */
-class Line {
-  readonly #seats: Seat[];
-  readonly #before: (a: Seat, b: Seat) => boolean;
-
-  constructor(seats: readonly Seat[], before: (a: Seat, b: Seat) => boolean) {
-    this.#seats = [...seats];
-    this.#before = before;
-  }
-
-  get first(): Seat | undefined {
-    return this.#seats[0];
-  }
-
-  take(): Seat {
-    return this.#seats.shift()!;
-  }
-
-  takeOut(seat: Seat): Seat {
-    this.#seats.splice(this.#seats.indexOf(seat), 1);
-    return seat;
-  }
-
-  insert(seat: Seat): void {
-    const at = this.#seats.findIndex((one) => this.#before(seat, one));
-    if (at < 0) this.#seats.push(seat);
-    else this.#seats.splice(at, 0, seat);
-  }
+  return { in: comes, out: goes, count };
 }

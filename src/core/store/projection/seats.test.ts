@@ -60,6 +60,39 @@ describe('a watchlist that takes only so many', () => {
     expect(rig.read((reader) => reader.parked(9)).map((one) => one.value)).toEqual(['192.0.2.3', '192.0.2.1']);
   });
 
+  it('gives a place that gets free to what waited before what is new and no better', () => {
+    const rig = rigOf(2);
+    rig.commit([1, 2, 3, 4, 5, 6].map((n) => of(n, 50)));
+    settled(rig);
+
+    rig.restart({ siems: [limited(4)] });
+    rig.commit([of(9, 50)], NOW + HOUR);
+
+    expect(settled(rig, NOW + HOUR)).toEqual(['upsert 192.0.2.3', 'upsert 192.0.2.4']);
+  });
+
+  it('takes what is being written, or was with an unknown outcome, as standing there', () => {
+    const rig = rigOf(1);
+    rig.commit([of(1, 50)]);
+    const batch = rig.take(NOW)!;
+
+    rig.commit([of(2, 55)], NOW);
+    rig.store.settle(batch.id, [{ kind: 'applied' }], NOW);
+
+    expect([settled(rig), there(rig)]).toEqual([[], ['1']]);
+  });
+
+  it('goes on in the next unit with what one does not come to', () => {
+    const addresses = Array.from({ length: 700 }, (_, i) => ipv4(`198.51.${100 + (i >> 8)}.${i & 255}`));
+    const rig = rigOf(700);
+    rig.commit(addresses.map((one, i) => anIndicator({ objectId: `indicator--${i}`, observables: [one] })));
+
+    rig.restart({ siems: [limited(2)] });
+    for (let ticks = 0; ticks < 3; ticks++) rig.tick(NOW + HOUR);
+
+    expect(rig.ask('SELECT count(*) AS n FROM projection WHERE kept_out = 0')).toEqual([{ n: 2 }]);
+  });
+
   it('never holds more than that, whatever becomes of the removal', () => {
     const rig = rigOf(1);
     rig.commit([of(1, 50)]);

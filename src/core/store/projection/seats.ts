@@ -90,8 +90,8 @@ export class Seats {
 
   #moves(siem: SiemState, room: number, limit: number): Moves {
     const [first, last] = placesOf(room);
-    const sitting = this.#worst.all(siem.id, 0, first, last, limit + 1).map(seatOf);
-    const waiting = this.#best.all(siem.id, 1, first, last, limit + 1).map(seatOf);
+    const sitting = this.#worst.all(siem.id, 0, first, last, limit).map(seatOf);
+    const waiting = this.#best.all(siem.id, 1, first, last, limit).map(seatOf);
     const container = { most: siem.spec.maxEntries!, seated: this.#count(siem, room, 'seated') };
     return movesOf(container, sitting, waiting, limit);
   }
