@@ -432,25 +432,30 @@ export const storeWanted: readonly Mutated[] = [
     ],
     mutants: [
       {
-        find: '      this.#lastRevision = before;\n',
+        find: '      this.#clock.fail();\n',
         put: '',
         rule: 'A failed unit raises no floor.',
       },
       {
-        find: '      for (const [key, tally] of this.#tallies) tally.n = tallies.get(key) ?? 0;\n',
+        find: '      this.#tallies.restore(tallies);\n',
         put: '',
         rule: 'A failed unit leaves the tallies as they were.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/unit/unit-clock.ts',
+    tests: ['store/unit/unit-clock', 'store/rules', 'store/delivery/outcomes'],
+    mutants: [
+      {
+        find: '    [this.#lastRevision, this.#engineTime] = this.#before;\n',
+        put: '',
+        rule: 'A failed unit gives its revision to nobody.',
       },
       {
         find: 'if (revision >= this.#revision) this.#revision = revision + 1;',
         put: 'if (revision > this.#revision) this.#revision = revision + 1;',
         rule: 'Ours lies above a found revision, also where it is the very same.',
-      },
-      {
-        find: '    this.#lastRevision = Math.max(this.#lastRevision, revision);\n',
-        put: '',
-        rule: 'A floor that was raised holds for later units.',
-        survives: 'The unit that raises the floor ends with its own revision above it, which is kept as the last one.',
       },
       {
         find: 'Math.max(this.#lastRevision + 1, time * 1000)',

@@ -48,5 +48,5 @@ function recoverHolds(store: StoreContext, siem: SiemState): void {
   )!;
   const owner = `siem:${siem.id}`;
   store.count(owner, 'pending', store.tally(owner, 'held') - n);
-  store.setTally(owner, 'held', n);
+  store.tallyOf(owner, 'held').n = n;
 }
