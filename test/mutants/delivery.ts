@@ -4,8 +4,18 @@ import type { Mutated } from './mutant.ts';
 export const delivery: readonly Mutated[] = [
   {
     file: 'src/core/delivery/outcomes.ts',
-    tests: ['delivery/outcomes'],
+    tests: ['delivery/outcomes', 'delivery/standing'],
     mutants: [
+      {
+        find: 'if (unknown.has(key)) return',
+        put: 'if (unknown.has(undefined!)) return',
+        rule: 'What a lost call may have done is unknown, whatever the others came to.',
+      },
+      {
+        find: 'if (failure !== undefined && undone.has(key)) return',
+        put: 'if (failure === null) return',
+        rule: 'What a failed call left undone for certain is not in doubt.',
+      },
       {
         find: "settlements.push({ kind: 'unknown', retryAt: now + backoffMs(attempt, NO_OUTCOME,",
         put: "settlements.push({ kind: 'retry', retryAt: now + backoffMs(attempt, NO_OUTCOME,",
@@ -147,36 +157,42 @@ export const delivery: readonly Mutated[] = [
     ],
   },
   {
-    file: 'src/core/delivery/deliverer.ts',
-    tests: ['delivery/standing', 'delivery/deliverer'],
+    file: 'src/core/delivery/mark.ts',
+    tests: ['delivery/mark', 'delivery/standing', 'delivery/restored', 'delivery/deliverer'],
     mutants: [
       {
-        find: 'if (!this.#marked || now - this.#renewedAt >= RENEW_AFTER_MS) await this.#mark(signal);',
-        put: 'if (!this.#marked) await this.#mark(signal);',
+        find: 'if (!this.#written || this.#target.now() - this.#renewedAt >= RENEW_AFTER_MS) await this.write(signal);',
+        put: 'if (!this.#written) await this.write(signal);',
         rule: 'The writer mark is renewed while nothing else is written.',
       },
       {
-        find: 'if (batch.newest > this.#markedUpTo) await this.#mark(signal).catch(failed);',
+        find: 'if (revision > this.#upTo) await this.write(signal);',
         put: '',
         rule: 'The mark names a revision before anything is written under it.',
       },
       {
-        find: '    if (lost.length > 0 || rows > 0) this.#refusedRemovals.clear();\n',
-        put: '',
-        rule: 'Removals refused in a container that was made anew are no trouble any more.',
+        find: 'const known = this.#written ? revision : (marked ?? openedRevision);',
+        put: 'const known = revision;',
+        rule: 'A restored state knows its age by the mark that it wrote last.',
       },
       {
-        find: '    this.#refusedRemovals.clear();\n    const {',
-        put: '    const {',
-        rule: 'Refused removals are judged anew where everything is taken over.',
+        find: '|| found.boot !== boot) return;',
+        put: ') return;',
+        rule: 'A place is given back only by who holds it.',
       },
+    ],
+  },
+  {
+    file: 'src/core/delivery/refused-removals.ts',
+    tests: ['delivery/refused-removals', 'delivery/standing', 'delivery/deliverer'],
+    mutants: [
       {
         find: 'else if (refusedRemoval !== undefined && one.failure',
         put: 'else if (refusedRemoval === null && one.failure',
         rule: 'A removal that a task refuses makes the SIEM failing.',
       },
       {
-        find: "if (one.kind !== 'failed') this.#refusedRemovals.delete(one.key);",
+        find: "if (one.kind !== 'failed') this.#failures.delete(one.key);",
         put: "if (one.kind !== 'failed') continue;",
         rule: 'A removal that a task carries out in the end is refused no longer.',
       },
@@ -185,35 +201,16 @@ export const delivery: readonly Mutated[] = [
         put: '',
         rule: 'A refused removal that a task took once more is refused until the task has ended.',
       },
+    ],
+  },
+  {
+    file: 'src/core/delivery/containers.ts',
+    tests: ['delivery/standing', 'delivery/deliverer'],
+    mutants: [
       {
-        find: 'Math.max(floor, highestRevision)',
-        put: 'floor',
-        rule: 'What is listed raises the floor, whether or not it could be taken over.',
-      },
-      {
-        find: '&& !(await store.urgent(this.name))) return;\n      this.#failure',
-        put: ') return;\n      this.#failure',
-        rule: 'No pause holds up what must go.',
-      },
-      {
-        find: '    await this.#o.store.postpone(this.name, this.#pausedUntil, this.#o.now());\n    await this.#remember(failure);',
-        put: '    await this.#remember(failure);',
-        rule: 'What must go is tried once and then waits like the rest.',
-      },
-      {
-        find: 'if (recovered) await this.#o.store.dueAtOnce(this.name, this.#o.now());',
+        find: '    if (lost.length > 0 || rows > 0) this.#removals.clear();\n',
         put: '',
-        rule: 'When a SIEM is well again nothing waits for times that were set before.',
-      },
-      {
-        find: "if (failure.kind === 'config') this.#opened = false;",
-        put: '',
-        rule: 'After a refusal the SIEM is negotiated with again.',
-      },
-      {
-        find: 'const known = this.#marked ? revision : (marked ?? openedRevision);',
-        put: 'const known = revision;',
-        rule: 'A restored state knows its age by the mark that it wrote last.',
+        rule: 'Removals refused in a container that was made anew are no trouble any more.',
       },
       {
         find: 'if (gone.length > 0) await this.#open(signal);',
@@ -221,54 +218,115 @@ export const delivery: readonly Mutated[] = [
         rule: 'A deleted container is provisioned again.',
       },
       {
-        find: '|| found.boot !== boot) return;',
-        put: ') return;',
-        rule: 'A place is given back only by who holds it.',
+        find: '    await store.opened(name, opened.facts, now());\n',
+        put: '',
+        rule: 'What was negotiated is known to the mapping.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/delivery/adoption.ts',
+    tests: ['delivery/standing', 'delivery/mark', 'delivery/taken-over'],
+    mutants: [
+      {
+        find: '    this.#removals.clear();\n',
+        put: '',
+        rule: 'Refused removals are judged anew where everything is taken over.',
       },
       {
-        find: 'if (settled.superseded) this.#superseded = true;',
+        find: 'Math.max(floor, highestRevision)',
+        put: 'floor',
+        rule: 'What is listed raises the floor, whether or not it could be taken over.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/delivery/standing.ts',
+    tests: ['delivery/standing', 'delivery/deliverer'],
+    mutants: [
+      {
+        find: '    await store.postpone(name, until, now());\n',
+        put: '',
+        rule: 'What must go is tried once and then waits like the rest.',
+      },
+      {
+        find: 'if (recovered) await store.dueAtOnce(name, now());',
+        put: '',
+        rule: 'When a SIEM is well again nothing waits for times that were set before.',
+      },
+      {
+        find: "if (failure.kind === 'config') this.negotiated = false;",
+        put: '',
+        rule: 'After a refusal the SIEM is negotiated with again.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/delivery/flights.ts',
+    tests: ['delivery/standing', 'delivery/deliverer', 'delivery/mark'],
+    mutants: [
+      {
+        find: 'if (superseded) this.superseded = true;',
         put: '',
         rule: 'Where something newer stands everything is listed and taken over.',
       },
       {
-        find: 'if (applied.unknown.has(key)) return',
-        put: 'if (applied.unknown.has(undefined!)) return',
-        rule: 'What a lost call may have done is unknown, whatever the others came to.',
-      },
-      {
-        find: 'return applied.failure !== undefined && applied.undone.has(key)',
-        put: 'return applied.failure === null',
-        rule: 'What a failed call left undone for certain is not in doubt.',
-      },
-      {
-        find: 'await this.#o.store.settle(id, [], this.#o.now());',
+        find: 'await store.settle(id, [], now());',
         put: '',
         rule: 'A batch whose result could not be written is given back as unknown.',
       },
       {
-        find: "if (toFailure(error).kind !== 'permanent') throw error;\n      this.#o.log.warn('The SIEM does not know a task",
-        put: "if (error === undefined) throw error;\n      this.#o.log.warn('The SIEM does not know a task",
-        rule: 'A task that cannot be asked for now is not forgotten.',
-      },
-      {
-        find: "if (failure !== undefined && failure.kind !== 'permanent' && !isOfPlace(failure)) this.#failure = failure;",
-        put: "if (failure !== undefined && failure.kind !== 'permanent') this.#failure = failure;",
+        find: "if (failure !== undefined && failure.kind !== 'permanent' && !isOfPlace(failure)) this.#standing.found(failure);",
+        put: "if (failure !== undefined && failure.kind !== 'permanent') this.#standing.found(failure);",
         rule: 'What concerns one container alone holds up no others.',
       },
+    ],
+  },
+  {
+    file: 'src/core/delivery/receipts.ts',
+    tests: ['delivery/standing', 'delivery/deliverer'],
+    mutants: [
       {
-        find: '    await store.opened(name, opened.facts, this.#o.now());\n',
-        put: '',
-        rule: 'What was negotiated is known to the mapping.',
+        find: "if (toFailure(error).kind !== 'permanent') throw error;",
+        put: 'if (error === undefined) throw error;',
+        rule: 'A task that cannot be asked for now is not forgotten.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/delivery/lane.ts',
+    tests: ['delivery/lane', 'delivery/taken-over'],
+    mutants: [
+      {
+        find: 'this.#turn.then(work, work);',
+        put: 'this.#turn.then(work);',
+        rule: 'A failure holds up nobody who comes after it.',
       },
       {
-        find: "        await this.#remember({ kind: 'config', message: `${this.name}: ${verdict.reason}` });\n        return false;",
-        put: "        await this.#remember({ kind: 'config', message: `${this.name}: ${verdict.reason}` });\n        return true;",
+        find: 'this.#listings === 0 ? undefined : work()',
+        put: 'work()',
+        rule: 'Only a listing has others work beside it.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/delivery/deliverer.ts',
+    tests: ['delivery/deliverer', 'delivery/mark', 'delivery/standing'],
+    mutants: [
+      {
+        find: 'if (now() < this.pausedUntil && !(await store.urgent(name))) return;',
+        put: 'if (now() < this.pausedUntil) return;',
+        rule: 'No pause holds up what must go.',
+      },
+      {
+        find: "await this.#standing.pause(at + wait, { kind: 'config', message: `${name}: ${verdict.reason}` });\n        return false;",
+        put: "await this.#standing.pause(at + wait, { kind: 'config', message: `${name}: ${verdict.reason}` });\n        return true;",
         rule: 'Two do not write under one name.',
         survives: 'The failure that is remembered beside it ends the cycle before anything is sent, too.',
       },
       {
-        find: 'this.#pausedUntil = now + Math.min(60_000, Math.max(1_000, (verdict.freeAt ?? now + 60_000) - now));',
-        put: '',
+        find: 'Math.min(60_000, Math.max(1_000, (verdict.freeAt ?? at + 60_000) - at));',
+        put: '0;',
         rule: 'A twin is looked for again within a minute, not at once.',
       },
     ],

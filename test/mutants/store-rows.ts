@@ -20,7 +20,7 @@ export const storeRows: readonly Mutated[] = [
         find: "if (outcome.kind === 'unknown') doubt(this.#store, siem, entry);",
         put: '',
         rule: 'The value of a lost call is looked at again until the call can no longer land.',
-        tests: ['delivery/deliverer'],
+        tests: ['delivery/read-back'],
       },
       {
         find: 'if (found?.stand.call === undefined) return;',
@@ -142,7 +142,7 @@ export const storeRows: readonly Mutated[] = [
         find: '    if (run.repair) {\n      db.run(',
         put: '    if (run !== undefined) {\n      db.run(',
         rule: 'An audit that only looked puts the next repair off by nothing.',
-        tests: ['delivery/deliverer'],
+        tests: ['delivery/audits'],
       },
     ],
   },
@@ -268,7 +268,7 @@ export const storeRows: readonly Mutated[] = [
   },
   {
     file: 'src/core/store/delivery/doubts.ts',
-    tests: ['store/delivery/found', 'delivery/deliverer'],
+    tests: ['store/delivery/found', 'delivery/deliverer', 'delivery/read-back', 'delivery/mark'],
     mutants: [
       {
         find: '`DELETE FROM doubt WHERE ${named} AND ends <= ?`',
@@ -325,7 +325,7 @@ export const storeRows: readonly Mutated[] = [
   },
   {
     file: 'src/core/store/projection/people.ts',
-    tests: ['store/delivery/outcomes', 'store/projection/projection', 'delivery/deliverer'],
+    tests: ['store/delivery/outcomes', 'store/projection/projection', 'delivery/deliverer', 'delivery/read-back'],
     mutants: [
       {
         find: "if (which === 'all') return !isFull(parked.reason);",
@@ -341,13 +341,13 @@ export const storeRows: readonly Mutated[] = [
   },
   {
     file: 'src/core/store/delivery/recovery.ts',
-    tests: ['store/delivery/batches', 'store/rules', 'store/projection/holds', 'delivery/deliverer'],
+    tests: ['store/delivery/batches', 'store/rules', 'store/projection/holds', 'delivery/deliverer', 'delivery/read-back'],
     mutants: [
       {
         find: 'doubtSince(store, siem, entry, store.engineTime);',
         put: '',
         rule: 'What was in flight at a crash is looked at until it can no longer land.',
-        tests: ['delivery/deliverer'],
+        tests: ['delivery/read-back'],
       },
       {
         find: 'runs.atOnce(siem, store.engineTime + READ_BACK_MS);',

@@ -4,7 +4,8 @@ import { Batch } from '../contracts/batch.ts';
 import type { Change, Outcome } from '../contracts/siem-connector.ts';
 import type { Failure } from '../model/failure.ts';
 import { entryKey } from '../model/observable.ts';
-import { settleOutcomes } from './outcomes.ts';
+import type { Applied } from './dividing.ts';
+import { settleApplied, settleOutcomes } from './outcomes.ts';
 
 const NOW = Date.UTC(2026, 0, 10, 12);
 const keyOf = (n: number) => entryKey('ipv4-addr', `192.0.2.${n}`);
@@ -85,5 +86,66 @@ describe('what a connector says of a change', () => {
 
     expect(settle(batchOf(3), several).worst).toMatchObject({ message: 'no rights' });
     expect(settle(batchOf(3, 'upsert'), [failed(0, 'permanent'), applied(1), applied(2)]).worst).toBeUndefined();
+  });
+});
+
+describe('what all calls of a batch came to', () => {
+  const none: Applied = {
+    outcomes: [applied(0), applied(1)],
+    failure: undefined,
+    unknown: new Set(),
+    undone: new Set(),
+    broken: undefined,
+    breaking: new Map(),
+    divided: false,
+  };
+  const down: Failure = { kind: 'retryable', message: '503' };
+  const retry = { now: NOW, attempt: 1, chance: 1, cap: undefined, waitMs: 5_000 };
+  const again = () => ({ kind: 'retry', retryAt: NOW }) as const;
+  const settle = (more: Partial<Applied>, delayed: ReadonlyMap<string, number> = new Map(), open = false) =>
+    settleApplied(batchOf(2), { ...none, ...more }, delayed, open ? { ...retry, again } : retry);
+
+  it('is one word where it took one call and each change was applied', () => {
+    expect(settle({}).settlements).toBe('all applied');
+  });
+
+  it('is told row by row where it took several: the first one may still be sending its bytes', () => {
+    expect(settle({ divided: true }).settlements).toEqual([{ kind: 'applied' }, { kind: 'applied' }]);
+  });
+
+  it('is unknown or left undone, as the failed call has it, and waits for the target', () => {
+    const landing = settle({
+      outcomes: [failed(0, 'retryable'), failed(1, 'retryable')],
+      failure: down,
+      unknown: new Set([keyOf(0)]),
+      undone: new Set([keyOf(1)]),
+    });
+
+    expect(landing.settlements).toEqual([
+      { kind: 'unknown', retryAt: NOW + 5_000 },
+      { kind: 'retry', retryAt: NOW + 5_000 },
+    ]);
+    expect(landing.failure).toEqual(down);
+  });
+
+  it('says nothing of the target for the one change that makes the SIEM fail, which waits for a time of its own', () => {
+    const landing = settle(
+      {
+        outcomes: [failed(0, 'retryable'), applied(1)],
+        unknown: new Set([keyOf(0)]),
+        breaking: new Map([[keyOf(0), down]]),
+      },
+      new Map([[keyOf(0), NOW + 60_000]]),
+    );
+
+    expect(landing.settlements).toEqual([{ kind: 'unknown', retryAt: NOW + 60_000 }, { kind: 'applied' }]);
+    expect(landing.failure).toBeUndefined();
+  });
+
+  it('parks nothing while it is open who is to blame', () => {
+    const refused = { outcomes: [failed(0, 'permanent'), failed(1, 'permanent')] };
+
+    expect(settle(refused).settlements).toMatchObject([{ kind: 'park' }, { kind: 'park' }]);
+    expect(settle(refused, new Map(), true).settlements).toEqual([again(), again()]);
   });
 });

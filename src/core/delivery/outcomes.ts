@@ -2,8 +2,55 @@
 import type { Batch } from '../contracts/batch.ts';
 import type { Outcome } from '../contracts/siem-connector.ts';
 import { type Failure, plainly } from '../model/failure.ts';
-import type { Settlement } from '../store/delivery/settling.ts';
 import { backoffMs } from '../runtime/retry.ts';
+import type { Settlement } from '../store/delivery/settling.ts';
+import type { Applied } from './dividing.ts';
+
+/** When what was not done is tried again. */
+export interface Retry {
+  readonly now: number;
+  readonly attempt: number;
+  readonly chance: number;
+  readonly cap: number | undefined;
+  /** For what was left undone when the target failed. */
+  readonly waitMs: number;
+  /** Given where it is open who is to blame: nothing is parked, each goes again. */
+  readonly again?: () => Settlement;
+}
+
+export interface Landing {
+  readonly settlements: readonly Settlement[] | 'all applied';
+  readonly superseded: boolean;
+  /** Of the target, unless `permanent`. */
+  readonly failure: Failure | undefined;
+}
+
+/** What all calls of a batch came to. `delayed`: when each change that makes the SIEM fail is tried again. */
+export function settleApplied(
+  batch: Batch,
+  applied: Applied,
+  delayed: ReadonlyMap<string, number>,
+  { now, attempt, chance, cap, waitMs, again }: Retry,
+): Landing {
+  const { failure, unknown, undone, breaking, divided } = applied;
+  // What made the SIEM fail says nothing of the target, and waits for a time of its own.
+  const outcomes =
+    breaking.size === 0
+      ? applied.outcomes
+      : applied.outcomes.map((one) => (delayed.has(one.key) ? { key: one.key, kind: 'applied' as const } : one));
+  const settled = settleOutcomes(batch, outcomes, now, attempt, chance, cap);
+  const rest = { superseded: settled.superseded, failure: failure ?? settled.worst };
+  // A batch that was divided keeps its bytes: the call that was refused may still be sending them.
+  if (settled.settlements === undefined && !divided && delayed.size === 0)
+    return { settlements: 'all applied', ...rest };
+  const settlements = batch.changes.map(({ key }, i): Settlement => {
+    if (unknown.has(key)) return { kind: 'unknown', retryAt: delayed.get(key) ?? now + waitMs };
+    if (again !== undefined) return again();
+    if (failure !== undefined && undone.has(key)) return { kind: 'retry', retryAt: now + waitMs };
+    return settled.settlements?.[i] ?? APPLIED;
+  });
+  return { settlements, ...rest };
+}
 
 export interface Settled {
   /** Undefined when every change was applied and none has a handle. */

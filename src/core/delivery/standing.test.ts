@@ -1,5 +1,5 @@
-// How a SIEM stands with us: the mark while nothing happens, what makes it failing and what ends that, and what is known
-// of changes whose call did not end well.
+// How a SIEM stands with us: what makes it failing and what ends that, and what is known of changes whose call did not
+// end well.
 import { describe, expect, it } from 'vitest';
 import { delivering, signal } from '../../../test/builders/delivering.ts';
 import { DAY, indicators, MINUTE, NOW, versionAt } from '../../../test/builders/store.ts';
@@ -9,40 +9,6 @@ const SECOND = 1000;
 const plain = { versioned: false };
 const revoked = (from: number, to: number) => indicators(from, to, { revoked: true, version: versionAt(NOW) });
 const refusal: Failure = { kind: 'permanent', message: 'may not delete', code: 'no_delete' };
-
-describe('the writer mark', () => {
-  it('is renewed every few minutes while nothing else is written', async () => {
-    const { siem, at, deliverer } = delivering();
-    await deliverer.cycle(signal);
-    at.now += 4 * MINUTE;
-    await deliverer.cycle(signal);
-    expect(siem.mark?.at).toBe(NOW);
-
-    at.now += 2 * MINUTE;
-    await deliverer.cycle(signal);
-
-    expect(siem.mark?.at).toBe(at.now);
-  });
-
-  it('of a twin has us come back within a minute, and not at once', async () => {
-    const { siem, deliverer } = delivering();
-    siem.mark = { writer: 'other', boot: 'x', revision: 1, at: NOW };
-
-    await deliverer.cycle(signal);
-
-    expect(deliverer.pausedUntil).toBe(NOW + MINUTE);
-  });
-
-  it('of a later start of this very state is not given back', async () => {
-    const { siem, deliverer } = delivering();
-    await deliverer.cycle(signal);
-    siem.mark = { ...siem.mark!, boot: 'boot-2' };
-
-    await deliverer.leave(signal);
-
-    expect(siem.mark.at).toBe(NOW);
-  });
-});
 
 describe('a removal that is refused', () => {
   async function failing() {
