@@ -341,7 +341,13 @@ export const storeRows: readonly Mutated[] = [
   },
   {
     file: 'src/core/store/delivery/recovery.ts',
-    tests: ['store/delivery/batches', 'store/rules', 'store/projection/holds', 'delivery/deliverer', 'delivery/read-back'],
+    tests: [
+      'store/delivery/batches',
+      'store/rules',
+      'store/projection/holds',
+      'delivery/deliverer',
+      'delivery/read-back',
+    ],
     mutants: [
       {
         find: 'doubtSince(store, siem, entry, store.engineTime);',

@@ -47,4 +47,23 @@ describe('the lane', () => {
 
     expect(began).toEqual(['listing', 'one', 'two']);
   });
+
+  it('is not held up for ever by what failed beside a listing', async () => {
+    const lane = new Lane();
+    const began: string[] = [];
+    const [listing, broken, sound] = [work(began, 'listing'), work(began, 'broken'), work(began, 'sound')];
+    const listed = lane.exclusive(() => lane.listing(listing.run));
+    await Promise.resolve();
+    const failed = lane.beside(broken.run);
+    broken.fail(new Error('the state is away'));
+    await expect(failed).rejects.toThrow('the state is away');
+
+    sound.end();
+    await lane.beside(sound.run);
+    listing.end();
+    await listed;
+
+    await lane.besideEnded;
+    expect(began).toEqual(['listing', 'broken', 'sound']);
+  });
 });

@@ -5,6 +5,7 @@ export class Lane {
   #turn: Promise<unknown> = Promise.resolve();
   /** Listings that hold the lane and let others work beside them. */
   #listings = 0;
+  /** Ends well, whatever came of it: that is told to who asked for it. */
   #beside: Promise<void> = Promise.resolve();
 
   exclusive<T>(work: () => Promise<T>): Promise<T> {
@@ -25,8 +26,9 @@ export class Lane {
 
   /** Where a listing holds the lane it is not waited for. Without one, nothing is done: who has the lane next does it. */
   beside(work: () => Promise<void>): Promise<void> {
-    this.#beside = this.#beside.then(() => (this.#listings === 0 ? undefined : work()));
-    return this.#beside;
+    const turn = this.#beside.then(() => (this.#listings === 0 ? undefined : work()));
+    this.#beside = turn.catch(() => {});
+    return turn;
   }
 
   /** What went beside a listing is over. */
