@@ -1,6 +1,7 @@
 // What commands that act have in common.
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
+import { withoutHidden } from '../core/model/text.ts';
 import { configOf, stateConfigOf } from './config-of.ts';
 import type { Context, Flag } from './command.ts';
 import { LEFT, USAGE } from './exit.ts';
@@ -28,6 +29,11 @@ export async function doing(
     context.out.note(error.message);
     return LEFT;
   }
+}
+
+/** Empty where nothing is said that can be read. */
+export function reasonOf({ flags }: Context): string {
+  return typeof flags['reason'] === 'string' ? withoutHidden(flags['reason']).trim() : '';
 }
 
 export function usage(context: Context, message: string): number {

@@ -4,7 +4,7 @@ import { MOST_REVIEW_DAYS } from '../app/requests.ts';
 import type { Config } from '../core/config/load.ts';
 import { guess } from '../core/model/typed-in.ts';
 import type { Command, Context } from './command.ts';
-import { BY, doing, usage } from './doing.ts';
+import { BY, doing, reasonOf, usage } from './doing.ts';
 import { DONE } from './exit.ts';
 import { when } from './output.ts';
 import { act, clockOf, withReader } from './state.ts';
@@ -65,7 +65,7 @@ async function take(context: Context, config: Config): Promise<number> {
   const { args, flags } = context;
   const [first, second] = args;
   const days = flags['review'] === undefined ? REVIEW_DAYS : Number(flags['review']);
-  const reason = typeof flags['reason'] === 'string' ? flags['reason'].trim() : '';
+  const reason = reasonOf(context);
   if (first === undefined || second !== undefined || reason === '')
     return usage(context, 'harmless needs one VALUE and --reason');
   if (!(days > 0 && days <= MOST_REVIEW_DAYS))

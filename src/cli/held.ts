@@ -6,7 +6,7 @@ import { sha256 } from '../core/runtime/ids.ts';
 import type { HeldSet } from '../core/store/read/waiting.ts';
 import type { HeldSighting } from '../core/store/read/sightings.ts';
 import type { Command, Context } from './command.ts';
-import { BY, doing, usage } from './doing.ts';
+import { BY, doing, reasonOf, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
 import { heldSightings, isSightingId, showSighting } from './held-sightings.ts';
 import { when } from './output.ts';
@@ -142,7 +142,7 @@ async function decide(
   id: string | undefined,
 ): Promise<number> {
   const { flags, out, json } = context;
-  const reason = typeof flags['reason'] === 'string' ? flags['reason'].trim() : '';
+  const reason = reasonOf(context);
   const { set } = flags;
   if (id === undefined && flags['exchange'] === undefined && flags['kind'] === undefined)
     return usage(context, `held ${verb} needs an ID, or --exchange or --kind for all of them`);

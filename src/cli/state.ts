@@ -8,6 +8,7 @@ import { placeOf, storeSpec } from '../app/specs.ts';
 import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import type { Json } from '../core/model/json.ts';
+import { withoutHidden } from '../core/model/text.ts';
 import { shiftedClock, systemClock } from '../core/runtime/clock.ts';
 import { hasState, openBeside, takeLock } from '../core/store/state/open.ts';
 import { StoreReader } from '../core/store/read/status.ts';
@@ -80,7 +81,8 @@ function closeToOthers(file: string): void {
 
 /** Who asks, for the record. */
 export function caller({ flags }: Context): string {
-  if (typeof flags['by'] === 'string') return flags['by'];
+  const by = typeof flags['by'] === 'string' ? withoutHidden(flags['by']).trim() : '';
+  if (by !== '') return by;
   try {
     return userInfo().username;
   } catch {

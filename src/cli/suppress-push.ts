@@ -3,7 +3,7 @@
 import { MOST_HOURS } from '../app/requests.ts';
 import type { Config } from '../core/config/load.ts';
 import type { Context } from './command.ts';
-import { usage } from './doing.ts';
+import { reasonOf, usage } from './doing.ts';
 import { DONE } from './exit.ts';
 import { when } from './output.ts';
 import { storeSpec } from '../app/specs.ts';
@@ -18,7 +18,8 @@ const MOST_POLLS = 100_000;
 
 export async function push(context: Context, config: Config): Promise<number> {
   const { args, flags, out, json } = context;
-  const { exchange, since, poll, reason } = flags;
+  const { exchange, since, poll } = flags;
+  const reason = reasonOf(context);
   const moment = poll ?? since;
   const hours = Number(flags['hours']);
   const both = since !== undefined && poll !== undefined;
@@ -26,7 +27,7 @@ export async function push(context: Context, config: Config): Promise<number> {
     return usage(context, 'suppress takes one VALUE, or --exchange and either --since or --poll');
   if (!(hours > 0 && hours <= MOST_HOURS))
     return usage(context, `--hours needs a number above 0, at most ${MOST_HOURS}`);
-  if (typeof reason !== 'string' || reason.trim() === '') return usage(context, 'suppress needs --reason');
+  if (reason === '') return usage(context, 'suppress needs --reason');
   if (!config.exchanges.some((one) => one.name === exchange))
     return usage(context, `no exchange ${exchange}; configured: ${config.exchanges.map((one) => one.name).join(', ')}`);
   const now = clockOf(config).now();
@@ -62,7 +63,7 @@ export async function push(context: Context, config: Config): Promise<number> {
         kind: 'suppress',
         observables: values.slice(at, at + PART),
         hours,
-        reason: reason.trim(),
+        reason,
         false_positive: false,
       });
   if (json) {

@@ -8,7 +8,7 @@ import { placeOf } from '../app/specs.ts';
 import { holderOf } from '../core/store/state/open.ts';
 import type { StoreReader } from '../core/store/read/status.ts';
 import type { Command, Context } from './command.ts';
-import { BY, doing, usage } from './doing.ts';
+import { BY, doing, reasonOf, usage } from './doing.ts';
 import { push } from './suppress-push.ts';
 import { DONE, LEFT } from './exit.ts';
 import { when } from './output.ts';
@@ -96,7 +96,7 @@ async function take(context: Context, config: Config): Promise<number> {
   const { args, flags } = context;
   const [first, second] = args;
   const hours = Number(flags['hours']);
-  const reason = typeof flags['reason'] === 'string' ? flags['reason'].trim() : '';
+  const reason = reasonOf(context);
   if (first === undefined || second !== undefined || flags['hours'] === undefined || reason === '')
     return usage(context, 'suppress needs one VALUE, --hours and --reason');
   if (!(hours > 0 && hours <= MOST_HOURS))

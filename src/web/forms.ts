@@ -1,5 +1,6 @@
 // What a form asks for, read from its fields; and what is said once the daemon did it or refused.
 import { guess } from '../core/model/typed-in.ts';
+import { withoutHidden } from '../core/model/text.ts';
 import { html, type Markup } from './html.ts';
 import { messagePage, type Page, type Screen } from './page.ts';
 import type { Asked, Outcome } from './source.ts';
@@ -116,7 +117,10 @@ export const chosenTaken: FormTaker = (fields) => {
 /** Of a SIEM and an entry, by their numbers. */
 export const ROW = /^\d{1,9}-\d{1,15}$/;
 
-const reasonOf = (fields: URLSearchParams): string => (fields.get('reason') ?? '').trim().slice(0, 500);
+const reasonOf = (fields: URLSearchParams): string =>
+  withoutHidden(fields.get('reason') ?? '')
+    .trim()
+    .slice(0, 500);
 
 export function outcomePage({ screen, done, back }: Read, outcome: Outcome): Page {
   const link: Markup = html`<a href="${back}">Look at what came of it</a>`;

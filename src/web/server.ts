@@ -3,6 +3,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { permanent } from '../core/model/failure.ts';
+import { withoutHidden } from '../core/model/text.ts';
 import { systemClock } from '../core/runtime/clock.ts';
 import { type Answer, json, page as pageAnswer, plain, PROMETHEUS, send } from './answer.ts';
 import { assetAt } from './assets.ts';
@@ -231,7 +232,9 @@ async function take(request: http.IncomingMessage, url: URL, options: WebOptions
   if (found?.form === undefined || pages === undefined)
     return plain(503, 'nothing is taken just now; try again in a moment');
   const read = found.form(fields);
-  const by = (fields.get('by') ?? '').trim().slice(0, 100);
+  const by = withoutHidden(fields.get('by') ?? '')
+    .trim()
+    .slice(0, 100);
   const wrong =
     typeof read === 'string' ? read : by === '' ? 'your name is needed: it stands in the record' : undefined;
   if (typeof read === 'string' || wrong !== undefined) {

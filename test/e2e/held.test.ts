@@ -89,6 +89,7 @@ describe('a held set', () => {
       [['held', 'approve', '1', ...TOLD], 'held approve needs --set CODE'],
       [['held', 'approve', '1', '--set', code], 'held approve needs --reason TEXT'],
       [['held', 'reject', '1', '--set', code, '--reason', '  '], 'held reject needs --reason TEXT'],
+      [['held', 'approve', '1', '--set', code, '--reason', '\u200b\u00ad'], 'held approve needs --reason TEXT'],
       [['held', 'approve', '1', '--set', '12', ...TOLD], '--set 12 is no code'],
     ] as const)
       expect(await cli(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });

@@ -64,6 +64,7 @@ describe('a version that arrives', () => {
 
     expect(takeIn(tombstone, arriving({ version: NEW }))).toEqual({ kind: 'outdated' });
     expect(takeIn(tombstone, arriving({ version: NEW, revoked: true }))).toEqual({ kind: 'unchanged' });
+    expect(takeIn(tombstone, arriving({ version: NEW, revoked: true, digest: 9 }))).toEqual({ kind: 'repeated' });
   });
 
   it('brings back what had vanished, and never more of it than was known', () => {

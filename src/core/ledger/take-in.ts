@@ -22,6 +22,8 @@ type Arriving = Pick<IncomingIndicator, 'version' | 'revoked' | 'digest' | 'vali
 /** `cause`: what its entries are put down to where they turn unwanted. */
 export type TakenIn =
   | { readonly kind: 'unchanged' }
+  /** Revoked once more, with other words: what it says of its marking counts where that is stricter. */
+  | { readonly kind: 'repeated' }
   /** Older than what is known, or after a revocation. */
   | { readonly kind: 'outdated' }
   /** Revoked, as of this version. */
@@ -43,7 +45,10 @@ export type TakenIn =
 
 export function takeIn(known: Known, incoming: Arriving): TakenIn {
   // Revocation is final: only a repeat of it is expected after it.
-  if (known.state === 'revoked') return { kind: incoming.revoked ? 'unchanged' : 'outdated' };
+  if (known.state === 'revoked') {
+    if (!incoming.revoked) return { kind: 'outdated' };
+    return { kind: incoming.digest === known.digest ? 'unchanged' : 'repeated' };
+  }
   if (incoming.revoked) {
     const newest = [incoming.version, known.version].sort().at(-1)!;
     return { kind: 'ended', version: newest, cause: 'withdrawn' };
@@ -111,6 +116,18 @@ export function tightened(known: Stated, incoming: IncomingIndicator): Stated {
     pap: stricterPap(known.pap, incoming.pap),
     refs: [...new Set([...known.refs, ...(incoming.openMarkings ?? [])])],
     benign: known.benign || incoming.benign === true,
+    facts: factsBeside(known.facts, incoming.facts),
+  };
+}
+
+/** Of a withdrawn one only the levels count: a hold may keep what it names, and no marking that nobody explained ends that. */
+export function marked(known: Stated, incoming: IncomingIndicator, explained: Pick<Stated, 'tlp' | 'pap'>): Stated {
+  const { tlpLabel } = incoming.facts.includes('"tlpLabel"') ? (JSON.parse(incoming.facts) as IndicatorFacts) : {};
+  return {
+    ...known,
+    // Beside a level that is stated no label would count any more.
+    tlp: stricterTlp(known.tlp, known.tlp === undefined ? explained.tlp : stricterTlp(explained.tlp, tlpLabel)),
+    pap: stricterPap(known.pap, explained.pap),
     facts: factsBeside(known.facts, incoming.facts),
   };
 }

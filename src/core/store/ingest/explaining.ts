@@ -94,8 +94,9 @@ export class Explaining {
       next.unexplained,
       row.id,
     );
-    if (row.state !== OBJECT.published) return 1;
-    this.#links.touch(entries, { cause: 'policy', exchangeId: row.exchange_id, force: true });
+    // What is withdrawn may be kept by a hold, as far as its marking allows.
+    const force = row.state === OBJECT.published;
+    this.#links.touch(entries, { cause: 'policy', exchangeId: row.exchange_id, force });
     return entries.length;
   }
 

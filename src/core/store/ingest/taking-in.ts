@@ -2,7 +2,7 @@
 // order, over plain values: the set is read before, and written after.
 import type { IncomingIndicator } from '../../model/entry.ts';
 import type { Reason } from '../../ledger/project.ts';
-import { type Stated, steadied, takeIn, tightened } from '../../ledger/take-in.ts';
+import { marked, type Stated, steadied, takeIn, tightened } from '../../ledger/take-in.ts';
 import { believable, FUTURE_VERSION } from '../../policy/arrival.ts';
 import { spelledOut } from '../../stix/bare-urls.ts';
 import { type CommitReport, countIn, OTHER_CONTENT } from './commit-report.ts';
@@ -13,7 +13,7 @@ import type { ObjectCounts } from './object-counts.ts';
 import { rowOf } from '../rows/object-rows.ts';
 import { type Item, linksOf, ObjectSet } from './object-set.ts';
 import { loadPart } from './part-loading.ts';
-import { explained, openOf } from '../rows/open-markings.ts';
+import { explained, levelsOf, openOf } from '../rows/open-markings.ts';
 import { toClaim } from '../rows/claims.ts';
 import { OBJECT, type ObjectRow, type StoredEntry } from '../rows/rows.ts';
 import type { Touched } from '../unit/touched.ts';
@@ -111,6 +111,7 @@ export class TakingIn {
       case 'ended':
         report.revoked++;
         if (found!.state === OBJECT.published) this.#counts.change(this.#exchange, found, undefined);
+        this.#mark(item, incoming);
         this.#set.change(item, {
           state: OBJECT.revoked,
           version: taken.version,
@@ -118,6 +119,11 @@ export class TakingIn {
           digest: incoming.digest,
         });
         this.#touch(item, by(taken.cause));
+        return;
+      case 'repeated':
+        report.unchanged++;
+        if (this.#mark(item, incoming)) this.#touch(item, by('policy'));
+        this.#set.change(item, { digest: incoming.digest });
         return;
       case 'returned':
         report.changed++;
@@ -226,8 +232,22 @@ export class TakingIn {
 
   /** Same version, other content: the standard says nothing, so only what arms less is taken over. True if anything was. */
   #tighten(item: Item, incoming: IncomingIndicator): boolean {
+    if (!this.#states(item, tightened(statedOf(item.row!), incoming))) return false;
+    this.#set.change(item, { digest: incoming.digest });
+    this.#awaitMarkings(item);
+    return true;
+  }
+
+  /** What is withdrawn may be kept by a hold, and not above the level that its withdrawal states. True if that is a stricter one. */
+  #mark(item: Item, incoming: IncomingIndicator): boolean {
+    const { tlp, pap, openMarkings: refs = [] } = incoming;
+    const levels = levelsOf(explained(this.#context, this.#exchange.id, { tlp, pap, refs }));
+    return this.#states(item, marked(statedOf(item.row!), incoming, levels));
+  }
+
+  /** True if it stated anything else. */
+  #states(item: Item, { until, benign, facts, ...open }: Stated): boolean {
     const found = item.row!;
-    const { until, benign, facts, ...open } = tightened(statedOf(found), incoming);
     const next = {
       // An open marking is explained anew, from both contents together.
       ...explained(this.#context, found.exchange_id, open),
@@ -238,8 +258,7 @@ export class TakingIn {
     };
     const same = (Object.keys(next) as (keyof typeof next)[]).every((column) => next[column] === found[column]);
     if (same) return false;
-    this.#set.change(item, { ...next, digest: incoming.digest });
-    this.#awaitMarkings(item);
+    this.#set.change(item, next);
     return true;
   }
 

@@ -16,11 +16,14 @@ import {
 } from '../../../../test/builders/store.ts';
 import { asSchema } from '../../../../test/builders/older-state.ts';
 import { statePlaces } from '../../../../test/builders/states.ts';
+import type { IncomingIndicator } from '../../model/entry.ts';
+import type { Tlp } from '../../model/marking.ts';
 import { entryKey } from '../../model/observable.ts';
 import { STATE } from '../rows/rows.ts';
 
 const STRICT = { removal: { share: 0.2, atLeast: 3, windowHours: 24 } };
 const ALL = 20;
+const RED = 'marking-definition--11111111-1111-4111-8111-111111111111';
 
 function armed(given: Given = {}, facts: Parameters<typeof indicators>[2] = {}): Rig {
   const rig = new Rig({ siems: [aSiem({ brake: STRICT })], ...given });
@@ -341,6 +344,41 @@ describe('what a hold keeps', () => {
     rig.tick(NOW);
 
     expect(rig.deliver()).toHaveLength(ALL);
+    expect(held(rig)).toEqual([]);
+  });
+
+  it.each<[string, ...Partial<IncomingIndicator>[]]>([
+    ['marked red and cut short', { tlp: 'red', validUntil: NOW + HOUR }],
+    ['marked red and called harmless', { tlp: 'red', benign: true }],
+    ['marked red and of a later validity', { tlp: 'red', validFrom: NOW + DAY }],
+    ['marked red and revoked', { tlp: 'red', revoked: true }],
+    ['of a label red and revoked', { facts: '{"tlpLabel":"red"}', revoked: true }],
+    ['revoked, and then marked red', { revoked: true }, { revoked: true, tlp: 'red' }],
+    ['revoked, and then of a marking that says red', { revoked: true }, { revoked: true, openMarkings: [RED] }],
+  ])('keeps nothing that its partner puts above the clearance: %s', (_what, ...versions) => {
+    const rig = armed({}, { validUntil: NOW + 30 * DAY });
+    rig.commit([{ kind: 'marking', objectId: RED, tlp: 'red' }]);
+    rig.tick(NOW);
+    for (const [i, given] of versions.entries())
+      rig.commit(indicators(0, 10, { version: versionAt(NOW + i * MINUTE), ...given }), NOW + i * MINUTE);
+
+    expect(rig.deliver(NOW + 2 * MINUTE).filter((one) => one.startsWith('remove'))).toHaveLength(10);
+    expect(held(rig)).toEqual([]);
+  });
+
+  it('keeps nothing that its marking comes to mean later', () => {
+    const rig = armed({}, { openMarkings: [RED] });
+    const mark = (tlp: Tlp, now: number) => rig.commit([{ kind: 'marking', objectId: RED, tlp }], now);
+    mark('green', NOW);
+    rig.tick(NOW);
+    expect(rig.deliver()).toHaveLength(ALL);
+    rig.commit(withdraw(0, 10));
+    expect([rig.deliver(), held(rig)]).toMatchObject([[], [{ count: 10 }]]);
+
+    mark('red', NOW + MINUTE);
+    rig.tick(NOW + MINUTE);
+
+    expect(rig.deliver(NOW + MINUTE).filter((one) => one.startsWith('remove'))).toHaveLength(ALL);
     expect(held(rig)).toEqual([]);
   });
 });

@@ -4,12 +4,12 @@ import { ConnectorError } from '../../model/failure.ts';
 import { held, isAsNoted } from '../../ledger/holds.ts';
 import type { Beyond, Brakes } from './brakes.ts';
 import type { Crowds } from './crowds.ts';
-import type { StoreContext } from '../unit/context.ts';
+import type { SiemState, StoreContext } from '../unit/context.ts';
 import type { HoldTable } from './hold-table.ts';
 import type { HoldRow } from '../rows/hold-rows.ts';
 import type { Projector } from './projection.ts';
 import type { Sweep, Sweeps, SweepStep } from '../unit/sweeps.ts';
-import type { StandTable } from './stand-table.ts';
+import type { Standing, StandTable } from './stand-table.ts';
 
 /** Entries that a refusal names. */
 const MOST_NAMED = 5;
@@ -52,13 +52,27 @@ export class Holds {
     this.#stands.together(() => {
       let id: number | undefined;
       const found = this.#stands.standings(siem, [...entries.keys()]);
+      const forbidden = kind === 'removal' ? this.#forbidden(siem, found, now) : undefined;
       for (const [entryId, kept] of entries) {
         const one = found.get(entryId);
-        if (one === undefined || !isAsNoted(one.stand, kind, kept)) continue;
+        if (one === undefined || !isAsNoted(one.stand, kind, kept) || forbidden?.has(entryId) === true) continue;
         id ??= this.#table.open(kind, siem, exchangeId, now, reason);
         this.#stands.write(siem, one.entry, one.stand, held(one.stand, { id, kind }, kept));
       }
     });
+  }
+
+  /** Of what was withdrawn, all that may not stand there either: whoever withdraws may raise the marking with the same word. */
+  #forbidden(siem: SiemState, found: ReadonlyMap<number, Standing>, now: number): ReadonlySet<number> {
+    const { claims, admissions } = this.#projector;
+    const gone = [...found.values()].filter((one) => !one.stand.wanted.is);
+    const forbidden = new Set<number>();
+    for (const part of claims.loaded(gone)) {
+      claims.loadEvery(part.map((one) => one.entry.id));
+      for (const { entry } of part) if (!admissions.mayBeKept(siem, entry, now)) forbidden.add(entry.id);
+    }
+    claims.forget();
+    return forbidden;
   }
 
   /**

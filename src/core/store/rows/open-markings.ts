@@ -40,9 +40,7 @@ export interface OpenMarkings {
 }
 
 export function openOf(row: ObjectRow): OpenMarkings {
-  return row.open_markings === null
-    ? { tlp: levelOf(TLP_LEVELS, row.tlp), pap: levelOf(PAP_LEVELS, row.pap), refs: [] }
-    : (JSON.parse(row.open_markings) as OpenMarkings);
+  return row.open_markings === null ? { ...levelsOf(row), refs: [] } : (JSON.parse(row.open_markings) as OpenMarkings);
 }
 
 /** The level of an object: its column, and where only a definition explained it, what its labels say besides. */
@@ -76,6 +74,15 @@ export function explained(definitions: Definitions, exchangeId: number, stated: 
     unexplained: unexplained ?? classified,
   };
 }
+
+/** The levels among it. */
+export const levelsOf = ({
+  tlp,
+  pap,
+}: Pick<Explained, 'tlp' | 'pap'>): { readonly tlp: Tlp | undefined; readonly pap: Pap | undefined } => ({
+  tlp: levelOf(TLP_LEVELS, tlp),
+  pap: levelOf(PAP_LEVELS, pap),
+});
 
 const MOST_SAID = 128;
 
