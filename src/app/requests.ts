@@ -7,7 +7,7 @@ import type { Change, EncodeContext, OwnedEntry, SiemConnector } from '../core/c
 import { ConnectorError, toFailure } from '../core/model/failure.ts';
 import type { Json } from '../core/model/json.ts';
 import { OBSERVABLE_TYPES } from '../core/model/observable.ts';
-import { MOST_CHOSEN } from '../core/store/read/pages.ts';
+import { MOST_CHOSEN } from '../core/store/read/difference.ts';
 import { siemConnector } from './peers.ts';
 import { type OnStep, reconcile, steps } from './reconcile.ts';
 

@@ -1,5 +1,5 @@
 // What follows from doing something with rows of the difference that somebody chose: counted and shown, then asked for.
-import type { DifferenceRow } from '../core/store/read/pages.ts';
+import type { DifferenceRow } from '../core/store/read/difference-rows.ts';
 import { actionForm, hoursField } from './acting.ts';
 import { ROW } from './forms.ts';
 import { html, type Insert, type Markup } from './html.ts';

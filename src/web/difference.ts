@@ -1,13 +1,8 @@
 // What differs between what is wanted and what the ledger says stands there: each row with why, and what happens when.
 import { OBSERVABLE_TYPES } from '../core/model/observable.ts';
 import type { SiemReport } from '../core/model/status.ts';
-import {
-  type Bucket,
-  BUCKETS,
-  type DifferenceCounts,
-  type DifferencePage,
-  type DifferenceRow,
-} from '../core/store/read/pages.ts';
+import type { DifferenceCounts, DifferencePage } from '../core/store/read/difference.ts';
+import { type Bucket, BUCKETS, type DifferenceRow } from '../core/store/read/difference-rows.ts';
 import { actionForm } from './acting.ts';
 import { html, type Insert, type Markup } from './html.ts';
 import { type Acting, messagePage, type Page, type PageRequest } from './page.ts';

@@ -2,14 +2,9 @@
 import type { Json } from '../core/model/json.ts';
 import type { Observable } from '../core/model/observable.ts';
 import type { StatusReport } from '../core/model/status.ts';
-import type {
-  DifferenceAsked,
-  DifferencePage,
-  DifferenceRow,
-  HeldPage,
-  ExchangeDetails,
-  Sample,
-} from '../core/store/read/pages.ts';
+import type { DifferenceAsked, DifferencePage } from '../core/store/read/difference.ts';
+import type { DifferenceRow } from '../core/store/read/difference-rows.ts';
+import type { HeldPage, ExchangeDetails, Sample } from '../core/store/read/pages.ts';
 import type { AuditState, HistoryEntry, HistoryKind } from '../core/store/read/history.ts';
 import type { Compared } from '../core/store/read/record-between.ts';
 import type { ValueAt } from '../core/store/read/record.ts';

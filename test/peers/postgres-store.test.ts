@@ -8,6 +8,7 @@ import { Schemas, sharedPostgres } from './postgres.ts';
 /** Each unit and each reader. */
 const UNITS = [
   'delivery/batches',
+  'read/difference',
   'read/disputed',
   'record/history',
   'projection/holds',
