@@ -199,23 +199,24 @@ export const storeRows: readonly Mutated[] = [
     tests: ['store/delivery/outcomes', 'store/rules', 'store/delivery/batches', 'store/projection/holds'],
     mutants: [
       {
-        find: '.some(({ stand }) => stand.call !== undefined);',
-        put: ".some(({ stand }) => stand.call?.kind === 'flight');",
-        rule: 'Accepted and uncertain calls keep a slot busy as well.',
+        find: "this.#collect(siem, 'remove', limits, now) ?? this.#collect(siem, 'upsert', limits, now)",
+        put: "this.#collect(siem, 'upsert', limits, now) ?? this.#collect(siem, 'remove', limits, now)",
+        rule: 'Removals go first.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/delivery/drafts.ts',
+    tests: ['store/delivery/outcomes', 'store/rules', 'store/delivery/batches', 'store/projection/holds'],
+    mutants: [
+      {
+        find: 'if (row.hold_kind === HOLD.removal)\n      return',
+        put: 'if (row.hold_kind === undefined)\n      return',
+        rule: 'What a hold keeps is written as its claims had it, not as they are now.',
       },
       {
-        find: '(row.due !== null && row.due <= now) ||',
-        put: '(row.due !== null && row.due < now) ||',
-        rule: 'What is due at this moment is planned anew before it is sent.',
-      },
-      {
-        find: ' || planned.awaits(row.entry_id));',
-        put: ');',
-        rule: 'What a recomputation has not come to is planned anew before it is sent.',
-      },
-      {
-        find: 'if (row.present === PRESENT.no && !room.has(found.type)) {',
-        put: 'if (!room.has(found.type)) {',
+        find: 'if (row.present === PRESENT.no && !room.has(found.type))',
+        put: 'if (!room.has(found.type))',
         rule: 'What stands there is updated in a full watchlist, too.',
       },
       {
@@ -224,24 +225,53 @@ export const storeRows: readonly Mutated[] = [
         rule: 'Entries of one batch use up the room together.',
       },
       {
-        find: 'row.hold_kind === HOLD.removal\n        ? this',
-        put: 'row.hold_kind === undefined\n        ? this',
-        rule: 'What a hold keeps is written as its claims had it, not as they are now.',
-      },
-      {
         find: 'revision: row.wanted_rev,\n      ...(row.handle === null ? {} : { handle: row.handle }),',
         put: 'revision: row.wanted_rev,',
         rule: 'A removal names the handle of its row.',
       },
       {
-        find: "this.#collect(siem, 'remove', limits, now) ?? this.#collect(siem, 'upsert', limits, now)",
-        put: "this.#collect(siem, 'upsert', limits, now) ?? this.#collect(siem, 'remove', limits, now)",
-        rule: 'Removals go first.',
-      },
-      {
         find: 'room.leaving ? postponed(stand, now + ROOM_WAIT_MS) : waitsForRoom',
         put: 'waitsForRoom',
         rule: 'What comes in the place of another waits for it to leave, and is not parked.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/delivery/slots.ts',
+    tests: [
+      'store/delivery/slots',
+      'store/delivery/outcomes',
+      'store/rules',
+      'store/delivery/batches',
+      'store/projection/holds',
+    ],
+    mutants: [
+      {
+        find: '.some(({ stand }) => stand.call !== undefined);',
+        put: ".some(({ stand }) => stand.call?.kind === 'flight');",
+        rule: 'Accepted and uncertain calls keep a slot busy as well.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/delivery/replanning.ts',
+    tests: [
+      'store/delivery/replanning',
+      'store/delivery/outcomes',
+      'store/rules',
+      'store/delivery/batches',
+      'store/projection/holds',
+    ],
+    mutants: [
+      {
+        find: '(row.due !== null && row.due <= now) ||',
+        put: '(row.due !== null && row.due < now) ||',
+        rule: 'What is due at this moment is planned anew before it is sent.',
+      },
+      {
+        find: ' || this.#awaits(row.entry_id));',
+        put: ');',
+        rule: 'What a recomputation has not come to is planned anew before it is sent.',
       },
     ],
   },

@@ -57,20 +57,6 @@ describe('a batch', () => {
     expect(rig.take()).toBeUndefined();
   });
 
-  it('stands under a revision of its own when a claim began since it was planned', () => {
-    const rig = new Rig();
-    const later = anIndicator({ objectId: 'indicator--2', validFrom: NOW + HOUR });
-    rig.commit([anIndicator({ objectId: ID }), later]);
-    const planned = rig.row()!.wanted_rev;
-
-    const batch = rig.take(NOW + 2 * HOUR)!;
-    rig.store.settleAll(batch.id, NOW + 2 * HOUR);
-    rig.commit([{ ...later, version: versionAt(NOW), observables: [] }], NOW + 2 * HOUR);
-
-    expect(batch.changes[0]!.revision).toBeGreaterThan(planned);
-    expect(rig.deliver(NOW + 2 * HOUR)).toEqual(['upsert 192.0.2.1']);
-  });
-
   it('parks what the mapping refuses and sends the neighbours', () => {
     const rig = new Rig({
       encoder: {
@@ -324,83 +310,6 @@ describe('a task whose result is refused', () => {
   });
 });
 
-describe('two keys in one slot', () => {
-  const upper = { type: 'url', value: 'http://a.example/X' } as const;
-  const lower = { type: 'url', value: 'http://a.example/x' } as const;
-  const folding = { product: { versioned: false, foldsSlots: true } };
-
-  it('lose the slot only with the last one, and the other is written again', () => {
-    const rig = new Rig(folding);
-    rig.commit([
-      anIndicator({ objectId: ID, observables: [upper] }),
-      anIndicator({ objectId: 'indicator--2', observables: [lower] }),
-    ]);
-    rig.deliver();
-
-    rig.commit([revoked]);
-    expect(rig.deliver()).toEqual(['upsert http://a.example/x']);
-
-    rig.commit([{ ...revoked, objectId: 'indicator--2' }]);
-    expect(rig.deliver()).toEqual(['remove http://a.example/x']);
-  });
-
-  it('lose the slot though the other is wanted, where that one is parked or held', () => {
-    const published = (n: number, more: object = {}) =>
-      anIndicator({ objectId: `indicator--${n}`, observables: [n === 1 ? upper : lower], ...more });
-    const parked = new Rig(folding);
-    parked.commit([published(1)]);
-    parked.deliver();
-    parked.commit([published(2)]);
-    parked.deliver(NOW, 'siem', () => ({ kind: 'park', reason: 'refused' }));
-    const brake = { addition: { factor: 1, atLeast: 1 } };
-    const held = new Rig({ ...folding, siems: [aSiem({ brake })] });
-    held.commit([published(1)]);
-    held.store.pollCompleted('partner', NOW);
-    held.deliver();
-    held.commit([published(2)]);
-    expect(held.read((reader) => reader.held())).toMatchObject([{ kind: 'addition', count: 1 }]);
-
-    for (const rig of [parked, held]) {
-      rig.commit([revoked]);
-      expect(rig.deliver()).toEqual(['remove http://a.example/X']);
-    }
-  });
-
-  it('leave no orphan when the other is withdrawn before it was written', () => {
-    const rig = new Rig(folding);
-    rig.commit([anIndicator({ objectId: ID, observables: [upper] })]);
-    rig.deliver();
-    rig.commit([anIndicator({ objectId: 'indicator--2', observables: [lower] })]);
-    rig.commit([revoked]);
-    expect(rig.take()?.changes[0]?.op).toBe('upsert');
-    rig.restart();
-    rig.commit([{ ...revoked, objectId: 'indicator--2' }]);
-
-    const { entryIds } = rig.store.uncertain('siem', 10, NOW);
-    rig.store.resolve(
-      'siem',
-      entryIds,
-      [{ key: 'url|http://a.example/X' as never, slot: 'url|http://a.example/x', writer: 'w', revision: 1 }],
-      NOW,
-    );
-
-    expect(rig.deliver()).toEqual(['remove http://a.example/x']);
-  });
-
-  it('are not sent while a call on the same slot is under way', () => {
-    const rig = new Rig(folding);
-    rig.commit([anIndicator({ objectId: ID, observables: [upper] })]);
-    rig.deliver();
-    rig.commit([revoked]);
-    const removal = rig.take()!;
-    rig.commit([anIndicator({ objectId: 'indicator--2', observables: [lower] })]);
-
-    expect(rig.take()).toBeUndefined();
-    rig.store.settleAll(removal.id, NOW);
-    expect(rig.deliver(NOW + MINUTE)).toEqual(['upsert http://a.example/x']);
-  });
-});
-
 describe('limits', () => {
   it('never take more rows than asked for', () => {
     const rig = new Rig();
@@ -408,31 +317,4 @@ describe('limits', () => {
 
     expect(rig.take(NOW, 'siem', { ...LIMITS, maxItems: 7 })?.changes).toHaveLength(7);
   });
-});
-
-it('sends what is left of a claim that ends at this very moment under a revision of its own', () => {
-  const rig = new Rig();
-  rig.commit([
-    anIndicator({ objectId: 'indicator--1', validUntil: NOW + MINUTE }),
-    anIndicator({ objectId: 'indicator--2', validUntil: NOW + DAY }),
-  ]);
-  // What a new SIEM is computed by is over: it plans anew whatever it has not come to.
-  rig.tick(NOW);
-  const { wanted_rev: planned } = rig.row()!;
-
-  const [change] = rig.take(NOW + MINUTE)!.changes;
-
-  expect(change!.revision).toBeGreaterThan(planned);
-  expect(rig.row()).toMatchObject({ wanted_rev: change!.revision });
-});
-
-it('sends what changed rules make of a row under a revision of its own, though no recomputation came to it yet', () => {
-  const rig = new Rig({ siems: [aSiem({ clearance: 'green' })] });
-  rig.commit([anIndicator({ objectId: 'indicator--1' }), anIndicator({ objectId: 'indicator--2', tlp: 'amber' })]);
-  const { wanted_rev: planned } = rig.row()!;
-
-  rig.restart({ siems: [aSiem({ clearance: 'amber', fingerprint: 'b' })] });
-  const [change] = rig.take()!.changes;
-
-  expect(change!.revision).toBeGreaterThan(planned);
 });

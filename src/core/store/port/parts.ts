@@ -5,6 +5,7 @@ import { Adoption } from '../delivery/adoption.ts';
 import { Batches } from '../delivery/batches.ts';
 import { Comparison } from '../delivery/comparison.ts';
 import { Containers } from '../delivery/containers.ts';
+import { Drafts } from '../delivery/drafts.ts';
 import { Doubts } from '../delivery/doubts.ts';
 import { Findings } from '../delivery/findings.ts';
 import { Flights } from '../delivery/flights.ts';
@@ -69,7 +70,8 @@ export function assemble(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEnco
   const explaining = new Explaining(store, explanations, links, sweeps, brakes);
   const objects = new Objects(store, projector, stands, explanations, touched, links);
   const flights = new Flights();
-  const batches = new Batches(store, projector, stands, runs, explanations, flights, crowds, (siem) =>
+  const drafts = new Drafts(store, projector, stands, crowds, explanations);
+  const batches = new Batches(store, projector, stands, runs, explanations, flights, drafts, (siem) =>
     recomputedUpTo(sweeps, siem),
   );
   const settling = new Settling(store, stands, runs, flights);

@@ -172,6 +172,12 @@ export class StandTable {
       .map(standing);
   }
 
+  /** One step of the stand of an entry, where it has one. */
+  step(siem: SiemState, entry: StoredEntry, step: (stand: Stand) => Stand | undefined): void {
+    const stand = this.load(siem, entry.id);
+    if (stand !== undefined) this.write(siem, entry, stand, step(stand));
+  }
+
   /** Undefined: no row. */
   write(
     siem: SiemState,

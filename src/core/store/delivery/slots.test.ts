@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { anIndicator, aSiem, HOUR, MINUTE, NOW, Rig, versionAt } from '../../../../test/builders/store.ts';
+
+const ID = 'indicator--1';
+const revoked = anIndicator({ objectId: ID, version: versionAt(NOW - HOUR), revoked: true });
+
+describe('two keys in one slot', () => {
+  const upper = { type: 'url', value: 'http://a.example/X' } as const;
+  const lower = { type: 'url', value: 'http://a.example/x' } as const;
+  const folding = { product: { versioned: false, foldsSlots: true } };
+
+  it('lose the slot only with the last one, and the other is written again', () => {
+    const rig = new Rig(folding);
+    rig.commit([
+      anIndicator({ objectId: ID, observables: [upper] }),
+      anIndicator({ objectId: 'indicator--2', observables: [lower] }),
+    ]);
+    rig.deliver();
+
+    rig.commit([revoked]);
+    expect(rig.deliver()).toEqual(['upsert http://a.example/x']);
+
+    rig.commit([{ ...revoked, objectId: 'indicator--2' }]);
+    expect(rig.deliver()).toEqual(['remove http://a.example/x']);
+  });
+
+  it('lose the slot though the other is wanted, where that one is parked or held', () => {
+    const published = (n: number, more: object = {}) =>
+      anIndicator({ objectId: `indicator--${n}`, observables: [n === 1 ? upper : lower], ...more });
+    const parked = new Rig(folding);
+    parked.commit([published(1)]);
+    parked.deliver();
+    parked.commit([published(2)]);
+    parked.deliver(NOW, 'siem', () => ({ kind: 'park', reason: 'refused' }));
+    const brake = { addition: { factor: 1, atLeast: 1 } };
+    const held = new Rig({ ...folding, siems: [aSiem({ brake })] });
+    held.commit([published(1)]);
+    held.store.pollCompleted('partner', NOW);
+    held.deliver();
+    held.commit([published(2)]);
+    expect(held.read((reader) => reader.held())).toMatchObject([{ kind: 'addition', count: 1 }]);
+
+    for (const rig of [parked, held]) {
+      rig.commit([revoked]);
+      expect(rig.deliver()).toEqual(['remove http://a.example/X']);
+    }
+  });
+
+  it('leave no orphan when the other is withdrawn before it was written', () => {
+    const rig = new Rig(folding);
+    rig.commit([anIndicator({ objectId: ID, observables: [upper] })]);
+    rig.deliver();
+    rig.commit([anIndicator({ objectId: 'indicator--2', observables: [lower] })]);
+    rig.commit([revoked]);
+    expect(rig.take()?.changes[0]?.op).toBe('upsert');
+    rig.restart();
+    rig.commit([{ ...revoked, objectId: 'indicator--2' }]);
+
+    const { entryIds } = rig.store.uncertain('siem', 10, NOW);
+    rig.store.resolve(
+      'siem',
+      entryIds,
+      [{ key: 'url|http://a.example/X' as never, slot: 'url|http://a.example/x', writer: 'w', revision: 1 }],
+      NOW,
+    );
+
+    expect(rig.deliver()).toEqual(['remove http://a.example/x']);
+  });
+
+  it('are not sent while a call on the same slot is under way', () => {
+    const rig = new Rig(folding);
+    rig.commit([anIndicator({ objectId: ID, observables: [upper] })]);
+    rig.deliver();
+    rig.commit([revoked]);
+    const removal = rig.take()!;
+    rig.commit([anIndicator({ objectId: 'indicator--2', observables: [lower] })]);
+
+    expect(rig.take()).toBeUndefined();
+    rig.store.settleAll(removal.id, NOW);
+    expect(rig.deliver(NOW + MINUTE)).toEqual(['upsert http://a.example/x']);
+  });
+});
