@@ -16,6 +16,7 @@ const FOUND = [
   [40962, 'older state that died twice believed to be the newest'],
   [67138, 'value that a hold keeps asked for without end once nobody can tell what it was'],
   [65234, 'words of a withdrawn value left in the row of one that was cut short and is held'],
+  [101401, 'held addition of what had waited for a place sent under the revision with which it had left'],
 ] as const;
 
 describe('store, pollers and deliverers together', () => {

@@ -164,7 +164,7 @@ describe('a call of which nobody knows what came', () => {
   });
 
   it('an heir that a hold keeps is written until that has been done', () => {
-    const writing = taken(inherits(held(withdrawn(there), REMOVAL, undefined), ANEW), 5);
+    const writing = taken(inherits(held(withdrawn(there), REMOVAL, undefined, ANEW, NOW), ANEW), 5);
     const retry: Outcome = { kind: 'retry', retryAt: LATER };
 
     expect(phaseOf(settled(writing, { op: 'upsert', before: 'maybe' }, retry, TERMS)!)).toBe('upsert');

@@ -50,7 +50,7 @@ describe('what is found in the SIEM', () => {
   });
 
   it('what a hold keeps and nobody can tell any more is not asked for again and again', () => {
-    const kept = held(withdrawn(there), REMOVAL, undefined);
+    const kept = held(withdrawn(there), REMOVAL, undefined, ANEW, NOW);
     const again = inherits(kept, ANEW);
     const missing = lost(kept, true, ANEW, NOW)!;
 

@@ -18,7 +18,7 @@ import {
 import { cutsShort, held, type HeldRow, holdStays, isAsNoted, isCommon, questionOf } from './holds.ts';
 import { recovered, settled, taken } from './call.ts';
 import { lost, readBack } from './found.ts';
-import { phaseOf } from './stand.ts';
+import { phaseOf, type Stand } from './stand.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -102,17 +102,17 @@ it('asks of all at once that no confidence is stated, and of a marking by itself
 });
 
 describe('a row in a hold', () => {
-  const kept = held(withdrawn(there), REMOVAL, undefined);
+  const kept = held(withdrawn(there), REMOVAL, undefined, ANEW, NOW);
 
   it('keeps what stands there, and keeps out what does not', () => {
     expect(phaseOf(kept)).toBe('held');
-    expect(phaseOf(held(fresh, ADDITION, undefined))).toBe('held');
+    expect(phaseOf(held(fresh, ADDITION, undefined, ANEW, NOW))).toBe('held');
   });
 
   it.each([applied, { kind: 'retry', retryAt: LATER }, lostCall] as const)(
     'is where a row rests whatever became of its call: %o',
     (outcome) => {
-      const flies = held(withdrawn(taken(wished(there, { revision: 150 }), 3)), REMOVAL, undefined);
+      const flies = held(withdrawn(taken(wished(there, { revision: 150 }), 3)), REMOVAL, undefined, ANEW, NOW);
       const next = settled(flies, { op: 'upsert', before: 'yes' }, outcome, {
         revision: ANEW,
         versioned: true,
@@ -133,7 +133,7 @@ describe('a row in a hold', () => {
   });
 
   it('ends with what never stood there', () => {
-    const doubted = held(withdrawn(recovered(inFlight, false, LATER)), REMOVAL, undefined);
+    const doubted = held(withdrawn(recovered(inFlight, false, LATER)), REMOVAL, undefined, ANEW, NOW);
 
     expect(readBack(doubted, undefined, false, NOW)).toBeUndefined();
   });
@@ -141,7 +141,15 @@ describe('a row in a hold', () => {
   it('of a validity that was cut short keeps the one it had', () => {
     const short = wished(there, { until: NOW + 10, due: NOW + 10 });
 
-    expect(held(short, REMOVAL, NOW + 500).wanted).toMatchObject({ until: NOW + 500, due: NOW + 10 });
+    expect(held(short, REMOVAL, NOW + 500, ANEW, NOW).wanted).toMatchObject({ until: NOW + 500, due: NOW + 10 });
+  });
+
+  it('is wanted anew where it waited for a place: what left for want of one is known there by the revision it had', () => {
+    const waits: Stand = { ...wished(fresh, { is: false, revision: 150, cause: 'full' }), place: { at: 5, out: true } };
+
+    const asked = held(waits, ADDITION, undefined, ANEW, NOW);
+
+    expect(asked).toMatchObject({ wanted: { is: true, revision: ANEW, cause: 'none', since: NOW }, place: undefined });
   });
 
   it('takes only what is as it was when the brake noted it', () => {

@@ -131,12 +131,13 @@ export function isAsNoted(stand: Stand, kind: Hold['kind'], kept: number | undef
   return kept === undefined ? !stand.wanted.is && there : there;
 }
 
-/** Beyond a brake. Its call may be under way: it rests in the hold once that has ended. */
-export function held(stand: Stand, hold: Hold, kept: number | undefined): Stand {
+/** Beyond a brake. Its call may be under way: it rests in the hold once that has ended. `now`: epoch milliseconds. */
+export function held(stand: Stand, hold: Hold, kept: number | undefined, revision: number, now: number): Stand {
   const due = kept === undefined ? stand.wanted.due : Math.min(stand.wanted.due ?? kept, kept);
-  // What waits for a person takes nobody's place, and what it keeps nobody takes.
+  // What waits for a person takes nobody's place, and what it keeps nobody takes. One that waited for a place is wanted
+  // from now on: what left for want of one is known there by the revision it has.
   const waits = hold.kind === 'addition' && stand.place?.out === true;
-  const wanted: Wanted = waits ? { ...stand.wanted, is: true, cause: 'none' } : stand.wanted;
+  const wanted: Wanted = waits ? { ...stand.wanted, is: true, cause: 'none', revision, since: now } : stand.wanted;
   const place =
     hold.kind === 'addition' || stand.place === undefined ? undefined : { ...stand.place, at: firm(stand.place.at) };
   const frozen: Stand = { ...stand, hold, place, wanted: { ...wanted, until: kept ?? wanted.until, due } };

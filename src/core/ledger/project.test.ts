@@ -191,8 +191,8 @@ describe('an adopted one', () => {
 });
 
 describe('a held one', () => {
-  const kept = held(then(there, nothing, WITHDRAWN).stand!, { id: 1, kind: 'removal' }, undefined);
-  const out = held(fresh, { id: 2, kind: 'addition' }, undefined);
+  const kept = held(then(there, nothing, WITHDRAWN).stand!, { id: 1, kind: 'removal' }, undefined, NOW * 1000, NOW);
+  const out = held(fresh, { id: 2, kind: 'addition' }, undefined, NOW * 1000, NOW);
 
   it('stays as the hold says, with the expiry it had', () => {
     const { stand } = then(kept, nothing, WITHDRAWN, at(NOW + 2 * DAY), always);

@@ -32,13 +32,17 @@ describe('at rest', () => {
   });
 
   it('an heir writes the row of the product anew, also one that a hold keeps', () => {
-    const kept = held(withdrawn(there), REMOVAL, undefined);
+    const kept = held(withdrawn(there), REMOVAL, undefined, ANEW, NOW);
 
     expect([there, kept].map(isHeir)).toEqual([true, true]);
-    expect([withdrawn(there), held(fresh, ADDITION, undefined), parked].map(isHeir)).toEqual([false, false, false]);
+    expect([withdrawn(there), held(fresh, ADDITION, undefined, ANEW, NOW), parked].map(isHeir)).toEqual([
+      false,
+      false,
+      false,
+    ]);
     expect([inherits(there, ANEW), inherits(kept, ANEW)].map(phaseOf)).toEqual(['upsert', 'upsert']);
     // Cut short, and kept for as long as it was: it is wanted, and shows the other one's words all the same.
-    const cut = held(there, REMOVAL, LATER);
+    const cut = held(there, REMOVAL, LATER, ANEW, NOW);
     expect([phaseOf(cut), phaseOf(inherits(cut, ANEW))]).toEqual(['held', 'upsert']);
     expect(phaseOf(answer('upsert', applied)(taken(inherits(cut, ANEW), 5))!)).toBe('held');
     expect(phaseOf(inherits(inFlight, ANEW))).toBe('flight');
@@ -67,7 +71,7 @@ describe('in a watchlist that takes only so many', () => {
     ['needs none', there, letIn],
     ['needs none', there, putOut],
     ['is out already', outside, putOut],
-    ['is kept by a hold', held(seated, REMOVAL, undefined), putOut],
+    ['is kept by a hold', held(seated, REMOVAL, undefined, ANEW, NOW), putOut],
   ] as const)('stays as it is where it %s', (_what, stand, step) => {
     expect(step(stand, ANEW, NOW)).toBe(stand);
   });

@@ -57,7 +57,7 @@ export class Holds {
         const one = found.get(entryId);
         if (one === undefined || !isAsNoted(one.stand, kind, kept) || forbidden?.has(entryId) === true) continue;
         id ??= this.#table.open(kind, siem, exchangeId, now, reason);
-        this.#stands.write(siem, one.entry, one.stand, held(one.stand, { id, kind }, kept));
+        this.#stands.write(siem, one.entry, one.stand, held(one.stand, { id, kind }, kept, this.#store.revision, now));
       }
     });
   }

@@ -206,7 +206,7 @@ export class Projector {
     let { stand, counted } = projected;
     if (intake.hold !== undefined && stand !== undefined && isVouched(stand)) {
       const id = this.#letIn.holdFor(siem, intake.hold, before, changed, now);
-      stand = held(stand, { id, kind: 'addition' }, undefined);
+      stand = held(stand, { id, kind: 'addition' }, undefined, this.#store.revision, now);
       counted = undefined;
     }
     this.#stands.write(siem, entry, before, stand);

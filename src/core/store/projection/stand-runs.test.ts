@@ -84,7 +84,9 @@ const flying = (op: 'upsert' | 'remove'): fc.Arbitrary<Stand> =>
       const anew = (is: boolean): Stand => placed({ ...flies, wanted: { ...flies.wanted, is, revision: 6 } });
       if (then === 'anew') return anew(flies.wanted.is);
       if (then === 'turned') return anew(!flies.wanted.is);
-      return then === 'held' && flies.hold === undefined ? held(flies, { id: 1, kind: 'removal' }, undefined) : flies;
+      return then === 'held' && flies.hold === undefined
+        ? held(flies, { id: 1, kind: 'removal' }, undefined, 900, NOW)
+        : flies;
     });
 
 const accepted = fc

@@ -18,7 +18,7 @@ const wanted = (is: boolean): Stand => ({
 });
 
 it.each([true, false])('a row keeps that what a hold keeps is written anew (wanted: %s)', (is) => {
-  const stand = inherits(held(wanted(is), { id: 1, kind: 'removal' }, NOW), 200);
+  const stand = inherits(held(wanted(is), { id: 1, kind: 'removal' }, NOW, 200, NOW), 200);
   const columns = Object.fromEntries(columnsOf(stand).map((value, i) => [WRITTEN[i], value]));
 
   // As the table gives it back.
