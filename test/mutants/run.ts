@@ -153,7 +153,7 @@ async function tryAll(left: readonly Standing[], remembered: Record<string, Trie
       if (spent() > Number(values.seconds)) break;
       const before = spent();
       const outcome = await tryOut(copy, one);
-      const tried = { ...outcome, seen: seenBy(one, outcome), room: values.room };
+      const tried = { ...outcome, seen: seenBy(one, outcome, copy), room: values.room };
       remembered[keyOf(one)] = tried;
       // Line by line, since a run may be broken off.
       appendFileSync(REMEMBERED, `${JSON.stringify([keyOf(one), tried])}\n`);
@@ -195,18 +195,18 @@ function keyOf({ rule, find, put }: Placed): string {
 }
 
 /** A caught one was seen by one test file; that a fault survives is said by all of them, as they were. */
-function seenBy({ file, tests, more }: Standing, outcome: Outcome | undefined): string {
+function seenBy({ file, tests, more }: Standing, outcome: Outcome | undefined, folder = ROOT): string {
   const by = outcome?.by;
   const told = [...tests, ...more].filter((test) => by === undefined || by.startsWith(test));
-  return digestOf(sourceOf(file), ...told.flatMap((one) => [one, sourceOf(one)]));
+  return digestOf(sourceOf(file, folder), ...told.flatMap((one) => [one, sourceOf(one, folder)]));
 }
 
 function digestOf(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 24);
 }
 
-function sourceOf(file: string): string {
-  return readFileSync(join(ROOT, file), 'utf8');
+function sourceOf(file: string, folder: string): string {
+  return readFileSync(join(folder, file), 'utf8');
 }
 
 function commit(): string {

@@ -100,8 +100,8 @@ export const sightings: readonly Mutated[] = [
         rule: 'An approval does not outrun the end of a hold.',
       },
       {
-        find: 'row.state !== OUTBOX.sending && row.state !== OUTBOX.pending)) continue;',
-        put: 'row.state === undefined)) continue;',
+        find: 'if (next === telling) continue;',
+        put: '',
         rule: 'The end of a sending counts only for what is on its way.',
       },
     ],

@@ -1,9 +1,11 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { delivering, revoked, signal } from '../../../test/builders/delivering.ts';
-import { indicators, MINUTE } from '../../../test/builders/store.ts';
+import { indicators, MINUTE, versionAt } from '../../../test/builders/store.ts';
 import type { MemorySiemOptions } from '../../../test/contract/memory-siem.ts';
 import { configFailure } from '../model/failure.ts';
+import { entryKey } from '../model/observable.ts';
+import { STATE } from '../store/rows/rows.ts';
 
 /** A rig with a copy of its state file, and how the copy is put back. */
 function withBackup(product: MemorySiemOptions = {}) {
@@ -72,6 +74,23 @@ describe('an older state that was put back', () => {
     await third.cycle(signal);
 
     expect(values()).toEqual(['198.18.0.5']);
+  });
+
+  it('is noticed by a newer revision where the mark says nothing, and what else stands there is taken over', async () => {
+    const { rig, siem, at, deliverer } = delivering();
+    rig.commit(indicators(0, 1), at.now);
+    await deliverer.cycle(signal);
+    const [mine] = siem.rows.values();
+    const key = entryKey('ipv4-addr', '198.18.9.9');
+    siem.rows.set(mine!.slot, { ...mine!, revision: mine!.revision + 1e9 });
+    siem.rows.set('ipv4-addr|198.18.9.9', { ...mine!, key, slot: 'ipv4-addr|198.18.9.9' });
+    at.now += MINUTE;
+
+    rig.commit(indicators(0, 1, { version: versionAt(at.now), tlp: 'amber' }), at.now);
+    await deliverer.cycle(signal);
+
+    expect(rig.row('198.18.9.9')).toMatchObject({ state: STATE.held });
+    expect(deliverer.failure?.message).toContain('newer revisions');
   });
 
   it('is noticed where a clean stop wrote the mark last', async () => {

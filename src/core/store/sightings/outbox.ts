@@ -195,9 +195,11 @@ export class Outbox {
     const { db } = this.#store;
     for (const one of settlements) {
       const row = db.get<OutboxRow>('SELECT * FROM outbox WHERE exchange_id = ? AND uuid = ?', to.id, one.uuid);
-      if (row === undefined || (row.state !== OUTBOX.sending && row.state !== OUTBOX.pending)) continue;
+      if (row === undefined) continue;
       const telling = tellingOf(row);
       const next = settled(telling, one satisfies Sent, now);
+      // It is not on its way.
+      if (next === telling) continue;
       this.#write(row, telling, next);
       const found = next.state === 'sent' ? this.#releases.object(row.object_id) : undefined;
       if (next.state === 'sent') this.#record(to, row, found, next);

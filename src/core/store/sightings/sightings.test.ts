@@ -18,6 +18,7 @@ import { statePlaces } from '../../../../test/builders/states.ts';
 import { entryKey } from '../../model/observable.ts';
 
 import type { ReleaseSpec } from '../spec/spec.ts';
+import { RecordReader } from '../read/record.ts';
 import { SightingsReader } from '../read/sightings.ts';
 import { nameOf } from '../state/open.ts';
 
@@ -410,6 +411,21 @@ describe('the outbox', () => {
     expect(take(test)[0]?.count).toBe(2);
   });
 
+  it('is recorded as told once, also where its end is reported again', () => {
+    using test = aStore();
+    test.publish([anIndicator(1)]);
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+    const [one] = sendAll(test);
+
+    for (const kind of ['sent', 'sent'] as const)
+      test.store.settleSightings('partner', [{ uuid: one!.uuid, kind }], NOW + 1);
+
+    const record = new RecordReader(test.spec);
+    const told = [...record.records()].filter(({ body }) => body.includes('"tell"'));
+    record.close();
+    expect(told).toHaveLength(1);
+  });
+
   it('sends again, to the byte, what was on its way at a crash', () => {
     using test = aStore();
     test.publish([anIndicator(1)]);
@@ -556,6 +572,18 @@ describe('the outbox', () => {
     const next = { first: minutes(70), last: minutes(70) };
     test.store.commitHits('one', [aHit(2, next), aHit(1, { ...next, dedupe: 'c' })], 'x', minutes(75));
     expect(take(test, minutes(75)).map((one) => [one.created, one.count])).toEqual([[minutes(60), 1]]);
+  });
+
+  it('counts no hits of the same window on a value that became a canary of ours', () => {
+    using test = aStore();
+    test.publish([anIndicator(1, { tlp: 'green', observables: [addressAt(1), addressAt(2)] })]);
+    test.store.commitHits('one', [aHit(1, { count: 7 })], 'x', NOW);
+    test.store.close();
+    test.store = aStoreOf({ ...test.spec, release: { ...RELEASE, ignore: [aHit(1).key] } });
+
+    test.store.commitHits('one', [aHit(2, { count: 9, last: minutes(20) })], 'x', NOW);
+
+    expect(reading(test, (reader) => reader.releases(addressAt(2)))).toMatchObject([{ count: 9 }]);
   });
 
   describe('of an exchange whose name was given to another place', () => {
