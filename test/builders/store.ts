@@ -118,6 +118,8 @@ export interface Seen {
 }
 
 export const LIMITS = { maxItems: 500, maxBytes: 1_000_000 };
+/** More than any test needs: what is sent again and again for ever says so. */
+const MOST_BATCHES = 2000;
 
 export const specOf = (path: StatePlace, given: Given): StoreSpec => ({
   path,
@@ -187,7 +189,8 @@ export class Rig {
   /** Takes and settles until nothing is due. Returns what was sent, as `op value`. */
   deliver(now = NOW, siem = 'siem', how: (key: string) => Settlement = () => ({ kind: 'applied' })): string[] {
     const sent: string[] = [];
-    for (;;) {
+    for (let batches = 0; ; batches++) {
+      if (batches > MOST_BATCHES) throw new Error(`deliver has no end: ${sent.slice(-3).join(', ')} again and again`);
       const batch = this.take(now, siem);
       if (batch === undefined) return sent;
       for (const change of batch.changes) sent.push(`${change.op} ${change.key.slice(change.key.indexOf('|') + 1)}`);

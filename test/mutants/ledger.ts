@@ -150,6 +150,11 @@ export const ledger: readonly Mutated[] = [
     ],
     mutants: [
       {
+        find: 'if (terms.versioned) return {',
+        put: 'if (terms.versioned || op !== undefined) return {',
+        rule: 'Where no revisions decide, what nobody knows is read back and not sent.',
+      },
+      {
         find: 'const asBefore: Presence = { ...stand.present, is: before };',
         put: 'const asBefore: Presence = stand.present;',
         rule: 'A failure that heals leaves the row as present as it was before the call.',

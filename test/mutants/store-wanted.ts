@@ -61,6 +61,11 @@ export const storeWanted: readonly Mutated[] = [
         put: "'clear'",
         rule: 'What states no level counts as its own exchange has it.',
       },
+      {
+        find: 'rules.lifetime,\n      observable.type,',
+        put: 'Object.values(siem.rules)[0]!.lifetime,\n      observable.type,',
+        rule: 'A claim lives as long as the rules for its own exchange have it.',
+      },
     ],
   },
   {
