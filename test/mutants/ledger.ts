@@ -537,9 +537,14 @@ export const ledger: readonly Mutated[] = [
     ],
     mutants: [
       {
-        find: "if (known.state === 'revoked') return",
-        put: 'if (known.state === undefined) return',
+        find: "if (known.state === 'revoked') {",
+        put: 'if (known.state === undefined) {',
         rule: 'A revocation is final.',
+      },
+      {
+        find: "incoming.digest === known.digest ? 'unchanged' : 'repeated'",
+        put: "incoming.digest === known.digest ? 'unchanged' : 'outdated'",
+        rule: 'A revocation that comes once more with other words is heard of its marking.',
       },
       {
         find: 'if (incoming.revoked) {',
