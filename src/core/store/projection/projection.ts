@@ -38,6 +38,9 @@ export interface Judged {
   readonly reason: Reason;
 }
 
+/** What an entry comes to in one SIEM, and what is counted of that. */
+type Came = ReturnType<typeof project>;
+
 export class Projector {
   readonly claims: EntryClaims;
   readonly admissions: Admissions;
@@ -156,10 +159,20 @@ export class Projector {
     this.#one(siem, entry, this.#stands.load(siem, entry.id), admission, reason, now, moment);
   }
 
-  /** The usual case of a first sync: a new entry with one claim. No row can exist yet. */
+  /**
+   * The usual case of a first sync: a new entry with one claim. No row can exist yet. SIEMs that judge alike come to one
+   * stand, unless something of the SIEM itself goes into it.
+   */
   projectNew(entry: StoredEntry, row: ObjectRow, reason: Reason, now: number): void {
-    for (const { siem, admission } of this.admissions.ofEach(this.#store.siems, entry, [row], now))
-      this.#one(siem, entry, undefined, admission, reason, now);
+    let last: { readonly siem: SiemState; readonly admission: Admission<StoredClaim>; readonly came: Came } | undefined;
+    for (const { siem, admission } of this.admissions.ofEach(this.#store.siems, entry, [row], now)) {
+      if (last !== undefined && last.admission === admission && isPlain(siem) && isSamePace(last.siem, siem)) {
+        this.#write(siem, entry, undefined, last.came, reason);
+      } else {
+        const came = this.#one(siem, entry, undefined, admission, reason, now);
+        last = isPlain(siem) ? { siem, admission, came } : undefined;
+      }
+    }
   }
 
   #one(
@@ -171,7 +184,7 @@ export class Projector {
     now: number,
     /** Of the claims, where going through them took a while. */
     asOf = now,
-  ): void {
+  ): Came {
     const intake = withheld(entry, given, before, this.#answers(siem, entry, before), asOf);
     if (intake.over) this.#letIn.over(siem, entry.id);
     const { admitted, refused, vouchers, left } = intake.admission;
@@ -209,6 +222,18 @@ export class Projector {
       stand = held(stand, { id, kind: 'addition' }, undefined, this.#store.revision, now);
       counted = undefined;
     }
+    const came = { stand, counted };
+    this.#write(siem, entry, before, came, reason);
+    return came;
+  }
+
+  #write(
+    siem: SiemState,
+    entry: StoredEntry,
+    before: Stand | undefined,
+    { stand, counted }: Came,
+    reason: Reason,
+  ): void {
     this.#stands.write(siem, entry, before, stand);
     if (counted?.kind === 'added') this.#brakes.added(siem, reason.exchangeId, entry.id);
     else if (counted?.kind === 'stopped') this.#stopped(siem, entry);
@@ -258,6 +283,11 @@ export class Projector {
 const slotOf = ({ encoder, spec }: SiemState, { type, value }: StoredEntry): string | undefined =>
   encoder.foldsSlots ? encoder.slot(type, value, spec.settings) : undefined;
 
+/** Nothing but its rules says how a new entry comes to stand there: no places, no rows that several entries share. */
+const isPlain = ({ encoder, spec }: SiemState): boolean => spec.maxEntries === undefined && !encoder.foldsSlots;
+
+const isSamePace = (a: SiemState, b: SiemState): boolean => a.spec.refreshAfterDays === b.spec.refreshAfterDays;
+
 /** A list that comes to name the value has the entry written again. */
 const contentOf = (digest: number, lists: readonly string[]): number =>
   lists.length === 0 ? digest : digest48(`${digest} ${lists.join()}`);
@@ -268,8 +298,14 @@ const worthOf = (entry: Entry | undefined): Worth | undefined =>
     ? undefined
     : { confidence: entry.confidence, modified: timestampMs(entry.claims[0]?.version) ?? entry.validFrom };
 
+/** Entries that are touched again together: a moment for each would be a page of the index by moments for each. */
+const TOGETHER_AGAIN = 128;
+const GOLDEN = 0.618033988749895;
+
 /** Spread over the last tenth, so that a million entries of one day are not touched again on one day. */
 function refreshAfterMs({ spec }: SiemState, entryId: number): number | undefined {
   if (spec.refreshAfterDays === undefined) return undefined;
-  return spec.refreshAfterDays * DAY_MS * (1 - (entryId % 1000) / 10_000);
+  // Steps of the golden ratio spread few and many alike.
+  const share = (Math.floor(entryId / TOGETHER_AGAIN) * GOLDEN) % 1;
+  return spec.refreshAfterDays * DAY_MS * (1 - share / 10);
 }

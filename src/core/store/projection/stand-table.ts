@@ -10,7 +10,8 @@ import type { SiemState, StoreContext } from '../unit/context.ts';
 import type { HoldTable } from './hold-table.ts';
 import type { ProjectionRow, StoredEntry } from '../rows/rows.ts';
 import type { Value } from '../sql/port.ts';
-import { columnsOf, FRESH, freshOf, standOf, WRITTEN } from '../rows/stand-rows.ts';
+import type { Run } from './stand-runs.ts';
+import { columnsOf, FRESH, freshOf, isFresh, standOf, WRITTEN } from '../rows/stand-rows.ts';
 
 /** An entry, and how it stands with the SIEM that was asked for. */
 export interface Standing {
@@ -28,12 +29,23 @@ interface Kept {
   written: boolean;
 }
 
+/** Stands of one SIEM that nothing happened to yet, by entry. */
+interface Fresh {
+  readonly siem: number;
+  readonly ids: number[];
+  readonly stands: Stand[];
+}
+
+/** Rows that are copied by one statement, at the least. */
+const FEW = 10;
+
 export class StandTable {
   readonly #store: StoreContext;
   readonly #holds: HoldTable;
   readonly #row;
   readonly #insert;
   readonly #update;
+  readonly #copy;
   readonly #delete;
   readonly #tallies = new Map<number, Map<ObservableType, Tallies>>();
   /** By SIEM and entry, while a set is handled. */
@@ -51,6 +63,10 @@ export class StandTable {
     );
     this.#update = db.statement(
       `UPDATE projection SET ${WRITTEN.map((name) => `${name} = ?`).join(', ')} WHERE siem_id = ? AND entry_id = ?`,
+    );
+    this.#copy = db.statement(
+      `INSERT INTO projection (siem_id, entry_id, ${FRESH.join(', ')})
+       SELECT CAST(? AS INTEGER), entry_id, ${FRESH.join(', ')} FROM projection WHERE siem_id = ? AND entry_id BETWEEN ? AND ?`,
     );
     this.#delete = db.statement('DELETE FROM projection WHERE siem_id = ? AND entry_id = ?');
   }
@@ -111,30 +127,46 @@ export class StandTable {
 
   /** Writes what the set has changed so far. */
   #save(): void {
+    let last: Fresh | undefined;
     for (const [siem, kept] of this.#set ?? []) {
-      const [inserted, fresh, updated, deleted]: Value[][][] = [[], [], [], []];
+      const [inserted, updated, deleted]: Value[][][] = [[], [], []];
+      const fresh: Fresh = { siem, ids: [], stands: [] };
       for (const [id, one] of kept) {
         if (!one.written) continue;
         const { stored, stand } = one;
         if (stand === undefined) {
           if (stored) deleted!.push([siem, id]);
         } else if (stored) updated!.push([...columnsOf(stand), siem, id]);
-        else {
-          const values = freshOf(stand);
-          if (values === undefined) inserted!.push([...columnsOf(stand), siem, id, stand.slot ?? null]);
-          else {
-            values.push(siem, id);
-            fresh!.push(values);
-          }
-        }
+        else if (isFresh(stand)) {
+          fresh.ids.push(id);
+          fresh.stands.push(stand);
+        } else inserted!.push([...columnsOf(stand), siem, id, stand.slot ?? null]);
         kept.set(id, { stored: stand !== undefined, stand, written: false });
       }
       const { db } = this.#store;
       db.deleteRows('projection', KEYS, deleted!);
       db.updateRows('projection', KEYS, WRITTEN, updated!);
-      db.insertRows('projection', [...FRESH, ...KEYS], fresh!);
+      if (last === undefined || !this.#copied(last, fresh))
+        db.insertRows(
+          'projection',
+          [...FRESH, ...KEYS],
+          fresh.stands.map((stand, i) => [...freshOf(stand), siem, fresh.ids[i]!]),
+        );
+      last = fresh;
       db.insertRows('projection', [...WRITTEN, ...KEYS, 'slot'], inserted!);
     }
+  }
+
+  /**
+   * SIEMs that judge alike share their stands: rows of the one are made from those of the other, in the database. False
+   * where they do not, or where the entries lie so far apart that each would be a statement of its own.
+   */
+  #copied(from: Fresh, to: Fresh): boolean {
+    if (from.ids.length !== to.ids.length || to.stands.some((stand, i) => stand !== from.stands[i])) return false;
+    const runs = runsOf(to.ids);
+    if (runs.length * FEW > to.ids.length) return false;
+    for (const { first, last } of runs) this.#copy.run(to.siem, from.siem, first, last);
+    return true;
   }
 
   load(siem: SiemState, entryId: number): Stand | undefined {
@@ -248,6 +280,17 @@ export class StandTable {
     }
     return found;
   }
+}
+
+/** Entries with nothing between them. */
+function runsOf(ids: readonly number[]): Run[] {
+  const runs: { first: number; last: number }[] = [];
+  for (const id of ids) {
+    const run = runs.at(-1);
+    if (run?.last === id - 1) run.last = id;
+    else runs.push({ first: id, last: id });
+  }
+  return runs;
 }
 
 const KEYS = ['siem_id', 'entry_id'];

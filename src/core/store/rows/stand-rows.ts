@@ -132,19 +132,19 @@ export const FRESH = [
   'state',
 ] as const;
 
-/** Values in the order of FRESH; undefined where there is more to be written. */
-export function freshOf(stand: Stand): Column[] | undefined {
-  const { wanted, present, wait } = stand;
-  const isFresh =
-    present.handle === undefined &&
-    stand.call === undefined &&
-    stand.parked === undefined &&
-    stand.hold === undefined &&
-    stand.place === undefined &&
-    stand.slot === undefined &&
-    wait.attempt === 0 &&
-    wait.at === undefined;
-  if (!isFresh) return undefined;
+export const isFresh = ({ present, call, parked, hold, place, slot, wait }: Stand): boolean =>
+  present.handle === undefined &&
+  call === undefined &&
+  parked === undefined &&
+  hold === undefined &&
+  place === undefined &&
+  slot === undefined &&
+  wait.attempt === 0 &&
+  wait.at === undefined;
+
+/** Values in the order of FRESH, where the stand is one. */
+export function freshOf(stand: Stand): Column[] {
+  const { wanted, present } = stand;
   return [
     wanted.is ? 1 : 0,
     wanted.revision,
