@@ -118,7 +118,12 @@ export class App {
     });
     this.version = options.version;
     this.reader = new StoreReader(storeSpec(config, options.state));
-    this.sightings = new SightingsReader(storeSpec(config, options.state));
+    try {
+      this.sightings = new SightingsReader(storeSpec(config, options.state));
+    } catch (error) {
+      this.reader.close();
+      throw error;
+    }
     this.time = new EngineTime(clock, engineTime, config.clockStart !== undefined);
     this.#holdNews = new HoldNews(log);
     this.metrics = metrics;
@@ -227,8 +232,15 @@ export class App {
       await worker.terminate();
       throw error;
     }
-    const { engineTime } = await store.identity();
-    return new App(options, clock, store, engineTime, broken, away, metrics, connectors, expiries);
+    try {
+      const { engineTime } = await store.identity();
+      return new App(options, clock, store, engineTime, broken, away, metrics, connectors, expiries);
+    } catch (error) {
+      // What reads for people could not be opened. The lock is given back before anybody else is started.
+      await within(clock, CLOSE_MS, store.close());
+      await worker.terminate();
+      throw error;
+    }
   }
 
   now(): number {

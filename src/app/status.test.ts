@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { Rig } from '../../test/builders/store.ts';
 import type { Config } from '../core/config/load.ts';
+import { ConnectorError } from '../core/model/failure.ts';
 import { silentLog } from '../core/runtime/log.ts';
 import { Away } from './away.ts';
 import { statusReport } from './status.ts';
@@ -47,4 +48,24 @@ it('a server of the state that is away', () => {
   expect(away.told(reportOf(undefined)).conditions).toMatchObject([
     { condition: 'state-away', runbook: 'docs/runbook.md#state-away' },
   ]);
+});
+
+it('a server of the state that only lets nobody read, which holds up no work', () => {
+  const away = new Away(silentLog);
+  const refused = new ConnectorError('config', 'db.example refused the password');
+
+  expect(
+    away.unless(() => {
+      throw refused;
+    }),
+  ).toBeUndefined();
+
+  expect(away.told(reportOf(undefined)).reasons.at(-1)).toBe(
+    'db.example refused the password; what is shown is how it was last',
+  );
+  expect(() =>
+    away.unless(() => {
+      throw new Error('a fault of ours');
+    }),
+  ).toThrow('a fault of ours');
 });

@@ -1,9 +1,10 @@
 // The command `status`, and its report for people.
 import { statusReport } from '../app/status.ts';
 import type { Config } from '../core/config/load.ts';
+import { ConnectorError } from '../core/model/failure.ts';
 import type { CollectionReport, PartReport, State, StatusReport } from '../core/model/status.ts';
 import { placeOf } from '../app/specs.ts';
-import { holderOf } from '../core/store/state/open.ts';
+import { holderOf, StateAway } from '../core/store/state/open.ts';
 import { stateConfigOf } from './config-of.ts';
 import type { Command, Context } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
@@ -20,8 +21,11 @@ export const status: Command = {
   async run(context) {
     const config = stateConfigOf(context);
     if (config === undefined) return USAGE;
-    const holder = holderOf(placeOf(config));
-    const told = holder === undefined ? undefined : await statusOfDaemon(config);
+    const found = holding(config);
+    const holder = 'away' in found ? undefined : found.holder;
+    const told = 'away' in found || holder !== undefined ? await statusOfDaemon(config) : undefined;
+    // The daemon that waits for it says more than that it is away.
+    if ('away' in found && told === undefined) throw found.away;
     const silence = told === undefined ? silenceOf(holder) : undefined;
     const report = told ?? storedStatus(context, config);
     if (report === undefined) {
@@ -35,6 +39,15 @@ export const status: Command = {
     return silence === undefined && report.state !== 'failing' ? DONE : LEFT;
   },
 };
+
+function holding(config: Config): { readonly holder: string | undefined } | { readonly away: Error } {
+  try {
+    return { holder: holderOf(placeOf(config)) };
+  } catch (error) {
+    if (error instanceof StateAway || error instanceof ConnectorError) return { away: error };
+    throw error;
+  }
+}
 
 /** Why what follows is only what the last run left. */
 const silenceOf = (holder: string | undefined): string =>

@@ -43,3 +43,7 @@ it.each([
   expect(wrong(url)).toMatch(words);
   expect(wrong({ url })).not.toBe('nothing is wrong');
 });
+
+it("refuses a schema's name that the server keeps for itself", () => {
+  expect(wrong({ url: 'postgres://op@db.example/soc', schema: 'pg_state' })).toMatch(/not beginning with .* pg_/);
+});

@@ -34,7 +34,7 @@ const Server = z.strictObject({
   password: secret().optional().describe('Of the user; left out where the server asks for none.'),
   schema: z
     .string()
-    .regex(/^[a-z_][a-z0-9_]{0,39}$/, 'at most 40 of a-z, 0-9 and underscore, not beginning with a digit')
+    .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,39}$/, 'at most 40 of a-z, 0-9 and underscore, not beginning with a digit or pg_')
     .default(USUAL_SCHEMA)
     .describe('Schema of its own for this state.'),
   tls: TlsSettings.optional(),

@@ -1,6 +1,7 @@
 // A state on a PostgreSQL server, behind the port of the units. What gives no answer waits for what does, or for the
 // COMMIT, and goes with it in one message: a journey is paid for answers alone.
 import { StateAway } from '../sql/away.ts';
+import { StateFailure } from '../sql/state-failure.ts';
 import type { Database, Keys, OnConflict, Output, Statement, Value, Values } from '../sql/port.ts';
 import type { ServerPlace } from '../sql/place.ts';
 import { Growth } from './growth.ts';
@@ -25,6 +26,8 @@ export class PostgresDatabase implements Database {
   #depth = 0;
   #begun = false;
   #unit = 0;
+  /** The mark of the unit that was committed last, here or by who worked before. */
+  #last: string | undefined;
 
   constructor(place: ServerPlace, options: SessionOptions) {
     this.path = place.name;
@@ -33,6 +36,7 @@ export class PostgresDatabase implements Database {
     this.#schema = place.schema;
     try {
       this.#session.open();
+      if (this.#marks) this.#last = this.#marked();
     } catch (error) {
       this.#session.close();
       throw error;
@@ -202,7 +206,18 @@ export class PostgresDatabase implements Database {
   }
 
   back(why: StateAway): void {
-    this.#session.back(why);
+    for (let away = why; ; ) {
+      this.#session.back(away);
+      if (!this.#marks) return;
+      try {
+        const found = this.#marked();
+        if (found !== this.#last) throw this.#another();
+        return;
+      } catch (error) {
+        if (!(error instanceof StateAway)) throw error;
+        away = error;
+      }
+    }
   }
 
   close(): void {
@@ -245,6 +260,10 @@ export class PostgresDatabase implements Database {
       }
       if (!this.#marks || !this.#happened(error, mark)) throw error;
     }
+    if (this.#marks) {
+      this.#last = mark;
+      this.#session.worked();
+    }
     this.#session.succeeded();
   }
 
@@ -253,9 +272,30 @@ export class PostgresDatabase implements Database {
    * again by then, so the connection before is over and so is whatever it did.
    */
   #happened(lost: StateAway, mark: string): boolean {
-    this.#session.back(lost);
-    const [row] = this.#session.rows<{ value: string }>("SELECT value FROM server_state WHERE name = 'unit'");
-    return row?.value === mark;
+    const before = this.#last;
+    for (let away = lost; ; ) {
+      this.#session.back(away);
+      try {
+        const found = this.#marked();
+        if (found !== mark && found !== before) throw this.#another();
+        return found === mark;
+      } catch (error) {
+        // Lost once more before it was seen.
+        if (!(error instanceof StateAway)) throw error;
+        away = error;
+      }
+    }
+  }
+
+  #marked(): string | undefined {
+    return this.#session.rows<{ value: string }>("SELECT value FROM server_state WHERE name = 'unit'")[0]?.value;
+  }
+
+  /** What is in memory here follows from the last unit: with another state it would be mixed up. */
+  #another(): StateFailure {
+    return new StateFailure(
+      `the state ${this.path} is not the one that it was before its server was away: an older one was put back there, or the server lost what it had confirmed; start again, which takes it as it is and compares the SIEMs with it`,
+    );
   }
 
   #rollback(): void {
@@ -281,7 +321,7 @@ export class PostgresDatabase implements Database {
         return this.transaction(work);
       } catch (error) {
         if (!this.#marks || !(error instanceof StateAway)) throw error;
-        this.#session.back(error);
+        this.back(error);
       }
     }
   }
@@ -334,7 +374,7 @@ export class PostgresDatabase implements Database {
       } catch (error) {
         // Reading again changes nothing.
         if (!this.#marks || !(error instanceof StateAway)) throw error;
-        this.#session.back(error);
+        this.back(error);
       }
     }
   }

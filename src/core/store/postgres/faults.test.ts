@@ -20,6 +20,7 @@ it.each([
   ['28P01', /refused the password of op; renew it/],
   ['3D000', /no database soc/],
   ['42501', /op has not the rights it needs on schema entente/],
+  ['3F000', /op has not the rights it needs on schema entente/],
   ['CERT_HAS_EXPIRED', /no trusted connection/],
 ])('%s is for a person to put right', (code, words) => {
   expect(failure(code)).toMatchObject({ kind: 'config', message: expect.stringMatching(words) });
@@ -37,6 +38,27 @@ it.each([
 
   expect(found).toBeInstanceOf(StateAway);
   expect((found as Error).message).toMatch(words);
+});
+
+// As the server words them where the system has neither word of the manual for it (a quota, a limit of the size of a file)
+// or one that lies (read-only is "permission denied").
+it.each([
+  ['XX000', 'could not extend file "base/16384/16389": Disk quota exceeded'],
+  ['XX000', 'could not extend file "base/16384/16389" with FileFallocate(): File too large'],
+  ['42501', 'could not open file "base/16384/16389": Read-only file system'],
+  ['42501', 'could not create directory "base/pgsql_tmp": Read-only file system'],
+])('%s of its disk passes, too: %s', (code, message) => {
+  expect(failure(code, false, message)).toBeInstanceOf(StateAway);
+  expect(failure(code, false, message)).toMatchObject({ message: expect.stringContaining('its disk takes no more') });
+});
+
+it('waits for tables that were there and cannot be seen, and takes any other that is missing for a fault of ours', () => {
+  const missing = new ServerFault({ code: '42P01', lost: false, message: 'relation "meta" does not exist' });
+
+  expect(serverFailure(missing, place, true)).toMatchObject({
+    message: expect.stringMatching(/cannot be seen .*give the role its rights .* back; or put a backup back there/),
+  });
+  expect(serverFailure(missing, place)).toBe(missing);
 });
 
 it('takes a connection that is lost for away, and a wrong statement for a fault of ours', () => {

@@ -7,7 +7,7 @@ import { randomHex, sha256 } from '../../runtime/ids.ts';
 import { StateAway } from '../sql/away.ts';
 import type { ServerPlace } from '../sql/place.ts';
 import { StateFailure } from '../sql/state-failure.ts';
-import { serverFailure } from './faults.ts';
+import { GONE, serverFailure } from './faults.ts';
 import { Link } from './link.ts';
 import type { ConnectRequest, Rows, Step } from './messages.ts';
 import { Statements } from './statements.ts';
@@ -43,10 +43,13 @@ export class Session {
   readonly token = randomHex(8);
   #connected = false;
   #opened = false;
+  #worked = false;
   #losses = 0;
   #away = false;
   #failures = 0;
   #triedAt = Number.NEGATIVE_INFINITY;
+  /** Why the last attempt to connect failed. */
+  #refused: unknown;
   #reconnects = 0;
 
   constructor(place: ServerPlace, options: SessionOptions) {
@@ -113,6 +116,11 @@ export class Session {
     return this.#link.losses !== this.#losses;
   }
 
+  /** A unit was committed: the rights are there. */
+  worked(): void {
+    this.#worked = true;
+  }
+
   /** An answer came: whatever was the matter is over. */
   succeeded(): void {
     this.#failures = 0;
@@ -147,8 +155,13 @@ export class Session {
   }
 
   #failed(error: unknown): unknown {
-    const failure = serverFailure(error, this.place);
+    const failure = serverFailure(error, this.place, this.#worked || this.#options.role === 'read');
     if (failure instanceof StateAway) this.#connected = false;
+    // It had what it needs, and somebody took it: work waits until it is given back.
+    if (this.#worked && failure instanceof ConnectorError && failure.kind === 'config') {
+      this.#connected = false;
+      return new StateAway(failure.message, { cause: error });
+    }
     return failure;
   }
 
@@ -156,8 +169,7 @@ export class Session {
   #reconnectReader(): void {
     if (this.#options.role === 'work')
       throw new StateAway(`the connection to the server of the state ${this.place.name} is lost`);
-    if (systemClock.monotonic() - this.#triedAt < 1_000)
-      throw new StateAway(`the server of the state ${this.place.name} is away`);
+    if (this.#refused !== undefined && systemClock.monotonic() - this.#triedAt < 1_000) throw this.#refused;
     this.#connect();
   }
 
@@ -172,8 +184,10 @@ export class Session {
       this.#statements = new Statements();
       this.#prepare();
     } catch (error) {
-      throw serverFailure(error, this.place);
+      this.#refused = serverFailure(error, this.place);
+      throw this.#refused;
     }
+    this.#refused = undefined;
     this.#connected = true;
     this.#opened = true;
   }
@@ -205,26 +219,44 @@ export class Session {
 
   #prepare(): void {
     const { role } = this.#options;
-    const { schema, name } = this.place;
-    this.#link.script(
-      `SET search_path = ${quotedName(schema)}; SET client_min_messages = warning; SET jit = off;
-       SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
-       SET enable_seqscan = off; SET default_statistics_target = 10; SET default_transaction_read_only = ${role === 'read' ? 'on' : 'off'};
-       SET default_transaction_isolation = ${role === 'read' ? "'repeatable read'" : "'read committed'"}`,
-    );
-    const [about] = this.rows<{ version: number; standby: number; schema: string | null }>(
-      `SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS standby,
-       to_regnamespace($1)::text AS schema`,
+    const { schema, name, user, database } = this.place;
+    // Limits that are meant for people would end a unit, or the lock, in the middle of work. Every version knows these.
+    this.#link.script(`SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0`);
+    const [about] = this.rows<{
+      version: number;
+      encoding: string;
+      standby: number;
+      schema: string | null;
+      temp: number;
+    }>(
+      `SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
+       pg_is_in_recovery() AS standby, to_regnamespace($1)::text AS schema,
+       has_database_privilege(current_database(), 'TEMP') AS temp`,
       quotedName(schema),
     );
+    const refuse = (why: string): never => {
+      throw new ConnectorError('config', `state ${name}: ${why}`);
+    };
     if (about!.version < OLDEST * 10_000)
-      throw new ConnectorError(
-        'config',
-        `state ${name}: the server is PostgreSQL ${Math.floor(about!.version / 10_000)}, at least ${OLDEST} is needed`,
+      refuse(`the server is PostgreSQL ${Math.floor(about!.version / 10_000)}, at least ${OLDEST} is needed`);
+    if (about!.encoding !== 'UTF8')
+      refuse(
+        `the database ${database} is in ${about!.encoding}, which does not hold every text; create one with ENCODING 'UTF8' TEMPLATE template0`,
       );
+    // Whether the server may be written to is its administrator's to say, also by what sessions begin with.
+    this.#link.script(
+      `SET search_path = ${quotedName(schema)}; SET client_min_messages = warning; SET jit = off; SET idle_session_timeout = 0;
+       SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+       SET enable_seqscan = off; SET default_statistics_target = 10;${role === 'read' ? ' SET default_transaction_read_only = on;' : ''}
+       SET default_transaction_isolation = ${role === 'read' ? "'repeatable read'" : "'read committed'"};
+       SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'`,
+    );
     if (role === 'read') return;
     if (about!.standby === 1) throw new StateAway(`the server of the state ${name} takes no writes (it is a standby)`);
     if (role === 'beside') return;
+    if (about!.temp !== 1)
+      refuse(`${user} may make no temporary tables in ${database}; GRANT TEMPORARY ON DATABASE ${database} TO ${user}`);
+    if (about!.schema === null && this.#worked) throw new StateAway(`the schema of the state ${name} is gone; ${GONE}`);
     if (about!.schema === null) this.#link.script(`CREATE SCHEMA ${quotedName(schema)}`);
     this.#lock();
     this.#link.script(`LISTEN ${quotedName(channelOf(schema))}`);
@@ -269,8 +301,12 @@ export class Session {
 
   /** SQL of the server's own, at once. */
   rows<R extends object>(sql: string, ...values: (string | number)[]): R[] {
-    const [result] = this.#link.ask([this.#statements.step(sql, values, 'rows', false)]);
-    return typeof result === 'object' ? rowsOf<R>(result) : [];
+    try {
+      const [result] = this.#link.ask([this.#statements.step(sql, values, 'rows', false)]);
+      return typeof result === 'object' ? rowsOf<R>(result) : [];
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 }
 
