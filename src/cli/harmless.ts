@@ -6,8 +6,9 @@ import { guess } from '../core/model/typed-in.ts';
 import type { Command, Context } from './command.ts';
 import { BY, doing, reasonOf, usage } from './doing.ts';
 import { DONE } from './exit.ts';
+import { lift } from './lift.ts';
 import { when } from './output.ts';
-import { act, clockOf, withReader } from './state.ts';
+import { clockOf, withReader } from './state.ts';
 import { takeOff } from './suppress.ts';
 
 const REVIEW_DAYS = 90;
@@ -27,7 +28,7 @@ export const harmless: Command = {
     doing(context, async (config) => {
       const [first, second] = context.args;
       if (first === 'list') return list(context, config);
-      if (first === 'lift') return lift(context, config, Number(second));
+      if (first === 'lift') return lift(context, config, 'harmless', second);
       return take(context, config);
     }),
 };
@@ -50,14 +51,6 @@ function list({ out, json }: Context, config: Config): number {
         row.reason,
       ]),
     );
-  return DONE;
-}
-
-async function lift(context: Context, config: Config, id: number): Promise<number> {
-  if (!Number.isInteger(id)) return usage(context, 'harmless lift needs an ID; see harmless list');
-  const answer = await act(context, config, { kind: 'lift', id, of: 'harmless' });
-  if (context.json) context.out.json(answer);
-  else context.out.line(`Lifted ${id}; the next cycle writes the value again where it is wanted.`);
   return DONE;
 }
 

@@ -11,6 +11,7 @@ import type { Command, Context } from './command.ts';
 import { BY, doing, reasonOf, usage } from './doing.ts';
 import { push } from './suppress-push.ts';
 import { DONE, LEFT } from './exit.ts';
+import { lift } from './lift.ts';
 import { when } from './output.ts';
 import { act, clockOf, readerOf, withReader, withSightings } from './state.ts';
 
@@ -46,7 +47,7 @@ export const suppress: Command = {
     doing(context, async (config) => {
       const [first, second] = context.args;
       if (first === 'list') return list(context, config);
-      if (first === 'lift') return lift(context, config, Number(second));
+      if (first === 'lift') return lift(context, config, 'suppress', second);
       if (['exchange', 'since', 'poll'].some((one) => context.flags[one] !== undefined)) return push(context, config);
       return take(context, config);
     }),
@@ -69,26 +70,6 @@ function list({ out, json }: Context, config: Config): number {
     ['VALUE', 'TYPE', 'SAID IN', 'TIMES', 'ARMED IN'],
     suggested.map((one) => [one.value, one.type, one.said.join(', '), String(one.count), one.armed.join(', ')]),
   );
-  return DONE;
-}
-
-async function lift(context: Context, config: Config, id: number): Promise<number> {
-  if (!Number.isInteger(id)) return usage(context, 'suppress lift needs an ID; see suppress list');
-  const now = clockOf(config).now();
-  const before = withReader(config, (reader) => reader.suppressions(now));
-  const answer = await act(context, config, { kind: 'lift', id, of: 'suppress' });
-  const lifted = before.find((one) => one.id === id);
-  const still = before.filter((one) => one.id !== id && one.type === lifted?.type && one.value === lifted.value);
-  if (context.json) context.out.json({ ...(answer as object), still });
-  else if (still.length === 0)
-    context.out.line(`Lifted ${id}; the next cycle writes the value again where it is wanted.`);
-  else {
-    context.out.line(`Lifted ${id}; ${lifted?.value ?? 'the value'} stays off, because another suppression holds:`);
-    for (const one of still)
-      context.out.line(
-        `  ${one.id} until ${when(one.until)}, by ${one.by}: ${one.reason}  (entente suppress lift ${one.id})`,
-      );
-  }
   return DONE;
 }
 

@@ -93,6 +93,26 @@ describe('suppress', () => {
     expect(last.stdout).toContain('the next cycle writes the value again');
   });
 
+  it.each([
+    ['suppress', 'harmless'],
+    ['harmless', 'suppress'],
+  ])('lift of %s says that %s still holds the value off', async (lifted, other) => {
+    world.taxii.load([indicator('198.18.0.1')]);
+    await world.site.entente(['run', '--once']);
+    const took = async (verb: string) => {
+      const hours = verb === 'suppress' ? ['--hours', '1'] : [];
+      const { ids } = await world.site.ask<{ ids: number[] }>([verb, '198.18.0.1', '--reason', 'ours', ...hours]);
+      return String(ids[0]);
+    };
+    const [id, still] = [await took(lifted), await took(other)];
+
+    const { stdout } = await world.site.entente([lifted, 'lift', id]);
+
+    expect(stdout).toMatch(
+      new RegExp(`198.18.0.1 stays off, because .*:\\n {2}.*\\(entente ${other} lift ${still}\\)`),
+    );
+  });
+
   it('does not wait behind a comparison that takes its time', async () => {
     world.taxii.load(addresses(2).map((value) => indicator(value)));
     const daemon = await world.site.daemon();

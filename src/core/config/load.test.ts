@@ -274,6 +274,15 @@ describe('files', () => {
     expect(answer.config.state).toBe(join(folder, 'state/entente.db'));
   });
 
+  it('of the record are found beside the configuration, too', () => {
+    const record = 'audit: { key_file: keys/record.key, checkpoints: points }';
+    writeFileSync(join(folder, 'entente.yaml'), `${LEAST}\n${record}\n`);
+
+    expect(loadConfig(join(folder, 'entente.yaml'), smallRegistry, {})).toMatchObject({
+      config: { audit: { keyFile: join(folder, 'keys/record.key'), checkpoints: join(folder, 'points') } },
+    });
+  });
+
   it('that cannot be read are a problem, not a crash', () => {
     const answer = loadConfig(join(folder, 'nowhere.yaml'), smallRegistry, {});
 

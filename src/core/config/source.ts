@@ -146,15 +146,18 @@ interface Preparation {
   readonly at: Source['at'];
 }
 
-/** Under `tls` these are files by meaning; everywhere else `<key>_file` is the twin of a secret `<key>`. */
-const TLS_FILES = new Set(['ca_file', 'cert_file', 'key_file']);
+/** In these places files by meaning; everywhere else `<key>_file` is the twin of a secret `<key>`. */
+const FILES: Readonly<Record<string, readonly string[]>> = {
+  tls: ['ca_file', 'cert_file', 'key_file'],
+  audit: ['key_file'],
+};
 
 function prepare(value: unknown, path: Path, to: Preparation): unknown {
   if (typeof value === 'string') return interpolate(value, path, to);
   if (Array.isArray(value)) return value.map((one: unknown, i) => prepare(one, [...path, i], to));
   if (value === null || typeof value !== 'object') return value;
   const made: [string, unknown][] = [];
-  const inTls = path.at(-1) === 'tls';
+  const files = FILES[String(path.at(-1))] ?? [];
   for (const [key, one] of Object.entries(value)) {
     const ready = prepare(one, [...path, key], to);
     const twin = /^(.+)_file$/.exec(key)?.[1];
@@ -170,7 +173,7 @@ function prepare(value: unknown, path: Path, to: Preparation): unknown {
       ]);
     } else if (typeof ready !== 'string') {
       to.problems.push(to.at([...path, key], 'expected the path of a file'));
-    } else if (inTls && TLS_FILES.has(key)) {
+    } else if (files.includes(key)) {
       made.push([key, resolve(to.folder, ready)]);
     } else if (twin in value) {
       to.problems.push(to.at([...path, key], `give ${twin} or ${key}, not both`));
