@@ -54,8 +54,8 @@ export interface Board {
   countOthers(sets: readonly HeldSet[], signal: AbortSignal): Promise<number>;
   readMark(control: HeldSet, signal: AbortSignal): Promise<WriterMark | undefined>;
   writeMark(control: HeldSet, mark: WriterMark, signal: AbortSignal): Promise<void>;
-  /** False when there was none. */
-  dropMark(control: HeldSet, signal: AbortSignal): Promise<boolean>;
+  /** Whatever of ours stands in the control set. Returns how many rows. */
+  dropControl(control: HeldSet, signal: AbortSignal): Promise<number>;
 }
 
 /** Runs at most `width` at a time. The first error ends it once those under way are done. */

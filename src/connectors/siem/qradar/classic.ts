@@ -213,11 +213,11 @@ export class Classic implements Board {
     });
   }
 
-  async dropMark(control: HeldSet, signal: AbortSignal): Promise<boolean> {
-    if ((await this.readMark(control, signal)) === undefined) return false;
+  async dropControl(control: HeldSet, signal: AbortSignal): Promise<number> {
+    if ((await this.readMark(control, signal)) === undefined) return 0;
     const path = `${ROOT}/${inPath(control.name)}/${inPath(this.#markValue())}`;
     await this.#client.call({ method: 'DELETE', path, query: this.#inDomain({}), allow: [404], signal });
-    return true;
+    return 1;
   }
 
   async #one(change: Change, frame: Buffer, sets: HeldSets, signal: AbortSignal): Promise<Outcome> {

@@ -176,11 +176,11 @@ export class Collections implements Board {
     await this.#entries.put(control, body, signal);
   }
 
-  async dropMark(control: HeldSet, signal: AbortSignal): Promise<boolean> {
-    const row = await this.#entries.mark(control, signal);
-    if (row === undefined) return false;
-    await this.#entries.deleteAll([row.id], signal);
-    return true;
+  async dropControl(control: HeldSet, signal: AbortSignal): Promise<number> {
+    const ours = [await this.#entries.mark(control, signal), await this.#entries.readCanary(control, signal)];
+    const ids = ours.flatMap((row) => (row === undefined ? [] : [row.id]));
+    await this.#entries.deleteAll(ids, signal);
+    return ids.length;
   }
 
   async #list(filter: string, signal: AbortSignal): Promise<z.output<typeof CollectionSets>> {

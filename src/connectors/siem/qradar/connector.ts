@@ -133,7 +133,7 @@ export class QRadarConnector implements SiemConnector {
     const { board } = await this.#ready(signal);
     const sets = await this.#held(signal);
     const control = sets.get(CONTROL.suffix);
-    const removed = control !== undefined && (await board.dropMark(control, signal)) ? 1 : 0;
+    const removed = control === undefined ? 0 : await board.dropControl(control, signal);
     return { removed, stays: [...sets.values()].map(({ name }) => `the set ${name}, now empty of ours`) };
   }
 
