@@ -1,5 +1,6 @@
 // A reader of hits that has nothing to read is paused, with its reason and not ok: beside the daemon and after it.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { eventually } from './site.ts';
 import { aTrio, type Trio } from './trio.ts';
 import { indicator } from './world.ts';
 
@@ -34,6 +35,11 @@ it('Splunk without event_search, Elasticsearch without alerts, QRadar switched o
   };
   // Each SIEM is read in a turn of its own.
   await expect.poll(told, { timeout: 20_000 }).toMatchObject(expected);
+  // The daemon knows at once why there is nothing to read; after it is told what a reading that came to its end wrote down.
+  await eventually(async () => {
+    const { text } = await daemon.get('/metrics');
+    return ['watch', 'hq'].every((name) => text.includes(`entente_peer_runs_total{role="hits",peer="${name}"}`));
+  }, 'both were read to the end');
   expect((await daemon.stop()).code).toBe(0);
   expect(await told()).toMatchObject(expected);
 });
