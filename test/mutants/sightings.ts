@@ -3,7 +3,7 @@ import type { Mutated } from './mutant.ts';
 
 export const sightings: readonly Mutated[] = [
   {
-    file: 'src/core/store/sightings/sightings.ts',
+    file: 'src/core/store/sightings/hits.ts',
     tests: ['sightings/told', 'store/sightings/sightings'],
     mutants: [
       {
@@ -32,16 +32,27 @@ export const sightings: readonly Mutated[] = [
         rule: 'The earliest of the hits is the first time, in whatever order they are read.',
       },
       {
+        find: 'armed.findLast((since) => since <= at)',
+        put: 'armed.findLast((since) => since < at)',
+        rule: 'A hit in the moment in which a claim came is owed to it.',
+      },
+      {
+        find: 'start < this.#oldest(now) || this.#releases.ignores(hit.key)',
+        put: 'this.#releases.ignores(hit.key)',
+        rule: 'Hits older than what is kept are no news.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/sightings/telling.ts',
+    tests: ['sightings/told', 'store/sightings/sightings'],
+    mutants: [
+      {
         find: 'AND c.object_id > ? AND o.state = ${OBJECT.published}',
         put: 'AND c.object_id > ?',
         rule: 'Hits are told of published objects only.',
         survives:
           'The release refuses what is withdrawn as well (releases.ts): the row is denied instead of never made.',
-      },
-      {
-        find: 'armed.findLast((since) => since <= at)',
-        put: 'armed.findLast((since) => since < at)',
-        rule: 'A hit in the moment in which a claim came is owed to it.',
       },
       {
         find: 'AND ${ARMED} <= h.part\n',
@@ -62,11 +73,6 @@ export const sightings: readonly Mutated[] = [
         find: 'return holds && !over',
         put: 'return !over',
         rule: 'A SIEM that may not hold the object tells nothing of it.',
-      },
-      {
-        find: 'start < this.#oldest(now) || this.#releases.ignores(hit.key)',
-        put: 'this.#releases.ignores(hit.key)',
-        rule: 'Hits older than what is kept are no news.',
       },
     ],
   },
@@ -95,14 +101,20 @@ export const sightings: readonly Mutated[] = [
         rule: 'What was on its way at a crash is looked for before it goes again.',
       },
       {
-        find: 'if (now - row.since > this.#releases.spec.holdHours * 3_600_000)',
-        put: 'if (now < 0)',
-        rule: 'An approval does not outrun the end of a hold.',
-      },
-      {
         find: 'if (next === telling) continue;',
         put: '',
         rule: 'The end of a sending counts only for what is on its way.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/sightings/held-sightings.ts',
+    tests: ['sightings/told', 'store/sightings/sightings', 'sightings/loops'],
+    mutants: [
+      {
+        find: 'if (now - row.since > this.#releases.spec.holdHours * 3_600_000)',
+        put: 'if (now < 0)',
+        rule: 'An approval does not outrun the end of a hold.',
       },
     ],
   },

@@ -114,7 +114,7 @@ function decideAll(
       return { id, kind, siem, exchange: exchangeOf(exchange_id), entries };
     }),
     sightings: what.sightings.map(({ id, set }) => {
-      const row = sightings.outbox.decideHeld(id, decision, set, by, reason, now);
+      const row = sightings.held.decide(id, decision, set, by, reason, now);
       return { id, exchange: exchangeOf(row.exchange_id), count: row.n };
     }),
   };

@@ -3,14 +3,16 @@ import type { Failure } from '../../model/failure.ts';
 import type { Json } from '../../model/json.ts';
 import type { Observable } from '../../model/observable.ts';
 import type { Hit, Posted, Sighting } from '../../model/sighting.ts';
+import { hitCursor, noteHits, presentEntries } from '../sightings/hit-source.ts';
+import type { HitReport } from '../sightings/hits.ts';
 import type { SendSettlement } from '../sightings/outbox.ts';
-import type { HitReport } from '../sightings/sightings.ts';
+import { nextDue } from '../sightings/posted.ts';
 import type { Parts } from './parts.ts';
 
 /** Units of hits, by the SIEM's name, and of sightings, by the exchange's. */
 export const sightingUnits = ({ store, unit, sightings, projector, touched }: Parts) => ({
   hitCursor(siem: string): Json | undefined {
-    return sightings.cursor(store.siem(siem));
+    return hitCursor(store, store.siem(siem));
   },
 
   /** Hits, what they make to be told, and the place to read on from, together. */
@@ -27,11 +29,11 @@ export const sightingUnits = ({ store, unit, sightings, projector, touched }: Pa
 
   /** `idle`: why nothing could be read, though nothing failed. */
   noteHits(siem: string, failure: Failure | undefined, now: number, idle?: string): void {
-    unit(now, (time) => sightings.note(store.siem(siem), failure, time, idle));
+    unit(now, (time) => noteHits(store, store.siem(siem), failure, time, idle));
   },
 
   presentEntries(siem: string, after: number, limit: number): { entries: Observable[]; last: number | undefined } {
-    return sightings.present(store.siem(siem), after, limit);
+    return presentEntries(store, store.siem(siem), after, limit);
   },
 
   /** Due sightings, judged again; they count as being sent until they are settled. */
@@ -44,13 +46,11 @@ export const sightingUnits = ({ store, unit, sightings, projector, touched }: Pa
   },
 
   sendReceipts(exchange: string): { receipt: string; posted: Posted[] }[] {
-    const to = store.exchange(exchange);
-    const { outbox } = sightings;
-    return outbox.receipts(to).map((receipt) => ({ receipt, posted: outbox.postedUnder(to, receipt) }));
+    return sightings.receipts(store.exchange(exchange));
   },
 
   nextSending(exchange: string): number | undefined {
-    return sightings.outbox.nextDue(store.exchange(exchange));
+    return nextDue(store, store.exchange(exchange));
   },
 
   /** Refused by an exchange for good: tried again, all of them or one. */

@@ -1,10 +1,7 @@
 // What may leave, as rows: ledger/outbox.ts says what becomes of each.
 import type { SendOutcome } from '../../contracts/exchange-connector.ts';
-import { ConnectorError } from '../../model/failure.ts';
-import { type Posted, SIGHTING_KINDS, type Sighting } from '../../model/sighting.ts';
-import { cut, sightingUuid, type Totals } from '../../inventory/aggregate.ts';
+import { sightingUuid, type Totals } from '../../inventory/aggregate.ts';
 import {
-  answered,
   decided,
   denied,
   outcomeOf,
@@ -15,24 +12,14 @@ import {
   taken,
   type Telling,
 } from '../../ledger/outbox.ts';
+import { SIGHTING_KINDS, type Sighting } from '../../model/sighting.ts';
+import { OUTBOX, type OutboxRow, type OutboxState, sightingOf, tellingOf } from '../rows/outbox-rows.ts';
+import type { Released, Releases } from '../rows/releases.ts';
 import type { ExchangeState, StoreContext } from '../unit/context.ts';
-import {
-  COLUMNS,
-  OUTBOX,
-  type OutboxRow,
-  type OutboxState,
-  sightingOf,
-  tellingOf,
-  valuesOf,
-} from '../rows/outbox-rows.ts';
-import { type Released, type Releases, sightingCode } from '../rows/releases.ts';
+import type { HeldSightings } from './held-sightings.ts';
+import { countTold, STEP, writeTelling } from './outbox-table.ts';
 
-/** Names that status counts by. */
-const COUNTED = ['queued', 'held', 'denied', 'queued', 'queued', 'sent', 'failed'] as const;
-const STEP = 2000;
 const HOLDS_CANARIES = 'its count holds hits on our own ground or on canaries of ours (own, sightings.ignore_values)';
-/** Earlier states of a held sighting that are remembered. */
-const MOST_PAST = 50;
 
 /** How a send ended, with the time of the next attempt where there is one. */
 export type SendSettlement =
@@ -43,10 +30,12 @@ export type SendSettlement =
 export class Outbox {
   readonly #store: StoreContext;
   readonly #releases: Releases;
+  readonly #held: HeldSightings;
 
-  constructor(store: StoreContext, releases: Releases) {
+  constructor(store: StoreContext, releases: Releases, held: HeldSightings) {
     this.#store = store;
     this.#releases = releases;
+    this.#held = held;
     store.db.run(
       `UPDATE outbox SET state = ${OUTBOX.queued}, sending = NULL, attempt = attempt + 1 WHERE state = ${OUTBOX.sending}`,
     );
@@ -74,7 +63,7 @@ export class Outbox {
       // A SIEM that left the configuration, or may no longer hold the object, takes its count along: what was known
       // stays known, and a version never goes back.
       if (totals.modified <= row.modified) return;
-      if (row.state === OUTBOX.held) this.#remember(row, found);
+      if (row.state === OUTBOX.held) this.#held.remember(row, found);
       db.run(
         'UPDATE outbox SET first = ?, last = ?, n = ?, modified = ?, latest = ? WHERE id = ?',
         totals.firstSeen,
@@ -113,7 +102,7 @@ export class Outbox {
       now,
       now + this.#delay(decision, uuid),
     );
-    this.#store.count('sightings', COUNTED[state], 1);
+    countTold(this.#store, state, 1);
   }
 
   /** What the rules say of the row as it stands now. */
@@ -122,7 +111,7 @@ export class Outbox {
   }
 
   #decideAs(telling: Telling, row: OutboxRow, to: ExchangeState, found: Released, now: number): void {
-    this.#write(row, telling, decided(telling, this.#ruling(row, to, found, now), now));
+    writeTelling(this.#store, row, telling, decided(telling, this.#ruling(row, to, found, now), now));
   }
 
   #ruling(row: OutboxRow, to: ExchangeState, found: Released | undefined, now: number): Ruling {
@@ -136,14 +125,6 @@ export class Outbox {
 
   #delay(decision: Ruling['decision'], uuid: string): number {
     return this.#releases.delay(decision, uuid, this.#store.writer);
-  }
-
-  /** The counts of `status` follow from what changes. */
-  #write({ id }: Pick<OutboxRow, 'id'>, before: Telling, after: Telling): void {
-    if (before === after) return;
-    this.#store.db.updateRows('outbox', ['id'], COLUMNS, [[...valuesOf(after), id]]);
-    this.#store.count('sightings', COUNTED[OUTBOX[before.state]], -1);
-    this.#store.count('sightings', COUNTED[OUTBOX[after.state]], 1);
   }
 
   /** What is due, each judged again by the object and the rules of this moment. */
@@ -162,7 +143,7 @@ export class Outbox {
       const canaries =
         outcomeOf(telling, ruling) === 'queued' && found !== undefined && this.#holdsCanaries(row, found);
       const next = canaries ? denied(telling, HOLDS_CANARIES, now) : taken(telling, ruling, now);
-      this.#write(row, telling, next);
+      writeTelling(this.#store, row, telling, next);
       if (next.state !== 'sending' || found === undefined) return [];
       const scope = this.#scopeOf(row.object_id);
       const due = { ...sightingOf(row, found, this.#releases.spec), ...(scope === undefined ? {} : { scope }) };
@@ -200,7 +181,7 @@ export class Outbox {
       const next = settled(telling, one satisfies Sent, now);
       // It is not on its way.
       if (next === telling) continue;
-      this.#write(row, telling, next);
+      writeTelling(this.#store, row, telling, next);
       const found = next.state === 'sent' ? this.#releases.object(row.object_id) : undefined;
       if (next.state === 'sent') this.#record(to, row, found, next);
       // Hits that came while it was on its way.
@@ -214,117 +195,6 @@ export class Outbox {
     this.#store.records.told(to.spec.name, found?.objectId ?? row.uuid, found?.tlp ?? null, row.modified, says);
   }
 
-  receipts(to: ExchangeState): string[] {
-    return this.#store.db
-      .all<{ receipt: string }>(
-        `SELECT DISTINCT receipt FROM outbox WHERE exchange_id = ? AND receipt IS NOT NULL AND state = ${OUTBOX.pending}`,
-        to.id,
-      )
-      .map((row) => row.receipt);
-  }
-
-  /** What the receipt stands for, in the versions that were sent. */
-  postedUnder(to: ExchangeState, receipt: string): Posted[] {
-    const precisionMs = this.#releases.spec.precisionMinutes * 60_000;
-    return this.#store.db
-      .all<OutboxRow>('SELECT * FROM outbox WHERE exchange_id = ? AND receipt = ?', to.id, receipt)
-      .map(({ uuid, kind, start, sending, modified, attempt }) => ({
-        uuid,
-        kind: SIGHTING_KINDS[kind]!,
-        created: cut(start, { precisionMs }),
-        modified: sending ?? modified,
-        attempt,
-      }));
-  }
-
-  nextDue(to: ExchangeState): number | undefined {
-    return (
-      this.#store.db.get<{ due: number | null }>(
-        `SELECT min(due) AS due FROM outbox INDEXED BY outbox_due WHERE exchange_id = ? AND state = ${OUTBOX.queued}`,
-        to.id,
-      )?.due ?? undefined
-    );
-  }
-
-  /** `code` stands for what the person saw, markings included: an approval covers exactly that. */
-  decideHeld(
-    id: number,
-    decision: 'approve' | 'reject',
-    code: string,
-    by: string,
-    reason: string,
-    now: number,
-  ): OutboxRow {
-    const row = this.#store.db.get<OutboxRow>('SELECT * FROM outbox WHERE id = ?', id);
-    if (row === undefined || row.state !== OUTBOX.held)
-      throw new ConnectorError('permanent', `no sighting is held under s${id}; see entente held list`);
-    // The loop that ends holds may not have come by: an approval must not outrun it.
-    if (now - row.since > this.#releases.spec.holdHours * 3_600_000)
-      throw new ConnectorError(
-        'permanent',
-        `s${id} waited longer than sightings.hold_hours and counts as denied; nothing was done`,
-      );
-    const found = this.#releases.object(row.object_id);
-    const shown = this.#shown(row, found);
-    if (sightingCode(this.#store.writer, id, shown) !== code.toLowerCase())
-      throw new ConnectorError('permanent', this.#changed(row, code.toLowerCase()));
-    if (found === undefined && decision === 'approve')
-      throw new ConnectorError('permanent', `the object that s${id} tells of is forgotten: it can only be rejected`);
-    const telling = tellingOf(row);
-    this.#write(row, telling, answered(telling, decision, shown, now));
-    this.#store.db.run('UPDATE outbox SET decided_by = ?, decision_reason = ? WHERE id = ?', by, reason, id);
-    this.#store.db.run('DELETE FROM outbox_past WHERE outbox_id = ?', id);
-    return row;
-  }
-
-  /** Without its object it can only be rejected, which nothing else is shown for. */
-  #shown(row: OutboxRow, found: Released | undefined): number {
-    const to = this.#store.exchangeNames.get(row.exchange_id) ?? '';
-    return this.#releases.shown(to, row.modified, found ?? { statements: [] });
-  }
-
-  /** More came to a sighting that a person may just be looking at. */
-  #remember(row: OutboxRow, found: Released): void {
-    const { db, writer } = this.#store;
-    db.run(
-      'INSERT INTO outbox_past (outbox_id, code, n) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-      row.id,
-      sightingCode(writer, row.id, this.#shown(row, found)),
-      row.n,
-    );
-    db.run(
-      `DELETE FROM outbox_past WHERE outbox_id = ? AND n <= (SELECT n FROM outbox_past WHERE outbox_id = ? ORDER BY n DESC LIMIT 1 OFFSET ${MOST_PAST})`,
-      row.id,
-      row.id,
-    );
-  }
-
-  #changed(row: OutboxRow, code: string): string {
-    const then = this.#store.db.get<{ n: number }>(
-      'SELECT n FROM outbox_past WHERE outbox_id = ? AND code = ?',
-      row.id,
-      code,
-    );
-    const what =
-      then === undefined
-        ? `what it says, its markings or the form in which it leaves are not those of the code ${code}; it counts ${row.n} now`
-        : `it counted ${then.n} then and counts ${row.n} now`;
-    return `the held sighting s${row.id} has changed since it was shown: ${what}; nothing was done; look again: entente held show s${row.id}`;
-  }
-
-  /** Held for too long becomes denied, so that the queue cannot rot. */
-  expireHeld(before: number, now: number): number {
-    const rows = this.#store.db.all<OutboxRow>(
-      `SELECT * FROM outbox WHERE state = ${OUTBOX.held} AND since < ? LIMIT ${STEP}`,
-      before,
-    );
-    for (const row of rows) {
-      const telling = tellingOf(row);
-      this.#write(row, telling, denied(telling, 'held, and nobody approved it in time', now, telling.rule));
-    }
-    return rows.length;
-  }
-
   /** Refused ones go to work again, all or one; returns how many. They are judged again before they leave. */
   retryFailed(only: number | undefined, now: number): number {
     const rows = this.#store.db.all<OutboxRow>(
@@ -333,7 +203,7 @@ export class Outbox {
     );
     for (const row of rows) {
       const telling = tellingOf(row);
-      this.#write(row, telling, retried(telling, now));
+      writeTelling(this.#store, row, telling, retried(telling, now));
     }
     return rows.length;
   }
@@ -346,7 +216,7 @@ export class Outbox {
     for (const row of rows) {
       this.#store.db.run('DELETE FROM outbox WHERE id = ?', row.id);
       this.#store.db.run('DELETE FROM outbox_past WHERE outbox_id = ?', row.id);
-      this.#store.count('sightings', COUNTED[row.state], -1);
+      countTold(this.#store, row.state, -1);
     }
     return rows.length;
   }
