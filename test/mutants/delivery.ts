@@ -263,7 +263,7 @@ export const delivery: readonly Mutated[] = [
   },
   {
     file: 'src/core/delivery/flights.ts',
-    tests: ['delivery/standing', 'delivery/deliverer', 'delivery/mark'],
+    tests: ['delivery/standing', 'delivery/restored', 'delivery/mark', 'delivery/deliverer'],
     mutants: [
       {
         find: 'if (superseded) this.superseded = true;',

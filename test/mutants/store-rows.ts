@@ -207,7 +207,13 @@ export const storeRows: readonly Mutated[] = [
   },
   {
     file: 'src/core/store/delivery/drafts.ts',
-    tests: ['store/delivery/outcomes', 'store/rules', 'store/delivery/batches', 'store/projection/holds'],
+    tests: [
+      'store/delivery/outcomes',
+      'store/projection/seats',
+      'store/rules',
+      'store/delivery/batches',
+      'store/projection/holds',
+    ],
     mutants: [
       {
         find: 'if (row.hold_kind === HOLD.removal)\n      return',

@@ -244,6 +244,24 @@ describe('a marking that nobody can tell the meaning of', () => {
     expect(rig.deliver(NOW + HOUR)).toEqual(['remove 192.0.2.1']);
   });
 
+  it('lets in nothing of a claim under another one beside it', () => {
+    const rig = new Rig();
+    rig.commit([under('1', '192.0.2.1', FIRST, { confidence: 40 })]);
+    decide(rig, 'approve');
+    rig.deliver();
+
+    rig.commit(
+      [
+        under('1', '192.0.2.1', FIRST, { confidence: 50, version: versionAt(NOW) }),
+        under('2', '192.0.2.1', SECOND, { confidence: 90 }),
+      ],
+      NOW + HOUR,
+    );
+
+    const sent = JSON.parse(Buffer.from(rig.take(NOW + HOUR)!.bytes).toString('utf8')) as object;
+    expect(sent).toMatchObject({ confidence: 50, sources: ['partner/indicator--1'] });
+  });
+
   it('asks for so many markings of one partner at most, and keeps the others out unasked', () => {
     const rig = new Rig();
     rig.commit(

@@ -101,6 +101,8 @@ describe('a watchlist that takes only so many', () => {
     const removal = rig.take(NOW + HOUR)!;
 
     expect(rig.take(NOW + HOUR)).toBeUndefined();
+    // It waits for its place, and is not put aside.
+    expect(rig.read((reader) => reader.parked(9))).toEqual([]);
     expect(rig.store.nextWork('siem', NOW + HOUR)).toBeGreaterThan(NOW + HOUR);
     rig.store.settle(removal.id, [{ kind: 'applied' }], NOW + HOUR);
 
