@@ -37,6 +37,7 @@ const OTHERS = [
   'ingest/explained',
   'delivery/found',
   'projection/judged',
+  'projection/alike-rows',
   'spec/lists',
   'record/noted',
   'sightings/renewal',

@@ -3,7 +3,7 @@
 // the chain still stands: nobody can guess from a root which addresses were under it.
 import type { Json } from '../model/json.ts';
 import { canonical } from './canonical.ts';
-import { type Hash, leafHash, rootOf } from './tree.ts';
+import { type Hash, leafHash, rootOfTexts } from './tree.ts';
 
 /**
  * arm: it is known to stand in the SIEM, where it did not; change: anew, in another revision; disarm: it stands there no
@@ -83,6 +83,6 @@ export function rowLine({ siem, op, key, revision, reason, object, marking }: Re
 const text = (value: string | null): string => (value === null ? 'null' : JSON.stringify(value.toWellFormed()));
 
 /** In hex. */
-export const rowsRoot = (lines: readonly string[]): string => rootOf(lines.map(leafHash)).toString('hex');
+export const rowsRoot = (lines: readonly string[]): string => rootOfTexts(lines).toString('hex');
 
 export const recordHash = (body: string): Hash => leafHash(body);

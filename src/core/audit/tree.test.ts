@@ -11,6 +11,7 @@ import {
   perfect,
   rangesOf,
   rootOf,
+  rootOfTexts,
 } from './tree.ts';
 
 // The tree that implementations of Certificate Transparency have tested with since RFC 6962.
@@ -111,6 +112,14 @@ describe('any tree', () => {
 
         expect(later.root()).toEqual(rootOf(leaves));
         expect(later.roots).toHaveLength(perfect(size).length);
+      }),
+    );
+  });
+
+  it('has one root, whether its leaves come as hashes or as texts', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme' }), { maxLength: 70 }), (texts) => {
+        expect(rootOfTexts(texts)).toEqual(rootOf(texts.map(leafHash)));
       }),
     );
   });

@@ -45,7 +45,7 @@ export class StandRuns {
     now: number,
     absent: readonly ObservableType[],
   ): number {
-    for (const type of absent) this.#count(siem, `present:${type}`, 1);
+    for (const [type, some] of Map.groupBy(absent, (one) => one)) this.#count(siem, `present:${type}`, some.length);
     return this.#store.db.changes(
       `UPDATE projection SET state = ${STATE.flight}, sent_rev = wanted_rev, batch = ?, receipt = NULL, reason = NULL, code = NULL,
          present = CASE present WHEN ${PRESENT.no} THEN ${PRESENT.maybe} ELSE present END
