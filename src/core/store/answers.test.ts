@@ -2,7 +2,9 @@
 // row by row: the bound is the same for however many objects.
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { aPage, aSiem, DAY, indicators, ipv4, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
+import { aHit, anIndicator, aStore, TEN } from '../../../test/builders/sightings.ts';
 import { entryKey } from '../model/observable.ts';
+import type { Sighting } from '../model/sighting.ts';
 import { SqliteDatabase } from './sqlite/database.ts';
 
 const MOST = 60;
@@ -252,6 +254,36 @@ it('nor does counting hits, where no partner is told of them', () => {
   expect(asked.of(() => expect(rig.store.commitHits('siem', hits, null, NOW).fresh).toBe(COUNT))).toBeLessThanOrEqual(
     MOST,
   );
+});
+
+it('nor does telling partners of what was seen, once it is known what', () => {
+  const asked = answers();
+  using test = aStore();
+  const marked = Array.from({ length: 300 }, (_, n) =>
+    anIndicator(n, { tlp: 'green', openMarkings: [`marking-definition--${n}`, 'marking-definition--of-all'] }),
+  );
+  const terms = marked.map((_, n) => ({
+    kind: 'marking' as const,
+    objectId: `marking-definition--${n}`,
+    tlp: 'green' as const,
+  }));
+  test.publish([...terms, ...marked, { ...terms[0]!, objectId: 'marking-definition--of-all' }]);
+  test.store.commitHits(
+    'one',
+    marked.map((_, n) => aHit(n)),
+    'x',
+    TEN,
+  );
+
+  let due: Sighting[] = [];
+  expect(asked.of(() => (due = test.store.takeSightings('partner', COUNT, TEN)))).toBeLessThanOrEqual(MOST);
+  expect(due).toHaveLength(300);
+  const ends = due.map(({ uuid }, n) =>
+    n % 3 === 0 ? { uuid, kind: 'again' as const, at: TEN } : { uuid, kind: 'sent' as const },
+  );
+  expect(asked.of(() => test.store.settleSightings('partner', ends, TEN))).toBeLessThanOrEqual(MOST);
+  expect(asked.of(() => (due = test.store.takeSightings('partner', COUNT, TEN)))).toBeLessThanOrEqual(MOST);
+  expect(due).toHaveLength(100);
 });
 
 it('nor does forgetting what is long over', () => {

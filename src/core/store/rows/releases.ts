@@ -56,21 +56,42 @@ export class Releases {
   }
 
   object(rowId: number): Released | undefined {
-    const row = this.#db.get<Row>(
-      `SELECT o.*, x.name AS exchange, x.active AS exchange_active FROM object o JOIN exchange x ON x.id = o.exchange_id WHERE o.id = ?`,
-      rowId,
+    return this.objects([rowId]).get(rowId);
+  }
+
+  /** By their rows, in few answers however many they are. */
+  objects(rowIds: readonly number[]): Map<number, Released> {
+    const ids = [...new Set(rowIds)];
+    const rows = this.#db.byKeys<Row>(
+      `SELECT o.*, x.name AS exchange, x.active AS exchange_active FROM object o JOIN exchange x ON x.id = o.exchange_id WHERE o.id IN ($keys)`,
+      ids,
     );
-    if (row === undefined) return undefined;
+    const entries = Map.groupBy(
+      this.#db.byKeys<{ object_id: number; id: number; type: number; value: string }>(
+        'SELECT c.object_id, e.id, e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id IN ($keys)',
+        ids,
+      ),
+      (one) => one.object_id,
+    );
+    const listings = this.#listings(rows);
+    const explained = this.#explained(rows);
+    return new Map(
+      rows.map((row) => [row.id, this.#released(row, entries.get(row.id) ?? [], listings.get(row.id), explained)]),
+    );
+  }
+
+  #released(
+    row: Row,
+    claimed: readonly { id: number; type: number; value: string }[],
+    listing: number | undefined,
+    explained: ReadonlyMap<string, string>,
+  ): Released {
     const tlp = tlpOf(row);
-    const entries = this.#db
-      .all<{ id: number; type: number; value: string }>(
-        'SELECT e.id, e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ?',
-        rowId,
-      )
-      .map((one) => ({ ...one, type: OBSERVABLE_TYPES[one.type]! }));
+    const entries = claimed.map((one) => ({ ...one, type: OBSERVABLE_TYPES[one.type]! }));
     const canaries = entries.filter((one) => this.ignores(entryKey(one.type, one.value)));
+    const since = this.#places.get(row.exchange) ?? 0;
     return {
-      rowId,
+      rowId: row.id,
       objectId: row.object_id,
       from: row.exchange,
       published: row.state === OBJECT.published,
@@ -78,8 +99,8 @@ export class Releases {
       // Without a level it counts as the strictest there is, and so does one whose marking nobody explained.
       ...(tlp === undefined || row.unexplained !== null ? {} : { tlp }),
       ...(row.pap === null || row.unexplained !== null ? {} : { pap: PAP_LEVELS[row.pap]! }),
-      statements: this.#statements(row),
-      shown: this.#isShown(row),
+      statements: refsOf(row).flatMap((ref) => statementsIn(explained.get(`${row.exchange_id} ${ref}`), ref)),
+      shown: since === 0 || (listing !== undefined && listing >= since),
       canaries: canaries.map((one) => one.id),
       onlyCanaries: canaries.length > 0 && canaries.length === entries.length,
       types: [...new Set(entries.map((one) => one.type))],
@@ -97,30 +118,28 @@ export class Releases {
     return digest48(JSON.stringify([modified, tlp, pap, statements, this.spec.forms?.[to]]));
   }
 
-  #isShown(row: Row): boolean {
-    const since = this.#places.get(row.exchange) ?? 0;
-    return (
-      since === 0 ||
-      this.#db.get('SELECT 1 FROM presence WHERE object_id = ? AND listing >= ? LIMIT 1', row.id, since) !== undefined
+  /** The last listing that showed an object, of those whose exchange was configured anew. */
+  #listings(rows: readonly Row[]): Map<number, number> {
+    const asked = rows.filter((row) => (this.#places.get(row.exchange) ?? 0) > 0).map((row) => row.id);
+    const found = this.#db.byKeys<{ object_id: number; listing: number }>(
+      'SELECT object_id, max(listing) AS listing FROM presence WHERE object_id IN ($keys) GROUP BY object_id',
+      asked,
     );
+    return new Map(found.map((one) => [one.object_id, one.listing]));
   }
 
   /** Terms of use stand in marking-definitions of the same exchange. */
-  #statements(row: Row): string[] {
-    if (row.open_markings === null) return [];
-    const { refs } = JSON.parse(row.open_markings) as { refs: readonly string[] };
-    return refs.flatMap((ref) => {
-      const found = this.#db.get<{ body: string }>(
-        "SELECT body FROM context WHERE exchange_id = ? AND object_id = ? AND kind = 'marking'",
-        row.exchange_id,
-        ref,
+  #explained(rows: readonly Row[]): Map<string, string> {
+    const bodies = new Map<string, string>();
+    for (const [exchange, own] of Map.groupBy(rows, (row) => row.exchange_id)) {
+      const found = this.#db.byKeys<{ object_id: string; body: string }>(
+        "SELECT object_id, body FROM context WHERE kind = 'marking' AND exchange_id = ? AND object_id IN ($keys)",
+        [...new Set(own.flatMap(refsOf))],
+        exchange,
       );
-      // What nothing explains may be terms of use: it stands under its id, which no rule that names texts covers.
-      if (found === undefined) return [ref];
-      const { statement, unread } = JSON.parse(found.body) as { statement?: string; unread?: string };
-      if (unread !== undefined) return [ref];
-      return statement === undefined ? [] : [statement];
-    });
+      for (const one of found) bodies.set(`${exchange} ${one.object_id}`, one.body);
+    }
+    return bodies;
   }
 
   /** Exchanges that a sighting of an object from `from` is judged for: its originator, and whom a rule names for it. */
@@ -182,4 +201,16 @@ export class Releases {
       (decision.delayMinutes ?? this.spec.delayMinutes) * MINUTE_MS + (decision.jitterMinutes ?? 0) * MINUTE_MS * share,
     );
   }
+}
+
+/** Markings beside the level, as they were published. */
+const refsOf = (row: Row): readonly string[] =>
+  row.open_markings === null ? [] : (JSON.parse(row.open_markings) as { refs: readonly string[] }).refs;
+
+/** What nothing explains may be terms of use: it stands under its id, which no rule that names texts covers. */
+function statementsIn(body: string | undefined, ref: string): string[] {
+  if (body === undefined) return [ref];
+  const { statement, unread } = JSON.parse(body) as { statement?: string; unread?: string };
+  if (unread !== undefined) return [ref];
+  return statement === undefined ? [] : [statement];
 }

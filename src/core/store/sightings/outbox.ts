@@ -136,8 +136,10 @@ export class Outbox {
       now,
       limit,
     );
+    const objects = this.#releases.objects(rows.map((row) => row.object_id));
+    const scopes = this.#scopesOf([...objects.keys()]);
     return rows.flatMap((row) => {
-      const found = this.#releases.object(row.object_id);
+      const found = objects.get(row.object_id);
       const telling = tellingOf(row);
       const ruling = this.#ruling(row, to, found, now);
       const canaries =
@@ -145,18 +147,19 @@ export class Outbox {
       const next = canaries ? denied(telling, HOLDS_CANARIES, now) : taken(telling, ruling, now);
       writeTelling(this.#store, row, telling, next);
       if (next.state !== 'sending' || found === undefined) return [];
-      const scope = this.#scopeOf(row.object_id);
+      const scope = scopes.get(row.object_id);
       const due = { ...sightingOf(row, found, this.#releases.spec), ...(scope === undefined ? {} : { scope }) };
       return [row.attempt === 0 ? due : { ...due, attempt: row.attempt }];
     });
   }
 
-  /** Where the object was shown last. */
-  #scopeOf(object: number): string | undefined {
-    return this.#store.db.get<{ name: string }>(
-      'SELECT s.name FROM presence p JOIN scope s ON s.id = p.scope_id WHERE p.object_id = ? ORDER BY p.listing DESC LIMIT 1',
-      object,
-    )?.name;
+  /** Where each object was shown last. */
+  #scopesOf(objects: readonly number[]): Map<number, string> {
+    const shown = this.#store.db.byKeys<{ object_id: number; listing: number; name: string }>(
+      'SELECT p.object_id, p.listing, s.name FROM presence p JOIN scope s ON s.id = p.scope_id WHERE p.object_id IN ($keys)',
+      objects,
+    );
+    return new Map(shown.sort((a, b) => a.listing - b.listing).map((one) => [one.object_id, one.name]));
   }
 
   /** Hits on one of its values were counted before that value became a canary. */
@@ -173,16 +176,23 @@ export class Outbox {
   }
 
   settle(to: ExchangeState, settlements: readonly SendSettlement[], now: number): void {
-    const { db } = this.#store;
+    const sql = 'SELECT * FROM outbox WHERE exchange_id = ? AND uuid IN ($keys)';
+    const load = (uuids: readonly string[]) => this.#store.db.byKeys<OutboxRow>(sql, uuids, to.id);
+    const rows = new Map(load(settlements.map((one) => one.uuid)).map((row) => [row.uuid, row]));
+    const told = settlements.flatMap((one) => (one.kind === 'sent' ? (rows.get(one.uuid)?.object_id ?? []) : []));
+    const objects = this.#releases.objects(told);
+    const done = new Set<string>();
     for (const one of settlements) {
-      const row = db.get<OutboxRow>('SELECT * FROM outbox WHERE exchange_id = ? AND uuid = ?', to.id, one.uuid);
+      // Named twice it is not any more what it was.
+      const row = done.has(one.uuid) ? load([one.uuid])[0] : rows.get(one.uuid);
       if (row === undefined) continue;
+      done.add(one.uuid);
       const telling = tellingOf(row);
       const next = settled(telling, one satisfies Sent, now);
       // It is not on its way.
       if (next === telling) continue;
       writeTelling(this.#store, row, telling, next);
-      const found = next.state === 'sent' ? this.#releases.object(row.object_id) : undefined;
+      const found = next.state === 'sent' ? objects.get(row.object_id) : undefined;
       if (next.state === 'sent') this.#record(to, row, found, next);
       // Hits that came while it was on its way.
       if (found !== undefined && next.sent !== row.modified) this.#decideAs(next, row, to, found, now);
