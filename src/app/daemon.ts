@@ -5,6 +5,7 @@ import type { Deliverer } from '../core/delivery/deliverer.ts';
 import type { Poller } from '../core/ingest/poller.ts';
 import { toFailure } from '../core/model/failure.ts';
 import { wholeCondition } from '../core/model/status.ts';
+import { turns } from '../core/runtime/in-turns.ts';
 import { createLifecycle, type Lifecycle } from '../core/runtime/lifecycle.ts';
 import { createScheduled, type Scheduled } from '../core/runtime/scheduler.ts';
 import type { ServiceManager } from '../core/runtime/service-manager.ts';
@@ -160,7 +161,13 @@ export async function startDaemon(app: App, notes: DaemonNotes): Promise<Daemon>
       }),
     );
   }
-  for (const one of schedules) one.start();
+  // It is asked already, and the first schedules of a process take their time.
+  const turnOver = turns();
+  for (const one of schedules) {
+    await turnOver();
+    one.start();
+  }
+  await turnOver();
   schedules.push(...app.reporting.start(lifecycle));
   for (const [name, deliverer] of app.deliverers) {
     const wake = wakes.get(name)!;
@@ -332,9 +339,9 @@ function tellWritten(
 /** A pause after a failure is the deliverer's own affair: woken within one, it looks whether something must go. */
 async function deliverLoop(app: App, deliverer: Deliverer, wake: Wake, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const before = { ...deliverer.totals };
+    const { applied, parked } = deliverer.totals;
     await app.attempt('siem', deliverer, () => deliverer.cycle(signal));
-    tellWritten(app, deliverer, before);
+    tellWritten(app, deliverer, { applied, parked });
     const next = await app.store.nextWork(deliverer.name, app.now());
     const paused = deliverer.pausedUntil - app.now();
     const due =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from './clock.ts';
-import { inTurns } from './in-turns.ts';
+import { inTurns, turns } from './in-turns.ts';
 
 /** Each look at it takes so many milliseconds. */
 function ticking(ms: number): Clock {
@@ -35,5 +35,23 @@ describe('work in turns', () => {
       throw new Error('no');
     }
     await expect(inTurns(failing(), ticking(10))).rejects.toThrow('no');
+  });
+});
+
+describe('a loop of small steps', () => {
+  it('rests before its first step, and then whenever its turn is over', async () => {
+    let others = 0;
+    const rests: number[] = [];
+    const over = turns(10, ticking(3));
+    for (let i = 0; i < 12; i++) {
+      setImmediate(() => others++);
+      const rest = over();
+      if (rest === undefined) continue;
+      await rest;
+      rests.push(i);
+    }
+
+    expect(rests).toEqual([0, 4, 8]);
+    expect(others).toBeGreaterThan(8);
   });
 });

@@ -14,9 +14,18 @@ export function hasMoreValues(body: Uint8Array, most: number): boolean {
   let values = 1;
   for (let i = 0; i < body.length; i++) {
     const byte = body[i];
-    if (byte === QUOTE) {
-      for (i++; i < body.length && body[i] !== QUOTE; i++) if (body[i] === BACKSLASH) i++;
-    } else if ((byte === COMMA || byte === BRACKET || byte === BRACE) && ++values > most) return true;
+    if (byte === QUOTE) i = endOfText(body, i);
+    else if ((byte === COMMA || byte === BRACKET || byte === BRACE) && ++values > most) return true;
   }
   return false;
+}
+
+/** Place of the quotation mark that ends the text which begins at `from`. Most of an answer is texts: the search is V8's own. */
+function endOfText(body: Uint8Array, from: number): number {
+  for (let end = body.indexOf(QUOTE, from + 1); end !== -1; end = body.indexOf(QUOTE, end + 1)) {
+    let before = end - 1;
+    while (before > from && body[before] === BACKSLASH) before--;
+    if ((end - before) % 2 === 1) return end;
+  }
+  return body.length;
 }

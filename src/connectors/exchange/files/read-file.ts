@@ -6,6 +6,7 @@ import { readAttribute } from '../../../core/misp/attribute.ts';
 import { nameOf, readEventHead, type EventHead } from '../../../core/misp/head.ts';
 import { ConnectorError } from '../../../core/model/failure.ts';
 import type { Json } from '../../../core/model/json.ts';
+import { turns } from '../../../core/runtime/in-turns.ts';
 import { isRecord } from '../../../core/stix/raw.ts';
 import { codeOf, type Disk, UNKNOWN, wordsFor } from './disk.ts';
 import { Changed, elementsOf } from './elements.ts';
@@ -85,6 +86,8 @@ class FilePages {
   readonly #open: OpenFile;
   readonly #gathered: Gathered;
   readonly #lines: number[];
+  /** A piece of a file holds very many elements. */
+  readonly #turnOver = turns();
   /** Where the elements that are over ended. */
   #at: { readonly offset: number; readonly elements: number };
   #scope: string;
@@ -113,6 +116,7 @@ class FilePages {
     const specVersion = form.kind === 'list' ? specVersionOf(form.around) : undefined;
     const bare = form.kind === 'list' && form.path[0] === 'Event';
     for await (const { value, over, end, number } of this.#elements()) {
+      await this.#turnOver();
       if (this.#gathered.full) yield this.#within();
       const events = bare ? [value] : isRecord(value) && value['type'] === undefined ? eventsIn(value) : undefined;
       if (over !== undefined) this.#unread(number, `element is too large (${over})`);
@@ -144,12 +148,14 @@ class FilePages {
     if (!this.#delivered(head)) return yield* this.#last();
     this.#name(head);
     for await (const { value, over, end, number } of this.#elements()) {
+      await this.#turnOver();
       if (this.#gathered.full) yield this.#within();
       if (over !== undefined) this.#unread(number, `element is too large (${over})`);
       else this.#gathered.attribute(readAttribute(value, head));
       this.#at = { offset: end, elements: number };
     }
     for (const one of attributesOf(event, head)) {
+      await this.#turnOver();
       if (this.#gathered.full) yield this.#within();
       this.#gathered.attribute(one);
     }
@@ -158,7 +164,7 @@ class FilePages {
   }
 
   /** A MISP event among others. */
-  *#event(event: unknown): Generator<Page, void, undefined> {
+  async *#event(event: unknown): AsyncGenerator<Page, void, undefined> {
     const head = readEventHead(event);
     if ('refusal' in head) {
       this.#gathered.refuse(head.refusal);
@@ -171,6 +177,7 @@ class FilePages {
     if (!states) this.#gathered.blind = false;
     this.#name(head);
     for (const one of attributesOf(event, head)) {
+      await this.#turnOver();
       if (this.#gathered.full) yield this.#within();
       this.#gathered.attribute(one);
     }

@@ -7,6 +7,7 @@ import { ConnectorError, configFailure, type FailureKind, permanent, retryable }
 import { withoutHidden } from '../../../core/model/text.ts';
 import { type HttpClient, type HttpResponse, statusFailure } from '../../../core/runtime/http.ts';
 import type { Secret } from '../../../core/runtime/secret.ts';
+import { shortRest } from '../../../core/runtime/in-turns.ts';
 import { hasMoreValues } from '../../../core/runtime/json-values.ts';
 import { MOST_VALUES } from './bounds.ts';
 import type { MispConfig } from './config.ts';
@@ -156,7 +157,10 @@ export class MispClient {
     const response = await this.#send(path, what, signal, body);
     this.#accepted(response, what);
     if (hasMoreValues(response.body, MOST_VALUES)) throw this.#tooMany(response, what);
+    // Of an answer of some megabytes each of these takes its time.
+    await shortRest();
     const json = blank !== undefined && isBlank(response.body) ? blank : this.#json(response, what);
+    await shortRest();
     const content = this.#shaped(response, what, shape, json);
     const date = this.#hear(response);
     const count = response.headers['x-result-count'];

@@ -42,12 +42,12 @@ export class Mapping {
     return org !== undefined && (this.#orgs.has(org.uuid) || this.#orgs.has(org.name?.toLowerCase() ?? ''));
   }
 
-  /** Rows of attributes/restSearch. `now`: epoch milliseconds. */
-  rows(rows: readonly unknown[], head: EventHead, now: number): Read {
+  /** Rows of attributes/restSearch, one after the other. `now`: epoch milliseconds. */
+  *rows(rows: readonly unknown[], head: EventHead, now: number): Generator<AttributeRead, void, undefined> {
+    if (!this.wantsOrg(head.orgc)) return;
     const readAt = Math.floor(now / 1000);
-    return this.#collect(rows, head, now, (row) =>
-      readAttribute(row, head, inObject(row) ? UNNAMED : undefined, { readAt }),
-    );
+    for (const row of rows)
+      if (this.#wants(row, head, now)) yield readAttribute(row, head, inObject(row) ? UNNAMED : undefined, { readAt });
   }
 
   /** The attributes of a whole event, one after the other. */
@@ -63,13 +63,6 @@ export class Mapping {
 
   #wantedOf(object: Readonly<Record<string, unknown>>, head: EventHead, now: number): unknown {
     return { ...object, Attribute: listOf(object['Attribute']).filter((one) => this.#wants(one, head, now)) };
-  }
-
-  #collect(rows: readonly unknown[], head: EventHead, now: number, read: (row: unknown) => AttributeRead): Read {
-    const into = this.begun(head);
-    if (!this.wantsOrg(head.orgc)) return into;
-    for (const row of rows) if (this.#wants(row, head, now)) put(into, read(row));
-    return into;
   }
 
   /** With the name of who made it, and nothing else. */

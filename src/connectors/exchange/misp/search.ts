@@ -3,9 +3,10 @@
 // page alone proves nothing. An answer is pinned to the publication it is read of: an event that is edited meanwhile answers nothing.
 import { ConnectorError, permanent } from '../../../core/model/failure.ts';
 import { type EventHead, readEventHead } from '../../../core/misp/head.ts';
+import { turns } from '../../../core/runtime/in-turns.ts';
 import type { EventEnd, EventPart, ReadingContext } from './context.ts';
 import { type At, OVERLAP_SECS } from './cursor.ts';
-import { inObject } from './mapping.ts';
+import { inObject, put } from './mapping.ts';
 import { smaller, tooLarge } from './page-size.ts';
 import { type IndexRow, Row } from './responses.ts';
 import { inSpans, type Span } from './spans.ts';
@@ -156,7 +157,7 @@ async function* onePublication(
   const { mapping, limit: known, pageSize } = context;
   const nothing = { head, begins: true, ends: true };
   if (!mapping.wantsOrg(head.orgc)) {
-    yield { ...nothing, read: mapping.rows([], head, context.now()) };
+    yield { ...nothing, read: mapping.begun(head) };
     return 'read';
   }
   let limit = at?.limit ?? known.learnt?.size ?? pageSize;
@@ -175,7 +176,13 @@ async function* onePublication(
     const last = !more;
     // One page is one moment; of several, and of nothing, nobody knows.
     if (last && (page > 1 || rows.length === 0) && (await moved(context, head))) return 'moved';
-    const ids = rows.flatMap((row) => Row.safeParse(row).data ?? []).map((row) => Number(row.id));
+    const turnOver = turns();
+    const ids: number[] = [];
+    for (const row of rows) {
+      await turnOver();
+      const { data } = Row.safeParse(row);
+      if (data !== undefined) ids.push(Number(data.id));
+    }
     const sorted = ids.every((id, i) => id > (i === 0 ? lastId : ids[i - 1]!));
     if (!sorted || (!unnamed && rows.some(inObject))) {
       const whole = yield* wholeInstead(context, head, sorted);
@@ -183,7 +190,11 @@ async function* onePublication(
       unnamed = true;
     }
     lastId = ids.at(-1) ?? lastId;
-    const read = mapping.rows(rows, head, context.now());
+    const read = mapping.begun(head);
+    for (const one of mapping.rows(rows, head, context.now())) {
+      await turnOver();
+      put(read, one);
+    }
     const next: At = { uuid: head.uuid, pub: head.publishTimestamp ?? 0, ts: head.timestamp, page: page + 1, limit };
     yield { head, read, begins: page === 1, ends: last, ...(last ? {} : { next }) };
     if (last) return 'read';

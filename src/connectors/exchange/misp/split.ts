@@ -1,6 +1,7 @@
 // Takes a whole event apart, so that each of its attributes and objects is parsed, read and forgotten before the next. Parsed
 // all at once, an event of 100,000 attributes alone takes more memory than the whole daemon may have; also the text of a long one
 // is packed until it is read.
+import { turns } from '../../../core/runtime/in-turns.ts';
 import { PackedPieces } from '../../../core/runtime/packed.ts';
 import { hasMoreValues } from '../../../core/runtime/json-values.ts';
 
@@ -50,7 +51,7 @@ export async function splitEvent(body: Buffer, most: number): Promise<SplitEvent
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       const name = byte === OPEN_BRACKET && depth === 2 && keys[1] === 'Event' ? keys[2] : undefined;
       if (LISTS.some((one) => one === name)) {
-        const list = listFrom(body, i, name!);
+        const list = await listFrom(body, i, name!);
         lists.push(list);
         i = list.close;
       } else {
@@ -87,15 +88,19 @@ function* piecesOf(body: Buffer, begin: number, ends: readonly number[]): Genera
   }
 }
 
-function listFrom(body: Buffer, open: number, name: string): List {
+async function listFrom(body: Buffer, open: number, name: string): Promise<List> {
   const ends: number[] = [];
+  const turnOver = turns();
   let depth = 0;
   for (let i = open + 1; i < body.length; i++) {
     const byte = body[i];
     if (byte === QUOTE) i = endOfText(body, i);
     else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
-    else if (byte === COMMA && depth === 0) ends.push(i);
-    else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && depth-- === 0) {
+    else if (byte === COMMA && depth === 0) {
+      ends.push(i);
+      const rest = turnOver();
+      if (rest !== undefined) await rest;
+    } else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && depth-- === 0) {
       if (ends.length > 0 || body.toString('latin1', open + 1, i).trim() !== '') ends.push(i);
       return { name, open, close: i, ends };
     }

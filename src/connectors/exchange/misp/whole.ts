@@ -1,6 +1,7 @@
 // One event in one answer, as MISP servers read each other. It comes as one moment, so that nothing can shift in it.
 import { permanent } from '../../../core/model/failure.ts';
 import { type EventHead, readEventHead } from '../../../core/misp/head.ts';
+import { turns } from '../../../core/runtime/in-turns.ts';
 import type { EventEnd, EventPart, ReadingContext } from './context.ts';
 import { put } from './mapping.ts';
 
@@ -24,8 +25,10 @@ export async function* readWhole(
   if (head.published === false || other) return 'moved';
   let read = mapping.begun(head);
   let begins = true;
+  const turnOver = turns();
   try {
     for (const one of mapping.whole(event, head, context.now())) {
+      await turnOver();
       if (read.objects.length + read.refusals.length >= Math.min(pageSize, MOST_PART)) {
         yield { head, read, begins, ends: false };
         read = { objects: [], refusals: [] };

@@ -1,9 +1,9 @@
-// Objects of an answer become objects of ours in small portions, so that one large answer does not stop the loops
+// Objects of an answer become objects of ours in short turns, so that one large answer does not stop the loops
 // of the other peers for long.
-import { setImmediate as breathe } from 'node:timers/promises';
 import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts';
 import { permanent, retryable } from '../../../core/model/failure.ts';
 import { sha256 } from '../../../core/runtime/ids.ts';
+import { turns } from '../../../core/runtime/in-turns.ts';
 import { OTHER_CASE, type ReadResult, readObject } from '../../../core/stix/objects.ts';
 import { MOST_NAMED } from './bounds.ts';
 import { LONGEST_OBJECT, type RawObjects, TooLong } from './envelope.ts';
@@ -14,8 +14,8 @@ export type Read =
   /** Nothing for us. `id` tells one that comes again. */
   | { readonly kind: 'ignored'; readonly type: string; readonly id: string };
 
-/** A millisecond or two: in a portion nobody else has a turn. */
-const PORTION = 50;
+/** By time: the first objects of a process take ten times as long as those that follow. */
+const TURN_MS = 2;
 
 export interface ReadAnswer {
   readonly read: readonly Read[];
@@ -29,14 +29,12 @@ export interface ReadAnswer {
 export async function readObjects(raw: RawObjects, what: string, signal: AbortSignal): Promise<ReadAnswer> {
   const read: Read[] = [];
   let names = '';
-  let portion = 0;
+  const over = turns(TURN_MS);
   let named = 0;
   const odd = new Odd();
   for (const one of unwrapped(raw, what, odd)) {
-    if (++portion > PORTION) {
-      portion = 1;
-      await breathe();
-    }
+    const rest = over();
+    if (rest !== undefined) await rest;
     if (signal.aborted) throw retryable('the reading was stopped');
     const { id, modified } = Object(one) as { id?: unknown; modified?: unknown };
     names += `${textOr(id)} ${textOr(modified)}\n`;

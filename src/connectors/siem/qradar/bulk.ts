@@ -4,6 +4,7 @@
 import type { Batch } from '../../../core/contracts/batch.ts';
 import { ConnectorError, permanent, retryable, toFailure } from '../../../core/contracts/failure.ts';
 import type { Change, Outcome, SiemDeps } from '../../../core/contracts/siem-connector.ts';
+import { turns } from '../../../core/runtime/in-turns.ts';
 import { afterFailure, eachOf, type HeldSet, type HeldSets, heldByOther, pick } from './board.ts';
 import { type QRadarClient, refusalCode } from './client.ts';
 import type { QRadarSettings } from './config.ts';
@@ -14,6 +15,8 @@ import { CONTROL } from './sets.ts';
 import { BulkResults, BulkTask } from './responses.ts';
 
 const SINGLES_AT_ONCE = 4;
+/** Of going through a full batch, between which others have theirs. */
+const TURN_MS = 4;
 /** Rows that are sent one by one when a task broke off, so that a console in trouble is not flooded; the rest is tried again. */
 const MAX_SINGLES = 100;
 /** Batches kept until they are settled; of older ones the rows are read back, as after a restart. */
@@ -408,7 +411,10 @@ export class BulkUpdates {
     const outcomes: Outcome[] = [];
     const left: { readonly change: Change; readonly i: number }[] = [];
     const still: number[] = [];
+    const over = turns(TURN_MS);
     for (const [i, change] of batch.changes.entries()) {
+      const rest = over();
+      if (rest !== undefined) await rest;
       const row = held.get(change.slot);
       const done: Outcome = { key: change.key, kind: 'applied' };
       if (change.op === 'remove') {
