@@ -103,7 +103,7 @@ async function run(): Promise<void> {
     const before = remembered[keyOf(one)];
     if (values.told === true) return false;
     if (before === undefined || values.again === true || before.seen !== seenBy(one, before)) return true;
-    return before.result === 'survived' && values.room && !before.room;
+    return before.result === 'broken' || (before.result === 'survived' && values.room && !before.room);
   });
   if (left.length > 0 && !(await tryAll(left, remembered))) {
     process.exitCode = 1;

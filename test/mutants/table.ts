@@ -61,7 +61,7 @@ export function written({ rows, sample, equal, when, applied }: Results): string
 Deliberate faults, each of which takes one rule out of the code, and the test that notices. Written by \`npm run mutants\`;
 do not edit. The faults stand as data in the files beside this one.
 
-${[`${when}. ${applied}.`, ...drawn, `All that was tried so far: **${summed(rows)}** (${Math.floor((100 * caughtOf(rows)) / Math.max(1, triedOf(rows)))} of 100).`].join('\n')}
+${[`${when}. ${applied}.`, ...drawn, `All that were tried so far, each with the code and the tests of its day: **${summed(rows)}** (${Math.floor((100 * caughtOf(rows)) / Math.max(1, triedOf(rows)))} of 100).`].join('\n')}
 
 ## Survivors
 

@@ -39,6 +39,8 @@ describe('readMarkings', () => {
 
     expect(readMarkings([GREEN, PAP_AMBER], granular)).toEqual({ tlp: 'red', pap: 'amber', open: [] });
     expect(readMarkings([RED], [{ marking_ref: GREEN, selectors: ['name'] }])).toEqual({ tlp: 'red', open: [] });
+    const papGreen = id('c43594d1-4b11-4c59-93ab-1c9b14d53ce9');
+    expect(readMarkings([PAP_AMBER, papGreen], undefined)).toEqual({ pap: 'amber', open: [] });
   });
 
   it('leaves a reference open that only a definition can explain', () => {

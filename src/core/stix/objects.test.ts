@@ -6,6 +6,7 @@ import { ODD_TIMES, readObject } from './objects.ts';
 const ID = 'indicator--7df7da76-baa5-48be-98b3-ae9b4bd84184';
 const SOURCE = 'identity--96b9f522-7592-502b-a5f7-8fa59a268afd';
 const RED = 'marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed';
+const GREEN = 'marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da';
 
 const anIndicator = (fields: Record<string, unknown> = {}) => ({
   type: 'indicator',
@@ -26,6 +27,15 @@ function indicator(raw: unknown, bundleSpecVersion?: string): ReadIndicator {
   if (!('object' in read) || read.object.kind !== 'indicator') throw new Error(`no indicator: ${JSON.stringify(read)}`);
   return { ...read.object, facts: JSON.parse(read.object.facts) as IndicatorFacts };
 }
+
+describe('a level in a label', () => {
+  it('makes stricter what a marking says, and is no marking where none does', () => {
+    const beside = indicator(anIndicator({ object_marking_refs: [GREEN], labels: ['tlp:red'] }));
+    const alone = indicator(anIndicator({ labels: ['tlp:clear'] }));
+
+    expect([beside.tlp, alone.tlp, alone.facts.tlpLabel]).toEqual(['red', undefined, 'clear']);
+  });
+});
 
 describe('an indicator', () => {
   it('is read with the fields that we use', () => {

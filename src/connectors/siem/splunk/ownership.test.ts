@@ -83,6 +83,14 @@ describe.each(FORMS)('with form %s', (form) => {
     expect(standing(form)).toHaveLength(VALUES.length);
   });
 
+  it('rows into which another value was put are about that which their key stands for', async () => {
+    const connector = await armed();
+    const [first, second] = VALUES;
+    rewrite(form, [first!], (row) => ({ ...row, entry_key: second!.key }));
+
+    expect((await held(connector)).map((one) => one.key).sort()).toEqual(keys);
+  });
+
   it('one row with unexpected types ends neither listing nor removal, and is counted where nothing can be read', async () => {
     const warned: unknown[] = [];
     const log: Log = {
