@@ -78,3 +78,5 @@ function hasComma(text: string, from: number): boolean {
   }
   return false;
 }
+
+export const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;

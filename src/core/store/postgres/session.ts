@@ -1,32 +1,28 @@
 // One connection to the server and what hangs on it: the lock of the state, and the way back after it is lost.
-import { readFileSync } from 'node:fs';
-import { rootCertificates } from 'node:tls';
 import { ConnectorError } from '../../model/failure.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { randomHex, sha256 } from '../../runtime/ids.ts';
+import { randomHex } from '../../runtime/ids.ts';
 import { StateAway } from '../sql/away.ts';
 import type { ServerPlace } from '../sql/place.ts';
 import { StateFailure } from '../sql/state-failure.ts';
-import { GONE, serverFailure } from './faults.ts';
+import { rowsOf } from './answers.ts';
+import { ABOUT, type About, NO_LIMITS, refuseUnfit, refuseUnwritable, type Role, settingsOf } from './beginning.ts';
+import { quotedName } from './dialect.ts';
+import { serverFailure } from './faults.ts';
 import { Link } from './link.ts';
-import type { ConnectRequest, Rows, Step } from './messages.ts';
+import { takeLock } from './lock.ts';
+import type { Rows, Step } from './messages.ts';
+import { requestFor } from './request.ts';
 import { Statements } from './statements.ts';
 
-/** The oldest major version that is still looked after by its makers. */
-const OLDEST = 14;
 const CONNECT_MS = 10_000;
 /** Who reads does it on the thread that answers others. */
 const READER_CONNECT_MS = 2_000;
 const SOONEST_AGAIN_MS = 200;
 const LATEST_AGAIN_MS = 5_000;
-/** A command that holds the state is over soon, and so is a connection of ours that is being ended. */
-const LOCK_PATIENCE_MS = 5_000;
-/** "ente", so that nobody else's locks in the database are met. */
-const LOCK_CLASS = 0x656e7465;
 
 export interface SessionOptions {
-  /** `work` holds the lock of the state. `beside` only leaves requests. */
-  readonly role: 'work' | 'beside' | 'read';
+  readonly role: Role;
   readonly holder?: string;
   /** How long the server may be away at a time; for ever, unless it is said. */
   readonly patienceMs?: number;
@@ -179,7 +175,7 @@ export class Session {
     if (this.#opened) this.#reconnects++;
     this.#losses = this.#link.losses;
     try {
-      this.#link.connect(this.#request());
+      this.#link.connect(requestFor(this.place, this.#options.role === 'read' ? READER_CONNECT_MS : CONNECT_MS));
       // Those of the connection before are gone with it.
       this.#statements = new Statements();
       this.#prepare();
@@ -192,111 +188,19 @@ export class Session {
     this.#opened = true;
   }
 
-  #request(): ConnectRequest {
-    const { host, port, user, database, password, tls } = this.place;
-    return {
-      host,
-      port,
-      user,
-      database,
-      password: password === undefined ? '' : 'text' in password ? password.text : secretOf(password.file),
-      applicationName: 'entente',
-      timeoutMs: this.#options.role === 'read' ? READER_CONNECT_MS : CONNECT_MS,
-      ...(tls === undefined
-        ? {}
-        : {
-            tls: {
-              ...(tls.ca === undefined ? {} : { ca: [...rootCertificates, fileOf(tls.ca, 'ca_file')] }),
-              ...(tls.cert === undefined ? {} : { cert: fileOf(tls.cert, 'cert_file') }),
-              ...(tls.key === undefined ? {} : { key: fileOf(tls.key, 'key_file') }),
-              ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
-              ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
-              ...(tls.fingerprintSha256 === undefined ? {} : { fingerprintSha256: tls.fingerprintSha256 }),
-            },
-          }),
-    };
-  }
-
   #prepare(): void {
-    const { role } = this.#options;
-    const { schema, name, user, database } = this.place;
-    // Limits that are meant for people would end a unit, or the lock, in the middle of work. Every version knows these.
-    this.#link.script(`SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0`);
-    const [about] = this.rows<{
-      version: number;
-      encoding: string;
-      standby: number;
-      schema: string | null;
-      temp: number;
-    }>(
-      `SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
-       pg_is_in_recovery() AS standby, to_regnamespace($1)::text AS schema,
-       has_database_privilege(current_database(), 'TEMP') AS temp`,
-      quotedName(schema),
-    );
-    const refuse = (why: string): never => {
-      throw new ConnectorError('config', `state ${name}: ${why}`);
-    };
-    if (about!.version < OLDEST * 10_000)
-      refuse(`the server is PostgreSQL ${Math.floor(about!.version / 10_000)}, at least ${OLDEST} is needed`);
-    if (about!.encoding !== 'UTF8')
-      refuse(
-        `the database ${database} is in ${about!.encoding}, which does not hold every text; create one with ENCODING 'UTF8' TEMPLATE template0`,
-      );
-    // Whether the server may be written to is its administrator's to say, also by what sessions begin with.
-    this.#link.script(
-      `SET search_path = ${quotedName(schema)}; SET client_min_messages = warning; SET jit = off; SET idle_session_timeout = 0;
-       SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
-       SET enable_seqscan = off; SET default_statistics_target = 10;${role === 'read' ? ' SET default_transaction_read_only = on;' : ''}
-       SET default_transaction_isolation = ${role === 'read' ? "'repeatable read'" : "'read committed'"};
-       SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'`,
-    );
-    if (role === 'read') return;
-    if (about!.standby === 1) throw new StateAway(`the server of the state ${name} takes no writes (it is a standby)`);
-    if (role === 'beside') return;
-    if (about!.temp !== 1)
-      refuse(`${user} may make no temporary tables in ${database}; GRANT TEMPORARY ON DATABASE ${database} TO ${user}`);
-    if (about!.schema === null && this.#worked) throw new StateAway(`the schema of the state ${name} is gone; ${GONE}`);
-    if (about!.schema === null) this.#link.script(`CREATE SCHEMA ${quotedName(schema)}`);
-    this.#lock();
-    this.#link.script(`LISTEN ${quotedName(channelOf(schema))}`);
-  }
-
-  /** Held by the connection, so that the server lets it go at any kind of death. */
-  #lock(): void {
-    const start = systemClock.monotonic();
-    for (;;) {
-      const [{ got } = { got: 0 }] = this.rows<{ got: number }>(
-        `SELECT pg_try_advisory_lock($1::int, $2::int) AS got`,
-        ...lockKey(this.place),
-      );
-      if (got === 1) break;
-      const holder = this.#holder();
-      // What is left of a connection of ours that was lost on the way; the server may not have noticed yet.
-      if (holder.token === this.token) this.rows('SELECT pg_terminate_backend($1::int)', holder.pid);
-      if (systemClock.monotonic() - start > LOCK_PATIENCE_MS) {
-        if (this.#opened && holder.token !== this.token)
-          throw new StateFailure(`the state ${this.place.name} was taken by ${holder.name} while its server was away`);
-        throw new ConnectorError('permanent', `the state ${this.place.name} is held by ${holder.name}`);
-      }
-      this.#link.pause(100);
-    }
-    this.#link.script('CREATE TABLE IF NOT EXISTS server_state (name TEXT PRIMARY KEY, value TEXT NOT NULL)');
-    const [self] = this.rows<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    for (const [key, value] of [
-      ['holder', this.#options.holder ?? 'entente'],
-      ['token', this.token],
-      ['pid', String(self!.pid)],
-    ])
-      this.rows(
-        'INSERT INTO server_state (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-        key!,
-        value!,
-      );
-  }
-
-  #holder(): { readonly name: string; readonly token?: string; readonly pid: number } {
-    return holderIn((sql, ...values) => this.rows(sql, ...values), this.place) ?? { name: 'another process', pid: 0 };
+    const { place } = this;
+    const { role, holder = 'entente' } = this.#options;
+    this.#link.script(NO_LIMITS);
+    const [about] = this.rows<About>(ABOUT, quotedName(place.schema));
+    refuseUnfit(about!, place);
+    this.#link.script(settingsOf(place, role));
+    refuseUnwritable(about!, role, place, this.#worked);
+    if (role !== 'work') return;
+    if (about!.schema === null) this.#link.script(`CREATE SCHEMA ${quotedName(place.schema)}`);
+    const claim = { place, holder, token: this.token, again: this.#opened, link: this.#link };
+    takeLock((sql, ...values) => this.rows(sql, ...values), claim);
+    this.#link.script(`LISTEN ${quotedName(`entente_${place.schema}`)}`);
   }
 
   /** SQL of the server's own, at once. */
@@ -307,61 +211,5 @@ export class Session {
     } catch (error) {
       throw this.#failed(error);
     }
-  }
-}
-
-/** Who holds the lock of a state, asked over any connection to its server. */
-export function holderIn(
-  ask: <R extends object>(sql: string, ...values: (string | number)[]) => R[],
-  place: ServerPlace,
-): { readonly name: string; readonly token: string; readonly pid: number } | undefined {
-  const [lockClass, key] = lockKey(place);
-  const [held] = ask<{ pid: number }>(
-    `SELECT l.pid FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.classid::bigint = $1
-     AND l.objid::bigint = ($2 & 4294967295) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-    lockClass,
-    key,
-  );
-  if (held === undefined) return undefined;
-  const [table] = ask<{ found: string | null }>(`SELECT to_regclass('server_state')::text AS found`);
-  const told = table?.found == null ? [] : ask<{ name: string; value: string }>('SELECT name, value FROM server_state');
-  const of = (name: string): string | undefined => told.find((one) => one.name === name)?.value;
-  const same = Number(of('pid')) === held.pid;
-  return {
-    name: (same ? of('holder') : undefined) ?? 'another process, which is just starting',
-    token: (same ? of('token') : undefined) ?? '',
-    pid: held.pid,
-  };
-}
-
-/** Two numbers of 32 bits: ours, and one for the schema. Locks of a server are by database. */
-function lockKey({ schema }: ServerPlace): [number, number] {
-  return [LOCK_CLASS, Number.parseInt(sha256(schema).slice(0, 8), 16) | 0];
-}
-
-export const channelOf = (schema: string): string => `entente_${schema}`;
-
-export const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
-export function rowsOf<R extends object>({ columns, values }: Rows): R[] {
-  const made: Record<string, unknown>[] = [];
-  for (let at = 0; at < values.length; at += columns.length) {
-    const row: Record<string, unknown> = {};
-    for (let i = 0; i < columns.length; i++) row[columns[i]!] = values[at + i];
-    made.push(row);
-  }
-  // Columns and row types stand side by side in one statement each.
-  return made as R[];
-}
-
-function secretOf(file: string): string {
-  return fileOf(file, 'password_file').replace(/\r?\n$/, '');
-}
-
-function fileOf(file: string, what: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConnectorError('config', `state: cannot read ${what} ${file}`, { cause: error });
   }
 }

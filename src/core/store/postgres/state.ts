@@ -5,7 +5,8 @@ import type { ServerPlace } from '../sql/place.ts';
 import { SCHEMA_VERSION } from '../sql/schema.ts';
 import { PostgresDatabase } from './database.ts';
 import { stepsFrom } from './schema.ts';
-import { holderIn, type SessionOptions } from './session.ts';
+import { holderIn } from './lock.ts';
+import type { SessionOptions } from './session.ts';
 
 /** Holds the lock of the state as long as it is open. */
 export function openServerState(place: ServerPlace, options: Omit<SessionOptions, 'role'>): PostgresDatabase {

@@ -3,6 +3,9 @@
 //
 // Small integers lead every wide key, so that a first sync appends to its trees instead of scattering over them,
 // and partial indexes hold only the rows that need work: memory follows the page cache, not the data.
+//
+// Over 300 lines with cause: what was released once is never written anew, and who wants to know what the tables are
+// reads all of it, in the order in which it runs.
 
 export const MIGRATIONS: readonly string[] = [
   `
