@@ -17,6 +17,7 @@ const FOUND = [
   [67138, 'value that a hold keeps asked for without end once nobody can tell what it was'],
   [65234, 'words of a withdrawn value left in the row of one that was cut short and is held'],
   [101401, 'held addition of what had waited for a place sent under the revision with which it had left'],
+  [110779, 'one that waits for room and may stand there kept from it by its own place'],
 ] as const;
 
 describe('store, pollers and deliverers together', () => {

@@ -4,7 +4,7 @@ import { type Moment, type Offer, project, projectNew, type Reason } from './pro
 import { settled, taken } from './call.ts';
 import { unknown } from './found.ts';
 import { held } from './holds.ts';
-import { refused } from './rest.ts';
+import { refused, waitsForRoom } from './rest.ts';
 import { isKept, phaseOf, type Stand } from './stand.ts';
 
 const NOW = 1_768_046_400_000;
@@ -177,6 +177,20 @@ describe('a parked one', () => {
   it('stays parked until it changes', () => {
     expect(phaseOf(then(parked, vouching, TIME).stand!)).toBe('parked');
     expect(phaseOf(then(parked, { ...vouching, content: 8 }, PUBLISHED).stand!)).toBe('upsert');
+  });
+
+  it('for want of room is sent once it may stand there: it would wait for the room that it fills itself', () => {
+    const waits = waitsForRoom(
+      { ...fresh, place: { at: placeOf(3, { confidence: 80, modified: NOW }), out: false } },
+      'full',
+    );
+    const inHold = held(waits, { id: 1, kind: 'removal' }, NOW + 9 * DAY, NOW * 1000, NOW);
+    const kept = { ...inHold, parked: waits.parked };
+    const room = { place: placeOf(3, { confidence: 80, modified: NOW }), full: false };
+
+    const { stand } = then(kept, { ...vouching, room }, PUBLISHED, at(NOW + DAY, { sentUpTo: (NOW + DAY) * 1000 }));
+
+    expect([phaseOf(kept), stand!.present.is, phaseOf(stand!)]).toEqual(['parked', 'maybe', 'upsert']);
   });
 });
 

@@ -145,7 +145,8 @@ export function project(
     since: turned ? now : had.since,
   };
   const waits = waitsAdopted(stand, is, lapsed, suppressed);
-  const stuck = (stand.parked !== undefined && !changed) || waits;
+  // In doubt whether it stands there, it is written: what waits for room would wait for the room that it fills itself.
+  const stuck = (stand.parked !== undefined && !changed && !maySent) || waits;
   // What must go is looked at without delay, also where a lost call is still to be read back.
   const atOnce = (fresher && !busy && !stuck) || (turned && !is && phaseOf(stand) === 'uncertain');
   const next: Stand = {
