@@ -1,6 +1,7 @@
 // The daemon and its commands over a real PostgreSQL: the lock, a kill, a server that restarts under it, a server that is
 // away or wrong.
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chownSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
@@ -11,6 +12,7 @@ import { eventually } from '../e2e/site.ts';
 import { describeWith, tryStart } from './available.ts';
 import { placeOn, startPostgres } from './postgres.ts';
 import type { ScriptPeer } from './script-peer.ts';
+import { smallDisk } from './small-disk.ts';
 
 const started = await tryStart('PostgreSQL', () => startPostgres());
 const encrypted = await tryStart('PostgreSQL with TLS', () => startPostgres({ tls: true }));
@@ -141,6 +143,62 @@ describeWith('the daemon over PostgreSQL', started, (server) => {
     await asAdministrator(server, (db) => void db.all('SELECT pg_promote()'), 'read');
     await armed(9);
     expect((await daemon.stop()).code).toBe(0);
+  });
+
+  it('waits for a server that fell over a full disk of its log, which lost nothing', async ({ skip }) => {
+    publish(1, 5);
+    const daemon = await world.site.daemon();
+    await armed(4);
+    let data = '';
+    await asAdministrator(server, (db) => {
+      data = db.all<{ setting: string }>("SELECT setting FROM pg_settings WHERE name = 'data_directory'")[0]!.setting;
+    });
+    const disk = smallDisk(`${data}-log`, 200, statSync(data).uid);
+    if (typeof disk === 'string') return skip(disk);
+    const [log, aside] = [join(data, 'pg_wal'), join(data, 'pg_wal.aside')];
+    const move = async (from: string, to: string) => {
+      await server.kill();
+      execFileSync('cp', ['-a', `${from}/.`, to]);
+    };
+    try {
+      await move(log, disk.folder);
+      renameSync(log, aside);
+      symlinkSync(disk.folder, log);
+      await server.restart();
+      publish(5, 7);
+      await armed(6);
+
+      disk.fill();
+      // The next segments find no room.
+      for (let turn = 0; turn < 20; turn++)
+        await asAdministrator(
+          server,
+          (db) => void db.all('SELECT pg_switch_wal(), pg_logical_emit_message(false, $$x$$, $$y$$)'),
+        ).catch(() => {});
+      publish(7, 10);
+      const away = await daemon.until((one) =>
+        one.reasons.some((reason) => /is away.*nothing is written/.test(reason)),
+      );
+      expect([away.state, (await daemon.get('/health')).code]).toEqual(['failing', 503]);
+      expect(world.armed()).toHaveLength(6);
+      expect(readFileSync(join(data, '../log'), 'utf8')).toMatch(/PANIC: .*No space left on device/);
+
+      disk.clear();
+      await server.restart();
+      await armed(9);
+      expect((await daemon.stop()).code).toBe(0);
+      expect(await world.site.ask(['status'])).toMatchObject({ siems: [{ wanted: 9, delivered: 9 }] });
+    } finally {
+      disk.clear();
+      rmSync(aside, { recursive: true, force: true });
+      mkdirSync(aside);
+      chownSync(aside, statSync(data).uid, statSync(data).gid);
+      await move(disk.folder, aside);
+      rmSync(log);
+      renameSync(aside, log);
+      disk.unmount();
+      await server.restart();
+    }
   });
 
   it('waits for a server that is away at its start; a single run gives up', async () => {

@@ -1,7 +1,6 @@
 // A PostgreSQL that lacks something: a right, room, a connection, an encoding, an age. At the start and under a daemon that
 // works; the words that a person meets, and that work goes on by itself with nothing lost and nothing twice.
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -12,6 +11,7 @@ import { aWorld, addresses, indicator, type World } from '../e2e/world.ts';
 import { describeWith, tryStart } from './available.ts';
 import { placeOn, sharedPostgres } from './postgres.ts';
 import { freePort, runFolder } from './runs.ts';
+import { smallDisk } from './small-disk.ts';
 
 const started = await tryStart('PostgreSQL', () => sharedPostgres());
 let made = 0;
@@ -246,44 +246,29 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
   });
 
   it('is waited for while its disk is full', async ({ skip }) => {
-    const disk = join(runFolder(), `disk-${made}`);
-    mkdirSync(disk, { recursive: true });
-    try {
-      const [data] = sql("SELECT setting FROM pg_settings WHERE name = 'data_directory'") as { setting: string }[];
-      const whose = `size=24m,mode=0700,uid=${statSync(data!.setting).uid}`;
-      execFileSync('mount', ['-t', 'tmpfs', '-o', whose, 'tmpfs', disk], { stdio: 'pipe' });
-    } catch (error) {
-      return skip(`no file system of a size of its own can be mounted here: ${String(error)}`);
-    }
-    undo.push(() => execFileSync('umount', [disk]));
-    const filler = join(disk, 'filler');
-    undo.unshift(() => {
-      rmSync(filler, { force: true });
+    const [data] = sql("SELECT setting FROM pg_settings WHERE name = 'data_directory'") as { setting: string }[];
+    const disk = smallDisk(join(runFolder(), `disk-${made}`), 24, statSync(data!.setting).uid);
+    if (typeof disk === 'string') return skip(disk);
+    undo.push(() => {
+      disk.clear();
       sql(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
       sql(`DROP TABLESPACE IF EXISTS ${role}`);
+      disk.unmount();
     });
-    sql(`CREATE TABLESPACE ${role} OWNER ${role} LOCATION '${disk}'`);
+    sql(`CREATE TABLESPACE ${role} OWNER ${role} LOCATION '${disk.folder}'`);
     sql(`ALTER ROLE ${role} SET default_tablespace = ${role}`);
     ownSchema();
     publish(50);
     const daemon = await world.site.daemon();
     await armed();
 
-    const file = openSync(filler, 'w');
-    const block = Buffer.alloc(4096);
-    try {
-      for (;;) writeSync(file, block);
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'ENOSPC' });
-    } finally {
-      closeSync(file);
-    }
+    disk.fill();
     const before = standing();
     publish(2_000);
     const told = await daemon.until(({ reasons }) => reasons.some((one) => /disk of the server is full/.test(one)));
     expect([told.state, (await daemon.get('/health')).code, standing()]).toEqual(['failing', 503, before]);
 
-    rmSync(filler);
+    disk.clear();
     await wellAgain(daemon);
     nothingTwice();
     expect((await daemon.stop()).code).toBe(0);
