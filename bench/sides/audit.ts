@@ -12,7 +12,7 @@ import { readObject } from '../../src/core/stix/objects.ts';
 import { RecordReader } from '../../src/core/store/read/record.ts';
 import { StoreReader } from '../../src/core/store/read/status.ts';
 import { AUDIT_ORIGIN } from '../../src/core/store/record/checkpoints.ts';
-import { HEAD } from '../../src/core/store/record/records.ts';
+import { HEAD } from '../../src/core/store/record/head.ts';
 import type { StoreSpec } from '../../src/core/store/spec/spec.ts';
 import { openStore, type Store } from '../../src/core/store/store.ts';
 import { feed } from '../../src/simulators/feed.ts';

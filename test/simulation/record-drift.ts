@@ -1,6 +1,6 @@
 // What the record says against itself and against the ledger: its chain verifies, and who reads nothing but the record
 // knows what stands in each SIEM.
-import { HEAD } from '../../src/core/store/record/records.ts';
+import { HEAD } from '../../src/core/store/record/head.ts';
 import { OBSERVABLE_TYPES } from '../../src/core/model/observable.ts';
 import { PRESENT } from '../../src/core/store/rows/rows.ts';
 import type { RecordRow } from '../../src/core/audit/record.ts';

@@ -2,8 +2,18 @@
 import type { Json } from '../../model/json.ts';
 import type { Observable } from '../../model/observable.ts';
 import { type Off, UNTIL_LIFTED } from '../projection/people.ts';
-import { decidedAct, type Decided, type Decisions, liftedAct, offAct, refusedRows } from '../record/acts.ts';
-import { type Act, ENTENTE, words } from '../record/records.ts';
+import {
+  type Act,
+  decidedAct,
+  type Decided,
+  type Decisions,
+  ENTENTE,
+  liftedAct,
+  offAct,
+  refusedRows,
+  words,
+} from '../record/acts.ts';
+
 import { insertRequest, requestOutcome, type StoredRequest } from '../unit/requests.ts';
 import type { Parts } from './parts.ts';
 

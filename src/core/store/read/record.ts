@@ -9,7 +9,7 @@ import { atOnce } from '../../runtime/in-turns.ts';
 import { AUDIT_KEY, AUDIT_ORIGIN } from '../record/checkpoints.ts';
 import { ANY_NUMBER, type Between, type Compared, comparison, type Most } from './record-between.ts';
 import { PRUNED } from '../record/retention.ts';
-import { HEAD } from '../record/records.ts';
+import { HEAD } from '../record/head.ts';
 import { PRESENT } from '../rows/rows.ts';
 import type { Database } from '../sql/port.ts';
 import type { StoreSpec } from '../spec/spec.ts';

@@ -1,7 +1,24 @@
 // What people did, as the record has it: about whom and how many, and which values by rows that go with them.
-import type { RecordRow } from '../../audit/record.ts';
+import type { RecordAction, RecordRow } from '../../audit/record.ts';
+import type { Json } from '../../model/json.ts';
 import { entryKey, type Observable } from '../../model/observable.ts';
-import { type Act, words } from './records.ts';
+
+/** Who acts where no person does. */
+export const ENTENTE = 'entente';
+/** A person's own words, which stay in the record. */
+const MOST_WORDS = 2000;
+
+/** What a record is about beside the stands that changed in its unit. */
+export interface Act {
+  readonly action: RecordAction;
+  readonly actor: string;
+  readonly detail: { readonly [name: string]: Json };
+  /** Of the unit's revision unless it says another. */
+  readonly rows?: readonly (Omit<RecordRow, 'revision'> & { readonly revision?: number })[];
+}
+
+/** A person's own words, as the record keeps them. */
+export const words = (text: string): string => text.toWellFormed().slice(0, MOST_WORDS);
 
 /** Holds and held sightings, each with the code of what the person was shown. */
 export interface Decided {

@@ -3,7 +3,8 @@
 import { briefOf, checkpointText, parseCheckpoint, textOf } from '../../audit/note.ts';
 import { recordHash } from '../../audit/record.ts';
 import { Frontier } from '../../audit/tree.ts';
-import { ENTENTE, type RecordKept } from './records.ts';
+import { ENTENTE } from './acts.ts';
+import type { RecordKept } from './records.ts';
 
 export interface AuditHead {
   readonly size: number;

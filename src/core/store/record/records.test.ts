@@ -12,7 +12,7 @@ import {
 } from '../../../../test/builders/store.ts';
 import type { RecordBody, RecordRow } from '../../audit/record.ts';
 import { RecordVerifier, type StoredRecord, type Verdict } from '../../audit/verify.ts';
-import { HEAD } from './records.ts';
+import { HEAD } from './head.ts';
 
 type Stored = StoredRecord & { readonly entries: string | null };
 
