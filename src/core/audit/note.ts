@@ -57,7 +57,7 @@ function signatureOf(text: string, signer: Signer): Buffer {
   return Buffer.concat([Buffer.from(signer.id, 'hex'), sign(null, Buffer.from(text, 'utf8'), signer.private)]);
 }
 
-export interface OpenedNote {
+interface OpenedNote {
   readonly text: string;
   /** Those of the given verifiers whose signature stands under it. */
   readonly by: readonly Verifier[];

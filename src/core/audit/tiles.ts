@@ -4,9 +4,9 @@ import { nodeHash } from './tree.ts';
 
 const WIDTH = 256;
 /** Two bytes tell the length of a record in a bundle. */
-export const MOST_RECORD_BYTES = 65_535;
+const MOST_RECORD_BYTES = 65_535;
 
-export interface TileFile {
+interface TileFile {
   readonly path: string;
   readonly bytes: Buffer;
 }

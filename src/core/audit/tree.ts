@@ -1,5 +1,5 @@
 // The Merkle tree of RFC 6962 (and 9162): hashes of leaves and nodes, the root over any number of leaves, and proofs that
-// a leaf is in a tree and that one tree begins another. Pure; a hash is 32 bytes.
+// a leaf is in a tree. Pure; a hash is 32 bytes.
 import { hash } from 'node:crypto';
 
 export type Hash = Buffer;
@@ -97,7 +97,7 @@ export function rootOfTexts(texts: readonly string[]): Hash {
 }
 
 /** Root over the leaves from `begin` to before `end`. A range that is looked at again and again may be remembered by who asks. */
-export type Range = (begin: number, end: number) => Hash;
+type Range = (begin: number, end: number) => Hash;
 
 /** Below that, hashing again costs less than looking up. */
 const REMEMBERED = 64;
@@ -131,57 +131,4 @@ export function inclusionProof(range: Range, index: number, size: number): Hash[
     return index < middle ? [...path(begin, middle), range(middle, end)] : [...path(middle, end), range(begin, middle)];
   };
   return path(0, size);
-}
-
-/** §2.1.2: what shows that the tree of the first `before` leaves begins that of `size`. */
-export function consistencyProof(range: Range, before: number, size: number): Hash[] {
-  if (before < 0 || before > size) throw new RangeError(`a tree of ${before} does not begin one of ${size}`);
-  if (before === 0 || before === size) return [];
-  const prove = (begin: number, end: number, known: boolean): Hash[] => {
-    if (before === end) return known ? [] : [range(begin, end)];
-    const middle = begin + split(end - begin);
-    return before <= middle
-      ? [...prove(begin, middle, known), range(middle, end)]
-      : [...prove(middle, end, false), range(begin, middle)];
-  };
-  return prove(0, size, true);
-}
-
-/** RFC 9162 §2.1.3.2. */
-export function isIncluded(leaf: Hash, index: number, size: number, proof: readonly Hash[], root: Hash): boolean {
-  if (index < 0 || index >= size) return false;
-  let [fn, sn] = [index, size - 1];
-  let found = leaf;
-  for (const one of proof) {
-    if (sn === 0) return false;
-    if (fn % 2 === 1 || fn === sn) {
-      found = nodeHash(one, found);
-      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [fn / 2, Math.floor(sn / 2)];
-    } else found = nodeHash(found, one);
-    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
-  }
-  return sn === 0 && found.equals(root);
-}
-
-/** RFC 9162 §2.1.4.2. */
-export function isConsistent(before: number, size: number, first: Hash, second: Hash, proof: readonly Hash[]): boolean {
-  if (before < 0 || before > size) return false;
-  if (before === size) return proof.length === 0 && first.equals(second);
-  if (before === 0) return proof.length === 0;
-  // A power of two is a subtree of the larger tree, so that its root need not be told.
-  const hashes = Number.isInteger(Math.log2(before)) ? [first, ...proof] : [...proof];
-  const [begin, ...rest] = hashes;
-  if (begin === undefined) return false;
-  let [fn, sn] = [before - 1, size - 1];
-  while (fn % 2 === 1) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
-  let [old, now] = [begin, begin];
-  for (const one of rest) {
-    if (sn === 0) return false;
-    if (fn % 2 === 1 || fn === sn) {
-      [old, now] = [nodeHash(one, old), nodeHash(one, now)];
-      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [fn / 2, Math.floor(sn / 2)];
-    } else now = nodeHash(now, one);
-    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
-  }
-  return sn === 0 && old.equals(first) && now.equals(second);
 }

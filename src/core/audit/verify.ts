@@ -19,7 +19,7 @@ export interface PlacedNote {
   readonly note: string;
 }
 
-export type ProblemKind = 'changed' | 'missing' | 'rows' | 'cut_off' | 'forked' | 'signature' | 'key';
+type ProblemKind = 'changed' | 'missing' | 'rows' | 'cut_off' | 'forked' | 'signature' | 'key';
 
 export interface Problem {
   readonly kind: ProblemKind;

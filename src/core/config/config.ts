@@ -29,14 +29,14 @@ export interface SiemConfig extends SiemCommon {
   readonly settings: { readonly type: string };
 }
 
-export interface ListenConfig extends Address {
+interface ListenConfig extends Address {
   readonly token?: Secret;
   /** Further names under which a Host header is accepted. */
   readonly hosts: readonly string[];
 }
 
 /** The record of what was done. Paths are absolute. */
-export interface AuditSettings {
+interface AuditSettings {
   readonly level: 'counts' | 'values';
   readonly keyFile: string;
   readonly checkpoints: string;

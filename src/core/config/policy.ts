@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import type { Policy, PolicyOverrides } from './settings.ts';
 
 /** What intake knows of the pair; the same shape as policy/intake.ts asks for. */
-export interface IntakeSettings {
+interface IntakeSettings {
   readonly siem: string;
   readonly clearance: Tlp;
   readonly hosting?: 'on_premises' | 'cloud';
@@ -84,7 +84,7 @@ function hostsOf({ exchanges, siems, proxy }: Config): string[] {
   return [...new Set(names)].sort();
 }
 
-export interface LifetimeSettings {
+interface LifetimeSettings {
   readonly defaultDays: number;
   readonly byType: Readonly<Record<string, number>>;
   readonly maxDays: number;
@@ -92,7 +92,7 @@ export interface LifetimeSettings {
   readonly renewOnHit: boolean;
 }
 
-export interface PairPolicy {
+interface PairPolicy {
   readonly intake: IntakeSettings;
   readonly lifetime: LifetimeSettings;
   readonly removalBrake: { readonly share: number; readonly atLeast: number; readonly windowHours: number };

@@ -2,7 +2,7 @@
 // would expire or revive what is live today, so it is honoured only when every peer is on loopback.
 import { isLoopbackHost } from './listen.ts';
 
-export type RehearsalClock =
+type RehearsalClock =
   | { readonly kind: 'system' }
   | { readonly kind: 'rehearsal'; readonly start: number }
   | { readonly kind: 'refused'; readonly reason: string };

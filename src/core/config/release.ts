@@ -5,7 +5,7 @@ import { type NeverBlockSettings, neverBlockSettings } from './policy.ts';
 import { guess } from '../model/typed-in.ts';
 import type { Config, SiemConfig } from './load.ts';
 
-export interface ReleaseSettings {
+interface ReleaseSettings {
   readonly rules: readonly ReleaseRuleSettings[];
   readonly reporting: readonly string[];
   readonly windowMinutes: number;
@@ -22,7 +22,7 @@ export interface ReleaseSettings {
 
 type Rule = Config['release'][number];
 
-export interface ReleaseRuleSettings extends Pick<Rule, 'to' | 'action'> {
+interface ReleaseRuleSettings extends Pick<Rule, 'to' | 'action'> {
   readonly from?: readonly string[];
   readonly tlp?: NonNullable<Rule['tlp']>;
   readonly pap?: NonNullable<Rule['pap']>;

@@ -21,7 +21,7 @@ export function problemLine(problem: Problem): string {
   return `${problem.file}:${problem.line}:${problem.column}${path} ${problem.message}`;
 }
 
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   return path.reduce<string>(
     (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`),
     '',

@@ -7,7 +7,7 @@ import type { Settlement } from '../store/delivery/settling.ts';
 import type { Applied } from './dividing.ts';
 
 /** When what was not done is tried again. */
-export interface Retry {
+interface Retry {
   readonly now: number;
   readonly attempt: number;
   readonly chance: number;
@@ -18,7 +18,7 @@ export interface Retry {
   readonly again?: () => Settlement;
 }
 
-export interface Landing {
+interface Landing {
   readonly settlements: readonly Settlement[] | 'all applied';
   readonly superseded: boolean;
   /** Of the target, unless `permanent`. */
@@ -52,7 +52,7 @@ export function settleApplied(
   return { settlements, ...rest };
 }
 
-export interface Settled {
+interface Settled {
   /** Undefined when every change was applied and none has a handle. */
   readonly settlements: readonly Settlement[] | undefined;
   readonly superseded: boolean;

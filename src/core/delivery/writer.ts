@@ -17,7 +17,7 @@ export type WriterVerdict =
   /** Somebody else writes under our name now: no writes. */
   | { readonly kind: 'twin'; readonly reason: string; readonly freeAt?: number };
 
-export interface Self {
+interface Self {
   readonly writer: string;
   readonly boot: string;
   readonly revision: number;

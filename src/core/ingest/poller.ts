@@ -15,7 +15,7 @@ import { Odd, Refused } from './told.ts';
 import { claimsOf, partsOf } from './parts.ts';
 import { Scopes, type Scope } from './scopes.ts';
 
-export interface PollerOptions {
+interface PollerOptions {
   readonly name: string;
   readonly connector: ExchangeConnector;
   readonly store: RemoteStore;

@@ -16,7 +16,7 @@ export interface Scope {
   pausedUntil: number;
 }
 
-export interface ScopesOptions {
+interface ScopesOptions {
   readonly exchange: string;
   readonly now: () => number;
   readonly random: () => number;

@@ -20,7 +20,7 @@ export interface NumberedClaim extends Claim {
 }
 
 /** With a constant code to count by and a reason for people. */
-export type ClaimDecision =
+type ClaimDecision =
   | { readonly kind: 'accept'; readonly note?: string }
   | { readonly kind: 'hold' | 'refuse'; readonly code: string; readonly reason: string };
 

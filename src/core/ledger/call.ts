@@ -41,7 +41,7 @@ export interface Sent {
 }
 
 /** What the answer is judged by. */
-export interface Terms {
+interface Terms {
   /** The one that new wishes get now. */
   readonly revision: number;
   /** The product keeps the highest revision by itself, so that what nobody knows is simply sent again. */

@@ -14,9 +14,9 @@ export interface Worth {
 }
 
 /** What stands in the SIEM gives way only to what is this much surer, */
-export const SURER = 10;
+const SURER = 10;
 /** or no less sure and this much newer. */
-export const NEWER_DAYS = 7;
+const NEWER_DAYS = 7;
 
 const MINUTE_MS = 60_000;
 const NEWER_MINUTES = NEWER_DAYS * 24 * 60;
@@ -65,7 +65,7 @@ export interface Container {
 }
 
 /** The next thing to do, until there is none: let the best in, send the worst out, or both. */
-export type Move = 'in' | 'out' | 'swap';
+type Move = 'in' | 'out' | 'swap';
 
 export function nextMove({ most, seated, best, worst }: Container): Move | undefined {
   if (seated > most) return worst === undefined || isFirm(worst.place) ? undefined : 'out';

@@ -57,7 +57,7 @@ export const cutsShort = (before: Validity, after: Validity): boolean =>
   after.from > before.from || (after.until ?? Number.POSITIVE_INFINITY) < (before.until ?? Number.POSITIVE_INFINITY);
 
 /** What a hold is: who froze the row, and what a person said. */
-export interface HoldFacts {
+interface HoldFacts {
   readonly kind: 'removal' | 'addition' | 'intake';
   readonly decision: 'approve' | 'reject' | null;
 }

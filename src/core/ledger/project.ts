@@ -52,14 +52,14 @@ export interface Moment {
 }
 
 /** What is counted of it, for the brakes and for people. */
-export type Counted =
+type Counted =
   | { readonly kind: 'added' }
   /** Policy takes away what stands there. */
   | { readonly kind: 'stopped' }
   /** `kept`: it still stands, and would have stood until then. */
   | { readonly kind: 'withdrawn'; readonly exchangeId: number; readonly kept?: number };
 
-export interface Projected {
+interface Projected {
   readonly stand: Stand | undefined;
   readonly counted: Counted | undefined;
 }

@@ -106,7 +106,7 @@ export interface Place {
 }
 
 /** Between tries. */
-export interface Wait {
+interface Wait {
   readonly attempt: number;
   /** Not before; undefined: at once. */
   readonly at: number | undefined;

@@ -20,7 +20,7 @@ export interface Known {
 type Arriving = Pick<IncomingIndicator, 'version' | 'revoked' | 'digest' | 'validFrom' | 'validUntil' | 'benign'>;
 
 /** `cause`: what its entries are put down to where they turn unwanted. */
-export type TakenIn =
+type TakenIn =
   | { readonly kind: 'unchanged' }
   /** Revoked once more, with other words: what it says of its marking counts where that is stricter. */
   | { readonly kind: 'repeated' }
@@ -67,7 +67,7 @@ export function takeIn(known: Known, incoming: Arriving): TakenIn {
 }
 
 /** A score that the partner's server computes anew at each reading has to move by so much to say something else. */
-export const SCORE_STEP = 5;
+const SCORE_STEP = 5;
 
 export interface KnownScore extends Pick<Known, 'state' | 'version' | 'digest' | 'outdated'> {
   readonly confidence: number | undefined;

@@ -13,7 +13,7 @@ export interface Answers {
 }
 
 /** What counts of the claims, and what is to be done about those that policy holds. */
-export interface Withheld<C extends NumberedClaim> {
+interface Withheld<C extends NumberedClaim> {
   readonly admission: Admission<C>;
   /** The entry goes into the hold that asks this. */
   readonly hold?: Question;

@@ -24,7 +24,7 @@ export function eventsIn(json: unknown): readonly unknown[] | undefined {
     : undefined;
 }
 
-export interface EventRead {
+interface EventRead {
   /** Undefined where it could not be read at all; then `refusals` says why. */
   readonly head: EventHead | undefined;
   /** Indicators, one per attribute that is no tombstone, and the name of the organisation that made the event. */

@@ -1,7 +1,7 @@
 // Addresses as numbers. For texts that `isIPv4` and `isIPv6` have accepted, and for ranges of either.
 import { isIPv4, isIPv6 } from 'node:net';
 
-export interface Cidr {
+interface Cidr {
   readonly address: string;
   readonly prefix: number;
 }

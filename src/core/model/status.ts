@@ -123,7 +123,7 @@ export interface NeverBlockReport {
 }
 
 /** What ails the daemon itself, not one of its parts. */
-export interface WholeCondition {
+interface WholeCondition {
   readonly condition: Condition;
   readonly runbook: string | null;
   readonly reason: string;

@@ -2,7 +2,7 @@
 // one file, so neither their text nor a Date orders them; `version` does, by plain text comparison. STIX asks for a Z;
 // other spellings of RFC 3339 (an offset, a blank for the T) name an instant beyond doubt, and are read as that.
 
-export interface Timestamp {
+interface Timestamp {
   /** UTC with exactly nine fraction digits; further digits are cut. Text order is time order. */
   readonly version: string;
   /** Epoch milliseconds, rounded down. */

@@ -13,9 +13,9 @@ export const DEFAULT_BRAKES: BrakeSettings = {
   addition: { factor: 10, atLeast: 10_000 },
 };
 
-export type BrakeVerdict = 'pass' | 'hold';
+type BrakeVerdict = 'pass' | 'hold';
 
-export interface RemovalCount {
+interface RemovalCount {
   /** Entries that this exchange withdrew from this SIEM within the window: revoked, deleted, vanished, cut short. Never expiry. */
   readonly withdrawnInWindow: number;
   /** Entries of this exchange that stood in this SIEM when the window began. */
@@ -30,7 +30,7 @@ export function removalBrake({ withdrawnInWindow, armed, share, atLeast }: Remov
   return withdrawnInWindow >= atLeast && withdrawnInWindow > armed * share ? 'hold' : 'pass';
 }
 
-export interface AdditionCount {
+interface AdditionCount {
   readonly addedInWindow: number;
   /** What this exchange usually adds in such a window. */
   readonly usual: number;

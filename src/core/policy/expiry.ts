@@ -21,7 +21,7 @@ export interface ExpiryRules {
 }
 
 /** What expiry needs of a claim. */
-export type Dated = Pick<Claim, 'version' | 'validFrom' | 'validUntil' | 'lifeFrom'>;
+type Dated = Pick<Claim, 'version' | 'validFrom' | 'validUntil' | 'lifeFrom'>;
 
 /** Epoch milliseconds, exclusive. */
 export function expiryOf(claim: Dated, rules: ExpiryRules, type: ObservableType, lastHit?: number): number {

@@ -39,7 +39,7 @@ export interface IntakeRules {
   readonly neverBlockAlso?: readonly Configured[];
 }
 
-export type IntakeCode =
+type IntakeCode =
   | 'benign'
   | 'marking_unexplained'
   | 'unmarked'
@@ -52,7 +52,7 @@ export type IntakeCode =
   | 'classified'
   | `never_block_${string}`;
 
-export type Decision =
+type Decision =
   /** `note`: a list names the value, and only notes. */
   | { readonly kind: 'accept'; readonly note?: string }
   /** `code` is constant and counted, `reason` is for people. */

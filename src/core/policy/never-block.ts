@@ -9,10 +9,10 @@ import { ListIndex } from './list-index.ts';
 import { SPECIAL, SPECIAL_OCTETS } from './special-addresses.ts';
 import type { NamedList } from './warninglist.ts';
 
-export type ListAction = 'refuse' | 'note';
+type ListAction = 'refuse' | 'note';
 
 /** Values, networks and domains of the configuration. They always refuse. */
-export const CONFIGURED_LIST = 'configured';
+const CONFIGURED_LIST = 'configured';
 
 /** Warninglists that refuse unless the configuration says otherwise; all others note. */
 const REFUSING_LISTS: ReadonlySet<string> = new Set(['public-dns-v4', 'public-dns-v6', 'empty-hashes', 'tlds']);

@@ -2,7 +2,7 @@
 // multicast, and what documents and measurements use.
 import { ipRange, type IpRange } from '../model/ip.ts';
 
-export interface Special {
+interface Special {
   readonly list: 'special_addresses' | 'documentation';
   readonly what: string;
   readonly range: IpRange;

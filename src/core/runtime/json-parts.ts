@@ -25,7 +25,7 @@ export class TooLarge extends Error {
 const [QUOTE, BACKSLASH, COMMA, COLON, LINE_FEED] = [0x22, 0x5c, 0x2c, 0x3a, 0x0a];
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];
 
-export const isBlank = (byte: number | undefined): boolean =>
+const isBlank = (byte: number | undefined): boolean =>
   byte === 0x20 || byte === 0x09 || byte === LINE_FEED || byte === 0x0d;
 
 export function allBlank(bytes: Uint8Array, from = 0): boolean {

@@ -21,7 +21,7 @@ export interface Lifecycle {
   stop(reason: string): Promise<boolean>;
 }
 
-export interface LifecycleOptions {
+interface LifecycleOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** For loops together, and again for each part. */

@@ -2,7 +2,7 @@
 import winston from 'winston';
 import { showingHidden } from '../model/text.ts';
 
-export type Fields = { readonly [name: string]: unknown };
+type Fields = { readonly [name: string]: unknown };
 
 /** error = a person must act or data is lost; warn = it will heal; info = a state changed; debug may name indicator values. */
 export interface Log {

@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts';
 import { random } from './ids.ts';
 import type { Log } from './log.ts';
 
-export interface Schedule {
+interface Schedule {
   readonly name: string;
   readonly cron: string;
   /** Upper end of a random delay before each scheduled run, so that many daemons do not call at the same second. */

@@ -11,7 +11,7 @@ import type { RemoteStore } from '../store/remote.ts';
 /** How far the first search of events looks back. */
 const FIRST_MS = 3_600_000;
 
-export interface ReporterOptions {
+interface ReporterOptions {
   /** Name of the SIEM. */
   readonly name: string;
   readonly connector: Pick<SiemConnector, 'hits' | 'search'>;
@@ -24,7 +24,7 @@ export interface ReporterOptions {
   readonly onHits?: (siem: string, fresh: number) => void;
 }
 
-export interface Collected {
+interface Collected {
   readonly fresh: number;
   readonly ignored: number;
 }

@@ -23,7 +23,7 @@ interface Asked {
 /** What the exchange took and does not show. */
 const [FIRST_LOOK_MS, MOST_LOOK_MS] = [60_000, 3_600_000];
 
-export interface SenderOptions {
+interface SenderOptions {
   /** Name of the exchange. */
   readonly name: string;
   readonly connector: Pick<ExchangeConnector, 'send' | 'settle'>;

@@ -2,7 +2,7 @@
 import { PAP_LEVELS, stricterPap, stricterTlp, TLP_LEVELS, type Pap, type Tlp } from '../model/marking.ts';
 import { withoutHidden } from '../model/text.ts';
 
-export interface Levels {
+interface Levels {
   readonly tlp?: Tlp;
   readonly pap?: Pap;
   /** A level is stated that we do not know: for people, to follow "marking X". */

@@ -50,7 +50,7 @@ export function readMarkings(objectMarkingRefs: unknown, granularMarkings: unkno
   return markings(tlp, pap, open ?? NONE);
 }
 
-export interface MarkingDefinition {
+interface MarkingDefinition {
   readonly tlp?: Tlp;
   readonly pap?: Pap;
   readonly statement?: string;

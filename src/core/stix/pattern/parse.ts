@@ -7,7 +7,7 @@ import { PatternError, tokenize, type Token } from './tokens.ts';
 export const MAX_PATTERN_LENGTH = 128 * 1024;
 export const MAX_DEPTH = 64;
 
-export type Parsed = { readonly pattern: Observation } | { readonly fault: PatternFault };
+type Parsed = { readonly pattern: Observation } | { readonly fault: PatternFault };
 
 export function parsePattern(text: string): Parsed {
   if (text.length > MAX_PATTERN_LENGTH) {

@@ -1,7 +1,7 @@
 // Text of a pattern to tokens, after the OASIS grammar (STIXPattern.g4): comments and Unicode white space are
 // allowed between tokens, strings know exactly two escapes, numbers have no leading zeros.
 
-export type TokenKind = 'word' | 'string' | 'int' | 'float' | 'hex' | 'binary' | 'timestamp' | 'sign' | 'end';
+type TokenKind = 'word' | 'string' | 'int' | 'float' | 'hex' | 'binary' | 'timestamp' | 'sign' | 'end';
 
 export interface Token {
   readonly kind: TokenKind;

@@ -9,7 +9,7 @@ export interface FlightRow extends Sent {
   readonly op: Op;
 }
 
-export interface Flight {
+interface Flight {
   readonly siem: SiemState;
   readonly rows: readonly FlightRow[];
 }

@@ -13,7 +13,7 @@ interface Judges {
 }
 
 /** Rows gone through, entries judged, and whether more are due. */
-export interface DueJudged {
+interface DueJudged {
   readonly rows: number;
   readonly changed: number;
   readonly more: boolean;

@@ -32,7 +32,7 @@ export interface DifferencePage {
 }
 
 /** `more`: as many were counted, and there are more. */
-export interface Counted {
+interface Counted {
   readonly n: number;
   readonly more: boolean;
 }

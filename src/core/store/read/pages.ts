@@ -19,7 +19,7 @@ export interface HeldPage {
 }
 
 /** An object that was refused. */
-export interface RefusedExample extends RefusedObject {
+interface RefusedExample extends RefusedObject {
   /** The reason without the particular case, and how many objects have it. */
   readonly kind: string;
   readonly of: number;

@@ -36,7 +36,7 @@ export interface StoodAt {
 }
 
 /** What a person did about it until then. */
-export interface PersonsAct {
+interface PersonsAct {
   readonly record: number;
   readonly at: string;
   readonly action: string;

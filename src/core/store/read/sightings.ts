@@ -10,7 +10,7 @@ import { OUTBOX, type OutboxRow, sightingOf } from '../rows/outbox-rows.ts';
 import { type Released, Releases, sightingCode } from '../rows/releases.ts';
 import type { StoreSpec } from '../spec/spec.ts';
 
-export interface SightingCounts {
+interface SightingCounts {
   readonly hits: number;
   readonly held: number;
   readonly denied: number;
@@ -19,7 +19,7 @@ export interface SightingCounts {
   readonly failed: number;
 }
 
-export interface HitSourceStatus {
+interface HitSourceStatus {
   readonly siem: string;
   readonly lastSuccess: number | undefined;
   readonly lastFailure: number | undefined;

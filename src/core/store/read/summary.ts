@@ -9,7 +9,7 @@ import { hitTime } from '../rows/rows.ts';
 import { type ClaimRow, toClaim } from '../rows/claims.ts';
 import type { StoreSpec } from '../spec/spec.ts';
 
-export interface ClaimSummary {
+interface ClaimSummary {
   /** Claims that vouch now. */
   live: number;
   expired: number;
@@ -22,7 +22,7 @@ export interface ClaimSummary {
   readonly refusedAs: Record<string, RefusedAs>;
 }
 
-export interface RefusedAs {
+interface RefusedAs {
   claims: number;
   /** The first that was met. */
   readonly reason: string;

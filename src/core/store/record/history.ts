@@ -147,7 +147,7 @@ function read(row: HistoryRow | undefined) {
   return row === undefined ? undefined : { ...row, counts: JSON.parse(row.counts) as Counts };
 }
 
-export function plus(a: Counts, b: Counts): Counts {
+function plus(a: Counts, b: Counts): Counts {
   const sum: Record<string, number> = { ...a };
   for (const [name, n] of Object.entries(b)) if (n !== 0) sum[name] = (sum[name] ?? 0) + n;
   return sum;

@@ -33,7 +33,7 @@ export interface Definitions {
 }
 
 /** Markings as stated, with those that only the exchange can explain. */
-export interface OpenMarkings {
+interface OpenMarkings {
   readonly tlp?: Tlp | undefined;
   readonly pap?: Pap | undefined;
   readonly refs: readonly string[];

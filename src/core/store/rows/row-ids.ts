@@ -3,7 +3,7 @@
 import type { Database } from '../sql/port.ts';
 
 const NUMBERED = ['object', 'entry', 'outbox', 'suppression', 'hold', 'history'] as const;
-export type Numbered = (typeof NUMBERED)[number];
+type Numbered = (typeof NUMBERED)[number];
 
 export class RowIds {
   readonly #last: Record<Numbered, number>;

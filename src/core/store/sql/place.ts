@@ -17,9 +17,9 @@ export interface ServerPlace {
 }
 
 /** Printed by nobody. A file is read again at each connection, so that a renewed password needs no restart. */
-export type Password = { readonly file: string } | { readonly text: string };
+type Password = { readonly file: string } | { readonly text: string };
 
-export interface ServerTls {
+interface ServerTls {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;

@@ -9,7 +9,7 @@ import type { StoreContext } from './context.ts';
 import type { Values } from '../sql/port.ts';
 
 /** What must be looked at again: objects that wait for a marking or stand under it, sources of a name, or one source. */
-export interface News {
+interface News {
   readonly kind: 'marking' | 'redefined' | 'name' | 'source';
   readonly objectId: string;
 }

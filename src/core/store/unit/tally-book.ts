@@ -8,7 +8,7 @@ export interface Tally {
 }
 
 /** What every count was when a unit began. */
-export type Counted = ReadonlyMap<string, number>;
+type Counted = ReadonlyMap<string, number>;
 
 export class TallyBook {
   readonly #db: Database;
