@@ -181,6 +181,22 @@ export const storeWanted: readonly Mutated[] = [
     ],
   },
   {
+    file: 'src/core/store/ingest/statements.ts',
+    tests: [
+      'store/ingest/explained',
+      'store/ingest/objects',
+      'store/ingest/stricter-markings',
+      'store/projection/judged',
+    ],
+    mutants: [
+      {
+        find: '    this.await(item);\n    return true;\n',
+        put: '    return true;\n',
+        rule: 'A marking that came under the same version is explained when its definition comes.',
+      },
+    ],
+  },
+  {
     file: 'src/core/store/ingest/taking-in.ts',
     tests: [
       'store/ingest/explained',
@@ -190,14 +206,9 @@ export const storeWanted: readonly Mutated[] = [
     ],
     mutants: [
       {
-        find: '        if (taken.tighten) this.#tighten(item, incoming);\n',
+        find: '        if (taken.tighten) this.#statements.tighten(item, incoming);\n',
         put: '',
         rule: 'A vanished object returns as strict as it comes.',
-      },
-      {
-        find: '    this.#awaitMarkings(item);\n    return true;\n',
-        put: '    return true;\n',
-        rule: 'A marking that came under the same version is explained when its definition comes.',
       },
       {
         find: 'if (found!.state === OBJECT.published) this.#counts.change(this.#exchange, found, undefined);',

@@ -2,7 +2,7 @@
 // order, over plain values: the set is read before, and written after.
 import type { IncomingIndicator } from '../../model/entry.ts';
 import type { Reason } from '../../ledger/project.ts';
-import { marked, type Stated, steadied, takeIn, tightened } from '../../ledger/take-in.ts';
+import { steadied, takeIn } from '../../ledger/take-in.ts';
 import { believable, FUTURE_VERSION } from '../../policy/arrival.ts';
 import { spelledOut } from '../../stix/bare-urls.ts';
 import { type CommitReport, countIn, OTHER_CONTENT } from './commit-report.ts';
@@ -13,9 +13,9 @@ import type { ObjectCounts } from './object-counts.ts';
 import { rowOf } from '../rows/object-rows.ts';
 import { type Item, linksOf, ObjectSet } from './object-set.ts';
 import { loadPart } from './part-loading.ts';
-import { explained, levelsOf, openOf } from '../rows/open-markings.ts';
 import { toClaim } from '../rows/claims.ts';
 import { OBJECT, type ObjectRow, type StoredEntry } from '../rows/rows.ts';
+import { Statements } from './statements.ts';
 import type { Touched } from '../unit/touched.ts';
 
 /** What came, from where it is shown. */
@@ -45,6 +45,7 @@ export class TakingIn {
   readonly #report: CommitReport;
   readonly #now: number;
   readonly #set: ObjectSet;
+  readonly #statements: Statements;
   /** Those whose first arrival of this part was gone through. */
   readonly #taken = new Set<Item>();
 
@@ -63,6 +64,7 @@ export class TakingIn {
     this.#report = report;
     this.#now = now;
     this.#set = new ObjectSet(store, exchange);
+    this.#statements = new Statements(parts.context, this.#set);
   }
 
   /** `shown`: could not be read, which says nothing but that they are there. Returns what only one object names, which is new. */
@@ -111,7 +113,7 @@ export class TakingIn {
       case 'ended':
         report.revoked++;
         if (found!.state === OBJECT.published) this.#counts.change(this.#exchange, found, undefined);
-        this.#mark(item, incoming);
+        this.#statements.mark(item, incoming);
         this.#set.change(item, {
           state: OBJECT.revoked,
           version: taken.version,
@@ -122,7 +124,7 @@ export class TakingIn {
         return;
       case 'repeated':
         report.unchanged++;
-        if (this.#mark(item, incoming)) this.#touch(item, by('policy'));
+        if (this.#statements.mark(item, incoming)) this.#touch(item, by('policy'));
         this.#set.change(item, { digest: incoming.digest });
         return;
       case 'returned':
@@ -130,13 +132,13 @@ export class TakingIn {
         this.#set.change(item, { state: OBJECT.published, gone_at: null });
         this.#counts.change(this.#exchange, undefined, found);
         item.armsAnew = true;
-        if (taken.tighten) this.#tighten(item, incoming);
+        if (taken.tighten) this.#statements.tighten(item, incoming);
         this.#touch(item, by(taken.cause));
         return;
       case 'conflicting':
         report.conflicting++;
         this.#store.count(`exchange:${this.#exchange.id}`, OTHER_CONTENT, 1);
-        if (this.#tighten(item, incoming)) this.#touch(item, by(taken.cause));
+        if (this.#statements.tighten(item, incoming)) this.#touch(item, by(taken.cause));
         return;
       case 'replaced': {
         const news = steadied({ ...item.known, ...scoreOf(found!) }, incoming);
@@ -160,7 +162,7 @@ export class TakingIn {
       inserted ?? this.#set.add(rowOf(this.#store.ids.take('object'), exchange.id, incoming, this.#context, this.#now));
     this.#taken.add(item);
     this.#set.see(item, scope, listing);
-    this.#awaitMarkings(item);
+    this.#statements.await(item);
     this.#set.names(item, incoming, false);
     if (incoming.revoked) {
       this.#report.revoked++;
@@ -191,7 +193,7 @@ export class TakingIn {
   ): void {
     const [exchange, found] = [this.#exchange, item.row!];
     this.#set.change(item, rowOf(item.id, exchange.id, incoming, this.#context, this.#now));
-    this.#awaitMarkings(item);
+    this.#statements.await(item);
     if (found.refusal !== null || incoming.named !== undefined) this.#set.names(item, incoming, true);
     this.#report.changed++;
     if (incoming.refusal !== undefined) countIn(this.#report.refused, incoming.refusal);
@@ -229,52 +231,6 @@ export class TakingIn {
     const claim = toClaim(found, this.#exchange.spec.name);
     return this.#store.siems.some(({ spec }) => decideClaim(spec, first, claim, true).kind === 'accept');
   }
-
-  /** Same version, other content: the standard says nothing, so only what arms less is taken over. True if anything was. */
-  #tighten(item: Item, incoming: IncomingIndicator): boolean {
-    if (!this.#states(item, tightened(statedOf(item.row!), incoming))) return false;
-    this.#set.change(item, { digest: incoming.digest });
-    this.#awaitMarkings(item);
-    return true;
-  }
-
-  /** What is withdrawn may be kept by a hold, and not above the level that its withdrawal states. True if that is a stricter one. */
-  #mark(item: Item, incoming: IncomingIndicator): boolean {
-    const { tlp, pap, openMarkings: refs = [] } = incoming;
-    const levels = levelsOf(explained(this.#context, this.#exchange.id, { tlp, pap, refs }));
-    return this.#states(item, marked(statedOf(item.row!), incoming, levels));
-  }
-
-  /** True if it stated anything else. */
-  #states(item: Item, { until, benign, facts, ...open }: Stated): boolean {
-    const found = item.row!;
-    const next = {
-      // An open marking is explained anew, from both contents together.
-      ...explained(this.#context, found.exchange_id, open),
-      valid_until: until ?? null,
-      benign: benign ? 1 : 0,
-      facts,
-      open_markings: open.refs.length === 0 ? null : JSON.stringify(open),
-    };
-    const same = (Object.keys(next) as (keyof typeof next)[]).every((column) => next[column] === found[column]);
-    if (same) return false;
-    this.#set.change(item, next);
-    return true;
-  }
-
-  /** Remembers by which markings that nothing explains yet the object is to be found. */
-  #awaitMarkings(item: Item): void {
-    const row = item.row!;
-    if (row.open_markings === null) return;
-    const unknown = openOf(row).refs.filter((ref) => this.#context.marking(row.exchange_id, ref) === undefined);
-    this.#set.await(item, unknown);
-  }
-}
-
-/** The levels as stated, whatever a definition made of them since. */
-function statedOf(row: ObjectRow): Stated {
-  const { tlp, pap, refs } = openOf(row);
-  return { until: row.valid_until ?? undefined, tlp, pap, refs, benign: row.benign === 1, facts: row.facts };
 }
 
 const scoreOf = ({ confidence, refusal }: ObjectRow) => ({
