@@ -29,6 +29,10 @@ export interface Item {
   again: Set<number> | undefined;
 }
 
+/**
+ * Over 200 lines, because what is loaded, what changes and what is written are about the same few maps, which nobody else
+ * sees.
+ */
 export class ObjectSet {
   readonly #store: StoreContext;
   readonly #exchange: ExchangeState;
