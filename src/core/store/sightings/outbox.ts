@@ -17,7 +17,7 @@ import { OUTBOX, type OutboxRow, type OutboxState, sightingOf, tellingOf } from 
 import type { Released, Releases } from '../rows/releases.ts';
 import type { ExchangeState, StoreContext } from '../unit/context.ts';
 import type { HeldSightings } from './held-sightings.ts';
-import { countTold, STEP, writeTelling } from './outbox-table.ts';
+import { countTold, scopesOf, STEP, writeTelling } from './outbox-table.ts';
 
 const HOLDS_CANARIES = 'its count holds hits on our own ground or on canaries of ours (own, sightings.ignore_values)';
 
@@ -137,7 +137,7 @@ export class Outbox {
       limit,
     );
     const objects = this.#releases.objects(rows.map((row) => row.object_id));
-    const scopes = this.#scopesOf([...objects.keys()]);
+    const scopes = scopesOf(db, [...objects.keys()]);
     return rows.flatMap((row) => {
       const found = objects.get(row.object_id);
       const telling = tellingOf(row);
@@ -151,15 +151,6 @@ export class Outbox {
       const due = { ...sightingOf(row, found, this.#releases.spec), ...(scope === undefined ? {} : { scope }) };
       return [row.attempt === 0 ? due : { ...due, attempt: row.attempt }];
     });
-  }
-
-  /** Where each object was shown last. */
-  #scopesOf(objects: readonly number[]): Map<number, string> {
-    const shown = this.#store.db.byKeys<{ object_id: number; listing: number; name: string }>(
-      'SELECT p.object_id, p.listing, s.name FROM presence p JOIN scope s ON s.id = p.scope_id WHERE p.object_id IN ($keys)',
-      objects,
-    );
-    return new Map(shown.sort((a, b) => a.listing - b.listing).map((one) => [one.object_id, one.name]));
   }
 
   /** Hits on one of its values were counted before that value became a canary. */
