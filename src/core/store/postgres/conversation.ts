@@ -11,6 +11,10 @@ import type { ArrayValue } from './statements.ts';
 /** Characters of a set that does not wait for the next question. */
 const WORTH_SENDING = 4_000;
 
+/**
+ * Over 200 lines, because what waits, the transaction it belongs to and the loss of the connection are one state: whoever asks
+ * anything has to know all three.
+ */
 export class Conversation {
   readonly #session: Session;
   readonly #name: string;
