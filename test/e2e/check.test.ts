@@ -27,6 +27,12 @@ async function check(text: string, args: string[] = []) {
 describe('a wrong value', () => {
   it.each([
     ['an unquoted cron', exchange(', schedule: */5 * * * *'), /:2:\d+ .*begins with \*.*quote it.*"\*\/5 \* \* \* \*"/],
+    [
+      'an unquoted cron of stars',
+      exchange(', schedule: * * * * *'),
+      /:2:\d+ .*begins with \*.*quote it.*"\* \* \* \* \*"/,
+    ],
+    ['an unquoted cron of a star and numbers', exchange(', schedule: * 3 * * 1'), /quote it "\* 3 \* \* 1"/],
     ['a mail-like text', 'instance: soc\nlog: { level: @info }\n', /quote it/],
     ['a missing scheme', exchange().replace('https://', ''), /exchanges\[0\]\.url.*scheme.*https:\/\//],
     ['a scheme that is no web', exchange().replace('https://', 'htps://'), /exchanges\[0\]\.url.*did you mean https/],

@@ -86,17 +86,21 @@ function unquoted(text: string, document: Document): { offset: number; message: 
     const start = text.lastIndexOf('\n', offset - 1) + 1;
     const end = text.indexOf('\n', start);
     const line = text.slice(start, end < 0 ? undefined : end);
-    const found = /(?<=(?:^|[\s{,])[\w.-]+:[ \t]+|^\s*-[ \t]+)([*@`%&!|>])[^\s,}\]#][^,}\]#]*/.exec(line);
+    const found =
+      /(?<=(?:^|[\s{,])[\w.-]+:[ \t]+|^\s*-[ \t]+)(?:([*@`%&!|>])[^\s,}\]#][^,}\]#]*|\*(?=[ \t]+[\d*])[^,}\]#]*)/.exec(
+        line,
+      );
     const value = found?.[0].trim();
     if (found === null || value === undefined || lines.has(start)) return [];
     // Of an alias or an anchor only what cannot be one: `*/5`.
     if (/^[*&!|>]\w*$/.test(value)) return [];
     lines.add(start);
-    const shown = found[1] === '*' ? ` "${value}"` : '';
+    const [, sign = '*'] = found;
+    const shown = sign === '*' ? ` "${value}"` : '';
     return [
       {
         offset: start + found.index,
-        message: `a value that begins with ${found[1]} is no plain text: quote it${shown}`,
+        message: `a value that begins with ${sign} is no plain text: quote it${shown}`,
       },
     ];
   });
