@@ -455,9 +455,14 @@ export const ledger: readonly Mutated[] = [
         tests: ['ledger/project', 'store/ingest/explained'],
       },
       {
-        find: 'const stuck = (stand.parked !== undefined && !changed) || waits;',
-        put: 'const stuck = stand.parked !== undefined || waits;',
+        find: 'const stuck = (stand.parked !== undefined && !changed && !maySent) || waits;',
+        put: 'const stuck = (stand.parked !== undefined && !maySent) || waits;',
         rule: 'A parked row is tried again when it changes.',
+      },
+      {
+        find: 'const stuck = (stand.parked !== undefined && !changed && !maySent) || waits;',
+        put: 'const stuck = (stand.parked !== undefined && !changed) || waits;',
+        rule: 'What waits for room does not wait for the room that it may fill itself.',
       },
       {
         find: "(!lapsed || wanted.cause === 'adopted');",
