@@ -255,6 +255,8 @@ export const ledger: readonly Mutated[] = [
     file: 'src/core/ledger/found.ts',
     tests: [
       'ledger/found',
+      'ledger/call',
+      'ledger/rest',
       'store/delivery/outcomes',
       'store/delivery/found',
       'store/rules',

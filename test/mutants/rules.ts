@@ -152,8 +152,8 @@ export const policy: readonly Mutated[] = [
         rule: 'A lifetime counts from the later of modified and valid_from.',
       },
       {
-        find: 'return claim.lifeFrom ?? lifeFrom(claim, Number.POSITIVE_INFINITY);',
-        put: 'return lifeFrom(claim, Number.POSITIVE_INFINITY);',
+        find: 'Math.min(received, stated ?? Math.max(',
+        put: 'Math.min(received, Math.max(',
         rule: 'Where a life begins is kept from its first receipt.',
       },
       {

@@ -361,7 +361,13 @@ export const storeRows: readonly Mutated[] = [
   },
   {
     file: 'src/core/store/projection/people.ts',
-    tests: ['store/delivery/outcomes', 'store/projection/projection', 'delivery/deliverer', 'delivery/read-back'],
+    tests: [
+      'store/delivery/outcomes',
+      'store/projection/projection',
+      'store/projection/seats',
+      'delivery/deliverer',
+      'delivery/read-back',
+    ],
     mutants: [
       {
         find: "if (which === 'all') return !isFull(parked.reason);",

@@ -79,7 +79,7 @@ function lifetimeDays(rules: ExpiryRules, type: ObservableType): number {
 }
 
 function startOf(claim: Dated): number {
-  return claim.lifeFrom ?? lifeFrom(claim, Number.POSITIVE_INFINITY);
+  return lifeFrom(claim, Number.POSITIVE_INFINITY);
 }
 
 /** Where lifetimes count from: what the partner says of that, else the later of `modified` and `valid_from`; no later than it came. */

@@ -200,3 +200,10 @@ it('names the lists that only note, for who looks at the value in a SIEM', () =>
   expect(notedLists({ type: 'ipv4-addr', value: '192.0.2.1' }, rules)).toEqual([]);
   expect(notedLists({ type: 'ipv4-addr', value: '127.0.0.1' }, rules)).toEqual([]);
 });
+
+it('judges the same text of another type by itself', () => {
+  const rules = { actions: {}, own: OWN };
+
+  expect(neverBlock({ type: 'domain-name', value: 'mons.example' }, rules)).toHaveLength(1);
+  expect(neverBlock({ type: 'file:hashes.MD5', value: 'mons.example' }, rules)).toEqual([]);
+});

@@ -73,6 +73,7 @@ describe('release', () => {
     ['a count below the minimum', { count: 2 }, { minCount: 3 }, 'deny'],
     ['a count at the minimum', { count: 3 }, { minCount: 3 }, 'share'],
     ['an old hit', { last: NOW - 3 * DAY }, { maxAgeDays: 2 }, 'deny'],
+    ['a hit just as old as that', { last: NOW - 2 * DAY }, { maxAgeDays: 2 }, 'share'],
     ['a young hit', { last: NOW - DAY }, { maxAgeDays: 2 }, 'share'],
     ['a type that is named', {}, { types: ['ipv4-addr'] }, 'share'],
     ['a family that is named', { types: ['file:hashes.MD5'] }, { types: ['file'] }, 'share'],

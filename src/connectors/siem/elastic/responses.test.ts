@@ -1,6 +1,8 @@
+import { errors } from '@elastic/elasticsearch';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../core/contracts/siem-connector.ts';
 import { entryKey } from '../../../core/model/observable.ts';
+import { translate } from './failures.ts';
 import { notTaken, readBulk, settleConflict, settleFailed } from './responses.ts';
 
 const upsert = (value: string): Change => ({
@@ -18,6 +20,16 @@ const read = (change: Change, item: Record<string, unknown>) => {
   };
   return readBulk(answer, [change], 'logs-ti_x');
 };
+
+it.each([
+  [502, true],
+  [429, false],
+])('a whole call that is answered %s may have been carried out: %s', (statusCode, uncertain) => {
+  const meta = {} as errors.ResponseError['meta']['meta'];
+  const error = new errors.ResponseError({ statusCode, headers: {}, body: {}, warnings: null, meta });
+
+  expect(translate(error, 'siem', 'writing', 0)).toMatchObject({ status: statusCode, uncertain });
+});
 
 describe('one element of a bulk answer', () => {
   it.each([200, 201])('%s is applied', (status) => {

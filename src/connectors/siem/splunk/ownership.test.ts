@@ -73,6 +73,17 @@ describe.each(FORMS)('with form %s', (form) => {
     expect(standing(form)).toEqual([]);
   });
 
+  it('rows are removed however many there are, in as many calls as their addresses take', async () => {
+    const connector = await rig.opened({ form });
+    const many = addresses(400);
+    await connector.apply(upserts(many, ctx()), never);
+
+    const outcomes = await connector.apply(removals(many, ctx()), never);
+
+    expect(outcomes.filter((one) => one.kind === 'applied')).toHaveLength(many.length);
+    expect(await held(connector)).toEqual([]);
+  });
+
   it('rows that others took over under their own name are left to them', async () => {
     const connector = await armed();
     rewrite(form, VALUES, (row) => ({ ...row, owner: 'soc', ...('threat_key' in row ? { threat_key: 'soc' } : {}) }));

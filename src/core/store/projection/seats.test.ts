@@ -109,6 +109,21 @@ describe('a watchlist that takes only so many', () => {
     expect(rig.deliver(NOW + HOUR + 5000)).toEqual(['upsert 192.0.2.2']);
   });
 
+  it('tries what waits for something unknown to leave not again because the product changed', () => {
+    const rig = rigOf(1);
+    const [key, slot] = ['ipv4-addr|192.0.2.77' as never, 'ipv4-addr|192.0.2.77'];
+    rig.store.beginComparison('siem', true, NOW);
+    rig.store.comparePart('siem', [{ key, slot, writer: rig.store.identity().writer, revision: 5 }], NOW);
+    rig.store.endComparison('siem', NOW);
+    rig.commit([of(1)]);
+    expect([settled(rig), status(rig).parked]).toEqual([[], 1]);
+
+    rig.store.opened('siem', { version: 9 }, NOW + 9000);
+    rig.tick(NOW + 9000);
+
+    expect([status(rig).parked, rig.store.nextWork('siem', NOW + 9000)]).toEqual([1, undefined]);
+  });
+
   it('gives a place that gets free to the best that waits', () => {
     const rig = rigOf(1);
     rig.commit([of(1, 50), of(2, 30), of(3, 40)]);
