@@ -305,3 +305,20 @@ describe('a unit that failed', () => {
     expect(status()).toMatchObject([{ wanted: before[0]!['wanted' as never] + 1, pending: 3 }, { indicators: 3 }]);
   });
 });
+
+it('a unit that fails leaves every count as it was', () => {
+  let broken = true;
+  const encode = ({ key }: { readonly key: string }) => {
+    if (key.endsWith('.0.0')) return { refused: 'not expressible' };
+    if (broken) throw new Error('a bug of the mapping');
+    return { slot: key, body: '{}\n' };
+  };
+  const rig = new Rig({ encoder: { encode } });
+  rig.commit(indicators(0, 2));
+
+  expect(() => rig.take()).toThrow('a bug of the mapping');
+  broken = false;
+  rig.deliver();
+
+  expect(rig.read((reader) => reader.siems()[0])).toMatchObject({ parked: 1, delivered: 1, pending: 0 });
+});
