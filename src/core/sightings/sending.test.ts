@@ -61,6 +61,27 @@ describe('the sender', () => {
     expect(calls).toBe(2);
   });
 
+  it('calls nobody while it rests after a failed call, whatever is due by then', async () => {
+    using test = due(1);
+    const { common, clock } = loops(test);
+    let calls = 0;
+    const send = async () => {
+      calls++;
+      throw retryable('503');
+    };
+    const sender = new Sender({ ...common, name: 'partner', connector: { send } });
+    await sender.cycle(never);
+    test.publish([anIndicator(2)]);
+    test.store.commitHits('one', [aHit(2)], 'y', clock.now);
+
+    expect(await sender.cycle(never)).toMatchObject({ done: false });
+    expect(calls).toBe(1);
+
+    clock.now = sender.pausedUntil;
+    await sender.cycle(never);
+    expect(calls).toBe(2);
+  });
+
   it('rests after an outcome that heals, as after a failed call', async () => {
     using test = due(2);
     const { common, clock } = loops(test);
