@@ -42,7 +42,10 @@ async function pollOut(app: App, poller: Poller, patienceMs: number, signal: Abo
   while (!signal.aborted) {
     await app.work.reading(poller.name, () => app.attempt('exchange', poller, () => poller.poll(signal)));
     await app.tick(signal);
-    if (poller.failure === undefined) return undefined;
+    if (poller.failure === undefined) {
+      await listOut(app, poller, signal);
+      return undefined;
+    }
     const wait = Math.max(PAUSE_MS, poller.pausedUntil - app.now());
     // Only what may heal by itself is worth waiting for.
     if (poller.failure.kind !== 'retryable' || app.clock.monotonic() + wait - start > patienceMs)
@@ -50,6 +53,14 @@ async function pollOut(app: App, poller: Poller, patienceMs: number, signal: Abo
     await pause(app, wait, signal);
   }
   return undefined;
+}
+
+/** The full listing where it was due since the last one: no daemon may ever run here. As there, what fails of it is told in the log. */
+export async function listOut(app: App, poller: Poller, signal: AbortSignal): Promise<void> {
+  const settings = app.config.exchanges.find(({ name }) => name === poller.name);
+  if (settings === undefined || !(await poller.listingIsDue(settings.full_listing))) return;
+  await poller.listing(signal);
+  await app.tick(signal);
 }
 
 async function deliverOut(

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from '../app.ts';
+import { listOut } from '../app/once.ts';
 import { placeOf, storeSpec } from '../app/specs.ts';
 import { copyState, hasState } from '../core/store/state/open.ts';
 import { claimSummary } from '../core/store/read/summary.ts';
@@ -38,7 +39,8 @@ export const plan: Command = {
         if (flags['offline'] !== true) {
           for (const { poller } of app.exchanges.values()) {
             await poller.poll(signal);
-            if (poller.failure !== undefined) silent.push(poller.failure.message);
+            if (poller.failure === undefined) await listOut(app, poller, signal);
+            else silent.push(poller.failure.message);
           }
         }
         await app.tick(signal);

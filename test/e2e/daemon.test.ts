@@ -1,7 +1,7 @@
 // The daemon as operators and probes see it: what each path means, signals, and commands beside it.
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { eventually, moment, type Status } from './site.ts';
+import { eventually, moment, type Settings, type Status } from './site.ts';
 import { addresses, aWorld, indicator, revoked, type World } from './world.ts';
 
 // Each starts processes, and other work may keep the machine busy.
@@ -262,6 +262,27 @@ describe('what vanished from a collection', () => {
     else expect(safely(world)).toContain('198.18.0.1');
     expect(safely(world).length).toBe(vanished === 'withdraw' ? 11 : 12);
     expect((await daemon.stop()).code).toBe(0);
+  });
+});
+
+describe('what vanished while no daemon runs', () => {
+  it('is looked for by run --once at first, and then when the listing was due since the last one', async () => {
+    world.taxii.load(addresses(6).map((value) => indicator(value)));
+    const settle = (exchange: Settings) => {
+      world.site.configure(world.settings({ exchange: { vanished: 'withdraw', ...exchange } }));
+      return world.site.entente(['run', '--once']);
+    };
+    const listings = () =>
+      [...world.taxii.requests].reduce((sum, [route, n]) => sum + (route.includes('/manifest/') ? n : 0), 0);
+    expect((await settle({ full_listing: '0 0 1 1 *' })).code).toBe(0);
+    expect([world.armed().length, listings()]).toEqual([6, 1]);
+
+    world.taxii.remove([indicator('198.18.0.1').id]);
+    expect((await settle({ full_listing: '0 0 1 1 *' })).code).toBe(0);
+    expect([world.armed().length, listings()]).toEqual([6, 1]);
+
+    expect((await settle({ full_listing: EVERY_SECOND })).code).toBe(0);
+    expect([world.armed().length, listings()]).toEqual([5, 2]);
   });
 });
 

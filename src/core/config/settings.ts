@@ -269,7 +269,11 @@ const ExchangeCommon = z.strictObject({
   ...commonShape,
   policy: ExchangeOverrides.prefault({}).describe('Overrides of the global policy.'),
   schedule: cron().default('*/5 * * * *').describe('When to poll: cron in UTC, 5 or 6 fields.'),
-  full_listing: cron().default('17 3 * * *').describe('When to look for objects that vanished: cron in UTC.'),
+  full_listing: cron()
+    .default('17 3 * * *')
+    .describe(
+      'When to look for objects that vanished: cron in UTC. `run --once` looks at its first run, and when it was due since the last time.',
+    ),
   vanished: z
     .enum(['keep', 'withdraw'])
     .default('keep')

@@ -354,6 +354,23 @@ describe('a full listing', () => {
     expect(rig.deliver()).toHaveLength(2);
   });
 
+  it('is due at first, and then when its schedule came since the last one that was complete', async () => {
+    let failure: Error | undefined = retryable('reset');
+    const listing = () => parts(failure)();
+    const { poller, pass } = polling(() => of([aPage(indicators(0, 2))]), { listing });
+    await poller.poll(signal);
+    const due = () => poller.listingIsDue('17 3 * * *');
+
+    expect(await due()).toBe(true);
+    await poller.listing(signal);
+    expect(await due()).toBe(true);
+    failure = undefined;
+    await poller.listing(signal);
+    expect(await due()).toBe(false);
+    pass(24 * 3_600_000);
+    expect(await due()).toBe(true);
+  });
+
   it('concludes nothing when it breaks off', async () => {
     const { rig, poller } = polling(() => of([aPage(indicators(0, 2))]), { listing: parts(retryable('reset')) });
     await poller.poll(signal);

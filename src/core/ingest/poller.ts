@@ -4,6 +4,7 @@ import type { ExchangeConnector, Reading } from '../contracts/exchange-connector
 import type { Json } from '../model/json.ts';
 import { type Failure, toFailure } from '../model/failure.ts';
 import { backoffMs } from '../runtime/retry.ts';
+import { cameDue } from '../runtime/scheduler.ts';
 import { freshHistory, type History, record } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
 import { type CommitReport, emptyReport } from '../store/ingest/commit-report.ts';
@@ -148,7 +149,8 @@ export class Poller {
     if (connector.listing === undefined) return;
     try {
       const failures: Failure[] = [];
-      const run = await store.beginListing(this.name, this.#o.now());
+      const begun = this.#o.now();
+      const run = await store.beginListing(this.name, begun);
       for await (const part of connector.listing(signal, await store.scopesOf(this.name))) {
         if (part.failure !== undefined) failures.push(part.failure);
         await store.listingPart(this.name, run, part.scope, part.present, part.complete, this.#o.now());
@@ -164,6 +166,7 @@ export class Poller {
       // Whatever is left when the process stops is gone through by the next one.
       while (step.more && !signal.aborted) step = await end();
       const { vanished } = step;
+      if (failures.length === 0) await store.keepListed(this.name, begun, this.#o.now());
       if (vanished > 0) {
         this.#o.log.info('Objects are no longer published by the exchange.', {
           exchange: this.name,
@@ -178,6 +181,15 @@ export class Poller {
           failure: toFailure(error),
         });
     }
+  }
+
+  /** What `listing` would look for was due since the newest complete one, or there was none. `cron`: when it is, in UTC. */
+  async listingIsDue(cron: string): Promise<boolean> {
+    if (this.#o.connector.listing === undefined) return false;
+    const last = await this.#o.store.listedAt(this.name);
+    const now = this.#o.now();
+    // A clock that stood ahead then says nothing of when the next one is due.
+    return last === undefined || last > now || cameDue(cron, last, now);
   }
 
   async #ended(warning: string | undefined, only: 'all' | 'failing'): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from './clock.ts';
 import { silentLog } from './log.ts';
-import { checkCron, createScheduled } from './scheduler.ts';
+import { cameDue, checkCron, createScheduled } from './scheduler.ts';
 
 const flush = () => vi.advanceTimersByTimeAsync(0);
 
@@ -152,5 +152,26 @@ describe('a cron text', () => {
     ['0 0 13 * 5', 'only days that are both'],
   ])('%s is refused with a reason', (text, reason) => {
     expect(checkCron(text)).toContain(reason);
+  });
+});
+
+describe('whether a schedule came due since', () => {
+  const at = (text: string) => Date.parse(`${text}Z`);
+
+  it.each([
+    ['17 3 * * *', '2026-01-01T03:16:59', '2026-01-01T03:17:00', true],
+    ['17 3 * * *', '2026-01-01T03:17:00', '2026-01-02T03:16:59', false],
+    ['17 3 * * *', '2026-01-01T03:17:30', '2026-01-02T03:17:00', true],
+    ['30 17 3 * * *', '2026-01-01T12:00', '2026-01-02T03:17:29', false],
+    ['30 17 3 * * *', '2026-01-01T12:00', '2026-01-02T03:17:30', true],
+    ['* * * * * *', '2026-01-01T12:00:00.400', '2026-01-01T12:00:01', true],
+    ['0 0 * * 1', '2026-01-06T00:01', '2026-01-11T23:59', false],
+    ['0 0 * * 1', '2026-01-06T00:01', '2026-01-12T00:00', true],
+    ['*/20 22-23 31 12 *', '2026-01-01T00:00', '2026-12-31T21:59', false],
+    ['*/20 22-23 31 12 *', '2026-01-01T00:00', '2026-12-31T22:00', true],
+    ['0 0 29 2 *', '2026-01-01T00:00', '2027-06-01T00:00', true],
+    ['* * * * *', '2026-01-01T00:00', '2025-12-31T00:00', false],
+  ])('%s from %s to %s: %s', (cron, since, until, due) => {
+    expect(cameDue(cron, at(since), at(until))).toBe(due);
   });
 });

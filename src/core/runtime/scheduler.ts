@@ -94,6 +94,41 @@ export function createScheduled(schedule: Schedule, clock: Clock, log: Log): Sch
   };
 }
 
+/** Whether a schedule had a time after `since`, up to and with `until`; both epoch milliseconds. */
+export function cameDue(cron: string, since: number, until: number): boolean {
+  if (until - since > YEAR_MS) return true;
+  const fields = cron.trim().split(/\s+/);
+  const [second, minute, hour, ...days] = fields.length > 5 ? fields : ['0', ...fields];
+  // By day, hour, minute and second: to ask for each minute of a year would take seconds.
+  const levels = [
+    { step: DAY_MS, fires: matcher(`* * * ${days.join(' ')}`) },
+    { step: HOUR_MS, fires: matcher(`* * ${hour} * * *`) },
+    { step: MINUTE_MS, fires: matcher(`* ${minute} * * * *`) },
+    { step: SECOND_MS, fires: matcher(`${second} * * * * *`) },
+  ];
+  let at = floor(since, SECOND_MS) + SECOND_MS;
+  while (at <= until) {
+    const silent = levels.find(({ fires }) => !fires(at));
+    if (silent === undefined) return true;
+    at = floor(at, silent.step) + silent.step;
+  }
+  return false;
+}
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** A leap year and a day. */
+const YEAR_MS = 367 * DAY_MS;
+const floor = (at: number, step: number): number => Math.floor(at / step) * step;
+
+function matcher(cron: string): (at: number) => boolean {
+  const task = createTask(cron, () => {}, { timezone: 'UTC' });
+  void task.destroy();
+  return (at) => task.match(new Date(at));
+}
+
 /** What is wrong with a cron text and what is allowed; undefined when it is good. */
 export function checkCron(text: string): string | undefined {
   const allowed = 'write 5 or 6 fields in UTC, as "*/5 * * * *"';

@@ -25,6 +25,9 @@ interface Vanishing {
 
 const FEW_SCOPES = 8;
 
+/** Ids of exchanges are never given again. */
+const listedName = (exchange: ExchangeState): string => `listed:${exchange.id}`;
+
 export class Listing {
   readonly #store: StoreContext;
   readonly #objects: Objects;
@@ -46,6 +49,15 @@ export class Listing {
       'UPDATE exchange SET listing = listing + 1 WHERE id = ? RETURNING listing',
       exchange.id,
     )!.listing;
+  }
+
+  keepListed(exchange: ExchangeState, begun: number): void {
+    this.#store.setMeta(listedName(exchange), String(begun));
+  }
+
+  listedAt(exchange: ExchangeState): number | undefined {
+    const kept = this.#store.meta(listedName(exchange));
+    return kept === undefined ? undefined : Number(kept);
   }
 
   scopesOf(exchange: ExchangeState): string[] {

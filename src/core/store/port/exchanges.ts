@@ -90,4 +90,14 @@ export const exchangeUnits = ({ store, unit, explaining, objects, snapshots, lis
   endListing(exchange: string, run: number, withdraw: boolean, now: number): { vanished: number; more: boolean } {
     return unit(now, (time) => listing.end(store.exchange(exchange), run, withdraw, time));
   },
+
+  /** A listing that showed all scopes, begun then (epoch milliseconds), has come to its end. */
+  keepListed(exchange: string, begun: number, now: number): void {
+    unit(now, () => listing.keepListed(store.exchange(exchange), begun));
+  },
+
+  /** When the newest complete listing was begun, epoch milliseconds; undefined: there was none. */
+  listedAt(exchange: string): number | undefined {
+    return listing.listedAt(store.exchange(exchange));
+  },
 });
