@@ -18,6 +18,11 @@ const FOUND = [
   [65234, 'words of a withdrawn value left in the row of one that was cut short and is held'],
   [101401, 'held addition of what had waited for a place sent under the revision with which it had left'],
   [110779, 'one that waits for room and may stand there kept from it by its own place'],
+  [
+    220143,
+    'words of a value above the clearance left in the row that it shared with one that nobody could describe any more',
+  ],
+  [310000, 'one that was refused and is not there keeping the only place of a full watchlist'],
 ] as const;
 
 describe('store, pollers and deliverers together', () => {

@@ -486,8 +486,7 @@ export class World {
     const signal = new AbortController().signal;
     for (const one of this.#pollers) await one.listing(signal);
     for (let i = 0; i < 3; i++) await this.#round();
-    // What became valid in the last of them takes as many rounds as all before it: another may have to leave first.
-    for (let i = 0; i < 3 && this.#atWork(); i++) await this.#round();
+    await this.#rest();
     // What an audit would mend must not be there to be mended.
     this.#check('after the faults');
     for (const one of this.#deliverers) {
@@ -496,8 +495,14 @@ export class World {
         this.#fail(`${one.name}: an audit finds ${JSON.stringify({ missing, stale, orphaned })}`);
     }
     await this.#round();
+    await this.#rest();
     this.#check('after an audit');
     this.#checkRecord('after an audit');
+  }
+
+  /** What became valid, or over, in the last round takes as many rounds as all before it: another may have to leave first. */
+  async #rest(): Promise<void> {
+    for (let i = 0; i < 3 && this.#atWork(); i++) await this.#round();
   }
 
   /** With everything calm, each value on a list is seen once more: whoever may know, knows. */

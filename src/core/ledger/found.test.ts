@@ -47,6 +47,9 @@ describe('what is found in the SIEM', () => {
     const parked = refused(wished(there, { revision: ANEW }), 'the watchlist is full');
 
     expect(lost(parked, false, ANEW, NOW)!.parked?.reason).toBe('the watchlist is full');
+    const place = { at: 5, out: false };
+    expect(lost({ ...there, place }, false, ANEW, NOW)!.place).toEqual(place);
+    expect(lost({ ...parked, place }, false, ANEW, NOW)!.place).toBeUndefined();
   });
 
   it('what a hold keeps and nobody can tell any more is not asked for again and again', () => {

@@ -89,6 +89,8 @@ export function lost(stand: Stand, told: boolean, revision: number, lookAt: numb
     ...stand,
     wanted: { ...stand.wanted, revision },
     present: { is: 'no', revision: kept ? stand.present.revision : 0, handle: undefined },
+    // What is not there and cannot be sent has no place: another may have it.
+    place: stand.parked === undefined ? stand.place : undefined,
     call: undefined,
     again: false,
     wait: AT_ONCE,

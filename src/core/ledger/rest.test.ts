@@ -14,7 +14,18 @@ import {
 } from '../../../test/builders/stands.ts';
 import { taken } from './call.ts';
 import { held } from './holds.ts';
-import { inherits, isHeir, letIn, postponed, putOut, refused, retried, sentAgain, waitsForRoom } from './rest.ts';
+import {
+  inherits,
+  isHeir,
+  isSpokenOver,
+  letIn,
+  postponed,
+  putOut,
+  refused,
+  retried,
+  sentAgain,
+  waitsForRoom,
+} from './rest.ts';
 import { phaseOf } from './stand.ts';
 
 describe('at rest', () => {
@@ -41,6 +52,13 @@ describe('at rest', () => {
       false,
     ]);
     expect([inherits(there, ANEW), inherits(kept, ANEW)].map(phaseOf)).toEqual(['upsert', 'upsert']);
+    const wrote = kept.present.revision;
+    expect([kept, kept, there].map((one, i) => isSpokenOver(one, wrote + (i === 0 ? 1 : 0)))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(isSpokenOver({ ...kept, call: inFlight.call }, wrote + 1)).toBe(false);
     // Cut short, and kept for as long as it was: it is wanted, and shows the other one's words all the same.
     const cut = held(there, REMOVAL, LATER, ANEW, NOW);
     expect([phaseOf(cut), phaseOf(inherits(cut, ANEW))]).toEqual(['held', 'upsert']);

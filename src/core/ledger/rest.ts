@@ -36,6 +36,10 @@ export const inherits = (stand: Stand, revision: number): Stand => ({
 export const isHeir = (stand: Stand): boolean =>
   (stand.wanted.is || isKept(stand)) && stand.hold?.kind !== 'addition' && phaseOf(stand) !== 'parked';
 
+/** A hold keeps it, and its row in the product shows the words of another key, written under this later revision. */
+export const isSpokenOver = (stand: Stand, wrote: number): boolean =>
+  isKept(stand) && stand.call === undefined && stand.present.revision < wrote;
+
 /** There is room for it now. */
 export function letIn(stand: Stand, revision: number, now: number): Stand {
   const { place, wanted } = stand;

@@ -105,7 +105,7 @@ export class Batches {
       if (op === 'upsert') this.#explanations.foresee(rows.flatMap((row) => row.claims));
       const full = rows.some((row) =>
         op === 'remove'
-          ? !this.#drafts.removal(siem, row, builder)
+          ? !this.#drafts.removal(siem, row, builder, now)
           : !this.#drafts.upsert(siem, row, builder, room, now),
       );
       if (full) break;

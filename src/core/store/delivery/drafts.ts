@@ -9,7 +9,7 @@ import { entryKey } from '../../model/observable.ts';
 import type { Crowds } from '../projection/crowds.ts';
 import type { Projector } from '../projection/projection.ts';
 import type { Room } from '../projection/room.ts';
-import type { StandTable } from '../projection/stand-table.ts';
+import type { Standing, StandTable } from '../projection/stand-table.ts';
 import { newestFirst } from '../rows/claims.ts';
 import { HOLD, type ObjectRow, PRESENT, type StoredEntry } from '../rows/rows.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
@@ -52,10 +52,13 @@ export class Drafts {
   }
 
   /** False when the batch is full. */
-  removal(siem: SiemState, row: WorkRow, builder: BatchBuilder<WorkRow>): boolean {
+  removal(siem: SiemState, row: WorkRow, builder: BatchBuilder<WorkRow>, now: number): boolean {
     const entry = stored(row);
     const slot = siem.encoder.slot(entry.type, entry.value, siem.spec.settings);
-    if (siem.encoder.foldsSlots && this.#slots.handOver(siem, slot, entry)) return true;
+    const { admissions } = this.#projector;
+    const tells = ({ entry: kept, stand }: Standing) =>
+      admissions.keptEntry(siem, kept, stand.wanted.until, now) !== undefined;
+    if (siem.encoder.foldsSlots && this.#slots.handOver(siem, slot, entry, tells)) return true;
     const change: Change = {
       op: 'remove',
       key: entryKey(entry.type, entry.value),

@@ -79,4 +79,28 @@ describe('two keys in one slot', () => {
     rig.store.settleAll(removal.id, NOW);
     expect(rig.deliver(NOW + MINUTE)).toEqual(['upsert http://a.example/x']);
   });
+
+  it('go with the last words that stand in the slot, where a hold keeps the other and nobody can describe it any more', () => {
+    const brake = (atLeast: number) => ({ removal: { share: 0.1, atLeast, windowHours: 24 } });
+    const rig = new Rig({ ...folding, siems: [aSiem({ brake: brake(1) })] });
+    const published = (n: number, value: string, version = NOW - 3 * HOUR) =>
+      anIndicator({
+        objectId: `indicator--${n}`,
+        version: versionAt(version),
+        observables: [{ type: 'url', value }],
+      });
+    rig.commit([published(2, lower.value)]);
+    rig.deliver();
+    rig.commit([published(2, 'http://b.example/', NOW - HOUR)]);
+    expect(rig.read((reader) => reader.held())).toMatchObject([{ kind: 'removal', count: 1 }]);
+    rig.restart({ siems: [aSiem({ brake: brake(1000) })] });
+    // Written over what is kept.
+    rig.commit([published(1, upper.value)]);
+    rig.deliver();
+
+    rig.commit([revoked]);
+
+    expect(rig.deliver()).toEqual(['remove http://a.example/X']);
+    expect(rig.read((reader) => reader.held())).toEqual([]);
+  });
 });
