@@ -39,11 +39,13 @@ export async function runOnce(app: App, patienceMs: number, signal: AbortSignal)
 
 async function pollOut(app: App, poller: Poller, patienceMs: number, signal: AbortSignal): Promise<string | undefined> {
   const start = app.clock.monotonic();
+  const begun = app.now();
+  const fromNothing = (await app.store.cursor(poller.name)) === undefined;
   while (!signal.aborted) {
     await app.work.reading(poller.name, () => app.attempt('exchange', poller, () => poller.poll(signal)));
     await app.tick(signal);
     if (poller.failure === undefined) {
-      await listOut(app, poller, signal);
+      await listOut(app, poller, fromNothing ? begun : undefined, signal);
       return undefined;
     }
     const wait = Math.max(PAUSE_MS, poller.pausedUntil - app.now());
@@ -55,10 +57,15 @@ async function pollOut(app: App, poller: Poller, patienceMs: number, signal: Abo
   return undefined;
 }
 
-/** The full listing where it was due since the last one: no daemon may ever run here. As there, what fails of it is told in the log. */
-export async function listOut(app: App, poller: Poller, signal: AbortSignal): Promise<void> {
+/**
+ * The full listing where it was due since the last one: no daemon may ever run here. As there, what fails of it is told in the
+ * log. `shown`: when a poll began that has read all that is published from the very beginning, which is as good as a listing.
+ */
+export async function listOut(app: App, poller: Poller, shown: number | undefined, signal: AbortSignal): Promise<void> {
   const settings = app.config.exchanges.find(({ name }) => name === poller.name);
-  if (settings === undefined || !(await poller.listingIsDue(settings.full_listing))) return;
+  if (settings === undefined || signal.aborted) return;
+  if (shown !== undefined) return app.store.keepListed(poller.name, shown, app.now());
+  if (!(await poller.listingIsDue(settings.full_listing))) return;
   await poller.listing(signal);
   await app.tick(signal);
 }

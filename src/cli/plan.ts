@@ -38,9 +38,10 @@ export const plan: Command = {
         const silent: string[] = [];
         if (flags['offline'] !== true) {
           for (const { poller } of app.exchanges.values()) {
+            const fromNothing = (await app.store.cursor(poller.name)) === undefined;
             await poller.poll(signal);
-            if (poller.failure === undefined) await listOut(app, poller, signal);
-            else silent.push(poller.failure.message);
+            if (poller.failure !== undefined) silent.push(poller.failure.message);
+            else if (!fromNothing) await listOut(app, poller, undefined, signal);
           }
         }
         await app.tick(signal);

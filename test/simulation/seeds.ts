@@ -1,5 +1,5 @@
 // Many seeds without a test runner: `node test/simulation/seeds.ts 1 20000` prints each seed that finds something as it
-// is found, and ends with 1 if any did. With `--postgres postgres://USER:PASSWORD@HOST:PORT/DATABASE` the worlds keep their
+// is found and how far it is after each 500, and ends with 1 if any did. With `--postgres postgres://USER:PASSWORD@HOST:PORT/DATABASE` the worlds keep their
 // states in a schema there, which this makes.
 import { parseArgs } from 'node:util';
 import { Schemas, serverOf } from '../peers/postgres.ts';
@@ -23,6 +23,7 @@ for (let seed = from; seed <= to; seed++) {
   } finally {
     world.close();
   }
+  if ((seed + 1 - from) % 500 === 0) console.info(`as far as ${seed}: ${found} found something`);
 }
 schemas?.close();
 console.info(`seeds ${from} to ${to}: ${found} found something`);

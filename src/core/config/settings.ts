@@ -272,7 +272,7 @@ const ExchangeCommon = z.strictObject({
   full_listing: cron()
     .default('17 3 * * *')
     .describe(
-      'When to look for objects that vanished: cron in UTC. `run --once` looks at its first run, and when it was due since the last time.',
+      'When to look for objects that vanished: cron in UTC. `run --once` looks when that was due since the last time.',
     ),
   vanished: z
     .enum(['keep', 'withdraw'])
