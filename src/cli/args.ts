@@ -108,3 +108,9 @@ export function helpOf(command: Command): string {
     `  ${command.example}`,
   ].join('\n');
 }
+
+/** What a flag says as a number in plain digits, `otherwise` where it was left out; NaN for anything else, 0x10 and nothing among it. */
+export function numberOf(flag: FlagValue, otherwise = Number.NaN): number {
+  if (flag === undefined) return otherwise;
+  return typeof flag === 'string' && /^\d+(\.\d+)?$/.test(flag.trim()) ? Number(flag) : Number.NaN;
+}

@@ -3,6 +3,7 @@
 import { MOST_REVIEW_DAYS } from '../app/requests.ts';
 import type { Config } from '../core/config/load.ts';
 import { guess } from '../core/model/typed-in.ts';
+import { numberOf } from './args.ts';
 import type { Command, Context } from './command.ts';
 import { BY, doing, reasonOf, usage } from './doing.ts';
 import { DONE } from './exit.ts';
@@ -57,7 +58,7 @@ function list({ out, json }: Context, config: Config): number {
 async function take(context: Context, config: Config): Promise<number> {
   const { args, flags } = context;
   const [first, second] = args;
-  const days = flags['review'] === undefined ? REVIEW_DAYS : Number(flags['review']);
+  const days = numberOf(flags['review'], REVIEW_DAYS);
   const reason = reasonOf(context);
   if (first === undefined || second !== undefined || reason === '')
     return usage(context, 'harmless needs one VALUE and --reason');

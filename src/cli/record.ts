@@ -1,13 +1,15 @@
 // `record`: takes what the exchanges publish now into a file, for `rehearse`.
-import { createWriteStream, rmSync } from 'node:fs';
+
 import { once } from 'node:events';
+import { createWriteStream, rmSync } from 'node:fs';
 import { exchangeConnector } from '../app/peers.ts';
 import { head, type RecordLine, recorded } from '../app/recording.ts';
 import { ConnectorError } from '../core/model/failure.ts';
+import { numberOf } from './args.ts';
 import type { Command } from './command.ts';
+import { commandLog } from './command-log.ts';
 import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
-import { commandLog } from './command-log.ts';
 import { clockOf } from './state.ts';
 
 const MOST_MB = 1024;
@@ -27,7 +29,7 @@ export const record: Command = {
       async (config) => {
         const { out, flags, json, signal, parts } = context;
         const file = flags['out'];
-        const most = Number(flags['max-mb'] ?? MOST_MB) * 1_000_000;
+        const most = numberOf(flags['max-mb'], MOST_MB) * 1_000_000;
         if (typeof file !== 'string') return usage(context, 'record needs --out FILE');
         if (!(most > 0)) return usage(context, '--max-mb needs a number of megabytes');
         const clock = clockOf(config);

@@ -1,21 +1,23 @@
 // `run`: the daemon, or one pass with --once.
-import { App } from '../app.ts';
+
 import { type DaemonNotes, startDaemon } from '../app/daemon.ts';
 import { Front } from '../app/front.ts';
 import { type OnceReport, runOnce } from '../app/once.ts';
 import { Pace } from '../app/pace.ts';
 import { untilStopped } from '../app/stopping.ts';
+import { App } from '../app.ts';
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
 import { createLog, type RootLog } from '../core/runtime/log.ts';
 import { serviceManager } from '../core/runtime/service-manager.ts';
 import { stateFailure } from '../core/store/sql/state-failure.ts';
-import { configOf } from './config-of.ts';
+import { numberOf } from './args.ts';
 import type { Command, Context } from './command.ts';
-import { BUG, DONE, LEFT, USAGE } from './exit.ts';
 import { commandLog } from './command-log.ts';
-import { clockOf, prepareState } from './state.ts';
+import { configOf } from './config-of.ts';
+import { BUG, DONE, LEFT, USAGE } from './exit.ts';
 import { holderName } from './holder.ts';
+import { clockOf, prepareState } from './state.ts';
 import { lockFor } from './turn.ts';
 
 export const run: Command = {
@@ -34,7 +36,7 @@ export const run: Command = {
   async run(context) {
     const config = configOf(context);
     if (config === undefined) return USAGE;
-    const patience = Number(context.flags['patience-secs'] ?? 60);
+    const patience = numberOf(context.flags['patience-secs'], 60);
     if (!(patience >= 0 && patience < 86_400)) {
       context.out.note('--patience-secs needs a number of seconds');
       return USAGE;

@@ -1,4 +1,5 @@
 // `simulate KIND`: one of the shipped simulators on loopback, until a signal. Prints one JSON line when it listens.
+import { numberOf } from './args.ts';
 import type { Command } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 
@@ -38,7 +39,7 @@ export const simulate: Command = {
       );
       return USAGE;
     }
-    const port = Number(flags['port'] ?? 0);
+    const port = numberOf(flags['port'], 0);
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       out.note('--port needs a number from 0 to 65535');
       return USAGE;

@@ -1,15 +1,16 @@
 // `suppress --exchange`: a whole push of a partner taken off again, the honest undo. A plan first; with --yes it acts, in
 // parts, so that no request grows with the push. What others vouch for too is left alone.
 import { MOST_HOURS } from '../app/requests.ts';
+import { storeSpec } from '../app/specs.ts';
 import type { Config } from '../core/config/load.ts';
+import { timeOf } from '../core/model/time-of.ts';
+import { HistoryReader } from '../core/store/read/history.ts';
+import { numberOf } from './args.ts';
 import type { Context } from './command.ts';
 import { reasonOf, usage } from './doing.ts';
 import { DONE } from './exit.ts';
 import { when } from './output.ts';
-import { storeSpec } from '../app/specs.ts';
-import { HistoryReader } from '../core/store/read/history.ts';
 import { act, clockOf, withReader } from './state.ts';
-import { timeOf } from '../core/model/time-of.ts';
 
 const MOST_VALUES = 200_000;
 const PART = 5_000;
@@ -21,7 +22,7 @@ export async function push(context: Context, config: Config): Promise<number> {
   const { exchange, since, poll } = flags;
   const reason = reasonOf(context);
   const moment = poll ?? since;
-  const hours = Number(flags['hours']);
+  const hours = numberOf(flags['hours']);
   const both = since !== undefined && poll !== undefined;
   if (args.length > 0 || both || typeof exchange !== 'string' || typeof moment !== 'string')
     return usage(context, 'suppress takes one VALUE, or --exchange and either --since or --poll');

@@ -1,19 +1,20 @@
 // The command `suppress`: a value off every SIEM for a time. Who asks for it wants to know that it is off, so it waits
 // some seconds for the SIEMs and says of each what came of it.
 import { MOST_HOURS, type RequestArguments } from '../app/requests.ts';
+import { placeOf } from '../app/specs.ts';
 import type { Config } from '../core/config/load.ts';
 import type { Observable } from '../core/model/observable.ts';
 import { guess } from '../core/model/typed-in.ts';
-import { placeOf } from '../app/specs.ts';
-import { holderOf } from '../core/store/state/open.ts';
 import type { StoreReader } from '../core/store/read/status.ts';
+import { holderOf } from '../core/store/state/open.ts';
+import { numberOf } from './args.ts';
 import type { Command, Context } from './command.ts';
 import { BY, doing, reasonOf, usage } from './doing.ts';
-import { push } from './suppress-push.ts';
 import { DONE, LEFT } from './exit.ts';
 import { lift } from './lift.ts';
 import { when } from './output.ts';
 import { act, clockOf, readerOf, withReader, withSightings } from './state.ts';
+import { push } from './suppress-push.ts';
 
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 250;
@@ -76,7 +77,7 @@ function list({ out, json }: Context, config: Config): number {
 async function take(context: Context, config: Config): Promise<number> {
   const { args, flags } = context;
   const [first, second] = args;
-  const hours = Number(flags['hours']);
+  const hours = numberOf(flags['hours']);
   const reason = reasonOf(context);
   if (first === undefined || second !== undefined || flags['hours'] === undefined || reason === '')
     return usage(context, 'suppress needs one VALUE, --hours and --reason');

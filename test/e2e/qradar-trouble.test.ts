@@ -106,7 +106,8 @@ describe('a QRadar in trouble', () => {
     const daemon = await site.daemon({ limitMs: 55_000 });
     const status = await daemon.until(
       ({ siems }) =>
-        siems.some((one) => one['name'] === 'qradar' && one['delivered'] === 3 && one['state'] === 'failing'),
+        siems.some((one) => one['name'] === 'qradar' && one['delivered'] === 3 && one['state'] === 'failing') &&
+        siems.some((one) => one['name'] === 'watch' && one['delivered'] === 1503),
       50_000,
     );
 

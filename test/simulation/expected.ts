@@ -67,8 +67,11 @@ export function difference(
   others = rejected.size,
 ): string | undefined {
   const slots = new Set([...wanted].filter(([key]) => !rejected.has(key)).map(([, { slot }]) => slot));
+  // Another key of the row stands there with it, and has no place of its own.
+  const besides = new Set<string>();
   for (const [slot, row] of siem.rows) {
     if (rejected.has(row.key)) {
+      besides.add(slot);
       slots.delete(slot);
       continue;
     }
@@ -84,7 +87,7 @@ export function difference(
   return most === Number.POSITIVE_INFINITY
     ? `missing: ${[...slots].join(', ')}`
     : wronglyOut(
-        [...wanted].filter(([key]) => !rejected.has(key)),
+        [...wanted].filter(([key, { slot }]) => !rejected.has(key) && !besides.has(slot)),
         slots,
         most,
         others,
