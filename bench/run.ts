@@ -13,6 +13,7 @@ import { hang } from './rows/hang.ts';
 import { ingest } from './rows/ingest.ts';
 import { memory } from './rows/memory.ts';
 import { misp } from './rows/misp.ts';
+import { pace, postgres } from './rows/pace.ts';
 import { pages } from './rows/pages.ts';
 import { policy } from './rows/policy.ts';
 import { probes } from './rows/probes.ts';
@@ -24,6 +25,8 @@ import { sightings } from './rows/sightings.ts';
 const ROWS: readonly BenchRow[] = [
   delivery,
   ingest,
+  pace,
+  postgres,
   misp,
   endToEnd,
   repeat,
