@@ -1,7 +1,7 @@
 // Keys of ours that are one row in the product, since that folds case or takes one value for another: they share its slot.
 import { lost } from '../../ledger/found.ts';
 import { inherits, isHeir, isSpokenOver } from '../../ledger/rest.ts';
-import { gone } from '../../ledger/stand.ts';
+import { gone, isKept } from '../../ledger/stand.ts';
 import type { Standing, StandTable } from '../projection/stand-table.ts';
 import type { StoredEntry } from '../rows/rows.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
@@ -22,14 +22,14 @@ export class Slots {
    */
   handOver(siem: SiemState, slot: string, entry: StoredEntry, tells: (kept: Standing) => boolean): boolean {
     const { revision, engineTime } = this.#store;
-    const wrote = this.#stands.load(siem, entry.id)?.present.revision ?? 0;
     // One that is not written (held as an addition, parked) would leave in the slot what has to go.
-    const heirs = this.#sharing(siem, slot, entry.id).filter((one) => {
-      if (!isHeir(one.stand)) return false;
-      if (!isSpokenOver(one.stand, wrote) || tells(one)) return true;
+    const sharing = this.#sharing(siem, slot, entry.id).filter(({ stand }) => isHeir(stand));
+    const kept = sharing.filter(({ stand }) => isKept(stand));
+    const wrote = kept.length === 0 ? 0 : (this.#stands.load(siem, entry.id)?.present.revision ?? 0);
+    const over = kept.filter((one) => isSpokenOver(one.stand, wrote) && !tells(one));
+    for (const one of over)
       this.#stands.write(siem, one.entry, one.stand, lost(one.stand, false, revision, engineTime));
-      return false;
-    });
+    const heirs = sharing.filter((one) => !over.includes(one));
     if (heirs.length === 0) return false;
     for (const heir of heirs) this.#stands.write(siem, heir.entry, heir.stand, inherits(heir.stand, revision));
     this.#stands.step(siem, entry, (stand) => gone(stand, engineTime));
