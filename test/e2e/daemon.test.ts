@@ -282,8 +282,11 @@ describe('what vanished while no daemon runs', () => {
     expect((await settle({ full_listing: '0 0 1 1 *' })).code).toBe(0);
     expect([world.armed().length, listings()]).toEqual([6, 0]);
 
+    world.site.configure(world.settings({ exchange: { vanished: 'withdraw', full_listing: EVERY_SECOND } }));
+    const planned = JSON.parse((await world.site.entente(['plan', '--json'])).stdout) as { siems: object[] };
+    expect(planned.siems).toMatchObject([{ remove: 1 }]);
     expect((await settle({ full_listing: EVERY_SECOND })).code).toBe(0);
-    expect([world.armed().length, listings()]).toEqual([5, 1]);
+    expect([world.armed().length, listings()]).toEqual([5, 2]);
   });
 });
 
