@@ -9,6 +9,7 @@
 //   --sound       the tests are known to pass without any fault
 //   --seconds N   break off after so long
 //   --told        try nothing, tell what is remembered
+//   --untried     only those of which neither the memory nor the README tells a result
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -21,16 +22,17 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { setPriority, tmpdir } from 'node:os';
+import { getPriority, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AREAS } from './areas.ts';
 import { broken, type Placed, placed, ROOT } from './places.ts';
 import { sampled } from './sampling.ts';
-import { type Outcome, table, written } from './table.ts';
+import { type Outcome, read, table, written } from './table.ts';
 import { outcomeOf } from './tests.ts';
 
 const REMEMBERED = join(import.meta.dirname, '.results.jsonl');
+const WRITTEN = join(import.meta.dirname, 'README.md');
 /** Everything that a test may read. */
 const COPIED = [
   'src',
@@ -66,6 +68,7 @@ const { values } = parseArgs({
     sound: { type: 'boolean' },
     seconds: { type: 'string', default: 'Infinity' },
     told: { type: 'boolean' },
+    untried: { type: 'boolean' },
   },
 });
 
@@ -92,13 +95,13 @@ function problemsOf({ file, listed, find, put, rule, tests, more }: Placed): str
 }
 
 async function run(): Promise<void> {
-  setPriority(10);
+  setPriority(Math.max(10, getPriority()));
   const standing = all.filter((one): one is Standing => one.file !== undefined && one.survives === undefined);
-  const wanted = standing.filter(
-    ({ area, file, rule }) => values.only?.some((text) => `${area} ${file} ${rule}`.includes(text)) ?? true,
-  );
+  const remembered = known(standing);
+  const wanted = standing
+    .filter(({ area, file, rule }) => values.only?.some((text) => `${area} ${file} ${rule}`.includes(text)) ?? true)
+    .filter((one) => values.untried !== true || remembered[keyOf(one)] === undefined);
   const chosen = values.sample === undefined ? wanted : sampled(wanted, Number(values.sample), Number(values.seed));
-  const remembered = known();
   const left = chosen.filter((one) => {
     const before = remembered[keyOf(one)];
     if (values.told === true) return false;
@@ -115,10 +118,10 @@ async function run(): Promise<void> {
   console.log(table(rows));
   if (values.only === undefined) {
     const sample = values.sample === undefined ? undefined : { rows, seed: values.seed };
-    const when = `${new Date().toISOString().slice(0, 10)}, commit ${commit()}`;
+    const when = `${new Date().toISOString().slice(0, 10)}, on top of commit ${commit()}`;
     const applied = `${all.length - problems.length} of ${all.length} faults find their place`;
     writeFileSync(
-      join(import.meta.dirname, 'README.md'),
+      WRITTEN,
       written({
         rows: rowsOf(standing),
         sample,
@@ -180,13 +183,17 @@ async function tryOut(copy: string, one: Standing): Promise<Outcome> {
   }
 }
 
-function known(): Record<string, Tried> {
-  if (!existsSync(REMEMBERED)) return {};
-  const lines = readFileSync(REMEMBERED, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
+/** Results of this machine, and of others what they wrote down: told, and tried anew where it is chosen. */
+function known(standing: readonly Standing[]): Record<string, Tried> {
+  const told = read(readFileSync(WRITTEN, 'utf8'), standing);
+  const before = standing.flatMap((one): [string, Tried][] => {
+    const outcome = told.get(one);
+    return outcome === undefined ? [] : [[keyOf(one), { ...outcome, seen: 'elsewhere', room: false }]];
+  });
+  const lines = existsSync(REMEMBERED) ? readFileSync(REMEMBERED, 'utf8').split('\n') : [];
   // As written above.
-  return Object.fromEntries(lines.map((line) => JSON.parse(line) as [string, Tried]));
+  const here = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as [string, Tried]);
+  return Object.fromEntries([...before, ...here]);
 }
 
 /** What is remembered stands for this fault, wherever it moves. */

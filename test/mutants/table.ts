@@ -81,6 +81,26 @@ ${parts.join('\n\n')}
 `;
 }
 
+/** Back from the lines of a README: who has no memory of his own does not take what others tried for never tried. */
+export function read<T extends Pick<Row, 'area' | 'rule'>>(text: string, rows: readonly T[]): Map<T, Outcome> {
+  const told = new Map<string, Outcome>();
+  for (const part of text.split('\n## ').slice(1)) {
+    const area = part.split(':')[0] ?? '';
+    for (const found of part.matchAll(/^\| (.+?) \| .+? \| (.+) \|$/gm)) {
+      const [, rule = '', held = ''] = found;
+      if (held === 'held by' || held === '---' || held === 'not tried') continue;
+      const result = held === 'survived' || held === 'broken' ? held : 'caught';
+      told.set(`${area}: ${rule}`, result === 'caught' ? { result, by: held } : { result });
+    }
+  }
+  return new Map(
+    rows.flatMap((one): [T, Outcome][] => {
+      const outcome = told.get(`${one.area}: ${cell(one.rule)}`);
+      return outcome === undefined ? [] : [[one, outcome]];
+    }),
+  );
+}
+
 function line({ file, rule, result, by }: Row): string {
   const held = result === 'caught' ? (by ?? '') : result;
   const [test = '', ...words] = held.split(': ');

@@ -213,7 +213,7 @@ export const taxii: readonly Mutated[] = [
   },
   {
     file: at('roots.ts'),
-    tests: [at('taxii21')],
+    tests: [at('taxii21'), at('places')],
     mutants: [
       {
         find: 'if (root.origin !== url.origin) {',

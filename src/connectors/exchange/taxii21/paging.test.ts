@@ -347,6 +347,11 @@ describe('the cursor between polls', () => {
       envelope([2], { more: true, next: 'c' }, at(6), at(3)),
       envelope([3], {}, at(9)),
     ];
+    const later = [
+      envelope([1], { more: true, next: 'b' }, at(3), at(2)),
+      envelope([2], { more: true, next: 'c' }, at(5), at(7)),
+      envelope([3], {}, at(9)),
+    ];
     const resumes = async (answers: Reply[]) => {
       const { connector } = await partner(fixed(() => answers.shift() ?? envelope([], {})));
       const { pages } = await read(connector);
@@ -359,6 +364,7 @@ describe('the cursor between polls', () => {
     expect(await resumes(growing)).toEqual(['time']);
     expect(await resumes(within)).toEqual([undefined]);
     expect(await resumes(between)).toEqual(['time', 'next']);
+    expect(await resumes(later)).toEqual(['time', 'next']);
   });
 
   it('does not resume by added time on a server whose times run backwards', async () => {

@@ -90,14 +90,18 @@ describe('what is no end', () => {
 
 describe('a group of equal added times that no page holds', () => {
   /** Five objects at one time on a server that gives two at once, and what it answers for the rest. */
-  const crowded = (manifest: (query: URLSearchParams) => Reply, byId: (ids: string[]) => Reply) =>
+  const crowded = (
+    manifest: (query: URLSearchParams) => Reply,
+    byId: (ids: string[]) => Reply,
+    page: (limit: number) => Reply = () => envelope([1, 2], { more: true }, at(2)),
+  ) =>
     partner((path: string, { query }: Asked) => {
       if (path === MANIFEST) return manifest(query);
       if (path !== OBJECTS) return undefined;
       const ids = query.get('match[id]');
       if (ids !== null) return byId(ids.split(','));
       const after = microsOf(query.get('added_after') ?? undefined) ?? 0n;
-      return after >= (microsOf(at(2)) ?? 0n) ? envelope([9], {}, at(3)) : envelope([1, 2], { more: true }, at(2));
+      return after >= (microsOf(at(2)) ?? 0n) ? envelope([9], {}, at(3)) : page(Number(query.get('limit')));
     });
   const entry = (n: number, added: string | undefined = at(2)) => ({
     id: idOf(n),
@@ -131,6 +135,32 @@ describe('a group of equal added times that no page holds', () => {
     const { failure, cursor } = await read(connector);
 
     expect([failure?.kind, afterOf(cursor)]).toEqual(['retryable', undefined]);
+  });
+
+  it('moves no cursor with what a larger page brings of it', async () => {
+    const { connector } = await crowded(
+      () => ({ status: 503 }),
+      (ids) => found(ids, false),
+      (limit) => envelope(numbers(limit > 2 ? 3 : 2), { more: true }, at(2)),
+    );
+
+    const { ids, cursor } = await read(connector);
+
+    expect([ids, afterOf(cursor)]).toEqual([[1, 2, 3].map(idOf), undefined]);
+  });
+
+  it('is no place to go on from where times run backwards, however much of it was read', async () => {
+    let parts = 0;
+    const { connector } = await crowded(
+      whole,
+      (ids) => (ids.length < 3 && parts++ > 1 ? { status: 503 } : found(ids, ids.length > 2)),
+      () => envelope([1, 2], { more: true }, at(2), at(3)),
+    );
+
+    const { failure, pages, cursor } = await read(connector);
+
+    expect([failure?.kind, pages.length]).toEqual(['retryable', 2]);
+    expect(JSON.stringify(cursor)).not.toContain('"resume"');
   });
 
   it('is found in a manifest that leaves out some of the times', async () => {
@@ -180,6 +210,25 @@ describe('a listing', () => {
     });
 
     await expect(list(connector)).rejects.toThrow(/429/);
+  });
+});
+
+describe('a reading', () => {
+  const ids = ['a', 'b', 'c'];
+  const asked = async (refused: readonly string[], status: number) => {
+    const { connector, queries } = await partner((path) => {
+      if (path === 'collections/') return { body: { collections: ids.map((id) => ({ id, can_read: true })) } };
+      const [, id = ''] = /^collections\/(.)\/objects\/$/.exec(path) ?? [];
+      if (refused.includes(id)) return { status };
+      return id === '' ? undefined : envelope([1], {}, at(1));
+    });
+    const { failure, pages } = await read(connector);
+    return [failure?.status, pages.map((one) => one.scope), queries('collections/c/objects/').length];
+  };
+
+  it.each([401, 429])('ends where two collections running meet %i: the server’s own', async (status) => {
+    expect(await asked(['a', 'b'], status)).toEqual([status, [], 0]);
+    expect(await asked(['a'], status)).toEqual([status, ['b', 'c'], 1]);
   });
 });
 
