@@ -241,6 +241,32 @@ export const delivery: readonly Mutated[] = [
     ],
   },
   {
+    file: 'src/core/runtime/standing.ts',
+    tests: ['runtime/standing', 'sightings/sending', 'ingest/scopes'],
+    mutants: [
+      {
+        find: '    this.#attempt++;\n',
+        put: '',
+        rule: 'The back-off grows with each failed call.',
+      },
+      {
+        find: 'const recovered = this.failure !== undefined;\n    this.#rested();\n',
+        put: 'const recovered = this.failure !== undefined;\n',
+        rule: 'What works again starts its back-off anew.',
+      },
+      {
+        find: '    if (!news) return;\n',
+        put: '',
+        rule: 'A failure is told when it comes, not each time.',
+      },
+      {
+        find: 'if (recovered) this.#telling.well(',
+        put: 'if (!recovered) this.#telling.well(',
+        rule: 'That a peer works again is told where it had failed.',
+      },
+    ],
+  },
+  {
     file: 'src/core/delivery/standing.ts',
     tests: ['delivery/standing', 'delivery/deliverer'],
     mutants: [
@@ -406,8 +432,8 @@ export const ingest: readonly Mutated[] = [
         rule: 'A collection that was not listed to its end concludes nothing.',
       },
       {
-        find: 'if (failure !== undefined) {\n      this.#attempt = 0;',
-        put: 'if (failure === null) {\n      this.#attempt = 0;',
+        find: 'if (failure !== undefined) {\n      this.#partly = true;',
+        put: 'if (failure === null) {\n      this.#partly = true;',
         rule: 'A poll in which a collection failed has not read everything.',
       },
       {
@@ -416,7 +442,7 @@ export const ingest: readonly Mutated[] = [
         rule: 'A collection that is gone fails no longer.',
       },
       {
-        find: 'if (this.#o.now() < this.#pausedUntil) return total;',
+        find: 'if (this.#standing.pauses) return total;',
         put: '',
         rule: 'A poll rests after a failure.',
       },
@@ -427,14 +453,9 @@ export const ingest: readonly Mutated[] = [
     tests: ['ingest/scopes'],
     mutants: [
       {
-        find: "known === undefined || known.history.failure === undefined ? only === 'all' : this.#o.now() >= known.pausedUntil;",
-        put: "known === undefined || known.history.failure === undefined ? only === 'all' : only === 'failing';",
+        find: "known?.failure === undefined ? only === 'all' : !known.pauses;",
+        put: "known?.failure === undefined ? only === 'all' : only === 'failing';",
         rule: 'A collection that failed rests for its time.',
-      },
-      {
-        find: '      [one.attempt, one.pausedUntil] = [0, 0];\n',
-        put: '',
-        rule: 'A collection that was read starts its back-off anew.',
       },
       {
         find: '    if (!due) this.#ended.add(scope);\n',
@@ -447,8 +468,8 @@ export const ingest: readonly Mutated[] = [
         rule: 'Of several failures the one that a person must mend is told.',
       },
       {
-        find: 'return Math.min(...this.failing.map((one) => one.pausedUntil));',
-        put: 'return Math.max(...this.failing.map((one) => one.pausedUntil));',
+        find: 'return Math.min(...this.failing.map(({ standing }) => standing.pausedUntil));',
+        put: 'return Math.max(...this.failing.map(({ standing }) => standing.pausedUntil));',
         rule: 'The collection that has rested first is asked first.',
       },
     ],

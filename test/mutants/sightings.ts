@@ -164,14 +164,9 @@ export const sightings: readonly Mutated[] = [
     tests: ['sightings/sending', 'sightings/loops'],
     mutants: [
       {
-        find: 'const at = now() + this.#wait(toFailure(error));',
+        find: 'const at = now() + this.#standing.waitMs(toFailure(error));',
         put: 'const at = now();',
         rule: 'What a failed call may have sent waits as long as its sender.',
-      },
-      {
-        find: '    this.#attempt++;\n',
-        put: '',
-        rule: 'The back-off grows with each failed call.',
       },
       {
         find: "kind: 'unseen', reason: `exchange ${this.name}: ${NOTHING_SAID}` }) as const",
@@ -194,7 +189,7 @@ export const sightings: readonly Mutated[] = [
         rule: 'A server that is away is not asked for each receipt.',
       },
       {
-        find: 'if (now() < this.#pausedUntil) return { ...report, done: false };',
+        find: 'if (this.#standing.pauses) return { ...report, done: false };',
         put: '',
         rule: 'The sender rests after a failed call.',
       },
@@ -220,7 +215,7 @@ export const sightings: readonly Mutated[] = [
     tests: ['sightings/sending', 'sightings/loops'],
     mutants: [
       {
-        find: 'if (now() < this.#pausedUntil) return total;',
+        find: 'if (this.#standing.pauses) return total;',
         put: '',
         rule: 'The reading of hits rests after a failure.',
       },

@@ -5,19 +5,19 @@ import type { Outcome } from '../contracts/siem-connector.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Settlement } from '../store/delivery/settling.ts';
 import { refusedAlone, Refusals } from './refusals.ts';
-import type { Standing } from './standing.ts';
+import type { SiemStanding } from './standing.ts';
 import type { Target } from './target.ts';
 
 export class Blame {
   readonly #target: Target;
-  readonly #standing: Standing;
+  readonly #standing: SiemStanding;
   readonly #refusals = new Refusals();
   /** Everything is refused for this, as far as was seen; one sound row is sent along to make sure. */
   #suspected: Failure | undefined;
   /** Changes refused in a call of their own, sent once more beside a sound row: refused beside one that is taken, they are bad. */
   readonly #comparing = new Set<string>();
 
-  constructor(target: Target, standing: Standing) {
+  constructor(target: Target, standing: SiemStanding) {
     this.#target = target;
     this.#standing = standing;
   }

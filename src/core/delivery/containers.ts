@@ -1,17 +1,17 @@
 // What holds our entries in the SIEM (an index, a collection, a reference set). Opened and provisioned first; when one
 // was deleted or made anew since, its entries are written again.
 import type { RefusedRemovals } from './refused-removals.ts';
-import type { Standing } from './standing.ts';
+import type { SiemStanding } from './standing.ts';
 import type { Target } from './target.ts';
 
 type Found = readonly { readonly name: string; readonly identity: string }[];
 
 export class Containers {
   readonly #target: Target;
-  readonly #standing: Standing;
+  readonly #standing: SiemStanding;
   readonly #removals: RefusedRemovals;
 
-  constructor(target: Target, standing: Standing, removals: RefusedRemovals) {
+  constructor(target: Target, standing: SiemStanding, removals: RefusedRemovals) {
     this.#target = target;
     this.#standing = standing;
     this.#removals = removals;

@@ -19,7 +19,7 @@ import { lookAgain, readBack } from './read-back.ts';
 import { Receipts } from './receipts.ts';
 import { RefusedRemovals } from './refused-removals.ts';
 import { Sending } from './sending.ts';
-import { Standing } from './standing.ts';
+import { SiemStanding } from './standing.ts';
 import type { Target } from './target.ts';
 import { type Progress, Totals } from './totals.ts';
 
@@ -35,7 +35,7 @@ export class Deliverer {
   readonly totals: Totals;
   readonly #target: Target;
   readonly #lane = new Lane();
-  readonly #standing: Standing;
+  readonly #standing: SiemStanding;
   readonly #mark: OwnMark;
   readonly #removals = new RefusedRemovals();
   readonly #containers: Containers;
@@ -52,7 +52,7 @@ export class Deliverer {
     this.#target = options;
     this.totals = new Totals(name, onProgress);
     const [target, lane, removals, totals] = [options, this.#lane, this.#removals, this.totals];
-    const standing = new Standing(target);
+    const standing = new SiemStanding(target);
     const blame = new Blame(target, standing);
     this.#standing = standing;
     this.#blame = blame;

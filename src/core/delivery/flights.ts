@@ -9,13 +9,13 @@ import { BrokenCalls } from './broken-calls.ts';
 import { type Applied, applyDivided, type Caller } from './dividing.ts';
 import { settleApplied } from './outcomes.ts';
 import type { RefusedRemovals } from './refused-removals.ts';
-import type { Standing } from './standing.ts';
+import type { SiemStanding } from './standing.ts';
 import type { Target } from './target.ts';
 import type { Totals } from './totals.ts';
 
 export class Flights {
   readonly #target: Target;
-  readonly #standing: Standing;
+  readonly #standing: SiemStanding;
   readonly #blame: Blame;
   readonly #removals: RefusedRemovals;
   readonly #totals: Totals;
@@ -29,7 +29,7 @@ export class Flights {
 
   constructor(
     target: Target,
-    standing: Standing,
+    standing: SiemStanding,
     blame: Blame,
     removals: RefusedRemovals,
     totals: Totals,

@@ -6,7 +6,7 @@ import { toFailure } from '../model/failure.ts';
 import type { Blame } from './blame.ts';
 import { settleOutcomes } from './outcomes.ts';
 import type { RefusedRemovals } from './refused-removals.ts';
-import type { Standing } from './standing.ts';
+import type { SiemStanding } from './standing.ts';
 import type { Target } from './target.ts';
 import type { Totals } from './totals.ts';
 
@@ -15,12 +15,12 @@ const WAITS_MS = [20, 40, 80, 160, 320, 640] as const;
 
 export class Receipts {
   readonly #target: Target;
-  readonly #standing: Standing;
+  readonly #standing: SiemStanding;
   readonly #blame: Blame;
   readonly #removals: RefusedRemovals;
   readonly #totals: Totals;
 
-  constructor(target: Target, standing: Standing, blame: Blame, removals: RefusedRemovals, totals: Totals) {
+  constructor(target: Target, standing: SiemStanding, blame: Blame, removals: RefusedRemovals, totals: Totals) {
     this.#target = target;
     this.#standing = standing;
     this.#blame = blame;

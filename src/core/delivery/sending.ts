@@ -5,17 +5,17 @@ import type { TakenBatch } from '../store/delivery/batches.ts';
 import type { Flights } from './flights.ts';
 import type { OwnMark } from './mark.ts';
 import type { Receipts } from './receipts.ts';
-import type { Standing } from './standing.ts';
+import type { SiemStanding } from './standing.ts';
 import type { Target } from './target.ts';
 
 export class Sending {
   readonly #target: Target;
-  readonly #standing: Standing;
+  readonly #standing: SiemStanding;
   readonly #mark: OwnMark;
   readonly #flights: Flights;
   readonly #receipts: Receipts;
 
-  constructor(target: Target, standing: Standing, mark: OwnMark, flights: Flights, receipts: Receipts) {
+  constructor(target: Target, standing: SiemStanding, mark: OwnMark, flights: Flights, receipts: Receipts) {
     this.#target = target;
     this.#standing = standing;
     this.#mark = mark;

@@ -1,25 +1,35 @@
-// How a SIEM stands with us: the failure at hand, until when it is left alone, and what is told and remembered of it.
+// How a SIEM stands with us: what any peer's standing is, and what delivery needs beside it.
 //
 // A failure that is found stops new work at once (`found`); the end of the work counts it, pauses the target and puts
 // off what is due (`failed`). A success ends all of it.
 import type { Failure } from '../model/failure.ts';
-import { freshHistory, type History, record } from '../runtime/health.ts';
-import { backoffMs } from '../runtime/retry.ts';
+import type { History } from '../runtime/health.ts';
+import { Standing, type Telling } from '../runtime/standing.ts';
 import type { Target } from './target.ts';
 
-export class Standing {
+const TELLING: Telling = {
+  well: (log, who) => log.info('The SIEM works again.', who),
+  heals: (log, fields) => log.warn('The SIEM is not reachable or busy; it is tried again.', fields),
+  refused: (log, fields) => log.error('The SIEM refuses; a person must act.', fields),
+  next: 'nextAttempt',
+};
+
+export class SiemStanding {
   readonly #target: Target;
-  history: History;
+  readonly #standing: Standing;
   /** Facts and containers are known. */
   negotiated = false;
+  /** Of this cycle: a cycle begins without one, where the history keeps it until something succeeds. */
   #failure: Failure | undefined;
-  #attempt = 0;
-  #pausedUntil = 0;
   #woken = false;
 
   constructor(target: Target) {
     this.#target = target;
-    this.history = freshHistory(target.now());
+    this.#standing = new Standing(target, TELLING, () => ({ siem: target.name }));
+  }
+
+  get history(): History {
+    return this.#standing.history;
   }
 
   get failure(): Failure | undefined {
@@ -28,17 +38,17 @@ export class Standing {
 
   /** Engine time before which nothing is tried. */
   get pausedUntil(): number {
-    return this.#pausedUntil;
+    return this.#standing.pausedUntil;
   }
 
   /** Failures in a row. */
   get attempt(): number {
-    return this.#attempt;
+    return this.#standing.attempt;
   }
 
   /** Ends a pause: a secret was renewed, a person asked. */
   wake(): void {
-    this.#pausedUntil = 0;
+    this.#standing.wake();
     this.#woken = true;
   }
 
@@ -57,17 +67,12 @@ export class Standing {
 
   /** How long a change waits that was left undone for this. */
   waitMs(failure: Failure | undefined): number {
-    const { random, retryAfterCapMs } = this.#target;
-    return failure === undefined ? 0 : backoffMs(this.#attempt + 1, failure, random(), retryAfterCapMs);
+    return failure === undefined ? 0 : this.#standing.waitMs(failure);
   }
 
   async succeeded(): Promise<void> {
-    const { store, name, now, log } = this.#target;
-    const recovered = this.history.failure !== undefined;
-    this.#attempt = 0;
-    this.#pausedUntil = 0;
-    this.history = record(this.history, { kind: 'success', at: now() });
-    if (recovered) log.info('The SIEM works again.', { siem: name });
+    const { store, name, now } = this.#target;
+    const recovered = this.#standing.succeeded();
     await store.note('siem', name, undefined, now());
     // The others wait for times that were set while it was not well.
     if (recovered) await store.dueAtOnce(name, now());
@@ -75,10 +80,10 @@ export class Standing {
 
   /** Work ended with this. `error` is what was thrown, where something was. */
   async failed(found: Failure, error?: unknown): Promise<void> {
-    const { name, now, log, random, retryAfterCapMs } = this.#target;
-    this.#attempt++;
+    const { name, log } = this.#target;
     const failure = ofTheSiem(found);
-    const until = now() + backoffMs(this.#attempt, failure, random(), retryAfterCapMs);
+    const until = this.#standing.count(failure);
+    // Each time, and not only as news: what was thrown may be another error under the same words.
     if (failure.kind === 'bug' && error !== undefined)
       log.error('Delivery failed in a way it should not.', { siem: name, error });
     // After a refusal or an outage the SIEM may have been changed: negotiate and provision again.
@@ -88,22 +93,16 @@ export class Standing {
 
   async pause(until: number, failure: Failure): Promise<void> {
     const { store, name, now } = this.#target;
-    this.#pausedUntil = until;
+    this.#standing.pause(until);
     await store.postpone(name, until, now());
     await this.remember(failure);
   }
 
   /** Says it once, and keeps it for `status`. */
   async remember(failure: Failure): Promise<void> {
-    const { store, name, now, log } = this.#target;
+    const { store, name, now } = this.#target;
     this.#failure = failure;
-    const worse = this.history.failure?.message !== failure.message;
-    this.history = record(this.history, { kind: 'failure', at: now(), failure, nextAttempt: this.#pausedUntil });
-    if (worse) {
-      const fields = { siem: name, failure, nextAttempt: new Date(this.#pausedUntil).toISOString() };
-      if (failure.kind === 'retryable') log.warn('The SIEM is not reachable or busy; it is tried again.', fields);
-      else log.error('The SIEM refuses; a person must act.', fields);
-    }
+    this.#standing.remember(failure);
     await store.note('siem', name, failure, now());
   }
 }

@@ -3,10 +3,10 @@
 import type { ExchangeConnector, Reading } from '../contracts/exchange-connector.ts';
 import type { Json } from '../model/json.ts';
 import { type Failure, toFailure } from '../model/failure.ts';
-import { backoffMs } from '../runtime/retry.ts';
 import { cameDue } from '../runtime/scheduler.ts';
-import { freshHistory, type History, record } from '../runtime/health.ts';
+import type { History } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
+import { Standing, type Telling } from '../runtime/standing.ts';
 import { type CommitReport, emptyReport } from '../store/ingest/commit-report.ts';
 import type { StoredScope } from '../store/rows/rows.ts';
 import type { RemoteStore } from '../store/remote.ts';
@@ -15,6 +15,12 @@ import { Commits } from './commits.ts';
 import { Odd, Refused } from './told.ts';
 import { claimsOf, partsOf } from './parts.ts';
 import { Scopes, type Scope } from './scopes.ts';
+
+const TELLING: Telling = {
+  well: (log, who) => log.info('The exchange works again.', who),
+  heals: (log, fields) => log.warn('The exchange is not reachable or busy; it is tried again.', fields),
+  refused: (log, fields) => log.error('The exchange refuses or answers wrongly; a person must act.', fields),
+};
 
 interface PollerOptions {
   readonly name: string;
@@ -34,29 +40,31 @@ interface PollerOptions {
 
 export class Poller {
   readonly name: string;
-  history: History;
   /** A thing to look at though polls succeed. */
   warning: string | undefined;
   readonly scopes: Scopes;
   readonly #o: PollerOptions;
-  #attempt = 0;
-  #pausedUntil = 0;
+  readonly #standing: Standing;
   /** The failure that stands is one of single scopes: the exchange itself answers. */
   #partly = false;
 
   constructor(options: PollerOptions) {
     this.#o = options;
     this.name = options.name;
-    this.history = freshHistory(options.now());
+    this.#standing = new Standing(options, TELLING, () => ({ exchange: options.name }));
     this.scopes = new Scopes({ ...options, exchange: options.name });
   }
 
+  get history(): History {
+    return this.#standing.history;
+  }
+
   get failure(): Failure | undefined {
-    return this.history.failure;
+    return this.#standing.failure;
   }
 
   get pausedUntil(): number {
-    return this.#partly ? this.scopes.pausedUntil : this.#pausedUntil;
+    return this.#partly ? this.scopes.pausedUntil : this.#standing.pausedUntil;
   }
 
   /** Only some scopes failed: they alone need be asked before the next poll. */
@@ -65,7 +73,7 @@ export class Poller {
   }
 
   wake(): void {
-    this.#pausedUntil = 0;
+    this.#standing.wake();
     this.scopes.wake();
   }
 
@@ -75,7 +83,7 @@ export class Poller {
    */
   async poll(signal: AbortSignal, only: 'all' | 'failing' = 'all'): Promise<CommitReport> {
     const total = emptyReport();
-    if (this.#o.now() < this.#pausedUntil) return total;
+    if (this.#standing.pauses) return total;
     const { store, connector, now } = this.#o;
     const odd = new Odd();
     const commits = new Commits(async (pages) => {
@@ -198,12 +206,8 @@ export class Poller {
     await store.noteScopes(this.name, this.scopes.all.map(stored), now());
     const failure = this.scopes.worst;
     if (failure !== undefined) {
-      this.#attempt = 0;
-      this.#pausedUntil = 0;
       this.#partly = true;
-      const nextAttempt = this.scopes.pausedUntil;
-      // Each scope told of itself.
-      this.history = record(this.history, { kind: 'failure', at: now(), failure, nextAttempt });
+      this.#standing.partly(failure, this.scopes.pausedUntil);
       this.warning = warning;
       await store.note('exchange', this.name, failure, now());
       return;
@@ -215,33 +219,16 @@ export class Poller {
   }
 
   #succeeded(warning: string | undefined): void {
-    if (this.history.failure !== undefined) this.#o.log.info('The exchange works again.', { exchange: this.name });
+    this.#standing.succeeded();
     if (warning !== undefined && warning !== this.warning)
       this.#o.log.warn('The exchange answers oddly.', { exchange: this.name, warning });
     this.warning = warning;
-    this.#attempt = 0;
-    this.#pausedUntil = 0;
     this.#partly = false;
-    this.history = record(this.history, { kind: 'success', at: this.#o.now() });
   }
 
   async #failed(failure: Failure, error: unknown): Promise<void> {
     this.#partly = false;
-    this.#attempt++;
-    this.#pausedUntil = this.#o.now() + backoffMs(this.#attempt, failure, this.#o.random(), this.#o.retryAfterCapMs);
-    const news = this.history.failure?.message !== failure.message;
-    this.history = record(this.history, {
-      kind: 'failure',
-      at: this.#o.now(),
-      failure,
-      nextAttempt: this.#pausedUntil,
-    });
-    if (news) {
-      const fields = { exchange: this.name, failure, ...(failure.kind === 'bug' ? { error } : {}) };
-      if (failure.kind === 'retryable')
-        this.#o.log.warn('The exchange is not reachable or busy; it is tried again.', fields);
-      else this.#o.log.error('The exchange refuses or answers wrongly; a person must act.', fields);
-    }
+    this.#standing.failed(failure, error);
     await this.#o.store.note('exchange', this.name, failure, this.#o.now());
   }
 }

@@ -2,18 +2,34 @@
 // each time, and none of the others waits for it.
 import type { ScopeEnd, ScopeName } from '../contracts/exchange-connector.ts';
 import type { Failure } from '../model/failure.ts';
-import { freshHistory, type History, record } from '../runtime/health.ts';
+import type { History } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
-import { backoffMs } from '../runtime/retry.ts';
+import { Standing, type Telling } from '../runtime/standing.ts';
 
-export interface Scope {
+const TELLING: Telling = {
+  well: (log, who) => log.info('A collection of the exchange can be read again.', who),
+  heals: (log, fields) => log.warn('A collection of the exchange cannot be read; the others are.', fields),
+  refused: (log, fields) =>
+    log.error('A collection of the exchange is refused or answers wrongly; the others are read.', fields),
+  next: 'next_attempt',
+};
+
+export class Scope {
   readonly scope: string;
   title: string;
-  history: History;
   /** What a person should know though it is read. */
   note?: string;
-  attempt: number;
-  pausedUntil: number;
+  readonly standing: Standing;
+
+  constructor({ scope, title }: ScopeName, options: ScopesOptions) {
+    this.scope = scope;
+    this.title = title;
+    this.standing = new Standing(options, TELLING, () => ({ exchange: options.exchange, collection: this.title }));
+  }
+
+  get history(): History {
+    return this.standing.history;
+  }
 }
 
 interface ScopesOptions {
@@ -42,21 +58,21 @@ export class Scopes {
   }
 
   get failing(): readonly Scope[] {
-    return this.all.filter((one) => one.history.failure !== undefined);
+    return this.all.filter(({ standing }) => standing.failure !== undefined);
   }
 
   get worst(): Failure | undefined {
-    const failures = this.failing.flatMap(({ history }) => history.failure ?? []);
+    const failures = this.failing.flatMap(({ standing }) => standing.failure ?? []);
     return failures.toSorted((a, b) => SEVERITY[b.kind] - SEVERITY[a.kind])[0];
   }
 
   /** When the first of those that failed may be asked again. */
   get pausedUntil(): number {
-    return Math.min(...this.failing.map((one) => one.pausedUntil));
+    return Math.min(...this.failing.map(({ standing }) => standing.pausedUntil));
   }
 
   wake(): void {
-    for (const one of this.#all.values()) one.pausedUntil = 0;
+    for (const { standing } of this.#all.values()) standing.wake();
   }
 
   begin(): void {
@@ -65,45 +81,29 @@ export class Scopes {
 
   /** With `only` those that fail and have rested; else all but those that rest. */
   due(scope: string, only: 'failing' | 'all'): boolean {
-    const known = this.#all.get(scope);
-    const due =
-      known === undefined || known.history.failure === undefined ? only === 'all' : this.#o.now() >= known.pausedUntil;
+    const known = this.#all.get(scope)?.standing;
+    const due = known?.failure === undefined ? only === 'all' : !known.pauses;
     // One that is not asked is still there.
     if (!due) this.#ended.add(scope);
     return due;
   }
 
-  end({ scope, title }: ScopeName, { failure, note }: ScopeEnd): void {
-    const { now, log, exchange, random, retryAfterCapMs } = this.#o;
-    const one = this.#all.get(scope) ?? {
-      scope,
-      title,
-      history: freshHistory(now()),
-      attempt: 0,
-      pausedUntil: 0,
-    };
+  end(name: ScopeName, { failure, note }: ScopeEnd): void {
+    const { log, exchange } = this.#o;
+    const { scope, title } = name;
+    const one = this.#all.get(scope) ?? new Scope(name, this.#o);
     this.#all.set(scope, one);
     this.#ended.add(scope);
     one.title = title;
-    if (failure === undefined) {
-      if (one.history.failure !== undefined)
-        log.info('A collection of the exchange can be read again.', { exchange, collection: title });
-      one.history = record(one.history, { kind: 'success', at: now() });
-      [one.attempt, one.pausedUntil] = [0, 0];
-      if (note !== undefined && note !== one.note)
-        log.warn('The exchange answers oddly.', { exchange, collection: title, warning: note });
-      if (note === undefined) delete one.note;
-      else one.note = note;
+    if (failure !== undefined) {
+      one.standing.failed(failure);
       return;
     }
-    one.attempt++;
-    one.pausedUntil = now() + backoffMs(one.attempt, failure, random(), retryAfterCapMs);
-    const news = one.history.failure?.message !== failure.message;
-    one.history = record(one.history, { kind: 'failure', at: now(), failure, nextAttempt: one.pausedUntil });
-    if (!news) return;
-    const fields = { exchange, collection: title, failure, next_attempt: new Date(one.pausedUntil).toISOString() };
-    if (failure.kind === 'retryable') log.warn('A collection of the exchange cannot be read; the others are.', fields);
-    else log.error('A collection of the exchange is refused or answers wrongly; the others are read.', fields);
+    one.standing.succeeded();
+    if (note !== undefined && note !== one.note)
+      log.warn('The exchange answers oddly.', { exchange, collection: title, warning: note });
+    if (note === undefined) delete one.note;
+    else one.note = note;
   }
 
   /** At the end of a poll: what was neither read nor resting is no part of the exchange any more. */

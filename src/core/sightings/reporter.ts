@@ -3,13 +3,19 @@
 import type { SiemConnector } from '../contracts/siem-connector.ts';
 import { type Failure, toFailure } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
-import { freshHistory, type History, record } from '../runtime/health.ts';
+import type { History } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
-import { backoffMs } from '../runtime/retry.ts';
+import { Standing, type Telling } from '../runtime/standing.ts';
 import type { RemoteStore } from '../store/remote.ts';
 
 /** How far the first search of events looks back. */
 const FIRST_MS = 3_600_000;
+
+const TELLING: Telling = {
+  well: (log, who) => log.info('Hits can be read again.', who),
+  heals: (log, fields) => log.warn('Hits cannot be read now; it is tried again.', fields),
+  refused: (log, fields) => log.error('Hits cannot be read; a person must act.', fields),
+};
 
 interface ReporterOptions {
   /** Name of the SIEM. */
@@ -38,15 +44,13 @@ interface Places {
 
 export class Reporter {
   readonly name: string;
-  history: History;
   readonly #o: ReporterOptions;
-  #attempt = 0;
-  #pausedUntil = 0;
+  readonly #standing: Standing;
 
   constructor(options: ReporterOptions) {
     this.#o = options;
     this.name = options.name;
-    this.history = freshHistory(options.now());
+    this.#standing = new Standing(options, TELLING, () => ({ siem: options.name }));
   }
 
   /** Why there is nothing to read, where none of the ways of reading has anything. */
@@ -58,29 +62,33 @@ export class Reporter {
       : (idle[0] ?? 'no way to read hits is configured; set event_search');
   }
 
+  get history(): History {
+    return this.#standing.history;
+  }
+
   get failure(): Failure | undefined {
-    return this.history.failure;
+    return this.#standing.failure;
   }
 
   get pausedUntil(): number {
-    return this.#pausedUntil;
+    return this.#standing.pausedUntil;
   }
 
   wake(): void {
-    this.#pausedUntil = 0;
+    this.#standing.wake();
   }
 
   /** One reading to the end of what is searchable. Never throws. */
   async collect(signal: AbortSignal): Promise<Collected> {
     const total = { fresh: 0, ignored: 0 };
     const { connector, store, now } = this.#o;
-    if (now() < this.#pausedUntil) return total;
+    if (this.#standing.pauses) return total;
     try {
       await this.#alerts(connector, total, signal);
       await this.#search(connector, total, signal);
       if (signal.aborted) return total;
       await store.noteHits(this.name, undefined, now(), this.idle);
-      this.#succeeded();
+      this.#standing.succeeded();
     } catch (error) {
       if (!signal.aborted) await this.#failed(toFailure(error), error);
     }
@@ -124,25 +132,9 @@ export class Reporter {
     if (!signal.aborted) await store.commitHits(this.name, [], { ...json(places), searched: to }, now());
   }
 
-  #succeeded(): void {
-    if (this.history.failure !== undefined) this.#o.log.info('Hits can be read again.', { siem: this.name });
-    this.#attempt = 0;
-    this.#pausedUntil = 0;
-    this.history = record(this.history, { kind: 'success', at: this.#o.now() });
-  }
-
   async #failed(failure: Failure, error: unknown): Promise<void> {
-    const { log, now, store, random } = this.#o;
-    this.#attempt++;
-    this.#pausedUntil = now() + backoffMs(this.#attempt, failure, random(), this.#o.retryAfterCapMs);
-    const news = this.history.failure?.message !== failure.message;
-    this.history = record(this.history, { kind: 'failure', at: now(), failure, nextAttempt: this.#pausedUntil });
-    if (news) {
-      const fields = { siem: this.name, failure, ...(failure.kind === 'bug' ? { error } : {}) };
-      if (failure.kind === 'retryable') log.warn('Hits cannot be read now; it is tried again.', fields);
-      else log.error('Hits cannot be read; a person must act.', fields);
-    }
-    await store.noteHits(this.name, failure, now());
+    this.#standing.failed(failure, error);
+    await this.#o.store.noteHits(this.name, failure, this.#o.now());
   }
 }
 

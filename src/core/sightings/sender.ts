@@ -3,9 +3,10 @@
 // no answer yet is asked with a growing pause, so that a partner who loses things is not asked all day.
 import type { ExchangeConnector, SendOutcome } from '../contracts/exchange-connector.ts';
 import { type Failure, plainly, toFailure } from '../model/failure.ts';
-import { freshHistory, type History, record } from '../runtime/health.ts';
+import type { History } from '../runtime/health.ts';
 import type { Log } from '../runtime/log.ts';
-import { backoffMs, patienceMs } from '../runtime/retry.ts';
+import { patienceMs } from '../runtime/retry.ts';
+import { Standing, type Telling } from '../runtime/standing.ts';
 import type { Posted } from '../model/sighting.ts';
 import type { SendSettlement } from '../store/sightings/outbox.ts';
 import type { RemoteStore } from '../store/remote.ts';
@@ -22,6 +23,12 @@ interface Asked {
 
 /** What the exchange took and does not show. */
 const [FIRST_LOOK_MS, MOST_LOOK_MS] = [60_000, 3_600_000];
+
+const TELLING: Telling = {
+  well: (log, who) => log.info('The exchange takes sightings again.', who),
+  heals: (log, fields) => log.warn('Sightings cannot be sent now; they are kept and tried again.', fields),
+  refused: (log, fields) => log.error('The exchange does not take sightings; a person must act.', fields),
+};
 
 interface SenderOptions {
   /** Name of the exchange. */
@@ -51,10 +58,8 @@ const untouched = (report: SendReport): boolean => report.sent + report.refused 
 
 export class Sender {
   readonly name: string;
-  history: History;
   readonly #o: SenderOptions;
-  #attempt = 0;
-  #pausedUntil = 0;
+  readonly #standing: Standing;
   /** Receipts that have no verdict yet. */
   #asked = new Map<string, Asked>();
   /** Taken by the exchange and not seen there yet. */
@@ -65,15 +70,19 @@ export class Sender {
   constructor(options: SenderOptions) {
     this.#o = options;
     this.name = options.name;
-    this.history = freshHistory(options.now());
+    this.#standing = new Standing(options, TELLING, () => ({ exchange: options.name }));
+  }
+
+  get history(): History {
+    return this.#standing.history;
   }
 
   get failure(): Failure | undefined {
-    return this.history.failure;
+    return this.#standing.failure;
   }
 
   get pausedUntil(): number {
-    return this.#pausedUntil;
+    return this.#standing.pausedUntil;
   }
 
   /** When a verdict is asked for next. */
@@ -82,22 +91,22 @@ export class Sender {
   }
 
   wake(): void {
-    this.#pausedUntil = 0;
+    this.#standing.wake();
   }
 
   /** Asks after receipts, then sends all that is due. Never throws. */
   async cycle(signal: AbortSignal): Promise<SendReport> {
     const report: SendReport = { sent: 0, refused: 0, pending: 0, unseen: 0, done: true };
-    const { connector, now } = this.#o;
+    const { connector } = this.#o;
     if (connector.send === undefined) return report;
-    if (now() < this.#pausedUntil) return { ...report, done: false };
+    if (this.#standing.pauses) return { ...report, done: false };
     try {
       await this.#settleReceipts(report, signal);
       while (!signal.aborted && (await this.#sendSome(connector.send, report, signal)));
       if (!signal.aborted && report.done) this.#concluded(report);
     } catch (error) {
       report.done = false;
-      if (!signal.aborted) this.#failed(toFailure(error), error);
+      if (!signal.aborted) this.#standing.failed(toFailure(error), error);
     }
     return report;
   }
@@ -110,7 +119,7 @@ export class Sender {
     const stuck = [...this.#asked.values()].find((one) => one.failure !== undefined)?.failure;
     if (stuck !== undefined) {
       report.done = false;
-      this.#tell(stuck, 0, undefined);
+      this.#wait(stuck, 0);
       return;
     }
     const [first] = this.#unseen.values();
@@ -123,7 +132,7 @@ export class Sender {
     // An exchange that takes everything and shows nothing is left in peace for longer each time.
     const rounds = report.sent > 0 ? undefined : this.#unseenRounds++;
     const wait = rounds === undefined ? 0 : patienceMs(rounds, FIRST_LOOK_MS, MOST_LOOK_MS, this.#o.random());
-    this.#tell({ kind: 'retryable', message: first.reason }, wait, undefined);
+    this.#wait({ kind: 'retryable', message: first.reason }, wait);
   }
 
   async #settleReceipts(report: SendReport, signal: AbortSignal): Promise<void> {
@@ -175,7 +184,7 @@ export class Sender {
       outcomes = await send(due, signal);
     } catch (error) {
       // Nobody knows what arrived: all of it goes again, under the same ids.
-      const at = now() + this.#wait(toFailure(error));
+      const at = now() + this.#standing.waitMs(toFailure(error));
       await store.settleSightings(
         this.name,
         due.map(({ uuid }) => ({ uuid, kind: 'again', at })),
@@ -187,7 +196,7 @@ export class Sender {
     const hindered = outcomes.find((one) => one.kind === 'failed' && one.failure.kind !== 'permanent');
     if (hindered?.kind === 'failed') {
       report.done = false;
-      this.#failed(hindered.failure, undefined);
+      this.#standing.failed(hindered.failure);
       return false;
     }
     return true;
@@ -218,7 +227,7 @@ export class Sender {
       if (one.kind === 'sent') return one;
       if (one.failure.kind === 'permanent')
         return { uuid: one.uuid, kind: 'refused', reason: plainly(one.failure).message };
-      return { uuid: one.uuid, kind: 'again', at: now() + this.#wait(one.failure) };
+      return { uuid: one.uuid, kind: 'again', at: now() + this.#standing.waitMs(one.failure) };
     });
     await store.settleSightings(this.name, settlements, now());
     const refused = settlements.filter((one) => one.kind === 'refused');
@@ -234,35 +243,17 @@ export class Sender {
       });
   }
 
-  #wait(failure: Failure): number {
-    return backoffMs(this.#attempt + 1, failure, this.#o.random(), this.#o.retryAfterCapMs);
-  }
-
   #succeeded(untouched: boolean): void {
-    if (this.#pausedUntil > this.#o.now()) return;
-    if (untouched && this.history.failure === undefined) return;
-    if (this.history.failure !== undefined)
-      this.#o.log.info('The exchange takes sightings again.', { exchange: this.name });
-    this.#attempt = 0;
+    if (this.#standing.pauses) return;
+    if (untouched && this.failure === undefined) return;
     this.#unseenRounds = 0;
-    this.history = record(this.history, { kind: 'success', at: this.#o.now() });
+    this.#standing.succeeded();
   }
 
-  #failed(failure: Failure, error: unknown): void {
-    const wait = this.#wait(failure);
-    this.#attempt++;
-    this.#tell(failure, wait, error);
-  }
-
-  #tell(failure: Failure, wait: number, error: unknown): void {
-    const { log, now } = this.#o;
-    this.#pausedUntil = now() + wait;
-    const news = this.history.failure?.message !== failure.message;
-    this.history = record(this.history, { kind: 'failure', at: now(), failure, nextAttempt: this.#pausedUntil });
-    if (!news) return;
-    const fields = { exchange: this.name, failure, ...(failure.kind === 'bug' ? { error } : {}) };
-    if (failure.kind === 'retryable') log.warn('Sightings cannot be sent now; they are kept and tried again.', fields);
-    else log.error('The exchange does not take sightings; a person must act.', fields);
+  /** No call for sending failed, so that none is counted: there is an answer to wait for. */
+  #wait(failure: Failure, ms: number): void {
+    this.#standing.pause(this.#o.now() + ms);
+    this.#standing.remember(failure);
   }
 }
 
