@@ -79,16 +79,24 @@ export class Bench {
   taxii(count: number): Promise<Taxii> {
     let started = this.#taxii.get(count);
     if (started === undefined) {
-      started = (async () => {
-        this.note(`starting a TAXII server with ${count} indicators`);
-        const running = await server('taxii-server', [String(count)]);
-        this.#closing.push(() => running.stop());
-        // Its announcement, made by taxii-server.ts beside this file.
-        return running.said as unknown as Taxii;
-      })();
+      this.note(`starting a TAXII server with ${count} indicators`);
+      started = this.#partner([String(count)]);
       this.#taxii.set(count, started);
     }
     return started;
+  }
+
+  /** The same with a feed of some days, all that became of its objects and the relationships included. */
+  grown(aDay: number, days: number): Promise<Taxii> {
+    this.note(`starting a TAXII server with ${days} days of ${aDay} indicators`);
+    return this.#partner([String(aDay), String(days)]);
+  }
+
+  async #partner(args: readonly string[]): Promise<Taxii> {
+    const running = await server('taxii-server', args);
+    this.#closing.push(async () => void (await running.stop()));
+    // Its announcement, made by taxii-server.ts beside this file.
+    return running.said as unknown as Taxii;
   }
 
   /** A MISP server in a process of its own, with as many attributes that name the values of the TAXII server's indicators. */
@@ -96,7 +104,7 @@ export class Bench {
     this.#misp ??= (async () => {
       this.note(`starting a MISP server with ${count} attributes`);
       const running = await server('misp-server', [String(count)]);
-      this.#closing.push(() => running.stop());
+      this.#closing.push(async () => void (await running.stop()));
       // Its announcement, made by misp-server.ts beside this file.
       return running.said as unknown as Misp;
     })();

@@ -6,12 +6,16 @@ import { NODE_FLAGS, nodeEnvironment } from '../bin/flags.mjs';
 
 export const ROOT = join(import.meta.dirname, '..');
 const LONGEST_MS = 30 * 60_000;
+/** 100 ticks a second on every Linux that Node runs on. */
+const TICK_MS = 10;
 
 export interface Ended {
   /** From start to end of the process. */
   readonly wallMs: number;
   /** Largest resident set, as the kernel counted it. */
   readonly peakMb: number;
+  /** User and system time of all its threads, as the kernel counts it, in steps of 10 ms. */
+  readonly cpuMs: number;
   /** The last line on stdout, read as JSON where it is. */
   readonly said: Readonly<Record<string, unknown>>;
 }
@@ -30,6 +34,7 @@ export function entente(args: readonly string[]): Promise<Ended> {
 
 export async function finished(file: string, args: readonly string[], env = process.env): Promise<Ended> {
   const begin = performance.now();
+  const cpu = childrenCpuMs();
   const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: LONGEST_MS });
   const memory = watchMemory(child);
   let out = '';
@@ -46,13 +51,29 @@ export async function finished(file: string, args: readonly string[], env = proc
   });
   const wallMs = performance.now() - begin;
   const peakMb = memory.stop();
+  const cpuMs = childrenCpuMs() - cpu;
   if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${(err + out).trim().slice(-2000)}`);
-  return { wallMs, peakMb, said: lastJson(out) };
+  return { wallMs, peakMb, cpuMs, said: lastJson(out) };
 }
 
 function lastJson(out: string): Readonly<Record<string, unknown>> {
   const line = out.trim().split('\n').at(-1) ?? '';
   return line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : {};
+}
+
+/** Of all children of this process that have ended: exact to the last tick for one that ended while no other did. */
+function childrenCpuMs(): number {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'utf8');
+    // Behind the name, which may hold spaces, from the third field on; cutime and cstime are the 16th and 17th (man 5 proc).
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(13, 15);
+    return (Number(user) + Number(system)) * TICK_MS;
+  } catch {
+    return Number.NaN; // not Linux
+  }
 }
 
 /** Where a daemon listens, from what it has logged so far; undefined until the line "Entente runs." is there in full. */
@@ -80,20 +101,22 @@ export function watchMemory(child: ChildProcess): { stop(): number } {
   };
 }
 
-/** A server that runs until it is stopped; resolves with the JSON line it prints when it listens. */
+type Said = Readonly<Record<string, unknown>>;
+
+/** A server that runs until it is stopped; resolves with the JSON line it prints when it listens. What it prints last is told by `stop`. */
 export async function server(
   name: string,
   args: readonly string[],
-): Promise<{ readonly said: Readonly<Record<string, unknown>>; stop(): Promise<void> }> {
+): Promise<{ readonly said: Said; stop(): Promise<Said> }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'sides', `${name}.ts`), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const said = await new Promise<Record<string, unknown>>((resolve, reject) => {
-    let out = '';
+  let out = '';
+  const said = await new Promise<Said>((resolve, reject) => {
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString('utf8');
-      if (out.includes('\n')) resolve(JSON.parse(out) as Record<string, unknown>);
+      if (out.includes('\n')) resolve(JSON.parse(out.slice(0, out.indexOf('\n'))) as Said);
     });
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
@@ -103,6 +126,7 @@ export async function server(
     stop: async () => {
       child.kill('SIGTERM');
       await gone;
+      return lastJson(out);
     },
   };
 }

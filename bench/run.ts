@@ -21,6 +21,7 @@ import { pushers } from './rows/pushers.ts';
 import { repeat } from './rows/repeat.ts';
 import type { BenchRow, Line } from './rows/row.ts';
 import { sightings } from './rows/sightings.ts';
+import { three } from './rows/three.ts';
 
 const ROWS: readonly BenchRow[] = [
   delivery,
@@ -32,6 +33,7 @@ const ROWS: readonly BenchRow[] = [
   repeat,
   files,
   memory,
+  three,
   policy,
   audit,
   pushers,

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusReport } from '../../src/core/model/status.ts';
 import type { Bench } from '../bench.ts';
-import { listening, ROOT, server } from '../process.ts';
+import { listening, ROOT } from '../process.ts';
 import type { Turns } from '../sides/watch-loop.ts';
+import { threeSiems } from '../three.ts';
 import { type BenchRow, thousands } from './row.ts';
 
 const PROBES = ['/livez', '/status', '/health', '/metrics'] as const;
@@ -49,17 +50,8 @@ interface Found {
 async function firstSync(bench: Bench, count: number): Promise<Found> {
   const taxii = await bench.taxii(count);
   const folder = bench.folder();
-  const running: Awaited<ReturnType<typeof server>>[] = [];
-  const siems = [];
-  for (const kind of ['elastic', 'splunk', 'qradar']) {
-    const ca = join(folder, `${kind}.pem`);
-    const simulator = await server('siem-simulator', [kind, ca]);
-    running.push(simulator);
-    // As siem-simulator.ts says it.
-    const { url, token } = simulator.said as { url: string; token: string };
-    const auth = kind === 'elastic' ? { api_key: token } : { token };
-    siems.push({ name: kind, type: kind, url, auth, tls: { ca_file: ca }, clearance: 'red', max_entries: 1_000_000 });
-  }
+  const simulated = await threeSiems(folder);
+  const { siems } = simulated;
   const { url, collection, username, password } = taxii;
   const exchange = { name: 'partner', type: 'taxii21', url, collections: [collection], auth: { username, password } };
   const settings = { instance: 'bench', state: 'entente.db', listen: '127.0.0.1:0', exchanges: [exchange], siems };
@@ -101,7 +93,7 @@ async function firstSync(bench: Bench, count: number): Promise<Found> {
     return { answers, turns: JSON.parse(readFileSync(out, 'utf8')) as Turns, synced: { from, secs } };
   } finally {
     child.kill('SIGKILL');
-    for (const one of running) await one.stop();
+    await simulated.stop();
   }
 }
 

@@ -1,0 +1,70 @@
+// A feed as a partner has it after some weeks, through TAXII into three SIEMs: what a first sync costs the daemon's process.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { entente } from '../process.ts';
+import { spread } from '../rounds.ts';
+import { threeSiems } from '../three.ts';
+import { type BenchRow, thousands } from './row.ts';
+
+const REACH_SECS = 45;
+const REACH_MB = 256;
+/** After so many days, 110,000 of 300,000 objects are live: the others expired, were revoked, or are no indicators. */
+const DAYS = 38;
+/** Of 300,000 objects; one in four is a relationship. */
+const INDICATORS = 225_300;
+
+export const three: BenchRow = {
+  name: 'three',
+  async run(bench) {
+    const count = bench.size(300_000);
+    const aDay = Math.round((INDICATORS / DAYS) * (count / 300_000));
+    const taxii = await bench.grown(aDay, DAYS);
+    const secs: number[] = [];
+    const peaks: number[] = [];
+    let live = 0;
+    for (let round = 0; round < bench.rounds; round++) {
+      const folder = bench.folder();
+      const running = await threeSiems(folder);
+      let ended: Awaited<ReturnType<typeof entente>>;
+      let held: ReadonlyMap<string, number>;
+      try {
+        const file = join(folder, 'entente.yaml');
+        writeFileSync(file, JSON.stringify(configuration(taxii, running.siems)));
+        ended = await entente(['run', '--once', '--json', '-c', file]);
+      } finally {
+        held = await running.stop();
+      }
+      live = held.get('elastic') ?? 0;
+      if (live < 0.3 * count || [...held.values()].some((n) => n !== live))
+        throw new Error(`of ${count} objects they hold ${JSON.stringify([...held])}`);
+      secs.push(ended.cpuMs / 1000);
+      peaks.push(ended.peakMb);
+      bench.note(
+        `round ${round + 1}/${bench.rounds}: ${secs.at(-1)!.toFixed(1)} s of processor time in ${(ended.wallMs / 1000).toFixed(1)} s, ${ended.peakMb.toFixed(0)} MB, ${live} in each`,
+      );
+    }
+    const [cpu, peak] = [spread(secs), spread(peaks)];
+    return [
+      {
+        what: `${thousands(count)} objects, ${thousands(live)} values of them live, through TAXII into three simulated SIEMs, run --once`,
+        reach: `at most ${REACH_SECS} s of the daemon's processor time and ${REACH_MB} MB`,
+        measured: `${cpu.median.toFixed(1)} s (${cpu.low.toFixed(1)} to ${cpu.high.toFixed(1)}), ${Math.round(peak.median)} MB (${Math.round(peak.low)} to ${Math.round(peak.high)})`,
+        reached: cpu.median <= REACH_SECS && peak.high <= REACH_MB,
+        detail: `${bench.rounds} runs, each into three fresh SIEMs that held ${thousands(live)} entries each after it`,
+      },
+    ];
+  },
+};
+
+const configuration = (
+  { url, collection, username, password }: { url: string; collection: string; username: string; password: string },
+  siems: readonly object[],
+) => ({
+  instance: 'bench',
+  state: 'entente.db',
+  listen: '127.0.0.1:0',
+  log: { level: 'warn', format: 'json' },
+  exchanges: [{ name: 'partner', type: 'taxii21', url, collections: [collection], auth: { username, password } }],
+  siems,
+  policy: { never_block: { list_actions: { documentation: 'note' } } },
+});

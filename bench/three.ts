@@ -1,0 +1,37 @@
+// Three simulated SIEMs over TLS, each in a process of its own, as configuration names them.
+import { join } from 'node:path';
+import { server } from './process.ts';
+
+const KINDS = ['elastic', 'splunk', 'qradar'] as const;
+
+export interface Three {
+  /** As they stand in a configuration. */
+  readonly siems: readonly object[];
+  /** Ends them; says how many entries each held. */
+  stop(): Promise<ReadonlyMap<string, number>>;
+}
+
+export async function threeSiems(folder: string): Promise<Three> {
+  const running: Awaited<ReturnType<typeof server>>[] = [];
+  const stop = async () => {
+    const held = new Map<string, number>();
+    for (const [i, one] of running.entries()) held.set(KINDS[i]!, Number((await one.stop())['entries']));
+    return held;
+  };
+  try {
+    const siems = [];
+    for (const kind of KINDS) {
+      const ca = join(folder, `${kind}.pem`);
+      const simulator = await server('siem-simulator', [kind, ca]);
+      running.push(simulator);
+      // As siem-simulator.ts says it.
+      const { url, token } = simulator.said as { url: string; token: string };
+      const auth = kind === 'elastic' ? { api_key: token } : { token };
+      siems.push({ name: kind, type: kind, url, auth, tls: { ca_file: ca }, clearance: 'red', max_entries: 1_000_000 });
+    }
+    return { siems, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
