@@ -6,6 +6,7 @@ import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../src/core/mode
 import type { Hit } from '../../src/core/model/sighting.ts';
 import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
 import type { ReleaseSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec/spec.ts';
+import { SightingsReader } from '../../src/core/store/read/sightings.ts';
 import { openStore, type Store } from '../../src/core/store/store.ts';
 import { scratchFolder } from './scratch.ts';
 import { statePlaces } from './states.ts';
@@ -141,4 +142,29 @@ export function aStore(given: { release?: Partial<ReleaseSpec>; siems?: readonly
     },
   };
   return test;
+}
+
+/** The middle of the first window. */
+export const NOW = minutes(30);
+
+/** What is to be sent, which is on its way from then on. */
+export const take = ({ store }: TestStore, now = NOW, exchange = 'partner') => store.takeSightings(exchange, 100, now);
+
+export function sendAll(test: TestStore, now = NOW) {
+  const sent = take(test, now);
+  test.store.settleSightings(
+    'partner',
+    sent.map(({ uuid }) => ({ uuid, kind: 'sent' })),
+    now,
+  );
+  return sent;
+}
+
+export function reading<T>(test: TestStore, ask: (reader: SightingsReader) => T): T {
+  const reader = new SightingsReader(test.spec);
+  try {
+    return ask(reader);
+  } finally {
+    reader.close();
+  }
 }

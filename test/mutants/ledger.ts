@@ -610,7 +610,15 @@ export const ledger: readonly Mutated[] = [
   },
   {
     file: 'src/core/ledger/outbox.ts',
-    tests: ['ledger/outbox', 'sightings/told', 'store/sightings/sightings', 'sightings/loops'],
+    tests: [
+      'ledger/outbox',
+      'sightings/told',
+      'store/sightings/outbox',
+      'store/sightings/releases',
+      'store/sightings/held-sightings',
+      'store/sightings/verdicts',
+      'sightings/loops',
+    ],
     mutants: [
       {
         find: "if (rejected || state === 'sending'",

@@ -4,7 +4,7 @@ import type { Mutated } from './mutant.ts';
 export const sightings: readonly Mutated[] = [
   {
     file: 'src/core/store/sightings/hits.ts',
-    tests: ['sightings/told', 'store/sightings/sightings'],
+    tests: ['sightings/told', 'store/sightings/hits', 'store/sightings/claims', 'store/sightings/sightings'],
     mutants: [
       {
         find: 'const last = Math.min(hit.last, now);',
@@ -45,7 +45,13 @@ export const sightings: readonly Mutated[] = [
   },
   {
     file: 'src/core/store/sightings/telling.ts',
-    tests: ['sightings/told', 'store/sightings/sightings'],
+    tests: [
+      'sightings/told',
+      'store/sightings/claims',
+      'store/sightings/hits',
+      'store/sightings/outbox',
+      'store/sightings/releases',
+    ],
     mutants: [
       {
         find: 'AND c.object_id > ? AND o.state = ${OBJECT.published}',
@@ -78,7 +84,7 @@ export const sightings: readonly Mutated[] = [
   },
   {
     file: 'src/core/store/sightings/outbox.ts',
-    tests: ['sightings/told', 'store/sightings/sightings', 'sightings/loops'],
+    tests: ['sightings/told', 'store/sightings/outbox', 'store/sightings/releases', 'sightings/loops'],
     mutants: [
       {
         find: '      if (totals.modified <= row.modified) return;\n',
@@ -109,7 +115,7 @@ export const sightings: readonly Mutated[] = [
   },
   {
     file: 'src/core/store/sightings/held-sightings.ts',
-    tests: ['sightings/told', 'store/sightings/sightings', 'sightings/loops'],
+    tests: ['sightings/told', 'store/sightings/held-sightings', 'sightings/loops'],
     mutants: [
       {
         find: 'if (now - row.since > this.#releases.spec.holdHours * 3_600_000)',
@@ -120,7 +126,7 @@ export const sightings: readonly Mutated[] = [
   },
   {
     file: 'src/core/store/rows/releases.ts',
-    tests: ['sightings/told', 'store/sightings/sightings'],
+    tests: ['sightings/told', 'store/sightings/releases', 'store/sightings/claims', 'store/sightings/outbox'],
     mutants: [
       {
         find: "    if (!found.published) return { action: 'deny', reason: 'the partner withdrew the object' };\n",

@@ -24,7 +24,13 @@ const UNITS = [
   'ingest/retention',
   'rules',
   'projection/seats',
+  'sightings/claims',
+  'sightings/held-sightings',
+  'sightings/hits',
+  'sightings/outbox',
+  'sightings/releases',
   'sightings/sightings',
+  'sightings/verdicts',
   'projection/stand-runs',
 ];
 
