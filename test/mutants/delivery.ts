@@ -324,9 +324,15 @@ export const delivery: readonly Mutated[] = [
     tests: ['delivery/lane', 'delivery/taken-over'],
     mutants: [
       {
+        find: 'this.#turn.then(work, work);\n    this.#turn = turn.catch(() => {});',
+        put: 'this.#turn.then(work);\n    this.#turn = turn;',
+        rule: 'A failure holds up nobody who comes after it.',
+      },
+      {
         find: 'this.#turn.then(work, work);',
         put: 'this.#turn.then(work);',
-        rule: 'A failure holds up nobody who comes after it.',
+        rule: 'A turn begins whatever came of the one before.',
+        survives: 'What came of the turn before is not kept: the one that is waited for ends well in any case.',
       },
       {
         find: 'this.#listings === 0 ? undefined : work()',
@@ -383,7 +389,7 @@ export const ingest: readonly Mutated[] = [
   },
   {
     file: 'src/core/ingest/parts.ts',
-    tests: ['ingest/poller'],
+    tests: ['ingest/parts', 'ingest/poller'],
     mutants: [
       {
         find: 'objects, refusals: [], cursor: before };',

@@ -337,7 +337,7 @@ export const taxii: readonly Mutated[] = [
   },
   {
     file: at('shown.ts'),
-    tests: ['test/contract/reports'],
+    tests: [at('shown'), 'test/contract/reports'],
     mutants: [
       {
         find: 'read.data.id === id && sameTime(read.data.modified, modified);',

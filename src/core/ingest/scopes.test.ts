@@ -9,8 +9,8 @@ import { Poller } from './poller.ts';
 const signal = new AbortController().signal;
 const NAMES = ['a', 'b', 'c'];
 
-/** An exchange of three collections; those in `sick` fail with what stands there. */
-function three(sick: Map<string, Error>) {
+/** An exchange of three collections; those in `sick` fail with what stands there, those in `gone` are none any more. */
+function three(sick: Map<string, Error>, gone = new Set<string>()) {
   const rig = new Rig();
   const asked: string[] = [];
   const warnings: { message: string; collection?: string }[] = [];
@@ -23,7 +23,7 @@ function three(sick: Map<string, Error>) {
   });
   async function* pages(_cursor: unknown, _signal: AbortSignal, reading?: Reading): AsyncGenerator<Page> {
     for (const [n, scope] of NAMES.entries()) {
-      if (reading?.due(scope) !== true) continue;
+      if (gone.has(scope) || reading?.due(scope) !== true) continue;
       asked.push(scope);
       const error = sick.get(scope);
       if (error !== undefined) {
@@ -127,6 +127,23 @@ describe('the collections of an exchange', () => {
     await poller.poll(signal, 'failing');
 
     expect(asked).toEqual(['a', 'b', 'c', 'b']);
+  });
+
+  it('fail no longer once the partner has them no longer', async () => {
+    const gone = new Set<string>();
+    const { poller, stands } = three(new Map([['b', configFailure('404')]]), gone);
+    await poller.poll(signal);
+    expect(poller.failure).toMatchObject({ message: '404' });
+    gone.add('b');
+
+    await poller.poll(signal);
+
+    expect(poller.failure).toBeUndefined();
+    expect(
+      stands()
+        ?.scopes.map(({ scope }) => scope)
+        .toSorted(),
+    ).toEqual(['a', 'c']);
   });
 
   it('do not count as polled to their end by a poll of the failing ones', async () => {

@@ -117,6 +117,12 @@ describe('merge', () => {
     ];
 
     expect(new Set(variants.map((fields) => digest(fields))).size).toBe(variants.length);
+    // Beside one as strict as any, so that the entry as a whole stays as it is.
+    const strict = admitted(2000, { objectId: 'strict', tlp: 'red', pap: 'red' });
+    const beside = (fields: Partial<Claim>) => merge(IP, [strict, admitted(2000, fields)], NOW).digest;
+    expect(
+      new Set([{}, { tlp: 'green' }, { pap: 'green' }].map((fields) => beside(fields as Partial<Claim>))).size,
+    ).toBe(3);
     expect(digest({})).not.toBe(digest({}, 2001));
     expect(digest({}, 2000, NOW)).toBe(digest({}, 2000, NOW + 500));
   });

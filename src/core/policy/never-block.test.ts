@@ -115,7 +115,12 @@ describe('neverBlock', () => {
     ['url', 'http://203.0.114.1/'],
     ['email-addr', 'boss@mons.example'],
   ])('refuses %s %s as our own ground, whatever the lists say', (type, text) => {
-    const notes = { special_addresses: 'note', documentation: 'note', public_suffixes: 'note' } as const;
+    const notes = {
+      special_addresses: 'note',
+      documentation: 'note',
+      public_suffixes: 'note',
+      own_hosts: 'note',
+    } as const;
 
     expect(found(type, text, { actions: notes, own: OWN })[0]).toMatch(/^refuse .*our own ground.*own_hosts\)$/);
   });

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { aClaim } from '../../../test/builders/claim.ts';
 import { TLP_LEVELS, tlpRank } from '../model/marking.ts';
 import { additionBrake, removalBrake } from './brakes.ts';
-import { expiryOf, explainExpiry, lifeFrom } from './expiry.ts';
-import { judge, type IntakeRules } from './intake.ts';
+import { expiryOf, explainExpiry, latestExpiryOf, lifeFrom } from './expiry.ts';
+import { judge, type IntakeRules, unmarkedTlp } from './intake.ts';
 
 const NOW = Date.UTC(2026, 0, 10);
 const DAY = 86_400_000;
@@ -203,6 +203,13 @@ describe('judge', () => {
   });
 });
 
+it.each([
+  ['clear', 'amber'],
+  ['red', 'red'],
+] as const)('a label that spells TLP:%s has what is unmarked count as %s: it never opens', (tlpLabel, counts) => {
+  expect(unmarkedTlp(aClaim({ facts: { tlpLabel } }), 'amber')).toBe(counts);
+});
+
 describe('expiry', () => {
   const lifetimes = { defaultDays: 90, byType: { 'ipv4-addr': 30, file: 365 }, maxDays: 730 };
 
@@ -296,6 +303,13 @@ describe('expiry', () => {
     );
     expect(expiryOf(aClaim({ validUntil: NOW }), renewing, 'ipv4-addr', hit)).toBe(NOW);
     expect(expiryOf(aClaim(), lifetimes, 'ipv4-addr', hit)).toBe(Date.UTC(2026, 1, 4, 10));
+  });
+
+  it('has its latest end where the longest lifetime of any type ends', () => {
+    const claim = aClaim({ validFrom: NOW });
+
+    expect(latestExpiryOf(claim, lifetimes)).toBe(NOW + 365 * DAY);
+    expect(latestExpiryOf(claim, { ...lifetimes, defaultDays: 400 })).toBe(NOW + 400 * DAY);
   });
 
   it('caps a lifetime, too, and says so', () => {

@@ -1,6 +1,7 @@
 import fc from '../../../test/property.ts';
 import { describe, expect, it } from 'vitest';
 import type { IncomingIndicator, IndicatorFacts } from '../model/entry.ts';
+import { UNREADABLE_LABEL } from './markings.ts';
 import { ODD_TIMES, readObject } from './objects.ts';
 
 const ID = 'indicator--7df7da76-baa5-48be-98b3-ae9b4bd84184';
@@ -34,6 +35,12 @@ describe('a level in a label', () => {
     const alone = indicator(anIndicator({ labels: ['tlp:clear'] }));
 
     expect([beside.tlp, alone.tlp, alone.facts.tlpLabel]).toEqual(['red', undefined, 'clear']);
+  });
+
+  it('keeps the object out where we do not know it', () => {
+    const unknown = indicator(anIndicator({ object_marking_refs: [GREEN], labels: ['tlp:purple'] }));
+
+    expect([unknown.tlp, unknown.openMarkings]).toEqual(['green', [UNREADABLE_LABEL]]);
   });
 });
 

@@ -31,6 +31,12 @@ it.each([
   expect(translate(error, 'siem', 'writing', 0)).toMatchObject({ status: statusCode, uncertain });
 });
 
+it('a whole call whose answer cannot be read may have been carried out', () => {
+  const error = new errors.DeserializationError('Unexpected end of JSON input', '{"errors":');
+
+  expect(translate(error, 'siem', 'writing', 0)).toMatchObject({ kind: 'retryable', uncertain: true });
+});
+
 describe('one element of a bulk answer', () => {
   it.each([200, 201])('%s is applied', (status) => {
     expect(read(upsert('a.example'), { status }).outcomes).toEqual([{ key: 'domain-name|a.example', kind: 'applied' }]);

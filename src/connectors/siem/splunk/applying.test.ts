@@ -23,6 +23,18 @@ const byKey = (outcomes: readonly Outcome[]) => new Map(outcomes.map((one) => [o
 const urls = (count: number) =>
   Array.from({ length: count }, (_, i) => anEntry({ type: 'url', value: `https://listed.example/${i}` }));
 
+it('a row that the answer does not name was not saved, and is sent again', async () => {
+  const connector = await rig.opened();
+  const batch = upserts(addresses(2));
+  const body = JSON.stringify([batch.changes[0]!.slot]);
+  rig.server.setFaults([{ match: 'batch_save', action: 'status', status: 200, body }]);
+
+  expect(await connector.apply(batch, never)).toMatchObject([
+    { key: batch.changes[0]!.key, kind: 'applied' },
+    { key: batch.changes[1]!.key, kind: 'failed', failure: { kind: 'retryable' } },
+  ]);
+});
+
 describe('a later call of one batch', () => {
   it.each([
     ['401', { action: 'status', status: 401, ...OURS }, 'config'],

@@ -67,6 +67,7 @@ describe('readPattern', () => {
     ["[domain-name:value = 'a.example'] AND [ipv4-addr:value = '198.51.100.1']", 'AND of observations'],
     ["[domain-name:value = 'a.example'] FOLLOWEDBY [ipv4-addr:value = '198.51.100.1']", 'FOLLOWEDBY'],
     ["[ipv4-addr:value = '198.51.100.1'] REPEATS 5 TIMES", 'REPEATS qualifier'],
+    ["[ipv4-addr:value = '198.51.100.1'] REPEATS 10 TIMES", 'REPEATS qualifier'],
     ["[ipv4-addr:value = '198.51.100.1'] WITHIN 5 SECONDS", 'WITHIN qualifier'],
     [
       "[ipv4-addr:value = '198.51.100.1'] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00Z'",
@@ -98,6 +99,7 @@ describe('readPattern', () => {
     ["[ipv4-addr:value ISSUPERSET '198.51.100.0/24']", 'operator ISSUPERSET'],
     ["[domain-name:value ISSUBSET '198.51.100.0/24']", 'ISSUBSET of something other than addresses'],
     ["[domain-name:value LIKE '%.example']", 'LIKE with wildcards'],
+    ["[domain-name:value LIKE 'a_.example']", 'LIKE with wildcards'],
     ['[domain-name:value IN ()]', 'empty IN'],
     ['[domain-name:value = 5]', 'value is not a string'],
     ["[url:value = h'00']", 'value is not a string'],
