@@ -32,13 +32,25 @@ export async function actHere(
       onProgress: ({ siem, applied, parked }) => steps.written(siem, applied + parked, () => pendingAt(app, siem)),
     });
     try {
-      return await ofStopped(app, context, (signal) => perform(app, args, by, signal, (step) => steps.at(step)));
+      return await ofStopped(app, context, (signal) =>
+        answered(perform(app, args, by, signal, (step) => steps.at(step))),
+      );
     } finally {
       steps.end();
       await app.close();
     }
   } finally {
     await log.close();
+  }
+}
+
+/** What a SIEM refuses is left over, as where a daemon answers: our own configuration was good enough to begin. */
+async function answered(work: Promise<Json>): Promise<Json> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof ConnectorError) || error.kind !== 'config') throw error;
+    throw new ConnectorError('permanent', error.message, { cause: error });
   }
 }
 

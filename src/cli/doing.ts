@@ -12,8 +12,9 @@ export const BY: Record<string, Flag> = {
 };
 
 /**
- * Runs an action; what the state or a peer refuses is a sentence and exit 1, not a stack. `needs`: whether it contacts
- * peers, for which the whole configuration must be good and its secrets at hand.
+ * Runs an action; what the state or a peer refuses is a sentence and exit 1, not a stack, and exit 2 where our own
+ * configuration is to be put right, as at the start of the daemon. `needs`: whether it contacts peers, for which the whole
+ * configuration must be good and its secrets at hand.
  */
 export async function doing(
   context: Context,
@@ -27,7 +28,7 @@ export async function doing(
   } catch (error) {
     if (!(error instanceof ConnectorError) || error.kind === 'bug') throw error;
     context.out.note(error.message);
-    return LEFT;
+    return error.kind === 'config' ? USAGE : LEFT;
   }
 }
 

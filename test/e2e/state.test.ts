@@ -115,6 +115,21 @@ describe('a state file that is no good stops the process before anything is writ
 
     expect(code).toBe(2);
     expect(stderr).toContain('soc-one');
+    // What is wrong is the configuration, whichever command meets it.
+    const suppress = ['suppress', addresses(1)[0]!, '--hours', '1', '--reason', 'ours'];
+    expect(await world.site.entente(suppress)).toMatchObject({ code: 2, stderr: expect.stringContaining('soc-one') });
+  });
+});
+
+describe('a SIEM that refuses', () => {
+  it('leaves a command without its answer, exit 1: only what is wrong about ourselves is exit 2', async () => {
+    await world.site.entente(['run', '--once']);
+    world.site.configure(world.settings({ siem: { auth: { api_key: 'renewed-long-ago' } } }));
+
+    const { code, stderr } = await world.site.entente(['reconcile']);
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/401/);
   });
 });
 

@@ -67,6 +67,17 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
     const { code, stderr } = await world.site.entente(['run', '--once', '--patience-secs', '1']);
     return `${code}: ${stderr}`;
   };
+  const suppressed = async () => {
+    const { code, stderr } = await world.site.entente([
+      'suppress',
+      addresses(1)[0]!,
+      '--hours',
+      '1',
+      '--reason',
+      'ours',
+    ]);
+    return `${code}: ${stderr}`;
+  };
   /** All connections of the role are over, as after a restart. */
   const disconnect = () => sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`);
   /** Says so wherever a person looks, and writes nothing. */
@@ -108,6 +119,7 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
     expect(await once()).toMatch(/^2: .*has not the rights it needs on schema.*permission denied for database/);
     sql(`CREATE SCHEMA ${schema}`);
     expect(await once()).toMatch(/^2: .*has not the rights it needs on schema/);
+    expect(await suppressed()).toMatch(/^2: .*has not the rights it needs on schema/);
     sql(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);
     expect(await once()).toMatch(/^2: .*has not the rights it needs on schema.*permission denied for schema/);
     sql(`ALTER SCHEMA ${schema} OWNER TO ${role}`);
@@ -122,6 +134,8 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
       EXECUTE format('ALTER TABLE ${schema}.%I OWNER TO postgres', one); END LOOP; END $$`);
     sql(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role}`);
     expect(await once()).toMatch(/^2: .*has not the rights.*permission denied for table/);
+    // As a command says that finds no daemon and would act by itself.
+    expect(await suppressed()).toMatch(/^2: .*has not the rights.*permission denied for table/);
     // Who only looks needs no more.
     expect(await world.site.ask(['status'])).toMatchObject({ siems: [{ wanted: 3, delivered: 3 }] });
 
