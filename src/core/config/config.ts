@@ -5,7 +5,10 @@ import type { SiemDefinition } from '../contracts/siem-connector.ts';
 import type { Identity } from '../model/sighting.ts';
 import type { Secret } from '../runtime/secret.ts';
 import type { Address } from './listen.ts';
-import type { ExchangeCommon, OwnSettings, Policy, ReleaseRule, SiemCommon, SightingSettings } from './settings.ts';
+import type { OwnSettings } from './settings/never-block.ts';
+import type { ExchangeCommon, SiemCommon } from './settings/peers.ts';
+import type { Policy } from './settings/policy.ts';
+import type { ReleaseRule, SightingSettings } from './settings/sharing.ts';
 import type { Problem } from './source.ts';
 import type { StateServer } from './state-place.ts';
 

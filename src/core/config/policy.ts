@@ -3,7 +3,7 @@ import { canonical } from '../model/canonical.ts';
 import type { Classification, Pap, Tlp } from '../model/marking.ts';
 import { isLoopbackHost } from './listen.ts';
 import type { Config } from './config.ts';
-import type { Policy, PolicyOverrides } from './settings.ts';
+import type { Policy, PolicyOverrides } from './settings/policy.ts';
 
 /** What intake knows of the pair; the same shape as policy/intake.ts asks for. */
 interface IntakeSettings {
