@@ -2,9 +2,17 @@
 // row by row: the bound is the same for however many objects.
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { aPage, aSiem, DAY, indicators, ipv4, NOW, Rig, versionAt } from '../../../test/builders/store.ts';
-import { aHit, anIndicator, aStore, TEN } from '../../../test/builders/sightings.ts';
+import {
+  addressAt,
+  aHit,
+  anIndicator,
+  aSiem as aSiemOfSightings,
+  aStore,
+  TEN,
+} from '../../../test/builders/sightings.ts';
 import { entryKey } from '../model/observable.ts';
 import type { Sighting } from '../model/sighting.ts';
+import { StoreReader } from './read/status.ts';
 import { SqliteDatabase } from './sqlite/database.ts';
 
 const MOST = 60;
@@ -254,6 +262,62 @@ it('nor does counting hits, where no partner is told of them', () => {
   expect(asked.of(() => expect(rig.store.commitHits('siem', hits, null, NOW).fresh).toBe(COUNT))).toBeLessThanOrEqual(
     MOST,
   );
+});
+
+describe('nor does noting hits of which partners are told', () => {
+  const HOUR = 3_600_000;
+  const hits = (count: number, dedupe: string, windows = 1) =>
+    Array.from({ length: count }, (_, n) => {
+      const at = TEN - (n % windows) * HOUR;
+      return aHit(n, { first: at, last: at, dedupe: `${dedupe} ${n}` });
+    });
+  const objects = (given: object = {}) =>
+    Array.from({ length: COUNT }, (_, n) => anIndicator(n, { tlp: 'green', ...given }));
+
+  it.each([1, 40])('on a thousand values, in windows: %i', (windows) => {
+    const asked = answers();
+    using test = aStore();
+    test.publish(objects());
+
+    for (const dedupe of ['first', 'more'])
+      expect(asked.of(() => test.store.commitHits('one', hits(COUNT, dedupe, windows), 'x', TEN))).toBeLessThanOrEqual(
+        MOST,
+      );
+    expect(test.store.takeSightings('partner', 2 * COUNT, TEN)).toHaveLength(COUNT);
+  });
+
+  it('on values that many objects name, whoever is told of them', () => {
+    const asked = answers();
+    using test = aStore({
+      release: {
+        reporting: ['partner', 'other'],
+        rules: [
+          { to: 'partner', tlp: ['green'], action: 'share' },
+          { to: 'other', from: ['partner'], tlp: ['green'], action: 'hold' },
+        ],
+      },
+    });
+    test.publish(objects().map((one, n) => ({ ...one, observables: [addressAt(n % 100)] })));
+
+    for (const dedupe of ['first', 'more'])
+      expect(asked.of(() => test.store.commitHits('one', hits(100, dedupe), 'x', TEN))).toBeLessThanOrEqual(MOST);
+    expect(test.store.takeSightings('partner', 2 * COUNT, TEN)).toHaveLength(COUNT);
+  });
+
+  it('on values that a person let in', () => {
+    const asked = answers();
+    const rule = aSiemOfSightings('one').rules['partner']!;
+    const strict = { ...rule, intake: { ...rule.intake, unknownConfidence: 'hold' as const } };
+    using test = aStore({ siems: [aSiemOfSightings('one', { rules: { partner: strict } })] });
+    test.publish(objects());
+    const reader = new StoreReader(test.spec);
+    const [hold] = reader.held();
+    reader.close();
+    test.store.decide({ holds: [{ id: hold!.id, set: hold!.set }], sightings: [] }, 'approve', 'ann', 'known', TEN);
+
+    expect(asked.of(() => test.store.commitHits('one', hits(COUNT, 'first'), 'x', TEN))).toBeLessThanOrEqual(MOST);
+    expect(test.store.takeSightings('partner', 2 * COUNT, TEN)).toHaveLength(COUNT);
+  });
 });
 
 it('nor does telling partners of what was seen, once it is known what', () => {

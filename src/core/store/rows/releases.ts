@@ -40,7 +40,11 @@ export const sightingCode = (secret: string, id: number, shown: number): string 
 /** Per exchange: objects count as its own that a listing or poll of at least this number showed. 0: all that are known. */
 export type Places = ReadonlyMap<string, number>;
 
-type Row = ObjectRow & { exchange: string; exchange_active: number };
+/** An object with its exchange. */
+export type ReleasedRow = ObjectRow & { exchange: string; exchange_active: number };
+
+/** Columns of object o and exchange x. */
+export const RELEASED_COLUMNS = 'o.*, x.name AS exchange, x.active AS exchange_active';
 
 export class Releases {
   readonly #db: Database;
@@ -61,15 +65,20 @@ export class Releases {
 
   /** By their rows, in few answers however many they are. */
   objects(rowIds: readonly number[]): Map<number, Released> {
-    const ids = [...new Set(rowIds)];
-    const rows = this.#db.byKeys<Row>(
-      `SELECT o.*, x.name AS exchange, x.active AS exchange_active FROM object o JOIN exchange x ON x.id = o.exchange_id WHERE o.id IN ($keys)`,
-      ids,
+    return this.of(
+      this.#db.byKeys<ReleasedRow>(
+        `SELECT ${RELEASED_COLUMNS} FROM object o JOIN exchange x ON x.id = o.exchange_id WHERE o.id IN ($keys)`,
+        [...new Set(rowIds)],
+      ),
     );
+  }
+
+  /** Of these rows, each of them once. */
+  of(rows: readonly ReleasedRow[]): Map<number, Released> {
     const entries = Map.groupBy(
       this.#db.byKeys<{ object_id: number; id: number; type: number; value: string }>(
         'SELECT c.object_id, e.id, e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id IN ($keys)',
-        ids,
+        rows.map((row) => row.id),
       ),
       (one) => one.object_id,
     );
@@ -81,7 +90,7 @@ export class Releases {
   }
 
   #released(
-    row: Row,
+    row: ReleasedRow,
     claimed: readonly { id: number; type: number; value: string }[],
     listing: number | undefined,
     explained: ReadonlyMap<string, string>,
@@ -119,7 +128,7 @@ export class Releases {
   }
 
   /** The last listing that showed an object, of those whose exchange was configured anew. */
-  #listings(rows: readonly Row[]): Map<number, number> {
+  #listings(rows: readonly ReleasedRow[]): Map<number, number> {
     const asked = rows.filter((row) => (this.#places.get(row.exchange) ?? 0) > 0).map((row) => row.id);
     const found = this.#db.byKeys<{ object_id: number; listing: number }>(
       'SELECT object_id, max(listing) AS listing FROM presence WHERE object_id IN ($keys) GROUP BY object_id',
@@ -129,7 +138,7 @@ export class Releases {
   }
 
   /** Terms of use stand in marking-definitions of the same exchange. */
-  #explained(rows: readonly Row[]): Map<string, string> {
+  #explained(rows: readonly ReleasedRow[]): Map<string, string> {
     const bodies = new Map<string, string>();
     for (const [exchange, own] of Map.groupBy(rows, (row) => row.exchange_id)) {
       const found = this.#db.byKeys<{ object_id: string; body: string }>(
@@ -204,7 +213,7 @@ export class Releases {
 }
 
 /** Markings beside the level, as they were published. */
-const refsOf = (row: Row): readonly string[] =>
+const refsOf = (row: ReleasedRow): readonly string[] =>
   row.open_markings === null ? [] : (JSON.parse(row.open_markings) as { refs: readonly string[] }).refs;
 
 /** What nothing explains may be terms of use: it stands under its id, which no rule that names texts covers. */

@@ -6,6 +6,8 @@ import { type Hit, VERDICTS } from '../../model/sighting.ts';
 import type { Releases } from '../rows/releases.ts';
 import type { StoreContext } from '../unit/context.ts';
 import { entryIdsOf } from '../unit/entry-ids.ts';
+import { Coming, merge } from './coming-hits.ts';
+import { byStarts, IN_STARTS, startsOf, type Window } from './windows.ts';
 
 export const DAY_MS = 86_400_000;
 /** In the place of a SIEM, where a person gave the verdict. */
@@ -16,15 +18,6 @@ const STEP = 5000;
 /** Since when a claim can have armed its entry, of contribution c and object o. */
 export const ARMED = 'CASE WHEN o.valid_from > c.since THEN o.valid_from ELSE c.since END';
 
-/** Of one entry, what is told of together. */
-export interface Window {
-  readonly entryId: number;
-  readonly start: number;
-  readonly verdict: number;
-}
-
-type Windows = Map<string, Window>;
-
 export interface HitReport {
   /** New, after those that were read before. */
   fresh: number;
@@ -34,16 +27,14 @@ export interface HitReport {
   ignored: number;
 }
 
-/** What is known before the hits of a unit are gone through, and what comes of them. */
+/** What is known before the hits of a unit are gone through. */
 interface Before {
   /** By key. */
   readonly entries: ReadonlyMap<string, number>;
   /** By the digest of what was read, how many it stood for. */
-  readonly seen: Map<string, number>;
+  readonly seen: ReadonlyMap<string, number>;
   /** By entry, since when the claims on it stood, in order. */
   readonly armed: ReadonlyMap<number, readonly number[]>;
-  /** By entry, the last day on which it is seen. */
-  readonly days: Map<number, number>;
 }
 
 export class Hits {
@@ -66,11 +57,13 @@ export class Hits {
     now: number,
   ): { report: HitReport; windows: Iterable<Window> } {
     const report: HitReport = { fresh: 0, known: 0, ignored: 0 };
-    const windows: Windows = new Map();
     const before = this.#before(siem, hits);
-    for (const hit of hits) this.#add(siem, hit, now, report, windows, before);
-    this.#seenOn(before.days);
-    return { report, windows: windows.values() };
+    const coming = new Coming();
+    for (const hit of hits) this.#add(hit, now, report, before, coming);
+    this.#write(siem, coming);
+    this.#seenOn(coming.days);
+    this.#store.count('sightings', 'hits', report.fresh);
+    return { report, windows: coming.windows.values() };
   }
 
   /** Drops what is older than it may be kept, a step at a time. */
@@ -107,18 +100,10 @@ export class Hits {
       if (known === undefined) armed.set(entryId, [since]);
       else known.push(since);
     }
-    return { entries, seen: new Map(seen as [string, number][]), armed, days: new Map() };
+    return { entries, seen: new Map(seen as [string, number][]), armed };
   }
 
-  #add(
-    siem: { readonly id: number },
-    hit: Hit,
-    now: number,
-    report: HitReport,
-    windows: Windows,
-    before: Before,
-  ): void {
-    const { db } = this.#store;
+  #add(hit: Hit, now: number, report: HitReport, before: Before, coming: Coming): void {
     // A SIEM whose clock runs ahead: nothing was seen later than it was read.
     const last = Math.min(hit.last, now);
     const start = windowOf(last, this.#grid);
@@ -128,38 +113,60 @@ export class Hits {
       return;
     }
     // An alert may stand for more events than when it was read first; only what came on top counts.
-    const more = Math.floor(hit.count) - (before.seen.get(hit.dedupe) ?? 0);
+    const count = Math.floor(hit.count);
+    const more = count - (coming.seen.get(hit.dedupe)?.[1] ?? before.seen.get(hit.dedupe) ?? 0);
     if (more <= 0) {
       report.known++;
       return;
     }
-    before.seen.set(hit.dedupe, Math.floor(hit.count));
-    db.run(
-      'INSERT INTO hit_seen (siem_id, hash, day, n) VALUES (?, ?, ?, ?) ON CONFLICT (siem_id, hash) DO UPDATE SET n = excluded.n, day = excluded.day',
-      siem.id,
-      hit.dedupe,
-      Math.floor(last / DAY_MS),
-      Math.floor(hit.count),
-    );
-    const verdict = VERDICTS.indexOf(hit.verdict);
-    db.run(
-      `INSERT INTO hit (entry_id, start, verdict, siem_id, part, first, last, n) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (entry_id, start, verdict, siem_id, part) DO UPDATE SET
-       first = min(hit.first, excluded.first), last = max(hit.last, excluded.last), n = hit.n + excluded.n`,
+    const day = Math.floor(last / DAY_MS);
+    coming.seen.set(hit.dedupe, [day, count]);
+    coming.add({
       entryId,
       start,
-      verdict,
-      siem.id,
-      partAt(before.armed.get(entryId) ?? [], last),
-      Math.max(Math.min(hit.first, last), start),
+      verdict: VERDICTS.indexOf(hit.verdict),
+      part: partAt(before.armed.get(entryId) ?? [], last),
+      first: Math.max(Math.min(hit.first, last), start),
       last,
-      more,
-    );
-    windows.set(`${entryId} ${start} ${verdict}`, { entryId, start, verdict });
-    if (hit.verdict === 'seen')
-      before.days.set(entryId, Math.max(before.days.get(entryId) ?? 0, Math.floor(last / DAY_MS)));
+      n: more,
+    });
+    if (hit.verdict === 'seen') coming.days.set(entryId, Math.max(coming.days.get(entryId) ?? 0, day));
     report.fresh += more;
-    this.#store.count('sightings', 'hits', more);
+  }
+
+  /** On top of what was counted before. */
+  #write({ id }: { readonly id: number }, coming: Coming): void {
+    const { db } = this.#store;
+    db.insertRows(
+      'hit_seen',
+      ['siem_id', 'hash', 'day', 'n'],
+      [...coming.seen].map(([hash, [day, n]]) => [id, hash, day, n]),
+      { keys: ['siem_id', 'hash'], update: ['day', 'n'] },
+    );
+    for (const part of byStarts(coming.counted)) {
+      const found = db.listsByKeys(
+        `SELECT entry_id, start, verdict, part, first, last, n FROM hit WHERE siem_id = ? AND start ${IN_STARTS} AND entry_id IN ($keys)`,
+        [...new Set(part.map((one) => one.entryId))],
+        id,
+        ...startsOf(part),
+      ) as [number, number, number, number, number, number, number][];
+      const before = new Map(
+        found.map(([entryId, start, verdict, since, first, last, n]) => [
+          `${entryId} ${start} ${verdict} ${since}`,
+          { first, last, n },
+        ]),
+      );
+      for (const one of part) {
+        const known = before.get(`${one.entryId} ${one.start} ${one.verdict} ${one.part}`);
+        if (known !== undefined) merge(one, known);
+      }
+      db.insertRows(
+        'hit',
+        ['entry_id', 'start', 'verdict', 'siem_id', 'part', 'first', 'last', 'n'],
+        part.map((one) => [one.entryId, one.start, one.verdict, id, one.part, one.first, one.last, one.n]),
+        { keys: ['entry_id', 'start', 'verdict', 'siem_id', 'part'], update: ['first', 'last', 'n'] },
+      );
+    }
   }
 
   /** By day, so that a value that is seen all day is written anew once. */

@@ -15,11 +15,32 @@ import {
 import { SIGHTING_KINDS, type Sighting } from '../../model/sighting.ts';
 import { OUTBOX, type OutboxRow, type OutboxState, sightingOf, tellingOf } from '../rows/outbox-rows.ts';
 import type { Released, Releases } from '../rows/releases.ts';
+import type { Values } from '../sql/port.ts';
 import type { ExchangeState, StoreContext } from '../unit/context.ts';
 import type { HeldSightings } from './held-sightings.ts';
-import { countTold, scopesOf, STEP, writeTelling } from './outbox-table.ts';
+import {
+  type Change,
+  countTold,
+  NEW_COLUMNS,
+  rowsOf,
+  scopesOf,
+  STEP,
+  tellingKey,
+  writeTelling,
+  writeTellings,
+} from './outbox-table.ts';
 
 const HOLDS_CANARIES = 'its count holds hits on our own ground or on canaries of ours (own, sightings.ignore_values)';
+
+/** What hits of a window come to for an object, and who may be told of it. */
+export interface ToTell {
+  readonly to: ExchangeState;
+  readonly found: Released;
+  readonly start: number;
+  readonly kind: number;
+  readonly totals: Totals;
+  readonly latest: number;
+}
 
 /** How a send ended, with the time of the next attempt where there is one. */
 export type SendSettlement =
@@ -41,50 +62,40 @@ export class Outbox {
     );
   }
 
-  /** Hits made or changed what is to be told about an object. */
-  put(
-    to: ExchangeState,
-    found: Released,
-    start: number,
-    kind: number,
-    totals: Totals,
-    latest: number,
-    now: number,
-  ): void {
-    const { db } = this.#store;
-    const row = db.get<OutboxRow>(
-      'SELECT * FROM outbox WHERE exchange_id = ? AND object_id = ? AND start = ? AND kind = ?',
-      to.id,
-      found.rowId,
-      start,
-      kind,
-    );
-    if (row !== undefined) {
+  /** Hits made or changed what is to be told about objects: of each once for a window, to each exchange. */
+  put(tellings: readonly ToTell[], now: number): void {
+    const known = rowsOf(this.#store.db, tellings);
+    const fresh: Values[] = [];
+    const grown: Values[] = [];
+    const changes: Change[] = [];
+    for (const one of tellings) {
+      const row = known.get(tellingKey(one.to.id, one.found.rowId, one.start, one.kind));
+      if (row === undefined) fresh.push(this.#first(one, now));
       // A SIEM that left the configuration, or may no longer hold the object, takes its count along: what was known
       // stays known, and a version never goes back.
-      if (totals.modified <= row.modified) return;
-      if (row.state === OUTBOX.held) this.#held.remember(row, found);
-      db.run(
-        'UPDATE outbox SET first = ?, last = ?, n = ?, modified = ?, latest = ? WHERE id = ?',
-        totals.firstSeen,
-        totals.lastSeen,
-        totals.count,
-        totals.modified,
-        latest,
-        row.id,
-      );
-      this.#decide({ ...row, n: totals.count, modified: totals.modified, latest }, to, found, now);
-      return;
+      else if (one.totals.modified > row.modified) {
+        const { to, found, totals, latest } = one;
+        if (row.state === OUTBOX.held) this.#held.remember(row, found);
+        grown.push([totals.firstSeen, totals.lastSeen, totals.count, totals.modified, latest, row.id]);
+        const next = { ...row, n: totals.count, modified: totals.modified, latest };
+        const telling = tellingOf(next);
+        changes.push({ row, before: telling, after: decided(telling, this.#ruling(next, to, found, now), now) });
+      }
     }
+    this.#store.db.insertRows('outbox', NEW_COLUMNS, fresh);
+    this.#store.db.updateRows('outbox', ['id'], ['first', 'last', 'n', 'modified', 'latest'], grown);
+    writeTellings(this.#store, changes);
+  }
+
+  /** Nobody saw it before, so nobody approved it. */
+  #first({ to, found, start, kind, totals, latest }: ToTell, now: number): Values {
     const kindName = SIGHTING_KINDS[kind]!;
     const uuid = sightingUuid(this.#store.spec.instance, found.from, found.objectId, start, kindName);
     const decision = this.#releases.judge(to.spec.name, found, kindName, totals.count, latest, now);
-    // Nobody saw it before, so nobody approved it.
     const nobody = { rejected: false, approved: undefined };
     const state = OUTBOX[outcomeOf(nobody, { decision, shown: 0, delayMs: 0 })];
-    db.run(
-      `INSERT INTO outbox (id, exchange_id, object_id, start, kind, uuid, state, first, last, n, modified, latest, rule, reason, since, due)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    countTold(this.#store, state, 1);
+    return [
       this.#store.ids.take('outbox'),
       to.id,
       found.rowId,
@@ -101,15 +112,10 @@ export class Outbox {
       decision.reason,
       now,
       now + this.#delay(decision, uuid),
-    );
-    countTold(this.#store, state, 1);
+    ];
   }
 
   /** What the rules say of the row as it stands now. */
-  #decide(row: OutboxRow, to: ExchangeState, found: Released, now: number): void {
-    this.#decideAs(tellingOf(row), row, to, found, now);
-  }
-
   #decideAs(telling: Telling, row: OutboxRow, to: ExchangeState, found: Released, now: number): void {
     writeTelling(this.#store, row, telling, decided(telling, this.#ruling(row, to, found, now), now));
   }

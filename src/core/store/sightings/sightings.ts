@@ -80,7 +80,7 @@ export class Sightings {
 
   #add(siem: { readonly id: number }, hits: readonly Hit[], now: number): HitReport {
     const { report, windows } = this.#hits.add(siem, hits, now);
-    for (const one of windows) this.#telling.tell(one, now);
+    this.#telling.tell(windows, now);
     return report;
   }
 
