@@ -73,6 +73,19 @@ describe('bulk updates', () => {
     expect(values('IPv4')).toHaveLength(10);
   });
 
+  it('are read back where the results count fewer than were sent, though they call themselves complete', async () => {
+    const connector = await start();
+    await apply(connector, upserts(addresses(1)));
+    sim.settings.loseRows = 1;
+    const [status, created] = ['COMPLETE_UPDATE_PERFORMED', { http_status: 201, unique_code: 0, message: '' }];
+    const results = { id: 1, status, total_responses: 3, successful_responses: 2, responses: Array(3).fill(created) };
+    sim.setFaults([{ match: '/results', action: 'status', status: 200, body: JSON.stringify(results) }]);
+
+    await apply(connector, upserts(addresses(4).slice(1)));
+
+    expect(values('IPv4')).toHaveLength(4);
+  });
+
   it('that broke off with more rows than may go singly are sent again, not parked', async () => {
     const connector = await start({ settings: { taskEnds: 'EXCEPTION' } });
 
@@ -170,6 +183,24 @@ describe('removals', () => {
     expect(asked('DELETE')).toBe(singles);
   });
 
+  it('that went singly are over, whatever becomes of the rest of their batch', async () => {
+    const connector = await start({ settings: { deleteInPatch: 'refused' } });
+    const [one, two, three] = addresses(3);
+    await apply(connector, upserts([one!, two!]));
+    await apply(connector, removals([one!.key]));
+    sim.setFaults([{ match: 'PATCH', action: 'status', status: 503 }]);
+
+    const outcomes = await connector.apply(joinBatches(upserts([three!]), removals([two!.key])), signal);
+
+    expect(new Map(outcomes.map(({ key, kind }) => [key, kind]))).toEqual(
+      new Map([
+        [two!.key, 'applied'],
+        [three!.key, 'failed'],
+      ]),
+    );
+    expect(values('IPv4')).toEqual([]);
+  });
+
   it('of absent values never become additions, whatever the console makes of delete_entry', async () => {
     const connector = await start({ settings: { deleteInPatch: 'ignored' } });
 
@@ -208,6 +239,25 @@ describe('folded values', () => {
     expect((await held(connector)).map((row) => row.key)).toEqual([lower.key]);
     await apply(connector, upserts([upper]));
     expect((await held(connector)).map((row) => row.key)).toEqual([upper.key]);
+  });
+
+  it('are held for the earlier spelling as well where a later one took the slot before it was read back', async () => {
+    const connector = await start();
+    const sent = ['https://case.example/MiXeD', 'https://case.example/mixed'].map((value) =>
+      anEntry({ type: 'url', value }),
+    );
+    const receipts: string[] = [];
+    for (const entry of sent)
+      for (const outcome of await connector.apply(upserts([entry]), signal))
+        if (outcome.kind === 'accepted') receipts.push(outcome.receipt);
+    // Once the later one is over, the slot shows it.
+    await settled(connector, receipts[1]!);
+    // Results that say nothing have the rows read back.
+    sim.setFaults([
+      { match: '/results', action: 'status', status: 200, body: '{"status":"PARTIAL_UPDATE_PERFORMED"}' },
+    ]);
+
+    expect(await settled(connector, receipts[0]!)).toEqual([{ key: sent[0]!.key, kind: 'applied' }]);
   });
 
   it('find by slot what no filter can quote', async () => {
