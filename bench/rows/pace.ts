@@ -1,5 +1,5 @@
-// The store by itself: three SIEMs against one, growth to a million, what one value named by very many costs, and the same
-// state on PostgreSQL.
+// The store by itself: three SIEMs against one, growth to a million, what concerns very many at once, and the same state on
+// PostgreSQL.
 import { startPostgres } from '../../test/peers/postgres.ts';
 import type { Bench } from '../bench.ts';
 import { side } from '../process.ts';
@@ -14,7 +14,7 @@ const LEAST_AGAIN = 0.5;
 
 export const pace: BenchRow = {
   name: 'pace',
-  run: async (bench) => [await threeSiems(bench), await growth(bench), await crowd(bench)],
+  run: async (bench) => [await threeSiems(bench), await growth(bench), ...(await crowds(bench))],
 };
 
 export const postgres: BenchRow = { name: 'postgres', run: (bench) => onServer(bench) };
@@ -59,22 +59,49 @@ async function growth(bench: Bench): Promise<Line> {
   };
 }
 
-async function crowd(bench: Bench): Promise<Line> {
-  const count = bench.size(30_000);
-  const times: number[] = [];
-  for (let round = 0; round < bench.rounds; round++) {
-    const { ordinaryMs, crowdMs } = await said(['crowd', bench.folder(), String(count), '1']);
-    times.push(crowdMs! / ordinaryMs!);
-    bench.note(`round ${round + 1}/${bench.rounds}: ${times.at(-1)!.toFixed(2)}`);
+interface Crowd {
+  readonly kind: 'crowd' | 'versions' | 'markings';
+  readonly count: number;
+  /** What is measured against as many ordinary objects, in the order in which it happens. */
+  readonly what: readonly ((n: string) => string)[];
+}
+
+const CROWDS: readonly Crowd[] = [
+  { kind: 'crowd', count: 30_000, what: [(n) => `${n} objects that name one value`] },
+  { kind: 'versions', count: 1_000, what: [(n) => `${n} versions of a malware that ${n} indicators name`] },
+  {
+    kind: 'markings',
+    count: 20_000,
+    what: [
+      (n) => `${n} indicators under a marking each that nobody explained`,
+      (n) => `the definitions of ${n} markings that as many indicators waited for`,
+    ],
+  },
+];
+
+async function crowds(bench: Bench): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const { kind, count: standard, what } of CROWDS) {
+    const count = bench.size(standard);
+    const found: Readonly<Record<string, number>>[] = [];
+    for (let round = 0; round < bench.rounds; round++) {
+      found.push(await said([kind, bench.folder(), String(count), '1']));
+      bench.note(`${kind}, round ${round + 1}/${bench.rounds}: ${JSON.stringify(found.at(-1))}`);
+    }
+    for (const [at, words] of what.entries()) {
+      const of = (one: Readonly<Record<string, number>>) => one[at === 0 ? 'otherMs' : 'laterMs']!;
+      const times = spread(found.map((one) => of(one) / one['ordinaryMs']!));
+      const each = (ms: readonly number[]) => ((spread(ms).median / count) * 1000).toFixed(0);
+      lines.push({
+        what: `${words(thousands(count))} against as many ordinary indicators, the store alone`,
+        reach: `at most ${MOST_CROWD} times the processor time`,
+        measured: around(times),
+        reached: times.median <= MOST_CROWD,
+        detail: `${bench.rounds} rounds, sweeps included; ${each(found.map(of))} µs each, an ordinary one ${each(found.map((one) => one['ordinaryMs']!))}`,
+      });
+    }
   }
-  const of = spread(times);
-  return {
-    what: `${thousands(count)} objects that name one value against as many ordinary ones, the store alone`,
-    reach: `at most ${MOST_CROWD} times the processor time`,
-    measured: around(of),
-    reached: of.median <= MOST_CROWD,
-    detail: `${bench.rounds} rounds, sweeps included`,
-  };
+  return lines;
 }
 
 async function onServer(bench: Bench): Promise<Line[]> {
