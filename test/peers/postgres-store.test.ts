@@ -30,6 +30,7 @@ const UNITS = [
   'sightings/outbox',
   'sightings/releases',
   'sightings/sightings',
+  'sightings/telling',
   'sightings/verdicts',
   'projection/stand-runs',
 ];

@@ -12,6 +12,7 @@ import {
 } from '../../../test/builders/sightings.ts';
 import { entryKey } from '../model/observable.ts';
 import type { Sighting } from '../model/sighting.ts';
+import { SightingsReader } from './read/sightings.ts';
 import { StoreReader } from './read/status.ts';
 import { SqliteDatabase } from './sqlite/database.ts';
 
@@ -348,6 +349,28 @@ it('nor does telling partners of what was seen, once it is known what', () => {
   expect(asked.of(() => test.store.settleSightings('partner', ends, TEN))).toBeLessThanOrEqual(MOST);
   expect(asked.of(() => (due = test.store.takeSightings('partner', COUNT, TEN)))).toBeLessThanOrEqual(MOST);
   expect(due).toHaveLength(100);
+});
+
+it('nor does a person who decides on many sightings at once', () => {
+  const asked = answers();
+  using test = aStore({ release: { rules: [{ to: '*', tlp: ['green'], action: 'hold' }] } });
+  test.publish(Array.from({ length: 300 }, (_, n) => anIndicator(n)));
+  test.store.commitHits(
+    'one',
+    Array.from({ length: 300 }, (_, n) => aHit(n)),
+    'x',
+    TEN,
+  );
+  const reader = new SightingsReader(test.spec);
+  const sightings = [...reader.held()].map(({ id, set }) => ({ id: Number(id.slice(1)), set }));
+  reader.close();
+  expect(sightings).toHaveLength(300);
+
+  for (const [some, word] of [[sightings.slice(0, 200), 'approve'] as const, [sightings.slice(200), 'reject'] as const])
+    expect(
+      asked.of(() => test.store.decide({ holds: [], sightings: some }, word, 'ann', 'known', TEN)),
+    ).toBeLessThanOrEqual(MOST);
+  expect(test.store.takeSightings('partner', COUNT, TEN)).toHaveLength(200);
 });
 
 it('nor does forgetting what is long over', () => {

@@ -123,9 +123,8 @@ function decideAll(
       const siem = store.siems.find((one) => one.id === siem_id)?.spec.name ?? '(removed)';
       return { id, kind, siem, exchange: exchangeOf(exchange_id), entries };
     }),
-    sightings: what.sightings.map(({ id, set }) => {
-      const row = sightings.held.decide(id, decision, set, by, reason, now);
-      return { id, exchange: exchangeOf(row.exchange_id), count: row.n };
-    }),
+    sightings: sightings.held
+      .decide(what.sightings, decision, by, reason, now)
+      .map(({ id, exchange_id, n }) => ({ id, exchange: exchangeOf(exchange_id), count: n })),
   };
 }

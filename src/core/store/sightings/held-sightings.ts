@@ -4,10 +4,15 @@ import { ConnectorError } from '../../model/failure.ts';
 import { OUTBOX, type OutboxRow, tellingOf } from '../rows/outbox-rows.ts';
 import { type Released, type Releases, sightingCode } from '../rows/releases.ts';
 import type { StoreContext } from '../unit/context.ts';
-import { STEP, writeTelling } from './outbox-table.ts';
+import { type Change, STEP, writeTellings } from './outbox-table.ts';
 
 /** Earlier states of a held sighting that are remembered. */
 const MOST_PAST = 50;
+
+/** A row that a person decided on. */
+interface Decided extends Change {
+  readonly row: OutboxRow;
+}
 
 export class HeldSightings {
   readonly #store: StoreContext;
@@ -18,28 +23,71 @@ export class HeldSightings {
     this.#releases = releases;
   }
 
-  /** `code` stands for what the person saw, markings included: an approval covers exactly that. */
-  decide(id: number, decision: 'approve' | 'reject', code: string, by: string, reason: string, now: number): OutboxRow {
-    const row = this.#store.db.get<OutboxRow>('SELECT * FROM outbox WHERE id = ?', id);
-    if (row === undefined || row.state !== OUTBOX.held)
-      throw new ConnectorError('permanent', `no sighting is held under s${id}; see entente held list`);
+  /**
+   * In their order, all or none. `set` of each stands for what the person saw, markings included: an approval covers
+   * exactly that.
+   */
+  decide(
+    shown: readonly { readonly id: number; readonly set: string }[],
+    decision: 'approve' | 'reject',
+    by: string,
+    reason: string,
+    now: number,
+  ): OutboxRow[] {
+    const { db } = this.#store;
+    const ids = [...new Set(shown.map(({ id }) => id))];
+    const known = db.byKeys<OutboxRow>('SELECT * FROM outbox WHERE id IN ($keys)', ids);
+    const rows = new Map(known.map((row) => [row.id, row]));
+    const objects = this.#releases.objects(known.map((row) => row.object_id));
+    const changes = shown.map(({ id, set }): Decided => {
+      const row = rows.get(id);
+      // Named twice it is not held any more.
+      rows.delete(id);
+      if (row === undefined || row.state !== OUTBOX.held)
+        throw new ConnectorError('permanent', `no sighting is held under s${id}; see entente held list`);
+      const before = tellingOf(row);
+      const seen = this.#checked(row, objects.get(row.object_id), decision, set.toLowerCase(), now);
+      return { row, before, after: answered(before, decision, seen, now) };
+    });
+    writeTellings(this.#store, changes);
+    const decided = changes.map(({ row }) => row);
+    db.updateRows(
+      'outbox',
+      ['id'],
+      ['decided_by', 'decision_reason'],
+      decided.map(({ id }) => [by, reason, id]),
+    );
+    db.deleteRows(
+      'outbox_past',
+      ['outbox_id'],
+      decided.map(({ id }) => [id]),
+    );
+    return decided;
+  }
+
+  /** What was shown, which is what there still is. */
+  #checked(
+    row: OutboxRow,
+    found: Released | undefined,
+    decision: 'approve' | 'reject',
+    code: string,
+    now: number,
+  ): number {
     // The loop that ends holds may not have come by: an approval must not outrun it.
     if (now - row.since > this.#releases.spec.holdHours * 3_600_000)
       throw new ConnectorError(
         'permanent',
-        `s${id} waited longer than sightings.hold_hours and counts as denied; nothing was done`,
+        `s${row.id} waited longer than sightings.hold_hours and counts as denied; nothing was done`,
       );
-    const found = this.#releases.object(row.object_id);
     const shown = this.#shown(row, found);
-    if (sightingCode(this.#store.writer, id, shown) !== code.toLowerCase())
-      throw new ConnectorError('permanent', this.#changed(row, code.toLowerCase()));
+    if (sightingCode(this.#store.writer, row.id, shown) !== code)
+      throw new ConnectorError('permanent', this.#changed(row, code));
     if (found === undefined && decision === 'approve')
-      throw new ConnectorError('permanent', `the object that s${id} tells of is forgotten: it can only be rejected`);
-    const telling = tellingOf(row);
-    writeTelling(this.#store, row, telling, answered(telling, decision, shown, now));
-    this.#store.db.run('UPDATE outbox SET decided_by = ?, decision_reason = ? WHERE id = ?', by, reason, id);
-    this.#store.db.run('DELETE FROM outbox_past WHERE outbox_id = ?', id);
-    return row;
+      throw new ConnectorError(
+        'permanent',
+        `the object that s${row.id} tells of is forgotten: it can only be rejected`,
+      );
+    return shown;
   }
 
   /** Without its object it can only be rejected, which nothing else is shown for. */
@@ -83,15 +131,13 @@ export class HeldSightings {
       `SELECT * FROM outbox WHERE state = ${OUTBOX.held} AND since < ? LIMIT ${STEP}`,
       before,
     );
-    for (const row of rows) {
-      const telling = tellingOf(row);
-      writeTelling(
-        this.#store,
-        row,
-        telling,
-        denied(telling, 'held, and nobody approved it in time', now, telling.rule),
-      );
-    }
+    writeTellings(
+      this.#store,
+      rows.map((row) => {
+        const before = tellingOf(row);
+        return { row, before, after: denied(before, 'held, and nobody approved it in time', now, before.rule) };
+      }),
+    );
     return rows.length;
   }
 }

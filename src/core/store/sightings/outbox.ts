@@ -208,10 +208,13 @@ export class Outbox {
       `SELECT * FROM outbox WHERE state = ${OUTBOX.failed}${only === undefined ? '' : ' AND id = ?'}`,
       ...(only === undefined ? [] : [only]),
     );
-    for (const row of rows) {
-      const telling = tellingOf(row);
-      writeTelling(this.#store, row, telling, retried(telling, now));
-    }
+    writeTellings(
+      this.#store,
+      rows.map((row) => {
+        const before = tellingOf(row);
+        return { row, before, after: retried(before, now) };
+      }),
+    );
     return rows.length;
   }
 
@@ -220,11 +223,10 @@ export class Outbox {
       `SELECT id, state FROM outbox WHERE state IN (${OUTBOX.denied}, ${OUTBOX.sent}, ${OUTBOX.failed}) AND start < ? LIMIT ${STEP}`,
       before,
     );
-    for (const row of rows) {
-      this.#store.db.run('DELETE FROM outbox WHERE id = ?', row.id);
-      this.#store.db.run('DELETE FROM outbox_past WHERE outbox_id = ?', row.id);
-      countTold(this.#store, row.state, -1);
-    }
+    const ids = rows.map(({ id }) => [id]);
+    this.#store.db.deleteRows('outbox', ['id'], ids);
+    this.#store.db.deleteRows('outbox_past', ['outbox_id'], ids);
+    for (const { state } of rows) countTold(this.#store, state, -1);
     return rows.length;
   }
 }

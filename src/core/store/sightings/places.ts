@@ -38,15 +38,15 @@ function holdForeign(store: StoreContext, exchangeId: number, name: string, now:
      WHERE b.exchange_id = ? AND o.exchange_id <> b.exchange_id AND b.state IN (${states})`,
     exchangeId,
   );
-  for (const { id, state } of rows) {
-    store.db.run(
-      `UPDATE outbox SET state = ${OUTBOX.held}, since = ?, reason = ?, approved = NULL, receipt = NULL, sending = NULL,
-       attempt = 0 WHERE id = ?`,
-      now,
-      `exchange ${name} was configured anew after this was decided`,
-      id,
-    );
-    store.count('sightings', state === OUTBOX.failed ? 'failed' : 'queued', -1);
-    store.count('sightings', 'held', 1);
-  }
+  const reason = `exchange ${name} was configured anew after this was decided`;
+  store.db.updateRows(
+    'outbox',
+    ['id'],
+    ['state', 'since', 'reason', 'approved', 'receipt', 'sending', 'attempt'],
+    rows.map(({ id }) => [OUTBOX.held, now, reason, null, null, null, 0, id]),
+  );
+  const failed = rows.filter(({ state }) => state === OUTBOX.failed).length;
+  store.count('sightings', 'failed', -failed);
+  store.count('sightings', 'queued', failed - rows.length);
+  store.count('sightings', 'held', rows.length);
 }
