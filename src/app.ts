@@ -227,7 +227,15 @@ export class App {
         ...(options.holder === undefined ? {} : { holder: options.holder }),
         ...(options.serverPatienceMs === undefined ? {} : { patienceMs: options.serverPatienceMs }),
       };
-      store = await openRemote(worker, spec, breaks, (reason) => away.tell(reason));
+      store = await openRemote(
+        worker,
+        spec,
+        breaks,
+        (reason) => away.tell(reason),
+        // Status and the other levels have the words of the server; its values are in neither.
+        (statement, reason) =>
+          options.log.debug('A statement failed on the server of the state.', { reason, statement }),
+      );
     } catch (error) {
       await worker.terminate();
       throw error;

@@ -13,6 +13,9 @@ import { placeOn, sharedPostgres } from './postgres.ts';
 import { freePort, runFolder } from './runs.ts';
 import { smallDisk } from './small-disk.ts';
 
+/** No word of the server's own is written like that. */
+const SQL = /\b(SELECT|INSERT INTO|UPDATE|DELETE|WITH|FETCH|COMMIT)\b/;
+
 const started = await tryStart('PostgreSQL', () => sharedPostgres());
 let made = 0;
 
@@ -47,7 +50,9 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
   const configure = (more: Record<string, unknown> = {}, port = server.port) => {
     const url = `postgres://${role}@127.0.0.1:${port}/entente`;
     const state = { url, password_file: './password', schema, ...more };
-    world.site.configure(world.settings({ exchange: { schedule: '* * * * * *' }, top: { listen, state } }));
+    world.site.configure(
+      world.settings({ exchange: { schedule: '* * * * * *' }, top: { listen, state, log: { level: 'debug' } } }),
+    );
   };
   const ownSchema = () => sql(`CREATE SCHEMA ${schema} AUTHORIZATION ${role}`);
   const publish = (count: number) => {
@@ -87,6 +92,8 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
     const told = await daemon.until(({ reasons }) =>
       reasons.some((one) => words.test(one) && one.endsWith('nothing is written to a SIEM')),
     );
+    // In words: an operator has no use for our SQL.
+    expect(told.reasons.join()).not.toMatch(SQL);
     expect([told.state, (await daemon.get('/health')).code, (await daemon.get('/livez')).code]).toEqual([
       'failing',
       503,
@@ -244,6 +251,8 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
 
     sql(`REVOKE INSERT, UPDATE ON ALL TABLES IN SCHEMA ${schema} FROM ${role}`);
     await says(daemon, /has not the rights it needs on schema/);
+    const asked = daemon.process.stderr.split('\n').filter((line) => line.includes('A statement failed on the server'));
+    expect(asked.join('\n')).toMatch(/"level":"debug".*permission denied for table.*\b(INSERT INTO|UPDATE) /);
     sql(`GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`);
     await wellAgain(daemon);
 

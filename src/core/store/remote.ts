@@ -26,10 +26,8 @@ interface Call {
   readonly args: readonly unknown[];
 }
 
-/** What the store says without being asked: why nothing goes on just now, or that it does again. */
-interface News {
-  readonly away: string | undefined;
-}
+/** What the store says without being asked: why nothing goes on just now, or that it does again; what a server refused. */
+type News = { readonly away: string | undefined } | { readonly statement: string; readonly reason: string };
 
 interface Reply {
   readonly id: number;
@@ -59,7 +57,8 @@ export function serveStore(port: MessagePort, encoders: ReadonlyMap<string, Siem
         const spec = call.args[0] as StoreSpec;
         path = nameOf(spec.path);
         const onAway = (away: string | undefined) => port.postMessage({ away } satisfies News);
-        store = openStore(spec, encoders, { onAway, watch: () => systemClock.monotonic() });
+        const onFault = (statement: string, reason: string) => port.postMessage({ statement, reason } satisfies News);
+        store = openStore(spec, encoders, { onAway, onFault, watch: () => systemClock.monotonic() });
       } else {
         if (store === undefined) throw new Error('the store is not open');
         // Only names of RemoteStore are sent; the proxy below is their single source.
@@ -92,6 +91,7 @@ export async function openRemote(
   spec: StoreSpec,
   onBroken: (error: StateFailure) => void = () => {},
   onAway: (reason: string | undefined) => void = () => {},
+  onFault: (statement: string, reason: string) => void = () => {},
 ): Promise<RemoteStore> {
   const waiting = new Map<
     number,
@@ -107,6 +107,10 @@ export async function openRemote(
   worker.on('message', (reply: Reply | News) => {
     if ('away' in reply) {
       onAway(reply.away);
+      return;
+    }
+    if ('statement' in reply) {
+      onFault(reply.statement, reply.reason);
       return;
     }
     const one = waiting.get(reply.id);

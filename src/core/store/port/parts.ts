@@ -45,7 +45,7 @@ import { mostOfStep, Sweeps } from '../unit/sweeps.ts';
 import { Touched } from '../unit/touched.ts';
 
 /** `watch`: milliseconds that only grow; steps of long work are as long as they may be by it (stride.ts). */
-export type StoreOptions = Pick<OpenOptions, 'onAway'> & { readonly watch?: () => number };
+export type StoreOptions = Pick<OpenOptions, 'onAway' | 'onFault'> & { readonly watch?: () => number };
 
 /** What the units of each subject work with. */
 export type Parts = ReturnType<typeof assemble>;

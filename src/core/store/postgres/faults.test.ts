@@ -66,3 +66,17 @@ it('takes a connection that is lost for away, and a wrong statement for a fault 
   expect(failure('42601')).toBeInstanceOf(ServerFault);
   expect(JSON.stringify([failure('28P01'), failure('53100')])).not.toContain('hidden');
 });
+
+it.each(['28P01', '42501', '53100', '57P01', '42601', 'XX001'])(
+  '%s says the words of the server and no SQL',
+  (code) => {
+    const sql = "SELECT value FROM meta\n  WHERE name = 'boot'";
+    const fault = new ServerFault({ code, lost: false, message: 'its words' }, sql);
+
+    const { message } = serverFailure(fault, place) as Error;
+    expect(message).toContain('its words');
+    expect(message).not.toMatch(/SELECT|meta/);
+    // For who looks into it.
+    expect(fault.statement).toBe("SELECT value FROM meta WHERE name = 'boot'");
+  },
+);

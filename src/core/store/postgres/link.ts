@@ -19,18 +19,22 @@ const THREAD = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js';
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 /** One statement may take that long; a server that is silent for longer is as good as gone. */
 const LONGEST_MS = 600_000;
+/** Characters of a statement that are told; none of its values is in it. */
+const MOST_TOLD = 500;
 /** Characters on their way that nobody waited for: more would only lie in memory. */
 const MOST_AHEAD = 8_000_000;
 
-/** The server, or the way to it, said no. */
+/** The server, or the way to it, said no. Its words alone are for people; the statement is for who looks into it. */
 export class ServerFault extends Error {
   override readonly name = 'ServerFault';
+  readonly statement: string | undefined;
   readonly code: string | undefined;
   readonly lost: boolean;
   readonly step: number | undefined;
 
   constructor({ message, code, lost, step }: Fault, sql?: string) {
-    super(sql === undefined ? message : `${message} (${sql.replace(/\s+/g, ' ').trim().slice(0, 120)})`);
+    super(message);
+    this.statement = sql?.replace(/\s+/g, ' ').trim().slice(0, MOST_TOLD);
     this.code = code;
     this.lost = lost;
     this.step = step;

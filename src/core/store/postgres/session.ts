@@ -9,7 +9,7 @@ import { rowsOf } from './answers.ts';
 import { ABOUT, type About, NO_LIMITS, refuseUnfit, refuseUnwritable, type Role, settingsOf } from './beginning.ts';
 import { quotedName } from './dialect.ts';
 import { serverFailure } from './faults.ts';
-import { Link } from './link.ts';
+import { Link, ServerFault } from './link.ts';
 import { takeLock } from './lock.ts';
 import type { Rows, Step } from './messages.ts';
 import { requestFor } from './request.ts';
@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly patienceMs?: number;
   /** Told why nothing goes on, and with undefined that it does again. */
   readonly onAway?: (reason: string | undefined) => void;
+  /** Told which statement the server refused, and its words for it. */
+  readonly onFault?: (statement: string, reason: string) => void;
 }
 
 export class Session {
@@ -151,6 +153,8 @@ export class Session {
   }
 
   #failed(error: unknown): unknown {
+    if (error instanceof ServerFault && error.statement !== undefined)
+      this.#options.onFault?.(error.statement, error.message);
     const failure = serverFailure(error, this.place, this.#worked || this.#options.role === 'read');
     if (failure instanceof StateAway) this.#connected = false;
     // It had what it needs, and somebody took it: work waits until it is given back.

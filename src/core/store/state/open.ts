@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly patienceMs?: number;
   /** Told why nothing goes on, and with undefined that it does again. */
   readonly onAway?: (reason: string | undefined) => void;
+  /** Told which statement a server refused, and its words for it. */
+  readonly onFault?: (statement: string, reason: string) => void;
 }
 
 /** To write, brought to this version's schema. */

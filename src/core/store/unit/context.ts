@@ -55,7 +55,11 @@ export class StoreContext {
   readonly history: History;
   readonly records: Records;
 
-  constructor(given: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>, options: Pick<OpenOptions, 'onAway'> = {}) {
+  constructor(
+    given: StoreSpec,
+    encoders: ReadonlyMap<string, SiemEncoder>,
+    options: Pick<OpenOptions, 'onAway' | 'onFault'> = {},
+  ) {
     const { spec, reports, loaded } = withLists(given);
     this.spec = spec;
     this.#lists = loaded;
