@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ExchangeConnector, Page } from '../contracts/exchange-connector.ts';
-import { configFailure, retryable } from '../model/failure.ts';
+import type { ExchangeConnector, ListingPart, Page } from '../contracts/exchange-connector.ts';
+import { configFailure, type Failure, permanent, retryable } from '../model/failure.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { CommitReport } from '../store/ingest/commit-report.ts';
 import type { RemoteStore } from '../store/remote.ts';
@@ -314,6 +314,11 @@ describe('a full listing', () => {
       if (failure !== undefined) throw failure;
     };
 
+  async function* listed(failure: Failure): AsyncGenerator<ListingPart> {
+    yield { scope: 'collection-1', present: [{ objectId: 'indicator--0', version: '' }], complete: true };
+    yield { scope: 'collection-2', present: [], complete: false, failure };
+  }
+
   it('withdraws what it no longer shows', async () => {
     const { rig, poller } = polling(() => of([aPage(indicators(0, 2))]), { listing: parts() });
     await poller.poll(signal);
@@ -368,6 +373,37 @@ describe('a full listing', () => {
     await poller.listing(signal);
     expect(await due()).toBe(false);
     pass(24 * 3_600_000);
+    expect(await due()).toBe(true);
+  });
+
+  it.each<[string, () => AsyncGenerator<ListingPart>]>([
+    ['a collection', () => listed({ kind: 'permanent', message: 'the server has no manifest (404)' })],
+    ['all of it', parts(permanent('the server has no manifest (404)'))],
+  ])(
+    'that can never show %s is asked for, and told of, when its schedule comes and not at each run',
+    async (_, listing) => {
+      const { poller, pass, warnings } = polling(() => of([aPage(indicators(0, 2))]), { listing });
+      await poller.poll(signal);
+      const due = () => poller.listingIsDue('17 3 * * *');
+
+      await poller.listing(signal);
+
+      expect([await due(), warnings.length]).toEqual([false, 1]);
+      pass(24 * 3_600_000);
+      expect(await due()).toBe(true);
+    },
+  );
+
+  it('of which a part was refused or unreachable is due until it was looked at', async () => {
+    let failure: Failure = { kind: 'retryable', message: 'the manifest hangs' };
+    const { poller } = polling(() => of([aPage(indicators(0, 2))]), { listing: () => listed(failure) });
+    await poller.poll(signal);
+    const due = () => poller.listingIsDue('17 3 * * *');
+
+    await poller.listing(signal);
+    expect(await due()).toBe(true);
+    failure = { kind: 'config', message: 'the manifest may not be read (403)' };
+    await poller.listing(signal);
     expect(await due()).toBe(true);
   });
 

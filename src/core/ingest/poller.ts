@@ -155,9 +155,13 @@ export class Poller {
   async listing(signal: AbortSignal): Promise<void> {
     const { store, connector } = this.#o;
     if (connector.listing === undefined) return;
+    const begun = this.#o.now();
+    // What can never be listed, as where a partner has no manifest, is looked at again when it is due, and not at once.
+    const looked = async (failures: readonly Failure[]): Promise<void> => {
+      if (failures.every(({ kind }) => kind === 'permanent')) await store.keepListed(this.name, begun, this.#o.now());
+    };
     try {
       const failures: Failure[] = [];
-      const begun = this.#o.now();
       const run = await store.beginListing(this.name, begun);
       for await (const part of connector.listing(signal, await store.scopesOf(this.name))) {
         if (part.failure !== undefined) failures.push(part.failure);
@@ -174,7 +178,7 @@ export class Poller {
       // Whatever is left when the process stops is gone through by the next one.
       while (step.more && !signal.aborted) step = await end();
       const { vanished } = step;
-      if (failures.length === 0) await store.keepListed(this.name, begun, this.#o.now());
+      await looked(failures);
       if (vanished > 0) {
         this.#o.log.info('Objects are no longer published by the exchange.', {
           exchange: this.name,
@@ -183,15 +187,17 @@ export class Poller {
         });
       }
     } catch (error) {
-      if (!signal.aborted)
-        this.#o.log.warn('The full listing failed; nothing is concluded from it.', {
-          exchange: this.name,
-          failure: toFailure(error),
-        });
+      if (signal.aborted) return;
+      const failure = toFailure(error);
+      this.#o.log.warn('The full listing failed; nothing is concluded from it.', { exchange: this.name, failure });
+      await looked([failure]);
     }
   }
 
-  /** What `listing` would look for was due since the newest complete one, or there was none. `cron`: when it is, in UTC. */
+  /**
+   * What `listing` would look for was due since the newest that was complete, but for what can never be listed; or there was
+   * none. `cron`: when it is, in UTC.
+   */
   async listingIsDue(cron: string): Promise<boolean> {
     if (this.#o.connector.listing === undefined) return false;
     const last = await this.#o.store.listedAt(this.name);
