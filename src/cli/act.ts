@@ -8,6 +8,7 @@ import type { Command } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE } from './exit.ts';
 import { failedSightings } from './held-sightings.ts';
+import { ownerAlone } from './owner-alone.ts';
 import { act, withReader } from './state.ts';
 
 /** Rows a list prints; `--json` gives the same. */
@@ -65,8 +66,7 @@ export const backup: Command = {
       const [file] = context.args;
       if (file === undefined) return usage(context, 'backup needs a FILE');
       withReader(config, () => undefined);
-      // It holds what the partner marked, so it is the owner's alone, as the state is.
-      process.umask(0o077);
+      ownerAlone();
       try {
         copyState(placeOf(config), resolve(file));
       } catch (error) {

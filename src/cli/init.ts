@@ -10,6 +10,7 @@ import type { Command, Context, PeerProbe } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { dialogue, type Peer } from './init-dialogue.ts';
 import { answersOf } from './init-flags.ts';
+import { ownerAlone } from './owner-alone.ts';
 
 export const init: Command = {
   name: 'init',
@@ -33,6 +34,7 @@ export const init: Command = {
   },
   async run(context) {
     const { out, args, configPath, flags, ask } = context;
+    ownerAlone();
     const file = args[0] ?? configPath;
     if (existsSync(file)) {
       out.note(`${file} exists already, and nothing is overwritten: entente check --probe -c ${file}, or name another`);

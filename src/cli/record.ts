@@ -10,6 +10,7 @@ import type { Command } from './command.ts';
 import { commandLog } from './command-log.ts';
 import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
+import { ownerAlone } from './owner-alone.ts';
 import { clockOf } from './state.ts';
 
 const MOST_MB = 1024;
@@ -34,6 +35,7 @@ export const record: Command = {
         if (!(most > 0)) return usage(context, '--max-mb needs a number of megabytes');
         const clock = clockOf(config);
         const log = commandLog(config);
+        ownerAlone();
         const stream = createWriteStream(file, { mode: 0o600, flags: 'wx' });
         await once(stream, 'open').catch((error: unknown) => {
           const why = error instanceof Error ? error.message : String(error);

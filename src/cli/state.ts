@@ -18,6 +18,7 @@ import { isBusy, stateFailure } from '../core/store/sql/state-failure.ts';
 import type { Context } from './command.ts';
 import { daemonAnswers } from './daemon-status.ts';
 import { frozen, holderName } from './holder.ts';
+import { ownerAlone } from './owner-alone.ts';
 
 export const clockOf = (config: Config) =>
   config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
@@ -61,7 +62,7 @@ export function withSightings<T>(config: Config, read: (reader: SightingsReader)
 
 /** The state holds what partners marked, so it and all that SQLite makes beside it are for their owner alone. */
 export function prepareState(config: Config): void {
-  process.umask(0o077);
+  ownerAlone();
   if (config.server !== undefined) return;
   const folder = dirname(config.state);
   try {

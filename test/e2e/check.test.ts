@@ -170,6 +170,25 @@ describe('what is allowed and yet odd', () => {
   });
 });
 
+it.each(['000', '777'])(
+  'writes files that are asked for so that their owner alone reads them, under umask %s',
+  async (umask) => {
+    site.configure({ instance: 'soc' });
+    site.write('umask.sh', `umask ${umask}; exec "$@"`);
+    const under = ['sh', site.path('umask.sh')];
+    const siem = 'name=watch,type=elastic,url=https://siem.example,api_key_file=./key';
+    expect((await site.entente(['run', '--once'], { under })).code).toBe(0);
+    for (const command of [
+      ['record', '--out', 'made.jsonl'],
+      ['backup', 'made.db'],
+      ['init', 'made.yaml', '--instance', 'soc', '--siem', siem, '--no-probe'],
+    ])
+      expect(await site.entente(command, { under }), command[0]).toMatchObject({ code: 0 });
+
+    expect(site.modes(/^made/)).toEqual({ 'made.jsonl': '600', 'made.db': '600', 'made.yaml': '600' });
+  },
+);
+
 it('keeps state, journal, lock and backup for their owner alone, whatever the umask', async () => {
   site.configure({ instance: 'soc' });
   site.write('umask.sh', 'umask 000; exec "$@"');
