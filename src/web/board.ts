@@ -32,11 +32,12 @@ export interface BoardFacts {
 
 export function board(facts: BoardFacts): Page {
   const { status, waiting, now } = facts;
-  const empty = status.exchanges.length + status.siems.length === 0;
+  const { exchanges: sources, siems: targets } = status;
   const parts: readonly Part[] = [
     { name: 'verdict', body: verdict(facts) },
     { name: 'attention', body: needsAttention(status, waiting, now) },
-    ...(empty ? [{ name: 'empty', body: NOTHING_YET }] : [{ name: 'flow', body: flowPicture(status, wanted(status)) }]),
+    ...(sources.length * targets.length === 0 ? [{ name: 'empty', body: beginning(status) }] : []),
+    ...(sources.length + targets.length === 0 ? [] : [{ name: 'flow', body: flowPicture(status, wanted(status)) }]),
     { name: 'find', body: searchBox('') },
     { name: 'siems', body: siems(facts) },
     { name: 'exchanges', body: exchanges(facts) },
@@ -47,8 +48,17 @@ export function board(facts: BoardFacts): Page {
 
 const wanted = ({ siems }: StatusReport): number => Math.max(0, ...siems.map((one) => one.wanted));
 
-const NOTHING_YET = html`<h2>Begin here</h2><p>No exchange and no SIEM is configured yet, so there is nothing to keep in step.
-Name one exchange and one SIEM in the configuration (<code>config/example.yaml</code> shows all keys), then run <code>entente check --probe</code>.</p>`;
+/** `init` overwrites nothing, so that it is given another file than the one that this daemon runs with. */
+function beginning({ exchanges: sources, siems: targets }: StatusReport): Markup {
+  const missing =
+    sources.length + targets.length === 0
+      ? 'No exchange and no SIEM is configured yet, so there is nothing to keep in step.'
+      : targets.length === 0
+        ? 'No SIEM is configured yet, so nothing is written anywhere.'
+        : 'No exchange is configured yet, so nothing is taken in.';
+  return html`<h2>Begin here</h2><p>${missing} <code>entente init new.yaml</code> asks for exchanges and SIEMs, contacts each and writes them down.
+Put what it wrote under <code>exchanges</code> and <code>siems</code> into the configuration that runs (<code>config/example.yaml</code> shows all keys), try it with <code>entente check --probe</code>, and send the daemon a SIGHUP.</p>`;
+}
 
 export const searchBox = (value: string): Markup =>
   html`<h2 class="unseen">Ask why</h2><form class="find" role="search" action="/why"><label class="unseen" for="q">Value</label><input id="q" name="value" value="${value}" placeholder="Why is … armed?  198.51.100[.]7, evil[.]example, a hash, a URL" autocomplete="off" spellcheck="false" required><button>Ask why</button></form>`;

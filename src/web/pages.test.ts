@@ -295,6 +295,32 @@ describe('a decision', () => {
   });
 });
 
+describe('the board of a daemon that lacks a side', () => {
+  const cert = anExchange('cert', 'paused');
+  it.each<[string, Partial<StatusReport>, string]>([
+    [
+      'both',
+      { exchanges: [], siems: [] },
+      'No exchange and no SIEM is configured yet, so there is nothing to keep in step.',
+    ],
+    ['the exchange', { exchanges: [], siems: [siem] }, 'No exchange is configured yet, so nothing is taken in.'],
+    ['the SIEM', { exchanges: [cert], siems: [] }, 'No SIEM is configured yet, so nothing is written anywhere.'],
+  ])('says what follows and names the next command: %s', async (_what, sides, words) => {
+    await pagesOf({ source: { status: async () => ({ ...status, ...sides }) } });
+
+    const { body } = await ask('/');
+
+    expect(body).toContain(words);
+    expect(body).toContain('<code>entente init new.yaml</code>');
+  });
+
+  it('is silent about beginning where both are there', async () => {
+    await pagesOf({ source: { status: async () => ({ ...status, exchanges: [cert] }) } });
+
+    expect((await ask('/')).body).not.toContain('entente init');
+  });
+});
+
 describe('a page', () => {
   it('shows what others wrote as text, in its own direction', async () => {
     await pagesOf({
