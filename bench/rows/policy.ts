@@ -8,6 +8,16 @@ import { type BenchRow, thousands } from './row.ts';
 
 const PER_SEC = 200_000;
 const WAIT_MS = 100;
+/** As sides/policy.ts calls what it asks for. */
+const ASKED = [
+  { what: 'command', words: 'commands', each: "writing commands to the store's thread" },
+  { what: 'status', words: '/status', each: 'times what /status reads' },
+  {
+    what: 'poll',
+    words: 'polls',
+    each: 'polls of another exchange with 100 new indicators each, from the page to its end',
+  },
+] as const;
 
 export const policy: BenchRow = {
   name: 'policy',
@@ -31,7 +41,13 @@ export const policy: BenchRow = {
         'daemon',
       );
       const rate = spread(rates);
-      const [p99, most, secs] = [Number(said['p99Ms']), Number(said['mostMs']), Number(said['ms']) / 1000];
+      const secs = Number(said['ms']) / 1000;
+      const p99 = (what: string) => Number(said[`${what}P99Ms`]);
+      const waited = ASKED.map(
+        ({ what, words }) =>
+          `${words} p99 ${p99(what).toFixed(0)} ms, at most ${Number(said[`${what}MostMs`]).toFixed(0)}`,
+      );
+      const asked = ASKED.map(({ what, each }) => `${thousands(Number(said[`${what}Times`]))} ${each}`);
       return [
         {
           what: `policy on ${thousands(count)} entries with ${thousands(listed)} values and ${thousands(networks)} networks on lists`,
@@ -42,10 +58,10 @@ export const policy: BenchRow = {
         },
         {
           what: `a changed list judged anew over ${thousands(count)} entries`,
-          reach: `no command waits for more than ${WAIT_MS} ms (p99)`,
-          measured: `p99 ${p99.toFixed(0)} ms, at most ${most.toFixed(0)} ms`,
-          reached: p99 <= WAIT_MS,
-          detail: `one run of ${secs.toFixed(0)} s; ${thousands(Number(said['commands']))} writing commands to the store's thread, 20 ms apart, under the heaps of the daemon; a step takes ${Number(alone['p99Ms']).toFixed(0)} ms of processor time (p99), ${Number(alone['mostMs']).toFixed(0)} ms at most`,
+          reach: `no command, /status or poll of another exchange waits for more than ${WAIT_MS} ms (p99)`,
+          measured: waited.join('; '),
+          reached: ASKED.every(({ what }) => p99(what) <= WAIT_MS),
+          detail: `one run of ${secs.toFixed(0)} s; ${asked.join(', ')}, in turn and 20 ms apart, under the heaps of the daemon; a step takes ${Number(alone['p99Ms']).toFixed(0)} ms of processor time (p99), ${Number(alone['mostMs']).toFixed(0)} ms at most`,
         },
       ];
     } finally {

@@ -1,6 +1,6 @@
 // Decisions of intake over a large state with large never-block lists, and what a changed list keeps waiting. One of three
 // stretches: `judge` asks for one decision on each of very many values; `rejudge` changes a list under a state that holds
-// them all, and sends commands to the store's thread while it goes through them; `steps`, after it, tells of each step how long it took.
+// them all, and asks for this and that while the store's thread goes through them; `steps`, after it, tells of each step how long it took.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -9,7 +9,8 @@ import { Worker } from 'node:worker_threads';
 import type { Claim, IncomingIndicator } from '../../src/core/model/entry.ts';
 import type { Observable } from '../../src/core/model/observable.ts';
 import { type IntakeRules, judge } from '../../src/core/policy/intake.ts';
-import { openRemote, STORE_LIMITS } from '../../src/core/store/remote.ts';
+import { StoreReader } from '../../src/core/store/read/status.ts';
+import { openRemote, type RemoteStore, STORE_LIMITS } from '../../src/core/store/remote.ts';
 import { loadLists } from '../../src/core/store/spec/lists.ts';
 import type { StoreSpec } from '../../src/core/store/spec/spec.ts';
 import { openStore } from '../../src/core/store/store.ts';
@@ -24,6 +25,9 @@ const LISTS = join(folder, 'lists');
 const NOW = Date.now();
 const DAY = 86_400_000;
 const PAGE = 5000;
+/** Another exchange, and how many new objects each of its polls brings. */
+const OTHER = 'other';
+const POLLED = 100;
 
 const octets = (n: number): string => `${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`;
 
@@ -141,15 +145,43 @@ function indicatorAt(i: number): IncomingIndicator {
 }
 
 const specOf = (fingerprint: string): StoreSpec => {
-  const siem = aSiem({ fingerprint });
+  const siem = aSiem({ fingerprint, listensTo: ['partner', OTHER] });
   const { lifetime } = siem.rules['partner']!;
+  const judged = { intake: rules(), lifetime };
   return {
     path: join(folder, 'state.db'),
     instance: 'bench',
-    exchanges: [anExchange()],
-    siems: [{ ...siem, rules: { partner: { intake: rules(), lifetime } } }],
+    exchanges: [anExchange(), anExchange({ name: OTHER })],
+    siems: [{ ...siem, rules: { partner: judged, [OTHER]: judged } }],
   };
 };
+
+type Asked = 'command' | 'status' | 'poll';
+
+/** What is asked for while the store's thread is busy: in turn and one after the other, as long as `busy` says so. */
+async function asking(remote: RemoteStore, spec: StoreSpec, busy: () => boolean): Promise<Record<Asked, number[]>> {
+  const reader = new StoreReader(spec);
+  const waits: Record<Asked, number[]> = { command: [], status: [], poll: [] };
+  const ask: Record<Asked, (n: number) => Promise<unknown>> = {
+    command: (n) => remote.remember('listens', String(n), NOW + 1),
+    // What /status reads of the state, over a connection of its own.
+    status: async () => [reader.held(), reader.exchanges(), reader.siems(), reader.sweeps(), reader.neverBlock()],
+    poll: async (n) => {
+      const objects = Array.from({ length: POLLED }, (_, i) => indicatorAt(MANY + n * POLLED + i));
+      await remote.commitPages(OTHER, [aPage(objects)], NOW + 1);
+      await remote.pollCompleted(OTHER, NOW + 1);
+    },
+  };
+  for (let n = 0; busy(); n++)
+    for (const what of Object.keys(ask) as Asked[]) {
+      const from = performance.now();
+      await ask[what](n);
+      waits[what].push(performance.now() - from);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  reader.close();
+  return waits;
+}
 
 async function rejudging(): Promise<void> {
   writeLists(0);
@@ -179,24 +211,20 @@ async function rejudging(): Promise<void> {
     while ((await remote.tick(NOW + 1, false)).more);
     over = true;
   })();
-  const waits: number[] = [];
-  while (!over) {
-    const from = performance.now();
-    await remote.remember('listens', String(waits.length), NOW + 1);
-    waits.push(performance.now() - from);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const waits = await asking(remote, specOf('a'), () => !over);
   await going;
   const { ms } = watch();
   await remote.terminate();
-  waits.sort((a, b) => a - b);
-  say({
-    entries: MANY,
-    ms,
-    commands: waits.length,
-    p99Ms: waits[Math.floor(waits.length * 0.99)]!,
-    mostMs: waits.at(-1)!,
+  const figures = Object.entries(waits).flatMap(([what, all]) => {
+    all.sort((a, b) => a - b);
+    const at = (share: number) => all[Math.min(all.length - 1, Math.floor(all.length * share))]!;
+    return [
+      [`${what}Times`, all.length],
+      [`${what}P99Ms`, at(0.99)],
+      [`${what}MostMs`, at(1)],
+    ];
   });
+  say({ entries: MANY, ms, ...Object.fromEntries(figures) });
 }
 
 /** The same once more in this thread, where the processor time of each step is known whatever else the machine does. */
