@@ -172,6 +172,34 @@ it('nor does taking work out ask for what explains each of its claims', () => {
   expect(asked.of(() => expect(rig.take()!.changes).toHaveLength(500))).toBeLessThanOrEqual(MOST);
 });
 
+it('nor does it ask who shares the slot of each, where the product folds them', () => {
+  const asked = answers();
+  const rig = new Rig({
+    product: { versioned: false, foldsSlots: true },
+    siems: [aSiem({ brake: { removal: { share: 1, atLeast: COUNT, windowHours: 24 } } })],
+  });
+  const urls = indicators(0, 200).map((one, i) => ({
+    ...one,
+    observables: [{ type: 'url', value: `http://a.example/${i < 100 ? 'X' : 'x'}${i % 100}` } as const],
+  }));
+  const few = (op: 'upsert' | 'remove', n: number) => {
+    let batch: ReturnType<Rig['take']>;
+    expect(asked.of(() => (batch = rig.take()))).toBeLessThanOrEqual(MOST);
+    expect(batch!.changes.map((one) => one.op)).toEqual(Array(n).fill(op));
+    rig.store.settle(
+      batch!.id,
+      batch!.changes.map(() => ({ kind: 'applied' })),
+      NOW,
+    );
+  };
+
+  rig.commit([...urls, ...indicators(200, 500)]);
+  few('upsert', 500);
+  // Those whose slot is their own.
+  rig.commit(indicators(200, 500, { revoked: true, version: versionAt(NOW) }));
+  few('remove', 300);
+});
+
 it('a full watchlist changes its entries in few answers, whatever has to move', () => {
   const limited = (maxEntries: number) => aSiem({ maxEntries });
   const asked = answers();

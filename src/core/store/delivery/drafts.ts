@@ -51,6 +51,11 @@ export class Drafts {
     this.#explain = (exchangeId, objectId, createdBy) => explanations.explain(exchangeId, objectId, createdBy);
   }
 
+  /** Before what follows is made of these rows. */
+  foresee(siem: SiemState, rows: readonly WorkRow[]): void {
+    if (siem.encoder.foldsSlots) this.#slots.foresee(siem, rows.map(stored));
+  }
+
   /** False when the batch is full. */
   removal(siem: SiemState, row: WorkRow, builder: BatchBuilder<WorkRow>, now: number): boolean {
     const entry = stored(row);

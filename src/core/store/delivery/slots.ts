@@ -9,10 +9,35 @@ import type { SiemState, StoreContext } from '../unit/context.ts';
 export class Slots {
   readonly #store: StoreContext;
   readonly #stands: StandTable;
+  /** By slot, the entries in it, of the rows that are gone through now. */
+  #members: ReadonlyMap<string, readonly number[]> = new Map();
+  /** Those of them to whom a call is on its way. */
+  #called: ReadonlySet<number> = new Set();
 
   constructor(store: StoreContext, stands: StandTable) {
     this.#store = store;
     this.#stands = stands;
+  }
+
+  /**
+   * Of rows that work is taken out of, before it is: who is in their slots. Nothing joins a slot while they are gone
+   * through, and calls begin and end in units of their own.
+   */
+  foresee(siem: SiemState, entries: readonly StoredEntry[]): void {
+    const members = new Map<string, number[]>();
+    for (const [slot, id] of this.#store.db.listsByKeys(
+      'SELECT p.slot, p.entry_id FROM projection p INDEXED BY projection_slot WHERE p.siem_id = ? AND p.slot IN ($keys)',
+      [...new Set(entries.map((one) => slotOf(siem, one)))],
+      siem.id,
+    ) as [string, number][]) {
+      const known = members.get(slot);
+      if (known === undefined) members.set(slot, [id]);
+      else known.push(id);
+    }
+    this.#members = members;
+    const sharing = new Set(entries.flatMap((one) => this.#others(slotOf(siem, one), one.id)));
+    const called = [...this.#stands.standings(siem, [...sharing])].filter(([, { stand }]) => stand.call !== undefined);
+    this.#called = new Set(called.map(([id]) => id));
   }
 
   /**
@@ -38,12 +63,19 @@ export class Slots {
 
   /** Calls on one slot follow each other: two at a time may land in either order. */
   isBusy(siem: SiemState, entry: StoredEntry): boolean {
-    const slot = siem.encoder.slot(entry.type, entry.value, siem.spec.settings);
-    return this.#sharing(siem, slot, entry.id).some(({ stand }) => stand.call !== undefined);
+    return this.#others(slotOf(siem, entry), entry.id).some((id) => this.#called.has(id));
   }
 
-  /** Other rows that are the same row in the product. */
+  /** Other rows that are the same row in the product. Few are, and what becomes of one changes the next. */
   #sharing(siem: SiemState, slot: string, entryId: number): Standing[] {
+    if (this.#others(slot, entryId).length === 0) return [];
     return this.#stands.select(siem, 'INDEXED BY projection_slot', 'p.slot = ? AND p.entry_id <> ?', slot, entryId);
   }
+
+  #others(slot: string, entryId: number): readonly number[] {
+    return (this.#members.get(slot) ?? []).filter((id) => id !== entryId);
+  }
 }
+
+const slotOf = (siem: SiemState, { type, value }: StoredEntry): string =>
+  siem.encoder.slot(type, value, siem.spec.settings);
