@@ -83,10 +83,6 @@ export class StandTable {
     return row === undefined ? undefined : standOf(row);
   }
 
-  at(siem: SiemState, entryId: number): Standing | undefined {
-    return this.select(siem, '', 'p.entry_id = ?', entryId)[0];
-  }
-
   of(siem: SiemState, { type, value }: Observable): Standing | undefined {
     this.#set.save();
     const row = this.#store.db.get<Joined>(

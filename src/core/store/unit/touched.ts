@@ -13,10 +13,6 @@ export class Touched {
     else before.reason = bothOf(before.reason, reason);
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** Hands all of them over and forgets them. */
   drain(): { readonly entry: StoredEntry; readonly reason: Reason }[] {
     const all = [...this.#entries.values()];
