@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ListingPart } from '../../../core/contracts/exchange-connector.ts';
 import { laterOf, placeOf, readCursor, withPlace } from './cursor.ts';
 import { afterOf, at, MANIFEST, never, OBJECTS, partner, read } from './scripted-partner.ts';
-import { type Asked, envelope, idOf, type Reply } from './scripted-server.ts';
+import { type Asked, envelope, idOf, type Reply, testDeps } from './scripted-server.ts';
 import { microsOf, textOf } from './time.ts';
 
 const instant = (text: string) => ({ text, micros: String(microsOf(text)) });
@@ -215,13 +215,16 @@ describe('a listing', () => {
 
 describe('a reading', () => {
   const ids = ['a', 'b', 'c'];
+  // None overtakes another, however slow this machine is.
+  const patient = { ...testDeps, clock: { ...testDeps.clock, sleep: () => new Promise<void>(() => {}) } };
   const asked = async (refused: readonly string[], status: number) => {
-    const { connector, queries } = await partner((path) => {
+    const answer = (path: string): Reply | undefined => {
       if (path === 'collections/') return { body: { collections: ids.map((id) => ({ id, can_read: true })) } };
       const [, id = ''] = /^collections\/(.)\/objects\/$/.exec(path) ?? [];
       if (refused.includes(id)) return { status };
       return id === '' ? undefined : envelope([1], {}, at(1));
-    });
+    };
+    const { connector, queries } = await partner(answer, {}, undefined, patient);
     const { failure, pages } = await read(connector);
     return [failure?.status, pages.map((one) => one.scope), queries('collections/c/objects/').length];
   };

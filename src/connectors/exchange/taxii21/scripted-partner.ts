@@ -1,6 +1,6 @@
 // For the tests of this folder: a connector on a scripted server, and a reading of all its pages.
 import { afterEach } from 'vitest';
-import type { Page } from '../../../core/contracts/exchange-connector.ts';
+import type { ExchangeDeps, Page } from '../../../core/contracts/exchange-connector.ts';
 import { ConnectorError } from '../../../core/model/failure.ts';
 import type { Json } from '../../../core/model/json.ts';
 import { Taxii21Config } from './config.ts';
@@ -23,10 +23,11 @@ export async function partner(
   answer: (path: string, asked: Asked) => Reply | undefined,
   config: object = {},
   caps?: Caps,
+  deps: ExchangeDeps = testDeps,
 ) {
   const server = await scripted(answer);
   const parsed = Taxii21Config.parse({ type: 'taxii21', url: server.url, page_size: 2, ...config });
-  const connector = new Taxii21Connector(parsed, testDeps, caps);
+  const connector = new Taxii21Connector(parsed, deps, caps);
   closers.push(
     () => connector.close(),
     () => server.close(),
