@@ -12,24 +12,24 @@ export const sightings: readonly Mutated[] = [
         rule: 'Nothing was seen later than it was read.',
       },
       {
-        find: 'const more = Math.floor(hit.count) - (before.seen.get(hit.dedupe) ?? 0);',
-        put: 'const more = before.seen.has(hit.dedupe) ? 0 : Math.floor(hit.count);',
+        find: 'const more = count - (coming.seen.get(hit.dedupe)?.[1] ?? before.seen.get(hit.dedupe) ?? 0);',
+        put: 'const more = coming.seen.has(hit.dedupe) || before.seen.has(hit.dedupe) ? 0 : count;',
         rule: 'What an alert stands for on top of before is counted.',
       },
       {
-        find: 'const more = Math.floor(hit.count) - (before.seen.get(hit.dedupe) ?? 0);',
-        put: 'const more = Math.floor(hit.count);',
+        find: 'const more = count - (coming.seen.get(hit.dedupe)?.[1] ?? before.seen.get(hit.dedupe) ?? 0);',
+        put: 'const more = count - (coming.seen.get(hit.dedupe)?.[1] ?? 0);',
         rule: 'A hit that is read again counts once.',
+      },
+      {
+        find: 'coming.seen.get(hit.dedupe)?.[1] ?? before.seen.get(hit.dedupe) ?? 0',
+        put: 'before.seen.get(hit.dedupe) ?? 0',
+        rule: 'A hit that comes twice in one unit counts once.',
       },
       {
         find: 'Math.max(Math.min(hit.first, last), start),',
         put: 'hit.first,',
         rule: 'The first time of a sighting lies within its window.',
-      },
-      {
-        find: 'first = min(hit.first, excluded.first), last = max(hit.last, excluded.last), n = hit.n + excluded.n`',
-        put: 'last = max(hit.last, excluded.last), n = hit.n + excluded.n`',
-        rule: 'The earliest of the hits is the first time, in whatever order they are read.',
       },
       {
         find: 'armed.findLast((since) => since <= at)',
@@ -40,6 +40,17 @@ export const sightings: readonly Mutated[] = [
         find: 'start < this.#oldest(now) || this.#releases.ignores(hit.key)',
         put: 'this.#releases.ignores(hit.key)',
         rule: 'Hits older than what is kept are no news.',
+      },
+    ],
+  },
+  {
+    file: 'src/core/store/sightings/coming-hits.ts',
+    tests: ['sightings/told', 'store/sightings/hits', 'store/sightings/claims', 'store/sightings/sightings'],
+    mutants: [
+      {
+        find: '  into.first = Math.min(into.first, first);\n',
+        put: '',
+        rule: 'The earliest of the hits is the first time, in whatever order they are read.',
       },
     ],
   },
@@ -60,25 +71,42 @@ export const sightings: readonly Mutated[] = [
         survives:
           'The release refuses what is withdrawn as well (releases.ts): the row is denied instead of never made.',
       },
+    ],
+  },
+  {
+    file: 'src/core/store/sightings/vouched-hits.ts',
+    tests: [
+      'sightings/told',
+      'store/sightings/claims',
+      'store/sightings/hits',
+      'store/sightings/outbox',
+      'store/sightings/releases',
+    ],
+    mutants: [
       {
-        find: 'AND ${ARMED} <= h.part\n',
-        put: 'AND h.part IS NOT NULL\n',
+        find: 'AND ${ARMED} <= h.part AND',
+        put: 'AND h.part IS NOT NULL AND',
         rule: 'Hits are told only to those whose claim armed the entry then.',
       },
       {
-        find: 'hitTime(row.hit_day)) <= row.first;',
-        put: 'hitTime(row.hit_day)) < row.first;',
+        find: 'hitTime(row.hit_day)) <= row.first)',
+        put: 'hitTime(row.hit_day)) < row.first)',
         rule: 'A claim armed nothing in the moment of its expiry.',
       },
       {
-        find: 'if (this.#releases.ignores(entryKey(OBSERVABLE_TYPES[row.type]!, row.value))) return [];',
+        find: 'if (this.#releases.ignores(entryKey(type, row.value))) return undefined;',
         put: '',
         rule: 'Hits on a value that became a canary since are not told.',
       },
       {
-        find: 'return holds && !over',
-        put: 'return !over',
+        find: "if (decision.kind === 'refuse') return undefined;",
+        put: "if (decision.kind === 'refuse') return { hit };",
         rule: 'A SIEM that may not hold the object tells nothing of it.',
+      },
+      {
+        find: 'answered.get(`${letIn.siem} ${letIn.entryId}`) === letIn.asked,',
+        put: 'letIn.asked !== undefined,',
+        rule: 'A SIEM tells of what policy holds only where a person let it in.',
       },
     ],
   },
@@ -87,8 +115,8 @@ export const sightings: readonly Mutated[] = [
     tests: ['sightings/told', 'store/sightings/outbox', 'store/sightings/releases', 'sightings/loops'],
     mutants: [
       {
-        find: '      if (totals.modified <= row.modified) return;\n',
-        put: '',
+        find: 'else if (one.totals.modified > row.modified) {',
+        put: 'else {',
         rule: 'A version of a sighting never goes back.',
       },
       {

@@ -4,12 +4,14 @@ import {
   addressAt,
   aHit,
   anIndicator,
+  aSiem,
   aStore,
   minutes,
   objectIdAt,
   type TestStore,
 } from '../../../test/builders/sightings.ts';
 import type { IncomingObject } from '../model/entry.ts';
+import { StoreReader } from '../store/read/status.ts';
 
 const NOW = minutes(30);
 const MARKING = 'marking-definition--1';
@@ -55,6 +57,27 @@ describe('a hit', () => {
     test.store.commitHits('one', [aHit(1)], 'x', NOW);
 
     expect(taken(test)).toEqual([]);
+  });
+
+  it.each([
+    [false, 0],
+    [true, 1],
+  ])('of a SIEM whose policy holds the entry is told only where a person let it in: %s', (letIn, told) => {
+    const plain = aSiem('one');
+    const { intake, ...rule } = plain.rules['partner']!;
+    const rules = { partner: { ...rule, intake: { ...intake, unknownConfidence: 'hold' } } } as const;
+    using test = aStore({ siems: [{ ...plain, rules }] });
+    publishAt(test, 'partner', minutes(0), [anIndicator(1)]);
+    if (letIn) {
+      const reader = new StoreReader(test.spec);
+      const holds = reader.held().map(({ id, set }) => ({ id, set }));
+      reader.close();
+      test.store.decide({ holds, sightings: [] }, 'approve', 'ana', 'known here', minutes(1));
+    }
+
+    test.store.commitHits('one', [aHit(1)], 'x', NOW);
+
+    expect(taken(test)).toHaveLength(told);
   });
 });
 
