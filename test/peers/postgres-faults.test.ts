@@ -47,12 +47,11 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
   });
 
   const sql = (text: string) => admin.all(text);
-  const configure = (more: Record<string, unknown> = {}, port = server.port) => {
+  const configure = (more: Record<string, unknown> = {}, port = server.port, level = 'info') => {
     const url = `postgres://${role}@127.0.0.1:${port}/entente`;
     const state = { url, password_file: './password', schema, ...more };
-    world.site.configure(
-      world.settings({ exchange: { schedule: '* * * * * *' }, top: { listen, state, log: { level: 'debug' } } }),
-    );
+    const top = { listen, state, log: { level } };
+    world.site.configure(world.settings({ exchange: { schedule: '* * * * * *' }, top }));
   };
   const ownSchema = () => sql(`CREATE SCHEMA ${schema} AUTHORIZATION ${role}`);
   const publish = (count: number) => {
@@ -123,16 +122,16 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
 
   it('is refused at the start with what is missing and what to do, exit 2', async () => {
     publish(3);
-    expect(await once()).toMatch(/^2: .*has not the rights it needs on schema.*permission denied for database/);
+    expect(await once()).toMatch(/^2: .*has not the rights it needs on schema.*permission denied for database/s);
     sql(`CREATE SCHEMA ${schema}`);
-    expect(await once()).toMatch(/^2: .*has not the rights it needs on schema/);
-    expect(await suppressed()).toMatch(/^2: .*has not the rights it needs on schema/);
+    expect(await once()).toMatch(/^2: .*has not the rights it needs on schema/s);
+    expect(await suppressed()).toMatch(/^2: .*has not the rights it needs on schema/s);
     sql(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);
-    expect(await once()).toMatch(/^2: .*has not the rights it needs on schema.*permission denied for schema/);
+    expect(await once()).toMatch(/^2: .*has not the rights it needs on schema.*permission denied for schema/s);
     sql(`ALTER SCHEMA ${schema} OWNER TO ${role}`);
     sql('REVOKE TEMPORARY ON DATABASE entente FROM PUBLIC');
     undo.push(() => sql('GRANT TEMPORARY ON DATABASE entente TO PUBLIC'));
-    expect(await once()).toMatch(/^2: .*no temporary tables in entente; GRANT TEMPORARY ON DATABASE entente TO/);
+    expect(await once()).toMatch(/^2: .*no temporary tables in entente; GRANT TEMPORARY ON DATABASE entente TO/s);
     sql(`GRANT TEMPORARY ON DATABASE entente TO ${role}`);
 
     expect(await once()).toMatch(/^0: /);
@@ -140,9 +139,9 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
     sql(`DO $$ DECLARE one text; BEGIN FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = '${schema}' LOOP
       EXECUTE format('ALTER TABLE ${schema}.%I OWNER TO postgres', one); END LOOP; END $$`);
     sql(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role}`);
-    expect(await once()).toMatch(/^2: .*has not the rights.*permission denied for table/);
+    expect(await once()).toMatch(/^2: .*has not the rights.*permission denied for table/s);
     // As a command says that finds no daemon and would act by itself.
-    expect(await suppressed()).toMatch(/^2: .*has not the rights.*permission denied for table/);
+    expect(await suppressed()).toMatch(/^2: .*has not the rights.*permission denied for table/s);
     // Who only looks needs no more.
     expect(await world.site.ask(['status'])).toMatchObject({ siems: [{ wanted: 3, delivered: 3 }] });
 
@@ -150,10 +149,10 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
       const database = `${role}_${encoding}`.toLowerCase();
       sql(`CREATE DATABASE ${database} ENCODING '${encoding}' TEMPLATE template0 LOCALE 'C'`);
       configure({ url: `postgres://${role}@127.0.0.1:${server.port}/${database}` });
-      expect(await once()).toMatch(new RegExp(`^2: .*database ${database} is in ${encoding}.*ENCODING 'UTF8'`));
+      expect(await once()).toMatch(new RegExp(`^2: .*database ${database} is in ${encoding}.*ENCODING 'UTF8'`, 's'));
     }
     configure({ schema: 'pg_entente' });
-    expect(await once()).toMatch(/^2: .*state\.schema: .*not beginning with a digit or pg_/);
+    expect(await once()).toMatch(/^2: .*state\.schema: .*not beginning with a digit or pg_/s);
   });
 
   it('is refused when it is older than 14, exit 2', async () => {
@@ -176,7 +175,7 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
     ownSchema();
     configure({}, port);
 
-    expect(await once()).toMatch(/^2: .*the server is PostgreSQL 13, at least 14 is needed/);
+    expect(await once()).toMatch(/^2: .*the server is PostgreSQL 13, at least 14 is needed/s);
   });
 
   it('is waited for at the start as long as `run --once` may, and leaves nothing held', async () => {
@@ -198,6 +197,7 @@ describeWith('a PostgreSQL that lacks something', started, (server) => {
 
   it('is waited for in the middle of work, and works again by itself', { timeout: 240_000 }, async () => {
     ownSchema();
+    configure({}, server.port, 'debug');
     // Meant for people; and what is said of a session is ours to say.
     for (const setting of [
       "statement_timeout = '200ms'",
