@@ -1,12 +1,12 @@
 // Alerts and events in the real Elasticsearch: both shapes of alerts, page after page, and events by their fields.
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import type { Hit } from '../../src/core/model/sighting.ts';
 import { admin, elasticConnector, type ElasticPlace } from '../contract/elastic-harness.ts';
 import { describeWith, tryStart } from './available.ts';
-import { startElasticsearch } from './elasticsearch.ts';
+import { sharedElasticsearch } from './elasticsearch.ts';
 
-const started = await tryStart('Elasticsearch', () => startElasticsearch());
+const started = await tryStart('Elasticsearch', () => sharedElasticsearch());
 const never = new AbortController().signal;
 const ADDRESS = '198.51.100.7';
 const INDEX = 'logs-ti_entente_test_instance.indicator';
@@ -24,9 +24,13 @@ describeWith('hits in the real Elasticsearch', started, (peer) => {
     time_field: '@timestamp',
   };
   const connector = elasticConnector(place, { event_search });
+  const gone = async () => {
+    for (const index of [ALERTS, EVENTS]) await admin(place, 'DELETE', `/${index}?ignore_unavailable=true`);
+  };
+  beforeAll(gone);
   afterAll(async () => {
     await connector.close();
-    await peer.stop();
+    await gone();
   });
 
   it('are read from alerts in both shapes', async () => {

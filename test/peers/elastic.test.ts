@@ -40,8 +40,22 @@ const SETUP = {
   ],
 };
 
-const elasticsearch = await tryStart('Elasticsearch', () => sharedElasticsearch({ security: true }));
-const openSearch = await tryStart('OpenSearch', () => sharedOpensearch());
+// All at once: each of them waits for itself a good part of the time that it takes to start.
+const [elasticsearch, openSearch, narrow, before] = await Promise.all([
+  tryStart('Elasticsearch', () => sharedElasticsearch({ security: true })),
+  tryStart('OpenSearch', () => sharedOpensearch()),
+  tryStart('a narrow Elasticsearch', () =>
+    startElasticsearch({ set: { 'http.max_content_length': '3mb', 'indexing_pressure.memory.limit': '1mb' } }),
+  ),
+  ELASTICSEARCH_VERSION === ELASTICSEARCH_8
+    ? undefined
+    : tryStart(`Elasticsearch ${ELASTICSEARCH_8}`, () =>
+        startElasticsearch({ security: true, version: ELASTICSEARCH_8 }),
+      ),
+]);
+afterAll(async () => {
+  for (const one of [narrow, before]) if (one?.kind === 'running') await one.peer.stop();
+});
 
 function placeOf(peer: ScriptPeer): ElasticPlace {
   const basic = Buffer.from(`${peer.username}:${peer.password}`).toString('base64');
@@ -82,17 +96,10 @@ describeWith('with the key for set-up', elasticsearch, (peer) => {
   );
 });
 
-if (ELASTICSEARCH_VERSION !== ELASTICSEARCH_8) {
-  const before = await tryStart(`Elasticsearch ${ELASTICSEARCH_8}`, () =>
-    startElasticsearch({ security: true, version: ELASTICSEARCH_8 }),
-  );
-  afterAll(async () => {
-    if (before.kind === 'running') await before.peer.stop();
-  });
+if (before !== undefined)
   describeWith('with the key for set-up, the major version before', before, (peer) => {
     siemContract(`real Elasticsearch ${ELASTICSEARCH_8}`, async () => withFaults(await apiKey(placeOf(peer), SETUP)));
   });
-}
 
 describeWith('without security', openSearch, (peer) => {
   siemContract('real OpenSearch', () => withFaults({ url: peer.url, product: 'opensearch' }));
@@ -303,13 +310,6 @@ describeWith('a real Elasticsearch', elasticsearch, (peer) => {
       await connector.close();
     });
   });
-});
-
-const narrow = await tryStart('a narrow Elasticsearch', () =>
-  startElasticsearch({ set: { 'http.max_content_length': '3mb', 'indexing_pressure.memory.limit': '1mb' } }),
-);
-afterAll(async () => {
-  if (narrow.kind === 'running') await narrow.peer.stop();
 });
 
 describeWith('an Elasticsearch that is short of room', narrow, (peer) => {

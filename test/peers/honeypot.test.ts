@@ -9,7 +9,7 @@ import { type RunningTaxii, startTaxii } from '../../src/simulators/taxii/index.
 import { dataDir } from '../data.ts';
 import { moment, Site } from '../e2e/site.ts';
 import { tryStart } from './available.ts';
-import { startElasticsearch } from './elasticsearch.ts';
+import { sharedElasticsearch } from './elasticsearch.ts';
 import { type FeedDay, feedDays, liveValues } from './live-values.ts';
 import { startMedallion } from './medallion.ts';
 import { sharedPostgres } from './postgres.ts';
@@ -20,7 +20,7 @@ import { PEER_USER, type TaxiiServer } from './taxii-server.ts';
 const data = dataDir();
 const days = data === undefined ? [] : feedDays(join(data, 'honeypot-feed'));
 const python = data === undefined ? undefined : await pythonPeer('medallion');
-const elasticsearch = data === undefined ? undefined : await tryStart('Elasticsearch', () => startElasticsearch());
+const elasticsearch = data === undefined ? undefined : await tryStart('Elasticsearch', () => sharedElasticsearch());
 const postgres = data === undefined ? undefined : await tryStart('PostgreSQL', () => sharedPostgres());
 const ready = elasticsearch?.kind === 'running';
 
@@ -28,9 +28,11 @@ const INDEX = 'logs-ti_entente_honeypot.indicator';
 const HOUR_MS = 3_600_000;
 /** An expired entry is gone within this of its time, on a busy machine. */
 const LATE_MS = 10_000;
-/** When each day's bundle has just been published, after its `created`. The second day brings nothing. */
+/** When each day's bundle has just been published, after its `created`. */
 const EVENINGS = ['2025-12-11T12:00:00Z', '2025-12-12T12:00:00Z', '2025-12-15T03:00:00Z', '2025-12-15T12:00:00Z'];
 const THE_END = EVENINGS[3]!;
+/** The second brings nothing. */
+const NOT_EMPTY = [0, 2, 3];
 
 /** Date added of the first object. */
 const ADDED_FROM = '2025-12-11T10:00:03.000Z';
@@ -56,16 +58,14 @@ describe.skipIf(!ready)(title, { timeout: LIMIT_MS }, () => {
   beforeEach(async () => {
     site = new Site();
     configure();
-    for (const index of [INDEX, 'entente-control']) await es('DELETE', `/${index}?ignore_unavailable=true`);
+    await gone();
   });
   afterEach(async () => {
     site.close();
     await partner?.close();
     partner = undefined;
   });
-  afterAll(async () => {
-    await peer?.stop();
-  });
+  afterAll(() => gone());
 
   function configure(
     state: string | object = './state/entente.db',
@@ -95,6 +95,10 @@ describe.skipIf(!ready)(title, { timeout: LIMIT_MS }, () => {
   async function es(method: string, path: string): Promise<Record<string, unknown>> {
     const answer = await fetch(`${peer?.url}${path}`, { method, signal: AbortSignal.timeout(30_000) });
     return (await answer.json()) as Record<string, unknown>;
+  }
+
+  async function gone(): Promise<void> {
+    for (const index of [INDEX, 'entente-control']) await es('DELETE', `/${index}?ignore_unavailable=true`);
   }
 
   /** The partner has published the first `count` days; what it published before keeps its date_added. */
@@ -181,7 +185,8 @@ describe.skipIf(!ready)(title, { timeout: LIMIT_MS }, () => {
     const parts = days.map(
       ({ name, bundle }): FeedDay => ({ name, bundle: { objects: bundle.objects.slice(0, FEW) } }),
     );
-    for (const [i, clock] of EVENINGS.entries()) {
+    for (const i of NOT_EMPTY) {
+      const clock = EVENINGS[i]!;
       const medallion = await startMedallion({
         python: python?.kind === 'ready' ? python.python : '',
         start: ADDED_FROM.replace('Z', '000Z'),
@@ -227,7 +232,7 @@ describe.skipIf(!ready)(title, { timeout: LIMIT_MS }, () => {
     expect((await daemon.stop()).code).toBe(0);
   });
 
-  // How often on each day; the second brings nothing.
+  // How often on each day.
   it.for([
     ['a file', [3, 1, 3, 3]],
     ['PostgreSQL', [1, 1, 2, 1]],
@@ -258,15 +263,15 @@ describe.skipIf(!ready)(title, { timeout: LIMIT_MS }, () => {
   });
 
   it('ends the same when the state is deleted half-way', async () => {
-    await runDays(0, 2);
+    await runTo(2);
     rmSync(join(site.folder, 'state'), { recursive: true });
-    await runDays(3, 3);
+    await runTo(3);
 
     expect(await index()).toEqual(undisturbed);
   });
 
   it('takes over the list of a writer that was killed only after its mark has aged', async () => {
-    await runDays(0, 3);
+    await runTo(3);
     // A clean stop would have given the place back.
     const killed = await site.daemon({ clock: new Date(Date.parse(THE_END) + 60_000).toISOString() });
     await killed.ready();
@@ -285,27 +290,27 @@ describe.skipIf(!ready)(title, { timeout: LIMIT_MS }, () => {
   });
 
   it('ends the same when an older backup is restored', async () => {
-    await runDays(0, 0);
+    await runTo(0);
     expect((await site.entente(['backup', 'old.db'])).code).toBe(0);
-    await runDays(1, 2);
+    await runTo(2);
     rmSync(join(site.folder, 'state'), { recursive: true });
     site.write('state/.keep', '');
     copyFileSync(site.path('old.db'), site.state);
-    await runDays(3, 3);
+    await runTo(3);
 
     expect(await index()).toEqual(undisturbed);
   });
 
   it('ends the same when an administrator deletes the index', async () => {
-    await runDays(0, 2);
+    await runTo(2);
     await es('DELETE', `/${INDEX}`);
-    await runDays(3, 3);
+    await runTo(3);
 
     expect(await index()).toEqual(undisturbed);
   });
 
   it('refuses a second daemon on the same state, and stops where a copy of the state writes too', async () => {
-    await runDays(0, 3);
+    await runTo(3);
     const clock = new Date(Date.parse(THE_END) + HOUR_MS).toISOString();
     const first = await site.daemon({ clock });
     await first.ready();
@@ -331,11 +336,10 @@ describe.skipIf(!ready)(title, { timeout: LIMIT_MS }, () => {
     expect([(await first.stop()).code, (await copy.stop()).code]).toEqual([0, 0]);
   });
 
-  async function runDays(from: number, to: number): Promise<void> {
-    for (let i = from; i <= to; i++) {
-      await publish(i + 1);
-      await once(EVENINGS[i]!);
-    }
+  /** All that was published by that day, in one run: the days one by one are tried above. */
+  async function runTo(day: number): Promise<void> {
+    await publish(day + 1);
+    await once(EVENINGS[day]!);
   }
 });
 

@@ -14,8 +14,10 @@ import { placeOn, startPostgres } from './postgres.ts';
 import type { ScriptPeer } from './script-peer.ts';
 import { smallDisk } from './small-disk.ts';
 
-const started = await tryStart('PostgreSQL', () => startPostgres());
-const encrypted = await tryStart('PostgreSQL with TLS', () => startPostgres({ tls: true }));
+const [started, encrypted] = await Promise.all([
+  tryStart('PostgreSQL', () => startPostgres()),
+  tryStart('PostgreSQL with TLS', () => startPostgres({ tls: true })),
+]);
 afterAll(async () => {
   for (const one of [started, encrypted]) if (one.kind === 'running') await one.peer.stop();
 });

@@ -17,7 +17,8 @@ async function all(kind: string, names: readonly string[], prepare: (name: strin
     const start = performance.now();
     const said = await prepare(name).then(
       () => 'is there',
-      (error: unknown) => `could not be had: ${String(error).slice(0, 500)}`,
+      // Its end says why.
+      (error: unknown) => `could not be had: ${String(error).trim().slice(-800)}`,
     );
     process.stdout.write(`${kind} ${name} ${said}, ${Math.round((performance.now() - start) / 1000)} s\n`);
   }

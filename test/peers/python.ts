@@ -46,7 +46,17 @@ async function environment(name: string): Promise<string> {
     await run(interpreter, ['-m', 'venv', made]).catch((cause: unknown) => {
       throw new Error('python3 cannot make virtual environments; on Debian install python3-venv', { cause });
     });
-    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '-r', requirements];
+    const install = [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--retries=5',
+      '--no-deps',
+      '-r',
+      requirements,
+    ];
     await run(join(made, 'bin', 'python'), install, { timeout: 300_000 }).catch((cause: unknown) => {
       throw new Error(`pip could not install ${requirements}: ${String(cause).slice(-500)}`, { cause });
     });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { endLeftovers, freePort } from './runs.ts';
+import { cutOff, endLeftovers, freePort } from './runs.ts';
 
 describe('servers that a run has left', () => {
   let place: string;
@@ -60,4 +60,16 @@ describe('ports', () => {
     expect(new Set(ports).size).toBe(3);
     for (const port of ports) expect(port).toBeLessThan(32_768);
   });
+});
+
+it('a server that is cut off goes with all that it started, before anything else is done', async () => {
+  const server = spawn('sh', ['-c', 'sleep 1000 & echo $!; wait'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const begun = await new Promise<number>((resolve) => server.stdout.once('data', (pid) => resolve(Number(pid))));
+
+  await cutOff(server.pid!);
+
+  // Whoever holds a file of it open lives, and is no zombie.
+  const state = (pid: number) =>
+    existsSync(`/proc/${pid}/stat`) ? /^.*\) (\w)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] : 'gone';
+  expect([state(server.pid!), state(begun)].filter((one) => one !== 'gone' && one !== 'Z')).toEqual([]);
 });

@@ -60,24 +60,44 @@ function ownerLives(folder: string): boolean {
   return now !== undefined && (started === '' || now === started);
 }
 
+/** Ends a server with all that it started, as a power cut would; over when the last of them is gone. */
+export async function cutOff(pid: number): Promise<void> {
+  const all = [pid, ...processes().filter((one) => stat(one)?.[1] === String(pid))];
+  for (const one of all) signal(one, 'SIGKILL');
+  for (let turn = 0; all.some((one) => startTime(one) !== undefined); turn += 1) {
+    if (turn === 600) throw new Error(`not gone within a minute of SIGKILL: ${all.join(', ')}`);
+    await delay(100);
+  }
+}
+
 /** Tells a process from a later one with the same id; undefined when there is none. */
 function startTime(pid: number): string | undefined {
+  const fields = stat(pid);
+  // A zombie has ended.
+  return fields?.[0] === 'Z' ? undefined : fields?.[19];
+}
+
+/** State, parent and so on of a process. */
+function stat(pid: number): string[] | undefined {
   try {
-    // The name, in brackets, may hold blanks. A zombie has ended.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The name, in brackets, may hold blanks.
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;
   }
 }
 
-function processesOf(folder: string): number[] {
+function processes(): number[] {
   if (!existsSync('/proc')) return [];
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => pid > 0 && pid !== process.pid && commandLine(pid).includes(`${folder}/`));
+    .filter((pid) => pid > 0 && pid !== process.pid);
+}
+
+function processesOf(folder: string): number[] {
+  return processes().filter((pid) => commandLine(pid).includes(`${folder}/`));
 }
 
 function commandLine(pid: number): string {

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { freePort, peersDir, runFolder } from './runs.ts';
+import { cutOff, freePort, peersDir, runFolder } from './runs.ts';
 
 export interface ScriptPeer {
   readonly url: string;
@@ -77,9 +77,7 @@ export async function startScript(request: ScriptRequest): Promise<ScriptPeer> {
       await run(path, ['stop', ...place], env, STOP_MS);
       await start();
     },
-    kill: async () => {
-      process.kill(Number(await readFile(join(dir, 'server.pid'), 'utf8')), 'SIGKILL');
-    },
+    kill: async () => cutOff(Number(await readFile(join(dir, 'server.pid'), 'utf8'))),
   };
 }
 

@@ -14,7 +14,7 @@ import { objectIdAt } from '../builders/sightings.ts';
 import { admin, type ElasticPlace } from '../contract/elastic-harness.ts';
 import { stixIndicator } from '../simulation/round-trip.ts';
 import { describeWith, tryStart } from './available.ts';
-import { startElasticsearch } from './elasticsearch.ts';
+import { sharedElasticsearch } from './elasticsearch.ts';
 import { startMedallion } from './medallion.ts';
 import { pythonPeer } from './python.ts';
 import type { TaxiiServer } from './taxii-server.ts';
@@ -23,6 +23,7 @@ const LAUNCHER = join(import.meta.dirname, '../../bin/entente.mjs');
 /** One for each SIEM, so that their sightings are told apart. */
 const addressAt = (n: number) => `198.51.100.${n}`;
 const INDICATORS = 3;
+const WATCHLIST = 'logs-ti_entente_soc_one.indicator';
 const ALERTS = '.internal.alerts-security.alerts-default-000001';
 const HOUR_MS = 3_600_000;
 const KILLS = 10;
@@ -37,15 +38,12 @@ interface Siem {
   stop(): Promise<void>;
 }
 
-const started = await tryStart('medallion', async () => {
+const medallion = await tryStart('medallion', async () => {
   const python = await pythonPeer('medallion');
   if (python.kind === 'missing') throw new Error(python.reason);
-  const feed = Array.from({ length: INDICATORS }, (_, n) =>
-    stixIndicator(n + 1, `[ipv4-addr:value = '${addressAt(n + 1)}']`),
-  );
-  return startMedallion({ python: python.python, bundles: [feed] });
+  return python;
 });
-const elasticsearch = started.kind === 'missing' ? started : await tryStart('Elasticsearch', startElasticsearch);
+const elasticsearch = medallion.kind === 'missing' ? medallion : await tryStart('Elasticsearch', sharedElasticsearch);
 
 /** A small deterministic generator (mulberry32). */
 function drawing(seed: number): () => number {
@@ -82,7 +80,11 @@ async function sightingsAt(server: TaxiiServer): Promise<Told[]> {
   return objects.filter((one) => one.type === 'sighting').sort((a, b) => (a.modified < b.modified ? -1 : 1));
 }
 
-async function inElasticsearch(place: ElasticPlace & { stop(): Promise<void> }): Promise<Siem> {
+async function inElasticsearch(place: ElasticPlace): Promise<Siem> {
+  const gone = async () => {
+    for (const index of [ALERTS, WATCHLIST]) await admin(place, 'DELETE', `/${index}?ignore_unavailable=true`);
+  };
+  await gone();
   const keyword = { type: 'keyword' };
   const matchedFields = { properties: { id: keyword, index: keyword } };
   const made = await admin(place, 'PUT', `/${ALERTS}`, {
@@ -106,7 +108,7 @@ async function inElasticsearch(place: ElasticPlace & { stop(): Promise<void> }):
       const address = addressAt(1);
       const matched = {
         id: elastic.slot('ipv4-addr', address, null),
-        index: 'logs-ti_entente_soc_one.indicator',
+        index: WATCHLIST,
         field: 'source.ip',
       };
       const indicator = { type: 'ipv4-addr', name: address, ip: address };
@@ -118,7 +120,7 @@ async function inElasticsearch(place: ElasticPlace & { stop(): Promise<void> }):
       });
       expect(answer.status).toBe(201);
     },
-    stop: () => place.stop(),
+    stop: gone,
   };
 }
 
@@ -127,7 +129,7 @@ async function inSplunk(): Promise<Siem> {
   const search = 'event_search: { indexes: [proxy], fields: { ipv4-addr: [dest_ip] } }';
   return {
     n: 2,
-    entry: `{ name: one, type: splunk, url: ${sim.url}, auth: { token: ${sim.token} }, ${search}, hits: { schedule: "* * * * * *" } }`,
+    entry: `{ name: two, type: splunk, url: ${sim.url}, auth: { token: ${sim.token} }, ${search}, hits: { schedule: "* * * * * *" } }`,
     hit: async (happened) => {
       const fields = { index: 'proxy', dest_ip: addressAt(2), host: 'desk.example' };
       const body = JSON.stringify([{ time: new Date(happened).toISOString(), fields }]);
@@ -141,13 +143,13 @@ async function inQRadar(): Promise<Siem> {
   const sim = await startQradar();
   return {
     n: 3,
-    entry: `{ name: one, type: qradar, url: ${sim.url}, auth: { token: ${sim.token} }, hits: { schedule: "* * * * * *" } }`,
+    entry: `{ name: three, type: qradar, url: ${sim.url}, auth: { token: ${sim.token} }, hits: { schedule: "* * * * * *" } }`,
     hit: async (happened) => sim.plant([{ time: happened, fields: { destinationip: addressAt(3) } }]),
     stop: () => sim.close(),
   };
 }
 
-describeWith('the daemon before medallion', started, (taxii) => {
+describeWith('the daemon before medallion', medallion, ({ python }) => {
   const folder = mkdtempSync(join(tmpdir(), 'entente-daemon-'));
   const file = join(folder, 'entente.yaml');
   let running: ChildProcess | undefined;
@@ -181,34 +183,38 @@ describeWith('the daemon before medallion', started, (taxii) => {
     if (running !== undefined) await ended(running, 'SIGKILL');
     for (const close of closers.splice(0)) await close();
   });
-  afterAll(async () => {
-    rmSync(folder, { recursive: true, force: true });
-    await taxii.stop();
-    if (elasticsearch.kind === 'running') await elasticsearch.peer.stop();
-  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const kinds = [
-    ['Elasticsearch', elasticsearch.kind === 'running' ? () => inElasticsearch(elasticsearch.peer) : undefined],
-    ['Splunk', inSplunk],
-    ['QRadar', inQRadar],
-  ] as const;
+  const starts: readonly (() => Promise<Siem>)[] =
+    elasticsearch.kind === 'running'
+      ? [() => inElasticsearch(elasticsearch.peer), inSplunk, inQRadar]
+      : [inSplunk, inQRadar];
 
   if (elasticsearch.kind === 'missing')
     it('needs Elasticsearch', ({ skip }) => skip(elasticsearch.reason.trim().split('\n').join(' | ').slice(0, 400)));
 
-  it.each(kinds.filter(([, start]) => start !== undefined))(
-    'tells the sighting of %s once, with the right count and times, though it is killed ten times',
-    { timeout: 240_000 },
-    async (kind, start) => {
-      const siem = await start!();
-      if (kind !== 'Elasticsearch') closers.push(() => siem.stop());
-      const seed = Number(process.env['ENTENTE_SEED'] ?? Date.now() % 1_000_000_000);
-      process.stderr.write(`ENTENTE_SEED=${seed}\n`);
-      const random = drawing(seed);
-      rmSync(join(folder, 'state'), { recursive: true, force: true });
-      writeFileSync(
-        file,
-        `instance: soc-one
+  // One daemon for all SIEMs: each of its deaths cuts the reading of every one of them, and the sending.
+  it('tells the sighting of each SIEM once, with the right count and times, though it is killed ten times', {
+    timeout: 240_000,
+  }, async () => {
+    const feed = Array.from({ length: INDICATORS }, (_, n) =>
+      stixIndicator(n + 1, `[ipv4-addr:value = '${addressAt(n + 1)}']`),
+    );
+    const taxii = await startMedallion({ python, bundles: [feed] });
+    closers.push(() => taxii.stop());
+    const siems: Siem[] = [];
+    for (const start of starts) {
+      const one = await start();
+      siems.push(one);
+      closers.push(() => one.stop());
+    }
+    const seed = Number(process.env['ENTENTE_SEED'] ?? Date.now() % 1_000_000_000);
+    process.stderr.write(`ENTENTE_SEED=${seed}\n`);
+    const random = drawing(seed);
+    rmSync(join(folder, 'state'), { recursive: true, force: true });
+    writeFileSync(
+      file,
+      `instance: soc-one
 state: ./state/entente.db
 listen: 127.0.0.1:0
 identity: { id: identity--0c3a5b2e-2f5b-4c8e-9d0f-5a8c3f6b1d11, name: SOC Example }
@@ -220,52 +226,65 @@ exchanges:
     collections: [${taxii.feedCollection}]
     report_to: ${taxii.sightingsCollection}
 siems:
-  - ${siem.entry}
+${siems.map(({ entry }) => `  - ${entry}`).join('\n')}
 policy: { never_block: { list_actions: { documentation: note } } }
 release:
   - { to: partner, tlp: [green], action: share }
 `,
+    );
+    // All in one window, whatever the hour is when the test runs.
+    const happened = Date.now() - 60_000;
+    const hour = new Date(Math.floor(happened / HOUR_MS) * HOUR_MS).toISOString();
+    /** In each SIEM at a moment of its own; over when the last has it. */
+    const hitEach = (spanMs: number) =>
+      Promise.all(
+        siems.map(async (siem) => {
+          await delay(random() * spanMs);
+          await siem.hit(happened);
+        }),
       );
-      // All in one window, whatever the hour is when the test runs.
-      const happened = Date.now() - 60_000;
-      const hour = new Date(Math.floor(happened / HOUR_MS) * HOUR_MS).toISOString();
 
-      said = '';
-      const first = run();
-      await until('the watchlist', async () => {
-        const url = /listens on (http:\/\/[\d.:]+)/.exec(said)?.[1];
-        if (url === undefined) return false;
-        const status = (await (await fetch(`${url}/status`)).json()) as {
-          siems: { delivered: number; hits: { state: string } }[];
-        };
-        return status.siems[0]?.delivered === INDICATORS && status.siems[0].hits.state === 'ok';
-      });
-      await siem.hit(happened);
-      await delay(random() * 1500);
-      await ended(first, 'SIGKILL');
-      for (let kill = 1; kill < KILLS; kill++) {
-        const child = run();
-        await delay(random() * 1200);
-        await siem.hit(happened);
-        await delay(random() * 1200);
-        await ended(child, 'SIGKILL');
-      }
+    said = '';
+    const first = run();
+    await until('the watchlists', async () => {
+      const url = /listens on (http:\/\/[\d.:]+)/.exec(said)?.[1];
+      if (url === undefined) return false;
+      const status = (await (await fetch(`${url}/status`)).json()) as {
+        siems: { delivered: number; hits: { state: string } }[];
+      };
+      return (
+        status.siems.length === siems.length &&
+        status.siems.every((one) => one.delivered === INDICATORS && one.hits.state === 'ok')
+      );
+    });
+    await hitEach(0);
+    await delay(random() * 1500);
+    await ended(first, 'SIGKILL');
+    for (let kill = 1; kill < KILLS; kill++) {
+      const child = run();
+      await hitEach(1200);
+      await delay(random() * 1200);
+      await ended(child, 'SIGKILL');
+    }
 
-      const last = run();
-      const told = async () => (await sightingsAt(taxii)).filter((one) => one.sighting_of_ref === objectIdAt(siem.n));
-      await until('the sighting', async () => (await told()).at(-1)?.count === KILLS);
-      // Two more readings: nothing of it comes again.
-      await delay(2500);
-      expect(await ended(last, 'SIGTERM')).toBe(0);
+    const last = run();
+    const toldOf = async (n: number) =>
+      (await sightingsAt(taxii)).filter((one) => one.sighting_of_ref === objectIdAt(n));
+    for (const { n } of siems)
+      await until(`the sighting of indicator ${n}`, async () => (await toldOf(n)).at(-1)?.count === KILLS);
+    // Two more readings: nothing of it comes again.
+    await delay(2500);
+    expect(await ended(last, 'SIGTERM')).toBe(0);
 
-      const versions = await told();
-      expect([seed, new Set(versions.map((one) => one.id)).size]).toEqual([seed, 1]);
+    for (const { n } of siems) {
+      const versions = await toldOf(n);
+      expect([seed, n, new Set(versions.map((one) => one.id)).size]).toEqual([seed, n, 1]);
       // Each version once, and each counts more than the one before.
       const counts = versions.map((one) => one.count);
-      expect([seed, counts]).toEqual([seed, [...new Set(counts)].sort((a, b) => a - b)]);
+      expect([seed, n, counts]).toEqual([seed, n, [...new Set(counts)].sort((a, b) => a - b)]);
       expect(versions.at(-1)).toMatchObject({ count: KILLS, first_seen: hour, last_seen: hour });
-      // Nothing was seen of the others.
-      expect(new Set((await sightingsAt(taxii)).map((one) => one.sighting_of_ref)).size).toBeLessThanOrEqual(siem.n);
-    },
-  );
+    }
+    // Nothing was seen of anything else.
+    expect(new Set((await sightingsAt(taxii)).map((one) => one.sighting_of_ref)).size).toBe(siems.length);
+  });
 });
