@@ -452,6 +452,16 @@ export const ingest: readonly Mutated[] = [
         put: '',
         rule: 'A poll rests after a failure.',
       },
+      {
+        find: "if (failures.every(({ kind }) => kind === 'permanent')) await",
+        put: 'if (failures.length === 0) await',
+        rule: 'What can never be listed is not asked for at each run.',
+      },
+      {
+        find: "if (failures.every(({ kind }) => kind === 'permanent')) await",
+        put: 'await',
+        rule: 'A listing that an outage or a missing right cut is due until it was looked at.',
+      },
     ],
   },
   {
