@@ -29,8 +29,8 @@ RUN if [ -n "${COMMIT}" ]; then echo "${COMMIT}" > commit.txt; fi
 # /data is the one place that is written: mount it, and the root may be read-only (--read-only).
 RUN install -d -o node -g node /data /app/node_modules/.cache
 USER node
-# Fills the cache of stripped and compiled sources: a start then takes less time and memory.
-RUN ["node", "bin/entente.mjs", "--help"]
+# Fills the cache of stripped and compiled sources with all that the daemon loads: a start then takes less time and memory.
+RUN ["node", "bin/entente.mjs", "run", "--help"]
 VOLUME /data
 EXPOSE 8686
 ENV ENTENTE_CONFIG=/etc/entente/entente.yaml

@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileFirst } from './compile-first.mjs';
 import { NODE_FLAGS, nodeEnvironment } from './flags.mjs';
 
 const NEEDED = [24, 15];
@@ -47,8 +48,11 @@ function start(file) {
   // Simulators hold what a partner and a SIEM would hold; caps are for the daemon and its commands.
   const simulating = process.argv[2] === 'simulate' || process.argv[2] === 'demo';
   const flags = simulating ? NODE_FLAGS.filter((flag) => !flag.includes('-space-size')) : NODE_FLAGS;
-  const args = [...flags, mainFile(), ...process.argv.slice(2)];
+  const main = mainFile();
+  const args = [...flags, main, ...process.argv.slice(2)];
   const env = nodeEnvironment(root, process.env);
+  // Only the daemon is there long enough to gain by it. What is built has no types to strip.
+  if (process.argv[2] === 'run' && main.endsWith('.ts')) compileFirst(file, NODE_FLAGS, dirname(main), env);
   if (typeof process.execve === 'function') {
     process.removeAllListeners('warning'); // execve announces itself as experimental
     process.on('warning', () => {});

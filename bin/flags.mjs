@@ -6,7 +6,7 @@ const MAX_SEMI_SPACE_MB = 4;
 const KEEP_BYTES = 256 * 1024;
 
 /** By itself V8 marks a small heap again once it grew by some three tenths: here every few thousand indicators. */
-const HEAP_GROWTH_PERCENT = 80;
+const HEAP_GROWTH_PERCENT = 60;
 
 /** `--expose-gc`: answers of many megabytes are given back at once (core/runtime/http.ts). */
 export const NODE_FLAGS = [
@@ -23,7 +23,7 @@ export const NODE_FLAGS = [
  * The C library otherwise keeps an arena per thread and core, and raises with every large buffer the size up to which
  * it keeps freed memory: some 40 MB in a first sync of 50,000, and 10 MB more in one of a million.
  *
- * Code that lies stripped and compiled in the cache starts sooner and without the stripper's more than 30 MB on each thread.
+ * Code that lies stripped and compiled in the cache starts sooner and without the stripper (compile-first.mjs).
  * The cache lies with the code, never in a folder that others may write to; where it cannot be written there is none.
  */
 export function nodeEnvironment(root, env) {
