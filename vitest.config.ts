@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 import { secondTry } from './test/second-try.ts';
 
 // Two projects: what needs no process beside it (npm test), and the launcher as a person uses it with states of several
@@ -12,6 +13,7 @@ export default defineConfig({
     slowTestThreshold: 20_000,
     reporters: ['default', './test/run-notes.ts'],
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -82,7 +82,9 @@ async function sightingsAt(server: TaxiiServer): Promise<Told[]> {
 
 async function inElasticsearch(place: ElasticPlace): Promise<Siem> {
   const gone = async () => {
-    for (const index of [ALERTS, WATCHLIST]) await admin(place, 'DELETE', `/${index}?ignore_unavailable=true`);
+    // The mark of a daemon that died would keep a second try out.
+    for (const index of [ALERTS, WATCHLIST, 'entente-control'])
+      await admin(place, 'DELETE', `/${index}?ignore_unavailable=true`);
   };
   await gone();
   const keyword = { type: 'keyword' };
