@@ -253,8 +253,8 @@ export const storeRows: readonly Mutated[] = [
     ],
     mutants: [
       {
-        find: '.some(({ stand }) => stand.call !== undefined);',
-        put: ".some(({ stand }) => stand.call?.kind === 'flight');",
+        find: '.filter(([, { stand }]) => stand.call !== undefined);',
+        put: ".filter(([, { stand }]) => stand.call?.kind === 'flight');",
         rule: 'Accepted and uncertain calls keep a slot busy as well.',
       },
     ],
