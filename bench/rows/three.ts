@@ -22,6 +22,7 @@ export const three: BenchRow = {
     const secs: number[] = [];
     const peaks: number[] = [];
     let live = 0;
+    let last = '';
     for (let round = 0; round < bench.rounds; round++) {
       const folder = bench.folder();
       const running = await threeSiems(folder);
@@ -34,13 +35,15 @@ export const three: BenchRow = {
       } finally {
         held = await running.stop();
       }
+      last = [...held].map(([name, n]) => `${name} ${thousands(n)}`).join(', ');
       live = held.get('elastic') ?? 0;
-      if (live < 0.3 * count || [...held.values()].some((n) => n !== live))
+      // Some expire while it runs, and QRadar has no sets for the few networks of IPv6.
+      if (live < 0.3 * count || [...held.values()].some((n) => Math.abs(n - live) > 0.005 * live))
         throw new Error(`of ${count} objects they hold ${JSON.stringify([...held])}`);
       secs.push(ended.cpuMs / 1000);
       peaks.push(ended.peakMb);
       bench.note(
-        `round ${round + 1}/${bench.rounds}: ${secs.at(-1)!.toFixed(1)} s of processor time in ${(ended.wallMs / 1000).toFixed(1)} s, ${ended.peakMb.toFixed(0)} MB, ${live} in each`,
+        `round ${round + 1}/${bench.rounds}: ${secs.at(-1)!.toFixed(1)} s of processor time in ${(ended.wallMs / 1000).toFixed(1)} s, ${ended.peakMb.toFixed(0)} MB; ${last}`,
       );
     }
     const [cpu, peak] = [spread(secs), spread(peaks)];
@@ -50,7 +53,7 @@ export const three: BenchRow = {
         reach: `at most ${REACH_SECS} s of the daemon's processor time and ${REACH_MB} MB`,
         measured: `${cpu.median.toFixed(1)} s (${cpu.low.toFixed(1)} to ${cpu.high.toFixed(1)}), ${Math.round(peak.median)} MB (${Math.round(peak.low)} to ${Math.round(peak.high)})`,
         reached: cpu.median <= REACH_SECS && peak.high <= REACH_MB,
-        detail: `${bench.rounds} runs, each into three fresh SIEMs that held ${thousands(live)} entries each after it`,
+        detail: `${bench.rounds} runs, each into three fresh SIEMs; after the last they held: ${last}`,
       },
     ];
   },
