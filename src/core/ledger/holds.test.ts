@@ -15,6 +15,7 @@ import {
   inFlight,
   there,
 } from '../../../test/builders/stands.ts';
+import { firm, placeOf } from './capacity.ts';
 import { cutsShort, held, type HeldRow, holdStays, isAsNoted, isCommon, questionOf } from './holds.ts';
 import { recovered, settled, taken } from './call.ts';
 import { lost, readBack } from './found.ts';
@@ -150,6 +151,18 @@ describe('a row in a hold', () => {
     const asked = held(waits, ADDITION, undefined, ANEW, NOW);
 
     expect(asked).toMatchObject({ wanted: { is: true, revision: ANEW, cause: 'none', since: NOW }, place: undefined });
+  });
+
+  it('has a place that nobody takes where it stands there or may, and none where it is kept out', () => {
+    const at = placeOf(3, { confidence: 80, modified: NOW });
+    const kept = { at: firm(at), out: false };
+    const doubted: Stand = { ...fresh, present: { ...fresh.present, is: 'maybe' }, place: { at, out: false } };
+
+    // Withdrawn in the same moment: it had left its place.
+    expect(held(withdrawn(there), REMOVAL, undefined, ANEW, NOW, at).place).toEqual(kept);
+    expect(held(doubted, ADDITION, undefined, ANEW, NOW, at).place).toEqual(kept);
+    expect(held({ ...fresh, place: kept }, ADDITION, undefined, ANEW, NOW, at).place).toBeUndefined();
+    expect(held(withdrawn(there), REMOVAL, undefined, ANEW, NOW, undefined).place).toBeUndefined();
   });
 
   it('takes only what is as it was when the brake noted it', () => {

@@ -131,15 +131,26 @@ export function isAsNoted(stand: Stand, kind: Hold['kind'], kept: number | undef
   return kept === undefined ? !stand.wanted.is && there : there;
 }
 
-/** Beyond a brake. Its call may be under way: it rests in the hold once that has ended. `now`: epoch milliseconds. */
-export function held(stand: Stand, hold: Hold, kept: number | undefined, revision: number, now: number): Stand {
+/**
+ * Beyond a brake. Its call may be under way: it rests in the hold once that has ended. `now`: epoch milliseconds. `room`:
+ * any place of its watchlist, where that takes only so many.
+ */
+export function held(
+  stand: Stand,
+  hold: Hold,
+  kept: number | undefined,
+  revision: number,
+  now: number,
+  room?: number,
+): Stand {
   const due = kept === undefined ? stand.wanted.due : Math.min(stand.wanted.due ?? kept, kept);
-  // What waits for a person takes nobody's place, and what it keeps nobody takes. One that waited for a place is wanted
-  // from now on: what left for want of one is known there by the revision it has.
+  // One that waited for a place is wanted from now on: what left for want of one is known there by the revision it has.
   const waits = hold.kind === 'addition' && stand.place?.out === true;
   const wanted: Wanted = waits ? { ...stand.wanted, is: true, cause: 'none', revision, since: now } : stand.wanted;
-  const place =
-    hold.kind === 'addition' || stand.place === undefined ? undefined : { ...stand.place, at: firm(stand.place.at) };
+  // What waits for a person takes nobody's place, and of what it keeps, or may stand there, nobody takes it. What was
+  // withdrawn had left its place a moment before.
+  const fills = hold.kind === 'removal' || stand.present.is !== 'no';
+  const place = room !== undefined && fills ? { at: firm(room), out: false } : undefined;
   const frozen: Stand = { ...stand, hold, place, wanted: { ...wanted, until: kept ?? wanted.until, due } };
   return stand.call === undefined ? { ...frozen, parked: undefined, again: false } : frozen;
 }

@@ -64,7 +64,7 @@ export function assemble(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEnco
   const stride = new Stride(mostOfStep(store.siems.length), options.watch);
   const sweeps = new Sweeps(store, stride);
   const crowds = new Crowds(store, projector, sweeps);
-  const holds = new Holds(store, holdTable, brakes, projector, stands, sweeps, crowds);
+  const holds = new Holds(store, holdTable, brakes, projector, stands, sweeps, crowds, seats);
   const touched = new Touched();
   const links = new Links(store, touched);
   const explaining = new Explaining(store, explanations, links, sweeps, brakes);

@@ -8,6 +8,7 @@ import type { SiemState, StoreContext } from '../unit/context.ts';
 import type { HoldTable } from './hold-table.ts';
 import type { HoldRow } from '../rows/hold-rows.ts';
 import type { Projector } from './projection.ts';
+import type { Seats } from './seats.ts';
 import type { Sweep, Sweeps, SweepStep } from '../unit/sweeps.ts';
 import type { Standing, StandTable } from './stand-table.ts';
 
@@ -22,6 +23,7 @@ export class Holds {
   readonly #stands: StandTable;
   readonly #sweeps: Sweeps;
   readonly #crowds: Crowds;
+  readonly #seats: Seats;
 
   constructor(
     store: StoreContext,
@@ -31,6 +33,7 @@ export class Holds {
     stands: StandTable,
     sweeps: Sweeps,
     crowds: Crowds,
+    seats: Seats,
   ) {
     this.#store = store;
     this.#table = table;
@@ -39,6 +42,7 @@ export class Holds {
     this.#stands = stands;
     this.#sweeps = sweeps;
     this.#crowds = crowds;
+    this.#seats = seats;
     sweeps.register('approved', (sweep, most, now) => this.#release(sweep, most, now));
   }
 
@@ -57,7 +61,9 @@ export class Holds {
         const one = found.get(entryId);
         if (one === undefined || !isAsNoted(one.stand, kind, kept) || forbidden?.has(entryId) === true) continue;
         id ??= this.#table.open(kind, siem, exchangeId, now, reason);
-        this.#stands.write(siem, one.entry, one.stand, held(one.stand, { id, kind }, kept, this.#store.revision, now));
+        const room = this.#seats.roomFor(siem, one.entry.type)?.place;
+        const next = held(one.stand, { id, kind }, kept, this.#store.revision, now, room);
+        this.#stands.write(siem, one.entry, one.stand, next);
       }
     });
   }

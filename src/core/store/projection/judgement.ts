@@ -113,7 +113,7 @@ export class Judgement {
     let { stand, counted } = projected;
     if (intake.hold !== undefined && stand !== undefined && isVouched(stand)) {
       const id = this.#letIn.holdFor(siem, intake.hold, before, changed, now);
-      stand = held(stand, { id, kind: 'addition' }, undefined, this.#store.revision, now);
+      stand = held(stand, { id, kind: 'addition' }, undefined, this.#store.revision, now, offer.room?.place);
       counted = undefined;
     }
     const came = { stand, counted };

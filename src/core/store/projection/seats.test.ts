@@ -198,6 +198,20 @@ describe('a watchlist that takes only so many', () => {
     expect(there(rig)).toEqual(['7', '8', '9']);
   });
 
+  it('gives what a held removal keeps its place at once, so that a better one takes that of the worst besides', () => {
+    const rig = new Rig({ siems: [limited(2, { brake: { removal: { share: 0.1, atLeast: 1, windowHours: 24 } } })] });
+    rig.commit([of(1, 20), of(2, 50)]);
+    settled(rig);
+    rig.commit([of(1, 20, { revoked: true, version: versionAt(NOW) })], NOW + HOUR);
+    const [hold] = rig.read((reader) => reader.held());
+    rig.decideHold(hold!.id, 'reject', hold!.set, 'ana', 'still seen here', NOW + HOUR);
+
+    rig.commit([of(3, 90)], NOW + HOUR);
+
+    expect(settled(rig, NOW + HOUR)).toEqual(['remove 192.0.2.2', 'upsert 192.0.2.3']);
+    expect(status(rig)).toMatchObject({ parked: 1, keptOut: 1 });
+  });
+
   it('gives no place to what the SIEM refuses for good, until the partner says something new of it', () => {
     const rig = rigOf(2);
     const refusing = (key: string) =>
