@@ -140,6 +140,10 @@ export class Batches {
     const absent = rows.filter((row) => row.present === PRESENT.no).map((row) => OBSERVABLE_TYPES[row.type]!);
     const marked = this.#runs.taken(siem, op, run, id, now, absent);
     if (marked !== rows.length) throw new Error(`intent marked on ${marked} rows, ${rows.length} were to be sent`);
+    // What was planned anew goes out under the revision of this very unit, at the end of which it may lose its place: the
+    // wish to take it back must not look like the one that was sent.
+    const { revision } = this.#store;
+    if (rows.some((row) => row.wanted_rev === revision)) this.#store.raiseFloor(revision);
     this.#flights.begin(id, {
       siem,
       rows: rows.map((row) => ({

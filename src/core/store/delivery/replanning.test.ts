@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { anIndicator, aSiem, DAY, HOUR, MINUTE, NOW, Rig, versionAt } from '../../../../test/builders/store.ts';
+import { anIndicator, aSiem, DAY, HOUR, ipv4, MINUTE, NOW, Rig, versionAt } from '../../../../test/builders/store.ts';
 
 const ID = 'indicator--1';
 
@@ -42,4 +42,23 @@ it('sends what changed rules make of a row under a revision of its own, though n
   const [change] = rig.take()!.changes;
 
   expect(change!.revision).toBeGreaterThan(planned);
+});
+
+it('gives what loses its place by it another revision than the call that it takes back', () => {
+  const rig = new Rig({ siems: [aSiem({ maxEntries: 1 })] });
+  const sure = anIndicator({ objectId: 'indicator--1', confidence: 90, validUntil: NOW + HOUR });
+  const unsure = anIndicator({ objectId: 'indicator--2', confidence: 10, validUntil: NOW + 3 * DAY });
+  rig.commit([sure, unsure]);
+  rig.deliver();
+  const other = { observables: [ipv4('192.0.2.2')], confidence: 50 };
+  rig.commit([
+    { ...unsure, version: versionAt(NOW), confidence: 20 },
+    anIndicator({ objectId: 'indicator--3', ...other }),
+  ]);
+
+  const [sent] = rig.take(NOW + 2 * HOUR)!.changes;
+
+  const row = rig.row()!;
+  expect(row).toMatchObject({ value: '192.0.2.1', wanted: 0 });
+  expect(row.wanted_rev).toBeGreaterThan(sent!.revision);
 });
