@@ -26,6 +26,7 @@ const FOUND = [
   [310000, 'one that was refused and is not there keeping the only place of a full watchlist'],
   [606397, 'place of what a held removal keeps given away, so that a better one had a place and no room'],
   [616057, 'the same, of two that a person had said no to'],
+  [701002, 'one that was refused sent again without a place, before one that has it'],
 ] as const;
 
 describe('store, pollers and deliverers together', () => {

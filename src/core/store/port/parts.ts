@@ -103,7 +103,7 @@ export function assemble(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEnco
     listing,
     snapshots: new Snapshots(store, objects, listing, sweeps, brakes),
     retention: new Retention(store, objects, sweeps),
-    people: new People(store, projector, stands, sweeps),
+    people: new People(store, projector, stands, seats, sweeps),
     requests: new Requests(store),
     sightings: new Sightings(store, sweeps),
     checkpoints: new Checkpoints(store),

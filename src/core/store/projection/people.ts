@@ -9,7 +9,8 @@ import { OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
 import type { Projector } from './projection.ts';
 import { isFull } from '../rows/full-containers.ts';
-import { PRESENT, STATE } from '../rows/rows.ts';
+import { PRESENT, STATE, type StoredEntry } from '../rows/rows.ts';
+import type { Seats } from './seats.ts';
 import type { Standing, StandTable } from './stand-table.ts';
 import type { Sweep, Sweeps, SweepStep } from '../unit/sweeps.ts';
 
@@ -30,14 +31,16 @@ export class People {
   readonly #store: StoreContext;
   readonly #projector: Projector;
   readonly #stands: StandTable;
+  readonly #seats: Seats;
   readonly #sweeps: Sweeps;
 
-  constructor(store: StoreContext, projector: Projector, stands: StandTable, sweeps: Sweeps) {
+  constructor(store: StoreContext, projector: Projector, stands: StandTable, seats: Seats, sweeps: Sweeps) {
     this.#store = store;
     this.#projector = projector;
     this.#stands = stands;
+    this.#seats = seats;
     this.#sweeps = sweeps;
-    sweeps.register('parked', (sweep, most) => this.#step(sweep, most));
+    sweeps.register('parked', (sweep, most, now) => this.#step(sweep, most, now));
   }
 
   suppress(observables: readonly Observable[], off: Off, by: string, now: number): number[] {
@@ -92,14 +95,14 @@ export class People {
   #again(type: number, value: string, now: number): void {
     const entry = this.#store.db.get<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?', type, value);
     if (entry === undefined) return;
-    const reason: Reason = { cause: 'suppressed', exchangeId: 0 };
+    this.#judge({ id: entry.id, type: OBSERVABLE_TYPES[type]!, value }, { cause: 'suppressed', exchangeId: 0 }, now);
+  }
+
+  #judge(entry: StoredEntry, reason: Reason, now: number, only?: SiemState): void {
     // What comes back may wait for its turn.
-    if (
-      this.#projector.suppressions.until({ type: OBSERVABLE_TYPES[type]!, value }) === undefined &&
-      this.#projector.claims.isCrowded(entry.id)
-    )
+    if (this.#projector.suppressions.until(entry) === undefined && this.#projector.claims.isCrowded(entry.id))
       this.#sweeps.later('crowded', 0, String(entry.id), { ...reason }, now);
-    else this.#projector.project({ id: entry.id, type: OBSERVABLE_TYPES[type]!, value }, reason, now);
+    else this.#projector.project(entry, reason, now, only);
   }
 
   /** Parked rows go to work again: all, in steps, or one by its id (`siem-entry`). Returns how many. */
@@ -117,7 +120,7 @@ export class People {
     const [row] = siem === undefined || !Number.isInteger(entryId) ? [] : this.#parked(siem, entryId! - 1, 1);
     if (siem === undefined || row?.entry.id !== entryId)
       throw new ConnectorError('permanent', `nothing is parked under ${only}; see entente parked list`);
-    this.#retry(siem, row!);
+    this.#retry(siem, row!, now);
     return 1;
   }
 
@@ -140,12 +143,18 @@ export class People {
     return true;
   }
 
-  #step({ owner, position, argument }: Sweep, most: number): SweepStep {
+  #step({ owner, position, argument }: Sweep, most: number, now: number): SweepStep {
     const siem = this.#store.siems.find((one) => one.id === owner);
     if (siem === undefined) return { rows: 0, position: undefined };
     const rows = this.#parked(siem, Number(position), most);
     // As `begin` was given it above.
-    for (const row of rows) if (isNamed(row.stand, argument as Refused | 'everything')) this.#retry(siem, row);
+    const which = argument as Refused | 'everything';
+    for (const row of rows) {
+      if (!isNamed(row.stand, which)) continue;
+      // Tried every few hours, it would put out what stands there, be refused once more and let it in again.
+      if (which === 'by the SIEM' && this.#lacksPlace(siem, row) === 'none free') continue;
+      this.#retry(siem, row, now);
+    }
     return { rows: rows.length, position: rows.length < most ? undefined : String(rows.at(-1)!.entry.id) };
   }
 
@@ -159,8 +168,18 @@ export class People {
     );
   }
 
-  #retry(siem: SiemState, { entry, stand }: Standing): void {
+  #retry(siem: SiemState, row: Standing, now: number): void {
+    const { entry, stand } = row;
+    const lacks = this.#lacksPlace(siem, row) !== undefined;
     this.#stands.write(siem, entry, stand, retried(stand));
+    if (lacks) this.#judge(entry, { cause: 'none', exchangeId: 0 }, now, siem);
+  }
+
+  /** Refused, it lost its place in a watchlist that takes only so many: sent without one, it would take that of others. */
+  #lacksPlace(siem: SiemState, { entry, stand }: Standing): 'none free' | 'some free' | undefined {
+    const room = stand.place === undefined ? this.#seats.roomFor(siem, entry.type) : undefined;
+    if (room === undefined) return undefined;
+    return room.full ? 'none free' : 'some free';
   }
 }
 

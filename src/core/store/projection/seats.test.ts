@@ -228,6 +228,56 @@ describe('a watchlist that takes only so many', () => {
     expect(settled(rig, NOW + 2 * HOUR)).toEqual(['remove 192.0.2.3', 'upsert 192.0.2.1']);
   });
 
+  describe('tries what was refused again', () => {
+    const refusing = (key: string) =>
+      key.endsWith('.1') ? ({ kind: 'park', reason: 'no', code: 'odd' } as const) : ({ kind: 'applied' } as const);
+    /** 1 was refused, and is not there. */
+    const refusedOne = (maxEntries: number, confidence: number): Rig => {
+      const rig = rigOf(maxEntries);
+      // Nothing is judged anew for new rules.
+      rig.tick(NOW);
+      rig.commit([of(1, confidence), of(2, 80)]);
+      rig.deliver(NOW, 'siem', refusing);
+      return rig;
+    };
+
+    it('after an audit only where a place is free, so that nothing leaves for it and nothing waits behind it', () => {
+      const rig = refusedOne(2, 10);
+      rig.commit([of(3, 70)], NOW + HOUR);
+
+      rig.store.retryRefused('siem', 'by the SIEM', NOW + HOUR);
+      rig.deliver(NOW + HOUR);
+
+      expect(there(rig)).toEqual(['2', '3']);
+      expect(rig.read((reader) => reader.parked(9))).toMatchObject([{ value: '192.0.2.1', reason: 'no' }]);
+    });
+
+    it('in a place that it then has, which others know to be taken', () => {
+      const rig = refusedOne(2, 60);
+      rig.store.retryRefused('siem', 'by the SIEM', NOW + HOUR);
+      rig.commit([of(3, 50)], NOW + HOUR);
+
+      expect(settled(rig, NOW + HOUR)).toEqual(['upsert 192.0.2.1']);
+      rig.commit([of(4, 90)], NOW + 2 * HOUR);
+
+      expect(settled(rig, NOW + 2 * HOUR)).toEqual(['remove 192.0.2.1', 'upsert 192.0.2.4']);
+    });
+
+    it('in the place of the worst, when a person asks or the SIEM is another', () => {
+      for (const asks of ['person', 'everybody', 'opened'] as const) {
+        const rig = refusedOne(1, 95);
+        settled(rig);
+        expect(there(rig)).toEqual(['2']);
+
+        const id = String(rig.read((reader) => reader.parked(9)).find((one) => one.value === '192.0.2.1')!.id);
+        if (asks === 'opened') rig.store.opened('siem', { version: 9 }, NOW + HOUR);
+        else rig.store.retryParked(asks === 'person' ? id : undefined, NOW + HOUR);
+
+        expect([asks, settled(rig, NOW + HOUR)]).toEqual([asks, ['remove 192.0.2.2', 'upsert 192.0.2.1']]);
+      }
+    });
+  });
+
   it('comes to another limit with the next tick: the worst go, or the best that wait come', () => {
     const rig = rigOf(4);
     rig.commit([of(1, 10), of(2, 20), of(3, 30), of(4, 40), of(5, 5)]);
