@@ -23,6 +23,7 @@ const FOUND = [
     'words of a value above the clearance left in the row that it shared with one that nobody could describe any more',
   ],
   [616921, 'one that lost its place in the unit that sent it taken back under the revision that was sent'],
+  [670629, 'held addition believed to stand in a row that was removed under the key that shared it'],
   [310000, 'one that was refused and is not there keeping the only place of a full watchlist'],
   [606397, 'place of what a held removal keeps given away, so that a better one had a place and no room'],
   [616057, 'the same, of two that a person had said no to'],

@@ -71,7 +71,9 @@ export class Drafts {
       revision: row.wanted_rev,
       ...(row.handle === null ? {} : { handle: row.handle }),
     };
-    return builder.add(change, '', row);
+    const added = builder.add(change, '', row);
+    if (added && siem.encoder.foldsSlots) this.#slots.takeAlong(siem, slot, entry.id);
+    return added;
   }
 
   /** False when the batch is full. */

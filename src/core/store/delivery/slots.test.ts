@@ -46,6 +46,22 @@ describe('two keys in one slot', () => {
     }
   });
 
+  it('go with the row that the last of them is removed with, where the other stood there and is not written any more', () => {
+    const rig = new Rig(folding);
+    const other = anIndicator({ objectId: 'indicator--2', observables: [lower] });
+    rig.commit([anIndicator({ objectId: ID, observables: [upper] }), other]);
+    rig.deliver();
+    rig.commit([{ ...other, version: versionAt(NOW - HOUR), confidence: 90 }]);
+    rig.deliver(NOW, 'siem', () => ({ kind: 'park', reason: 'refused' }));
+    const stood = () => rig.rows().find(({ value }) => value === lower.value)?.present;
+    expect(stood()).toBe(1);
+
+    rig.commit([revoked]);
+
+    expect(rig.deliver()).toEqual(['remove http://a.example/X']);
+    expect(stood()).toBe(0);
+  });
+
   it('leave no orphan when the other is withdrawn before it was written', () => {
     const rig = new Rig(folding);
     rig.commit([anIndicator({ objectId: ID, observables: [upper] })]);

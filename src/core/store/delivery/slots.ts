@@ -1,7 +1,7 @@
 // Keys of ours that are one row in the product, since that folds case or takes one value for another: they share its slot.
 import { lost } from '../../ledger/found.ts';
 import { inherits, isHeir, isSpokenOver } from '../../ledger/rest.ts';
-import { gone, isKept } from '../../ledger/stand.ts';
+import { gone, isKept, phaseOf } from '../../ledger/stand.ts';
 import type { Standing, StandTable } from '../projection/stand-table.ts';
 import type { StoredEntry } from '../rows/rows.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
@@ -59,6 +59,16 @@ export class Slots {
     for (const heir of heirs) this.#stands.write(siem, heir.entry, heir.stand, inherits(heir.stand, revision));
     this.#stands.step(siem, entry, (stand) => gone(stand, engineTime));
     return true;
+  }
+
+  /** The removal of one takes the row away for all: who stood there, and neither takes it over nor goes by a call of its own, is lost. */
+  takeAlong(siem: SiemState, slot: string, entryId: number): void {
+    const { revision, engineTime } = this.#store;
+    for (const { entry, stand } of this.#sharing(siem, slot, entryId)) {
+      const goesItself = stand.call !== undefined || phaseOf(stand) === 'remove';
+      if (stand.present.is === 'no' || goesItself || isHeir(stand)) continue;
+      this.#stands.write(siem, entry, stand, lost(stand, false, revision, engineTime));
+    }
   }
 
   /** Calls on one slot follow each other: two at a time may land in either order. */
