@@ -396,6 +396,24 @@ export const ledger: readonly Mutated[] = [
         put: 'due } };',
         rule: 'What was cut short and is held has the end it had before.',
       },
+      {
+        find: "const fills = hold.kind === 'removal' || stand.present.is !== 'no';",
+        put: "const fills = stand.place !== undefined && (hold.kind === 'removal' || stand.present.is !== 'no');",
+        rule: 'What a held removal keeps has a place, though it left its own a moment before.',
+        tests: ['ledger/holds', 'store/projection/seats'],
+      },
+      {
+        find: "const fills = hold.kind === 'removal' || stand.present.is !== 'no';",
+        put: "const fills = hold.kind === 'removal';",
+        rule: 'What may stand there while an addition is held has a place.',
+        tests: ['ledger/holds', 'store/projection/seats'],
+      },
+      {
+        find: "const fills = hold.kind === 'removal' || stand.present.is !== 'no';",
+        put: 'const fills = true;',
+        rule: "What waits for a person takes nobody's place.",
+        tests: ['ledger/holds', 'store/projection/seats'],
+      },
     ],
   },
   {

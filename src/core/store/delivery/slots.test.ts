@@ -62,6 +62,21 @@ describe('two keys in one slot', () => {
     expect(stood()).toBe(0);
   });
 
+  it('go by a call each where both are withdrawn at once', () => {
+    const rig = new Rig(folding);
+    const other = { ...revoked, objectId: 'indicator--2' };
+    rig.commit([
+      anIndicator({ objectId: ID, observables: [upper] }),
+      anIndicator({ objectId: 'indicator--2', observables: [lower] }),
+    ]);
+    rig.deliver();
+
+    rig.commit([revoked, other]);
+
+    expect(rig.deliver()).toEqual(['remove http://a.example/X', 'remove http://a.example/x']);
+    expect(rig.rows()).toMatchObject([{ present: 0 }, { present: 0 }]);
+  });
+
   it('leave no orphan when the other is withdrawn before it was written', () => {
     const rig = new Rig(folding);
     rig.commit([anIndicator({ objectId: ID, observables: [upper] })]);
