@@ -1,5 +1,6 @@
 // Three simulated SIEMs over TLS, each in a process of its own, as configuration names them.
 import { join } from 'node:path';
+import type { Taxii } from './bench.ts';
 import { server } from './process.ts';
 
 const KINDS = ['elastic', 'splunk', 'qradar'] as const;
@@ -35,3 +36,14 @@ export async function threeSiems(folder: string): Promise<Three> {
     throw error;
   }
 }
+
+/** Of a daemon between such a partner and them. */
+export const threeConfig = ({ url, collection, username, password }: Taxii, siems: readonly object[]): object => ({
+  instance: 'bench',
+  state: 'entente.db',
+  listen: '127.0.0.1:0',
+  log: { level: 'warn', format: 'json' },
+  exchanges: [{ name: 'partner', type: 'taxii21', url, collections: [collection], auth: { username, password } }],
+  siems,
+  policy: { never_block: { list_actions: { documentation: 'note' } } },
+});

@@ -6,6 +6,7 @@ import type { Bench } from '../bench.ts';
 import { OURS } from '../cluster.ts';
 import { entente, listening, ROOT } from '../process.ts';
 import { spread } from '../rounds.ts';
+import { threeConfig, threeSiems } from '../three.ts';
 import { type BenchRow, type Line, thousands } from './row.ts';
 
 const REACH_MB = 256;
@@ -26,7 +27,7 @@ export const memory: BenchRow = {
       reached: large.peakMb <= REACH_MB && growth <= REACH_GROWTH,
       detail: `peak of the whole process of run --once into the real Elasticsearch, which held ${thousands(large.delivered)} entries after ${Math.round(large.wallMs / 1000)} s; ${Math.round(small.peakMb)} MB at ${thousands(bench.size(100_000))}`,
     };
-    return [line, await ready(bench, large.file, size)];
+    return [line, await ready(bench, large.file, size), await intoThree(bench)];
   },
 };
 
@@ -38,6 +39,34 @@ async function sync(bench: Bench, count: number) {
   const delivered = await cluster.count(OURS);
   bench.note(`${count} indicators: ${peakMb.toFixed(0)} MB, ${delivered} delivered in ${(wallMs / 1000).toFixed(1)} s`);
   return { file, peakMb, wallMs, delivered };
+}
+
+/** The same into the three simulated SIEMs. */
+async function intoThree(bench: Bench): Promise<Line> {
+  const count = bench.size(1_000_000);
+  const taxii = await bench.taxii(count);
+  const folder = bench.folder();
+  const running = await threeSiems(folder);
+  let ended: Awaited<ReturnType<typeof entente>>;
+  let held: ReadonlyMap<string, number>;
+  try {
+    const file = join(folder, 'entente.yaml');
+    writeFileSync(file, JSON.stringify(threeConfig(taxii, running.siems)));
+    ended = await entente(['run', '--once', '--json', '-c', file]);
+  } finally {
+    held = await running.stop();
+  }
+  const [peak, secs] = [Math.round(ended.peakMb), Math.round(ended.wallMs / 1000)];
+  const last = [...held].map(([name, n]) => `${name} ${thousands(n)}`).join(', ');
+  bench.note(`${count} indicators into three: ${peak} MB in ${secs} s; ${last}`);
+  if ([...held.values()].some((n) => n < 0.9 * count)) throw new Error(`of ${count} they hold ${last}`);
+  return {
+    what: `${thousands(count)} indicators into three simulated SIEMs`,
+    reach: `at most ${REACH_MB} MB`,
+    measured: `${peak} MB`,
+    reached: peak <= REACH_MB,
+    detail: `one run of run --once, ${secs} s, ${Math.round(ended.cpuMs / 1000)} s of processor time; they held: ${last}`,
+  };
 }
 
 async function ready(bench: Bench, file: string, size: string): Promise<Line> {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { entente } from '../process.ts';
 import { spread } from '../rounds.ts';
-import { threeSiems } from '../three.ts';
+import { threeConfig, threeSiems } from '../three.ts';
 import { type BenchRow, thousands } from './row.ts';
 
 const REACH_SECS = 45;
@@ -30,7 +30,7 @@ export const three: BenchRow = {
       let held: ReadonlyMap<string, number>;
       try {
         const file = join(folder, 'entente.yaml');
-        writeFileSync(file, JSON.stringify(configuration(taxii, running.siems)));
+        writeFileSync(file, JSON.stringify(threeConfig(taxii, running.siems)));
         ended = await entente(['run', '--once', '--json', '-c', file]);
       } finally {
         held = await running.stop();
@@ -58,16 +58,3 @@ export const three: BenchRow = {
     ];
   },
 };
-
-const configuration = (
-  { url, collection, username, password }: { url: string; collection: string; username: string; password: string },
-  siems: readonly object[],
-) => ({
-  instance: 'bench',
-  state: 'entente.db',
-  listen: '127.0.0.1:0',
-  log: { level: 'warn', format: 'json' },
-  exchanges: [{ name: 'partner', type: 'taxii21', url, collections: [collection], auth: { username, password } }],
-  siems,
-  policy: { never_block: { list_actions: { documentation: 'note' } } },
-});
