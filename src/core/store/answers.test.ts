@@ -200,6 +200,39 @@ it('nor does it ask who shares the slot of each, where the product folds them', 
   few('remove', 300);
 });
 
+describe('nor does taking work out ask row by row, whatever becomes of the rows', () => {
+  it('where the product takes none of them', () => {
+    const asked = answers();
+    const rig = new Rig({ encoder: { encode: () => ({ refused: 'longer than the product takes' }) } });
+    rig.commit(indicators(0, COUNT));
+
+    expect(asked.of(() => expect(rig.take()).toBeUndefined())).toBeLessThanOrEqual(MOST);
+    expect(rig.rows().filter(({ reason }) => reason !== null)).toHaveLength(COUNT);
+  });
+
+  describe('where two of them share a slot', () => {
+    const folding = { product: { versioned: false, foldsSlots: true } };
+    const spelled = (letter: 'X' | 'x', from = 0, to = 500, given: object = {}) =>
+      indicators(from, to, given).map((one, i) => ({
+        ...one,
+        objectId: `${one.objectId} ${letter}`,
+        observables: [{ type: 'url', value: `http://a.example/${letter}${from + i}` } as const],
+      }));
+    const ops = (batch: ReturnType<Rig['take']>) => batch?.changes.map(({ op }) => op);
+
+    it('and a call on the slot is under way', () => {
+      const asked = answers();
+      const rig = new Rig(folding);
+      rig.commit(spelled('X'));
+      expect(ops(rig.take())).toHaveLength(500);
+      rig.commit(spelled('x'));
+
+      expect(asked.of(() => expect(rig.take()).toBeUndefined())).toBeLessThanOrEqual(MOST);
+      expect(rig.rows().filter((one) => one.next_at !== null)).toHaveLength(500);
+    });
+  });
+});
+
 it('a full watchlist changes its entries in few answers, whatever has to move', () => {
   const limited = (maxEntries: number) => aSiem({ maxEntries });
   const asked = answers();

@@ -103,13 +103,7 @@ export class Batches {
       seen += rows.length;
       if (op === 'upsert' && replanning.has(siem, rows, now)) continue;
       if (op === 'upsert') this.#explanations.foresee(rows.flatMap((row) => row.claims));
-      this.#drafts.foresee(siem, rows);
-      const full = rows.some((row) =>
-        op === 'remove'
-          ? !this.#drafts.removal(siem, row, builder, now)
-          : !this.#drafts.upsert(siem, row, builder, room, now),
-      );
-      if (full) break;
+      if (!this.#drafts.all(op, rows, { siem, builder, room, now })) break;
       after = rows.at(-1)!.entry_id;
     }
     this.#explanations.foresee([]);

@@ -3,7 +3,7 @@
 import type { Change } from '../../contracts/siem-connector.ts';
 import { untold } from '../../ledger/found.ts';
 import { postponed, refused, waitsForRoom } from '../../ledger/rest.ts';
-import type { Stand } from '../../ledger/stand.ts';
+import type { Op, Stand } from '../../ledger/stand.ts';
 import type { Entry } from '../../model/entry.ts';
 import { entryKey } from '../../model/observable.ts';
 import type { Crowds } from '../projection/crowds.ts';
@@ -28,6 +28,20 @@ const SLOT_WAIT_MS = 1000;
 /** How long a row waits for others to leave. */
 const ROOM_WAIT_MS = 1000;
 
+/** A row that is not sent now, and what becomes of its stand. */
+interface Waits {
+  readonly entry: StoredEntry;
+  readonly step: (stand: Stand) => Stand;
+}
+
+/** What one batch is made with. */
+interface Making {
+  readonly siem: SiemState;
+  readonly builder: BatchBuilder<WorkRow>;
+  readonly room: Room;
+  readonly now: number;
+}
+
 export class Drafts {
   readonly #store: StoreContext;
   readonly #projector: Projector;
@@ -51,13 +65,31 @@ export class Drafts {
     this.#explain = (exchangeId, objectId, createdBy) => explanations.explain(exchangeId, objectId, createdBy);
   }
 
-  /** Before what follows is made of these rows. */
-  foresee(siem: SiemState, rows: readonly WorkRow[]): void {
-    if (siem.encoder.foldsSlots) this.#slots.foresee(siem, rows.map(stored));
+  /** Of each of these rows, which are of one selection. False when the batch is full. */
+  all(op: Op, rows: readonly WorkRow[], making: Making): boolean {
+    if (making.siem.encoder.foldsSlots) this.#slots.foresee(making.siem, rows.map(stored));
+    if (op === 'remove') return rows.every((row) => this.#removal(row, making));
+    const waiting: Waits[] = [];
+    const fit = rows.every((row) => this.#upsert(row, making, waiting));
+    this.#wait(making.siem, waiting);
+    return fit;
+  }
+
+  /** As one set: a product may refuse, or keep waiting, all that there is. */
+  #wait(siem: SiemState, waiting: Waits[]): void {
+    if (waiting.length === 0) return;
+    this.#stands.together(() => {
+      this.#stands.loadAll(
+        siem,
+        waiting.map(({ entry }) => entry.id),
+      );
+      for (const { entry, step } of waiting) this.#stands.step(siem, entry, step);
+    });
+    waiting.length = 0;
   }
 
   /** False when the batch is full. */
-  removal(siem: SiemState, row: WorkRow, builder: BatchBuilder<WorkRow>, now: number): boolean {
+  #removal(row: WorkRow, { siem, builder, now }: Making): boolean {
     const entry = stored(row);
     const slot = siem.encoder.slot(entry.type, entry.value, siem.spec.settings);
     const { admissions } = this.#projector;
@@ -77,24 +109,26 @@ export class Drafts {
   }
 
   /** False when the batch is full. */
-  upsert(siem: SiemState, row: WorkRow, builder: BatchBuilder<WorkRow>, room: Room, now: number): boolean {
+  #upsert(row: WorkRow, { siem, builder, room, now }: Making, waiting: Waits[]): boolean {
     const found = stored(row);
     const isCrowd = row.crowded === 1 && this.#projector.claims.namedBy(row.entry_id) > CROWDED;
     const entry = this.#entryOf(siem, row, found, isCrowd, now);
     // Kept until the batch leaves, unlike what the entry was made of.
     row.claims = NO_CLAIMS;
     if (entry === undefined) {
+      // What is judged now finds those before it as they are.
+      this.#wait(siem, waiting);
       this.#without(siem, row, found, isCrowd, now);
       return true;
     }
-    const waits = this.#obstacle(siem, row, found, room, now);
-    if (waits !== undefined) {
-      this.#stands.step(siem, found, waits);
+    const step = this.#obstacle(siem, row, found, room, now);
+    if (step !== undefined) {
+      waiting.push({ entry: found, step });
       return true;
     }
     const encoded = siem.encoder.encode(entry, builder.contextFor(row.wanted_rev));
     if ('refused' in encoded) {
-      this.#stands.step(siem, found, (stand) => refused(stand, encoded.refused));
+      waiting.push({ entry: found, step: (stand) => refused(stand, encoded.refused) });
       return true;
     }
     const change: Change = { op: 'upsert', key: entry.key, slot: encoded.slot, revision: row.wanted_rev };
@@ -145,9 +179,10 @@ export class Drafts {
     room: Room,
     now: number,
   ): ((stand: Stand) => Stand) | undefined {
-    if (row.present === PRESENT.no && !room.has(found.type))
-      return (stand) =>
-        room.leaving ? postponed(stand, now + ROOM_WAIT_MS) : waitsForRoom(stand, room.reason(found.type));
+    if (row.present === PRESENT.no && !room.has(found.type)) {
+      const reason = room.reason(found.type);
+      return room.leaving ? (stand) => postponed(stand, now + ROOM_WAIT_MS) : (stand) => waitsForRoom(stand, reason);
+    }
     if (siem.encoder.foldsSlots && this.#slots.isBusy(siem, found))
       return (stand) => postponed(stand, now + SLOT_WAIT_MS);
     return undefined;
