@@ -212,12 +212,14 @@ describe('nor does taking work out ask row by row, whatever becomes of the rows'
 
   describe('where two of them share a slot', () => {
     const folding = { product: { versioned: false, foldsSlots: true } };
+    const brake = (atLeast: number) => ({ removal: { share: 0.1, atLeast, windowHours: 24 } });
     const spelled = (letter: 'X' | 'x', from = 0, to = 500, given: object = {}) =>
       indicators(from, to, given).map((one, i) => ({
         ...one,
         objectId: `${one.objectId} ${letter}`,
         observables: [{ type: 'url', value: `http://a.example/${letter}${from + i}` } as const],
       }));
+    const revoked = { revoked: true, version: versionAt(NOW) };
     const ops = (batch: ReturnType<Rig['take']>) => batch?.changes.map(({ op }) => op);
 
     it('and a call on the slot is under way', () => {
@@ -229,6 +231,23 @@ describe('nor does taking work out ask row by row, whatever becomes of the rows'
 
       expect(asked.of(() => expect(rig.take()).toBeUndefined())).toBeLessThanOrEqual(MOST);
       expect(rig.rows().filter((one) => one.next_at !== null)).toHaveLength(500);
+    });
+
+    it('and one, or the other with it, is removed', () => {
+      const asked = answers();
+      const rig = new Rig({ ...folding, siems: [aSiem({ brake: brake(2 * COUNT) })] });
+      rig.commit([...spelled('X'), ...spelled('x')]);
+      rig.deliver();
+
+      rig.commit(spelled('X', 0, 250, revoked));
+      // The others are written again.
+      let batch: ReturnType<Rig['take']>;
+      expect(asked.of(() => (batch = rig.take()))).toBeLessThanOrEqual(MOST);
+      expect(ops(batch)).toEqual(Array(250).fill('upsert'));
+      rig.store.settleAll(batch!.id, NOW);
+      rig.commit([...spelled('X', 250, 500, revoked), ...spelled('x', 250, 500, revoked)]);
+      expect(asked.of(() => (batch = rig.take()))).toBeLessThanOrEqual(MOST);
+      expect(ops(batch)).toEqual(Array(500).fill('remove'));
     });
   });
 });

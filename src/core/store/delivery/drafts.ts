@@ -61,17 +61,26 @@ export class Drafts {
     this.#projector = projector;
     this.#stands = stands;
     this.#crowds = crowds;
-    this.#slots = new Slots(store, stands);
+    this.#slots = new Slots(store, stands, projector.claims);
     this.#explain = (exchangeId, objectId, createdBy) => explanations.explain(exchangeId, objectId, createdBy);
   }
 
   /** Of each of these rows, which are of one selection. False when the batch is full. */
   all(op: Op, rows: readonly WorkRow[], making: Making): boolean {
-    if (making.siem.encoder.foldsSlots) this.#slots.foresee(making.siem, rows.map(stored));
-    if (op === 'remove') return rows.every((row) => this.#removal(row, making));
+    const { siem } = making;
+    const foresee = () => {
+      if (siem.encoder.foldsSlots) this.#slots.foresee(siem, rows.map(stored));
+    };
+    if (op === 'remove')
+      return this.#stands.together(() => {
+        foresee();
+        // What becomes of one changes the next.
+        return rows.every((row) => this.#removal(row, making));
+      });
+    this.#stands.together(foresee);
     const waiting: Waits[] = [];
     const fit = rows.every((row) => this.#upsert(row, making, waiting));
-    this.#wait(making.siem, waiting);
+    this.#wait(siem, waiting);
     return fit;
   }
 

@@ -5,23 +5,28 @@ import { gone, isKept, phaseOf } from '../../ledger/stand.ts';
 import type { Standing, StandTable } from '../projection/stand-table.ts';
 import type { StoredEntry } from '../rows/rows.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
+import type { EntryClaims } from '../unit/entry-claims.ts';
 
 export class Slots {
   readonly #store: StoreContext;
   readonly #stands: StandTable;
+  readonly #entriesOf: EntryClaims['entries'];
   /** By slot, the entries in it, of the rows that are gone through now. */
   #members: ReadonlyMap<string, readonly number[]> = new Map();
-  /** Those of them to whom a call is on its way. */
+  /** Those of them that are not alone in theirs. */
+  #sharers: ReadonlyMap<number, StoredEntry> = new Map();
+  /** Those of them to whom a call is on its way: calls begin and end in units of their own. */
   #called: ReadonlySet<number> = new Set();
 
-  constructor(store: StoreContext, stands: StandTable) {
+  constructor(store: StoreContext, stands: StandTable, claims: EntryClaims) {
     this.#store = store;
     this.#stands = stands;
+    this.#entriesOf = (ids) => claims.entries(ids);
   }
 
   /**
-   * Of rows that work is taken out of, before it is: who is in their slots. Nothing joins a slot while they are gone
-   * through, and calls begin and end in units of their own.
+   * Of rows that work is taken out of, before it is: who is in their slots, and, for the running set, how they stand.
+   * Nothing joins a slot while they are gone through.
    */
   foresee(siem: SiemState, entries: readonly StoredEntry[]): void {
     const members = new Map<string, number[]>();
@@ -34,10 +39,17 @@ export class Slots {
       if (known === undefined) members.set(slot, [id]);
       else known.push(id);
     }
+    for (const there of members.values()) there.sort((a, b) => a - b);
     this.#members = members;
-    const sharing = new Set(entries.flatMap((one) => this.#others(slotOf(siem, one), one.id)));
-    const called = [...this.#stands.standings(siem, [...sharing])].filter(([, { stand }]) => stand.call !== undefined);
-    this.#called = new Set(called.map(([id]) => id));
+    const sharing = new Set<number>();
+    for (const one of entries) {
+      const others = this.#others(slotOf(siem, one), one.id);
+      if (others.length > 0) for (const id of [one.id, ...others]) sharing.add(id);
+    }
+    const ids = [...sharing];
+    this.#sharers = this.#entriesOf(ids);
+    this.#stands.loadAll(siem, ids);
+    this.#called = new Set(ids.filter((id) => this.#stands.load(siem, id)?.call !== undefined));
   }
 
   /**
@@ -76,10 +88,12 @@ export class Slots {
     return this.#others(slotOf(siem, entry), entry.id).some((id) => this.#called.has(id));
   }
 
-  /** Other rows that are the same row in the product. Few are, and what becomes of one changes the next. */
+  /** Other rows that are the same row in the product, as what became of those before left them. */
   #sharing(siem: SiemState, slot: string, entryId: number): Standing[] {
-    if (this.#others(slot, entryId).length === 0) return [];
-    return this.#stands.select(siem, 'INDEXED BY projection_slot', 'p.slot = ? AND p.entry_id <> ?', slot, entryId);
+    return this.#others(slot, entryId).flatMap((id) => {
+      const stand = this.#stands.load(siem, id);
+      return stand === undefined ? [] : [{ entry: this.#sharers.get(id)!, stand }];
+    });
   }
 
   #others(slot: string, entryId: number): readonly number[] {
