@@ -249,6 +249,59 @@ describe('nor does taking work out ask row by row, whatever becomes of the rows'
       expect(asked.of(() => (batch = rig.take()))).toBeLessThanOrEqual(MOST);
       expect(ops(batch)).toEqual(Array(500).fill('remove'));
     });
+
+    it('and a hold keeps the other', () => {
+      const asked = answers();
+      const rig = new Rig({ ...folding, siems: [aSiem({ brake: brake(1) })] });
+      rig.commit(spelled('x'));
+      rig.deliver();
+      rig.commit(spelled('x', 0, 500, revoked));
+      expect(rig.read((reader) => reader.held())).toMatchObject([{ kind: 'removal', count: 500 }]);
+      rig.restart({ siems: [aSiem({ brake: brake(2 * COUNT) })] });
+      // Written over what is kept.
+      rig.commit(spelled('X'));
+      rig.deliver();
+      rig.commit(spelled('X', 0, 500, revoked));
+
+      let batch: ReturnType<Rig['take']>;
+      expect(asked.of(() => (batch = rig.take()))).toBeLessThanOrEqual(MOST);
+      expect(ops(batch)).toEqual(Array(500).fill('upsert'));
+    });
+  });
+
+  it('where hits renew them', () => {
+    const asked = answers();
+    const siem = aSiem();
+    const rules = siem.rules['partner']!;
+    const renewed = { ...rules, lifetime: { ...rules.lifetime, renewOnHit: true } };
+    const rig = new Rig({ siems: [{ ...siem, rules: { partner: renewed } }] });
+    rig.commit(indicators(0, COUNT));
+
+    expect(asked.of(() => expect(rig.take()!.changes).toHaveLength(500))).toBeLessThanOrEqual(MOST);
+  });
+
+  it('where a hold keeps them, and the SIEM lost them', () => {
+    const asked = answers();
+    const rig = new Rig({ siems: [aSiem({ brake: { removal: { share: 0.1, atLeast: 1, windowHours: 24 } } })] });
+    rig.store.containers('siem', { memory: '1' }, NOW);
+    rig.commit([...names, ...relations, ...indicators(0, COUNT)]);
+    rig.deliver();
+    rig.commit(indicators(0, COUNT, { revoked: true, version: versionAt(NOW) }));
+    expect(rig.read((reader) => reader.held())).toMatchObject([{ kind: 'removal', count: COUNT }]);
+
+    expect(
+      asked.of(() => expect(rig.store.containers('siem', { memory: '2' }, NOW)).toMatchObject({ rows: COUNT })),
+    ).toBeLessThanOrEqual(MOST);
+    let batch: ReturnType<Rig['take']>;
+    expect(asked.of(() => (batch = rig.take()))).toBeLessThanOrEqual(MOST);
+    expect(batch!.changes).toHaveLength(500);
+    rig.store.settleAll(batch!.id, NOW);
+    rig.deliver();
+    rig.store.beginComparison('siem', true, NOW);
+    expect(asked.of(() => expect(rig.store.endComparison('siem', NOW).counts.missing).toBe(0))).toBeLessThanOrEqual(
+      MOST,
+    );
+    expect(rig.rows().filter((one) => one.present === 0)).toHaveLength(COUNT);
   });
 });
 

@@ -12,7 +12,6 @@ import type { StandRuns } from '../projection/stand-runs.ts';
 import type { StandTable } from '../projection/stand-table.ts';
 import { PRESENCES, PRESENT, STATE } from '../rows/rows.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
-import type { Explanations } from '../unit/explanations.ts';
 import { BatchBuilder, type BuiltBatch, Buffers } from './batch-builder.ts';
 import type { Drafts } from './drafts.ts';
 import type { Flights } from './flights.ts';
@@ -29,7 +28,6 @@ export class Batches {
   readonly #projector: Projector;
   readonly #stands: StandTable;
   readonly #runs: StandRuns;
-  readonly #explanations: Explanations;
   readonly #flights: Flights;
   readonly #drafts: Drafts;
   readonly #recomputedTo: (siem: SiemState) => number | undefined;
@@ -42,7 +40,6 @@ export class Batches {
     projector: Projector,
     stands: StandTable,
     runs: StandRuns,
-    explanations: Explanations,
     flights: Flights,
     drafts: Drafts,
     /** Up to which entry the rules that hold now were applied; undefined: to all of them. */
@@ -52,7 +49,6 @@ export class Batches {
     this.#projector = projector;
     this.#stands = stands;
     this.#runs = runs;
-    this.#explanations = explanations;
     this.#flights = flights;
     this.#drafts = drafts;
     this.#recomputedTo = recomputedTo;
@@ -102,11 +98,9 @@ export class Batches {
       if (rows.length === 0) break;
       seen += rows.length;
       if (op === 'upsert' && replanning.has(siem, rows, now)) continue;
-      if (op === 'upsert') this.#explanations.foresee(rows.flatMap((row) => row.claims));
       if (!this.#drafts.all(op, rows, { siem, builder, room, now })) break;
       after = rows.at(-1)!.entry_id;
     }
-    this.#explanations.foresee([]);
     return this.#launch(siem, builder, op, now);
   }
 

@@ -164,15 +164,11 @@ export class Comparison {
       last ?? Number.MAX_SAFE_INTEGER,
       run.startedRevision,
     );
-    this.#stands.together(() => {
-      for (const row of rows) {
-        const { entry, stand } = row;
-        // One that only may be there was never said to be: it is no drift.
-        if (stand.wanted.is && stand.present.is === 'yes')
-          this.#name(run.report, 'missing', entryKey(entry.type, entry.value));
-        if (run.repair) this.#projector.lost(siem, row, this.#store.now);
-      }
-    });
+    // One that only may be there was never said to be: it is no drift.
+    for (const { entry, stand } of rows)
+      if (stand.wanted.is && stand.present.is === 'yes')
+        this.#name(run.report, 'missing', entryKey(entry.type, entry.value));
+    if (run.repair) this.#projector.lostAll(siem, rows, this.#store.now);
     if (last !== undefined) {
       run.after = last;
       return run.report;

@@ -77,13 +77,9 @@ export class Containers {
       most,
     );
     const emptied = rows.filter((row) => touched.has(row.entry.type));
-    this.#stands.together(() => {
-      for (const row of emptied) {
-        // Its task may still be carried out, in what is made anew.
-        if (row.stand.call?.kind === 'accepted') doubt(this.#store, siem, row.entry);
-        this.#projector.lost(siem, row, now);
-      }
-    });
+    // Its task may still be carried out, in what is made anew.
+    for (const { entry, stand } of emptied) if (stand.call?.kind === 'accepted') doubt(this.#store, siem, entry);
+    this.#projector.lostAll(siem, emptied, now);
     const changed = emptied.length;
     this.#absent.set(siem.id, (this.#absent.get(siem.id) ?? 0) + changed);
     if (rows.length === most) return { rows: rows.length, position: String(rows.at(-1)!.entry.id) };

@@ -48,6 +48,7 @@ export class Drafts {
   readonly #stands: StandTable;
   readonly #crowds: Crowds;
   readonly #slots: Slots;
+  readonly #explanations: Explanations;
   readonly #explain: Explanations['explain'];
 
   constructor(
@@ -62,25 +63,41 @@ export class Drafts {
     this.#stands = stands;
     this.#crowds = crowds;
     this.#slots = new Slots(store, stands, projector.claims);
+    this.#explanations = explanations;
     this.#explain = (exchangeId, objectId, createdBy) => explanations.explain(exchangeId, objectId, createdBy);
   }
 
   /** Of each of these rows, which are of one selection. False when the batch is full. */
   all(op: Op, rows: readonly WorkRow[], making: Making): boolean {
+    const fit = op === 'remove' ? this.#removals(rows, making) : this.#upserts(rows, making);
+    this.#projector.claims.forget();
+    return fit;
+  }
+
+  #removals(rows: readonly WorkRow[], making: Making): boolean {
     const { siem } = making;
-    const foresee = () => {
-      if (siem.encoder.foldsSlots) this.#slots.foresee(siem, rows.map(stored));
-    };
-    if (op === 'remove')
-      return this.#stands.together(() => {
-        foresee();
-        // What becomes of one changes the next.
-        return rows.every((row) => this.#removal(row, making));
-      });
-    this.#stands.together(foresee);
+    // What becomes of one changes the next that shares its slot.
+    return this.#stands.together(() => {
+      if (siem.encoder.foldsSlots) {
+        this.#slots.foresee(siem, rows.map(stored));
+        const kept = this.#slots.kept(siem);
+        this.#projector.claims.foresee(kept, kept);
+      }
+      return rows.every((row) => this.#removal(row, making));
+    });
+  }
+
+  #upserts(rows: readonly WorkRow[], making: Making): boolean {
+    const { siem } = making;
+    if (siem.encoder.foldsSlots) this.#stands.together(() => this.#slots.foresee(siem, rows.map(stored)));
+    const kept = rows.filter((row) => row.hold_kind === HOLD.removal).map((row) => row.entry_id);
+    const known = renewsOnHit(siem) ? rows.map((row) => row.entry_id) : kept;
+    const claims = this.#projector.claims.foresee(known, kept);
+    this.#explanations.foresee([...rows.flatMap((row) => row.claims), ...claims]);
     const waiting: Waits[] = [];
     const fit = rows.every((row) => this.#upsert(row, making, waiting));
     this.#wait(siem, waiting);
+    this.#explanations.foresee([]);
     return fit;
   }
 
@@ -197,3 +214,6 @@ export class Drafts {
     return undefined;
   }
 }
+
+const renewsOnHit = ({ spec }: SiemState): boolean =>
+  Object.values(spec.rules).some(({ lifetime }) => lifetime.renewOnHit === true);

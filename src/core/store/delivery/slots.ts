@@ -52,6 +52,14 @@ export class Slots {
     this.#called = new Set(ids.filter((id) => this.#stands.load(siem, id)?.call !== undefined));
   }
 
+  /** Of those who share the slots: whom a hold keeps. */
+  kept(siem: SiemState): number[] {
+    return [...this.#sharers.keys()].filter((id) => {
+      const stand = this.#stands.load(siem, id);
+      return stand !== undefined && isKept(stand);
+    });
+  }
+
   /**
    * When another wanted entry is the same row in the product, this one goes by being forgotten. The other takes over
    * what stands there and is written again, since the row may show this one's words. False when there is none: what a hold

@@ -71,9 +71,7 @@ export function assemble(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEnco
   const objects = new Objects(store, projector, stands, explanations, touched, links);
   const flights = new Flights();
   const drafts = new Drafts(store, projector, stands, crowds, explanations);
-  const batches = new Batches(store, projector, stands, runs, explanations, flights, drafts, (siem) =>
-    recomputedUpTo(sweeps, siem),
-  );
+  const batches = new Batches(store, projector, stands, runs, flights, drafts, (siem) => recomputedUpTo(sweeps, siem));
   const settling = new Settling(store, stands, runs, flights);
   const findings = new Findings(store, projector, stands);
   const listing = new Listing(store, objects, sweeps, brakes);

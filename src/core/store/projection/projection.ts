@@ -165,9 +165,28 @@ export class Projector {
   }
 
   /** What stood there is lost. */
-  lost(siem: SiemState, { entry, stand }: Standing, now: number): void {
-    const told = isKept(stand) && this.admissions.keptEntry(siem, entry, stand.wanted.until, now) !== undefined;
+  lost(siem: SiemState, standing: Standing, now: number): void {
+    this.#lost(siem, standing, isKept(standing.stand) && this.#tells(siem, standing, now));
+  }
+
+  /** `lost` for many, as a set. */
+  lostAll(siem: SiemState, standings: readonly Standing[], now: number): void {
+    const told = new Set<Standing>();
+    for (const part of this.claims.loadedEvery(standings.filter(({ stand }) => isKept(stand))))
+      for (const one of part) if (this.#tells(siem, one, now)) told.add(one);
+    this.claims.forget();
+    this.#stands.together(() => {
+      for (const one of standings) this.#lost(siem, one, told.has(one));
+    });
+  }
+
+  #lost(siem: SiemState, { entry, stand }: Standing, told: boolean): void {
     this.#stands.write(siem, entry, stand, lost(stand, told, this.#store.revision, this.#store.engineTime));
+  }
+
+  /** What a hold keeps, and somebody can still describe. */
+  #tells(siem: SiemState, { entry, stand }: Standing, now: number): boolean {
+    return this.admissions.keptEntry(siem, entry, stand.wanted.until, now) !== undefined;
   }
 }
 

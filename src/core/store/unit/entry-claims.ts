@@ -21,8 +21,8 @@ interface Loaded {
   /** How many objects name it, as far as that counts. */
   readonly named: number;
   readonly hitDay: number | null;
-  /** Published ones, unless it is crowded. */
-  readonly claims: ObjectRow[];
+  /** Published ones, unless it is crowded, where they were asked for. */
+  claims: ObjectRow[] | undefined;
   /** All of them, where they were asked for. */
   every: ObjectRow[] | undefined;
 }
@@ -70,32 +70,71 @@ export class EntryClaims {
 
   /** Reads the claims on all of these, and hands them out in parts that have no more of them than fit into memory. */
   *loaded<T extends { readonly entry: StoredEntry }>(all: readonly T[]): Generator<readonly T[], void, undefined> {
+    for (const part of this.#parts(all)) {
+      const ids = part.map((one) => one.entry.id).filter((id) => this.#set.has(id));
+      for (const id of ids) this.#set.get(id)!.claims = [];
+      this.#read(
+        ids.filter((id) => this.#few(id) > 0),
+        `AND ${PUBLISHED}`,
+        (id) => this.#set.get(id)!.claims!,
+      );
+      yield part;
+    }
+  }
+
+  /** The same of all claims, withdrawn ones too: for `every` alone. */
+  *loadedEvery<T extends { readonly entry: StoredEntry }>(all: readonly T[]): Generator<readonly T[], void, undefined> {
+    for (const part of this.#parts(all)) {
+      this.loadEvery(part.map((one) => one.entry.id));
+      yield part;
+    }
+  }
+
+  /**
+   * Until the set is over: `namedBy` and `lastHit` of these, and `every` of those of them that are `kept`. What does not
+   * fit into memory is read when it is asked for. Returns the claims that were read.
+   */
+  foresee(entryIds: readonly number[], kept: readonly number[]): ObjectRow[] {
+    this.#set = this.#known(entryIds);
+    let claims = 0;
+    this.loadEvery(
+      kept.filter((id) => {
+        claims += this.#few(id);
+        return claims <= MOST_CLAIMS;
+      }),
+    );
+    return kept.flatMap((id) => this.#set.get(id)?.every ?? []);
+  }
+
+  #known(entryIds: readonly number[]): Map<number, Loaded> {
     const set = new Map<number, Loaded>();
     for (const [id, named, hitDay] of this.#store.db.listsByKeys(
       `SELECT e.id, (SELECT count(*) FROM (SELECT 1 FROM contribution c WHERE c.entry_id = e.id LIMIT ${CROWDED + 1}) few), e.hit_day
        FROM entry e WHERE e.id IN ($keys)`,
-      all.map((one) => one.entry.id),
+      entryIds,
     ) as [number, number, number | null][])
-      set.set(id, { named, hitDay, claims: [], every: undefined });
+      set.set(id, { named, hitDay, claims: undefined, every: undefined });
+    return set;
+  }
+
+  *#parts<T extends { readonly entry: StoredEntry }>(all: readonly T[]): Generator<readonly T[], void, undefined> {
+    const set = this.#known(all.map((one) => one.entry.id));
     this.#set = set;
-    const few = ({ entry }: T): number => {
-      const { named } = set.get(entry.id) ?? { named: 0 };
-      return named > CROWDED ? 0 : named;
-    };
+    const few = (at: number): number => this.#few(all[at]!.entry.id);
     for (let from = 0; from < all.length; ) {
       let to = from + 1;
-      for (let claims = few(all[from]!); to < all.length && claims + few(all[to]!) <= MOST_CLAIMS; to++)
-        claims += few(all[to]!);
+      for (let claims = few(from); to < all.length && claims + few(to) <= MOST_CLAIMS; to++) claims += few(to);
       const part = all.slice(from, to);
-      this.#read(
-        part.filter((one) => few(one) > 0).map((one) => one.entry.id),
-        `AND ${PUBLISHED}`,
-        (id) => set.get(id)!.claims,
-      );
       yield part;
       for (const { entry } of part) set.delete(entry.id);
       from = to;
     }
+  }
+
+  /** Claims that are read with others: a crowded one has its own read in parts. */
+  #few(entryId: number): number {
+    const { named } = this.#set.get(entryId) ?? { named: 0 };
+    return named > CROWDED ? 0 : named;
   }
 
   /** Of these also those that are withdrawn. */
