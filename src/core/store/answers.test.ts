@@ -8,6 +8,8 @@ import {
   anIndicator,
   aSiem as aSiemOfSightings,
   aStore,
+  aStoreOf,
+  RELEASE,
   TEN,
 } from '../../../test/builders/sightings.ts';
 import { entryKey } from '../model/observable.ts';
@@ -482,6 +484,29 @@ it('nor does telling partners of what was seen, once it is known what', () => {
   expect(asked.of(() => test.store.settleSightings('partner', ends, TEN))).toBeLessThanOrEqual(MOST);
   expect(asked.of(() => (due = test.store.takeSightings('partner', COUNT, TEN)))).toBeLessThanOrEqual(MOST);
   expect(due).toHaveLength(100);
+});
+
+it('nor does looking whether hits on values that became canaries are told with them', () => {
+  const asked = answers();
+  using test = aStore();
+  const HOUR = 3_600_000;
+  // Each names a value of its own, and one besides that is a canary later.
+  const canary = (n: number) => addressAt(n + COUNT);
+  test.publish(
+    Array.from({ length: 300 }, (_, n) => anIndicator(n, { tlp: 'green', observables: [addressAt(n), canary(n)] })),
+  );
+  const hits = Array.from({ length: 300 }, (_, n) => {
+    const at = TEN - (n % 100) * HOUR;
+    return aHit(n % 3 === 0 ? n + COUNT : n, { first: at, last: at });
+  });
+  test.store.commitHits('one', hits, 'x', TEN);
+  test.store.close();
+  const ignore = Array.from({ length: 300 }, (_, n) => entryKey(canary(n).type, canary(n).value));
+  test.store = aStoreOf({ ...test.spec, release: { ...RELEASE, ignore } });
+
+  let due: Sighting[] = [];
+  expect(asked.of(() => (due = test.store.takeSightings('partner', COUNT, TEN)))).toBeLessThanOrEqual(MOST);
+  expect(due).toHaveLength(200);
 });
 
 it('nor does a person who decides on many sightings at once', () => {

@@ -29,8 +29,12 @@ import {
   writeTelling,
   writeTellings,
 } from './outbox-table.ts';
+import { byStarts, IN_STARTS, startsOf } from './windows.ts';
 
 const HOLDS_CANARIES = 'its count holds hits on our own ground or on canaries of ours (own, sightings.ignore_values)';
+
+/** Values that one look-up names. */
+const MOST_CANARIES = 5000;
 
 /** What hits of a window come to for an object, and who may be told of it. */
 export interface ToTell {
@@ -47,6 +51,8 @@ export type SendSettlement =
   | Exclude<SendOutcome, { readonly kind: 'failed' | 'unseen' }>
   | { readonly uuid: string; readonly kind: 'again'; readonly at: number }
   | { readonly uuid: string; readonly kind: 'refused'; readonly reason: string };
+
+const hitKey = (entryId: number, start: number, verdict: number): string => `${entryId} ${start} ${verdict}`;
 
 export class Outbox {
   readonly #store: StoreContext;
@@ -144,32 +150,39 @@ export class Outbox {
     );
     const objects = this.#releases.objects(rows.map((row) => row.object_id));
     const scopes = scopesOf(db, [...objects.keys()]);
-    return rows.flatMap((row) => {
+    const judged = rows.map((row) => {
       const found = objects.get(row.object_id);
-      const telling = tellingOf(row);
-      const ruling = this.#ruling(row, to, found, now);
-      const canaries =
-        outcomeOf(telling, ruling) === 'queued' && found !== undefined && this.#holdsCanaries(row, found);
-      const next = canaries ? denied(telling, HOLDS_CANARIES, now) : taken(telling, ruling, now);
-      writeTelling(this.#store, row, telling, next);
-      if (next.state !== 'sending' || found === undefined) return [];
+      return { row, found, before: tellingOf(row), ruling: this.#ruling(row, to, found, now) };
+    });
+    const leaving = judged.filter(({ before, ruling }) => outcomeOf(before, ruling) === 'queued');
+    const holdCanaries = this.#withCanaries(leaving);
+    const changes = judged.map(({ row, found, before, ruling }) => {
+      const after = holdCanaries.has(row) ? denied(before, HOLDS_CANARIES, now) : taken(before, ruling, now);
+      return { row, found, before, after };
+    });
+    writeTellings(this.#store, changes);
+    return changes.flatMap(({ row, found, after }) => {
+      if (after.state !== 'sending' || found === undefined) return [];
       const scope = scopes.get(row.object_id);
       const due = { ...sightingOf(row, found, this.#releases.spec), ...(scope === undefined ? {} : { scope }) };
       return [row.attempt === 0 ? due : { ...due, attempt: row.attempt }];
     });
   }
 
-  /** Hits on one of its values were counted before that value became a canary. */
-  #holdsCanaries(row: OutboxRow, { canaries }: Released): boolean {
-    return canaries.some(
-      (entry) =>
-        this.#store.db.get(
-          'SELECT 1 FROM hit WHERE entry_id = ? AND start = ? AND verdict = ? LIMIT 1',
-          entry,
-          row.start,
-          row.kind,
-        ) !== undefined,
+  /** Those of them whose hits on one of their values were counted before that value became a canary. */
+  #withCanaries(leaving: readonly { readonly row: OutboxRow; readonly found: Released | undefined }[]): Set<OutboxRow> {
+    const asked = leaving.flatMap(({ row, found }) =>
+      (found?.canaries ?? []).map((entryId) => ({ row, entryId, start: row.start, verdict: row.kind })),
     );
+    const hit = new Set<string>();
+    for (const part of byStarts(asked, () => 1, MOST_CANARIES))
+      for (const seen of this.#store.db.byKeys<{ entry_id: number; start: number; verdict: number }>(
+        `SELECT DISTINCT entry_id, start, verdict FROM hit WHERE start ${IN_STARTS} AND entry_id IN ($keys)`,
+        [...new Set(part.map((one) => one.entryId))],
+        ...startsOf(part),
+      ))
+        hit.add(hitKey(seen.entry_id, seen.start, seen.verdict));
+    return new Set(asked.filter((one) => hit.has(hitKey(one.entryId, one.start, one.verdict))).map(({ row }) => row));
   }
 
   settle(to: ExchangeState, settlements: readonly SendSettlement[], now: number): void {
