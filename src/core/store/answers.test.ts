@@ -531,6 +531,34 @@ it('nor does a person who decides on many sightings at once', () => {
   expect(test.store.takeSightings('partner', COUNT, TEN)).toHaveLength(200);
 });
 
+it('nor does going once through what older rules read', () => {
+  const asked = answers();
+  const rig = new Rig();
+  const url = (value: string) => ({ type: 'url', value }) as const;
+  const old = indicators(0, COUNT).map((one, i) => ({
+    ...one,
+    observables: [url(`http://h${i}.example`), url(`http://same${i % 10}.example:80/`)],
+    openMarkings: [`marking-definition--${i}`],
+  }));
+  const terms = old.map((_, i) => ({
+    kind: 'marking' as const,
+    objectId: `marking-definition--${i}`,
+    tlp: 'green' as const,
+  }));
+  rig.commit([...terms, ...old]);
+  rig.sql('UPDATE object SET life_from = NULL');
+  rig.sql(`INSERT INTO sweep (kind, owner, subject, position, argument, done, since, turn)
+    VALUES ('respelled', 0, '', '', 'null', 0, 0, 1)`);
+
+  let more = true;
+  for (let step = 0; more; step++) {
+    expect(step).toBeLessThan(5);
+    expect(asked.of(() => ({ more } = rig.store.tick(NOW, false)))).toBeLessThanOrEqual(MOST);
+  }
+  const armed = rig.rows().filter((row) => row.wanted === 1);
+  expect([armed.length, armed.every(({ value }) => /^http:..[^:]+[/]$/.test(value))]).toEqual([COUNT + 10, true]);
+});
+
 it('nor does forgetting what is long over', () => {
   const asked = answers();
   const rig = new Rig();

@@ -3,23 +3,29 @@
 // partner still publishes it; a value that the rules refuse now is withdrawn. The exchanges start over meanwhile, and
 // what they publish still is read again from the source.
 import { canonical } from '../../model/canonical.ts';
-import { OBSERVABLE_TYPES } from '../../model/observable.ts';
+import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';
 import { lifeFrom } from '../../policy/expiry.ts';
 import type { StoreContext } from '../unit/context.ts';
+import { entryIdsOf } from '../unit/entry-ids.ts';
 import type { Explanations } from '../unit/explanations.ts';
 import { explained, openOf } from '../rows/open-markings.ts';
-import { OBJECT, type ObjectRow } from '../rows/rows.ts';
+import { OBJECT, type ObjectRow, type StoredEntry } from '../rows/rows.ts';
+import type { Values } from '../sql/port.ts';
 import type { Sweep, Sweeps, SweepStep } from '../unit/sweeps.ts';
 import type { Touched } from '../unit/touched.ts';
+import type { Links } from './links.ts';
 
 /** By our own rules, so no partner withdrew or added anything, and no brake counts it. */
 const OURS = { cause: 'policy', exchangeId: 0 } as const;
 
-export function registerRespelling(sweeps: Sweeps, store: StoreContext, context: Explanations, touched: Touched): void {
+export function registerRespelling(
+  sweeps: Sweeps,
+  store: StoreContext,
+  context: Explanations,
+  links: Links,
+  touched: Touched,
+): void {
   const { db } = store;
-  const linked = db.statement<{ id: number; type: number; value: string }>(
-    'SELECT e.id, e.type, e.value FROM contribution c JOIN entry e ON e.id = c.entry_id WHERE c.object_id = ?',
-  );
 
   sweeps.register('respelled', (sweep: Sweep, most: number, now: number): SweepStep => {
     const rows = db.all<ObjectRow>(
@@ -27,51 +33,77 @@ export function registerRespelling(sweeps: Sweeps, store: StoreContext, context:
       Number(sweep.position),
       most,
     );
+    const named = links.of(rows.filter((row) => row.state !== OBJECT.revoked).map((row) => row.id));
     let done = 0;
-    for (const [i, row] of rows.entries()) {
-      done += 1 + one(row, now);
-      if (done >= most && i + 1 < rows.length) return { rows: done, position: String(row.id) };
-    }
-    return { rows: done, position: rows.length < most ? undefined : String(rows.at(-1)!.id) };
+    let upTo = 0;
+    while (upTo < rows.length && done < most) done += 1 + (named.get(rows[upTo++]!.id)?.length ?? 0);
+    const step = rows.slice(0, upTo);
+    readAnew(step, now);
+    respell(step, named);
+    const more = upTo < rows.length || rows.length === most;
+    return { rows: done, position: more ? String(step.at(-1)!.id) : undefined };
   });
 
-  function one(row: ObjectRow, now: number): number {
-    const levels = row.open_markings === null ? row : explained(context, row.exchange_id, openOf(row));
-    const life = lifeFrom({ version: row.version, validFrom: row.valid_from }, now);
-    db.run(
-      'UPDATE object SET tlp = ?, pap = ?, unexplained = ?, life_from = ? WHERE id = ?',
-      levels.tlp,
-      levels.pap,
-      levels.unexplained,
-      life,
-      row.id,
+  /** Their markings and their times. */
+  function readAnew(rows: readonly ObjectRow[], now: number): void {
+    for (const [exchangeId, all] of Map.groupBy(rows, (row) => row.exchange_id))
+      context.know(
+        exchangeId,
+        all.filter((row) => row.open_markings !== null).flatMap((row) => openOf(row).refs),
+      );
+    db.updateRows(
+      'object',
+      ['id'],
+      ['tlp', 'pap', 'unexplained', 'life_from'],
+      rows.map((row) => {
+        const levels = row.open_markings === null ? row : explained(context, row.exchange_id, openOf(row));
+        const life = lifeFrom({ version: row.version, validFrom: row.valid_from }, now);
+        return [levels.tlp, levels.pap, levels.unexplained, life, row.id];
+      }),
     );
-    if (row.state === OBJECT.revoked) return 0;
-    const entries = linked.all(row.id);
-    for (const entry of entries) respell(row, entry);
-    return entries.length;
   }
 
-  function respell(row: ObjectRow, entry: { id: number; type: number; value: string }): void {
-    const type = OBSERVABLE_TYPES[entry.type]!;
-    const spelled = canonical(type, entry.value);
-    const stays = 'value' in spelled && spelled.value === entry.value;
-    if (!stays) {
-      if ('value' in spelled) {
-        const id = entryOf(entry.type, spelled.value);
-        db.run('INSERT INTO contribution (entry_id, object_id) VALUES (?, ?) ON CONFLICT DO NOTHING', id, row.id);
-        touched.add({ id, type, value: spelled.value }, OURS);
+  function respell(rows: readonly ObjectRow[], named: ReadonlyMap<number, readonly StoredEntry[]>): void {
+    const all = rows.flatMap((row) =>
+      (named.get(row.id) ?? []).map((entry) => ({ objectId: row.id, entry, anew: spelledAnew(entry) })),
+    );
+    const changed = all.filter(({ entry, anew }) => anew?.value !== entry.value);
+    const ids = entriesOf(changed.flatMap(({ anew }) => anew ?? []));
+    const come: Values[] = [];
+    for (const { objectId, entry, anew } of all) {
+      if (anew !== undefined && anew.value !== entry.value) {
+        const id = ids.get(entryKey(anew.type, anew.value))!;
+        come.push([id, objectId]);
+        touched.add({ id, ...anew }, OURS);
       }
-      db.run('DELETE FROM contribution WHERE entry_id = ? AND object_id = ?', entry.id, row.id);
+      touched.add(entry, OURS);
     }
-    touched.add({ id: entry.id, type, value: entry.value }, OURS);
+    db.insertRows('contribution', ['entry_id', 'object_id'], come, 'nothing');
+    db.deleteRows(
+      'contribution',
+      ['entry_id', 'object_id'],
+      changed.map(({ entry, objectId }) => [entry.id, objectId]),
+    );
   }
 
-  function entryOf(type: number, value: string): number {
-    const found = db.get<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?', type, value);
-    if (found !== undefined) return found.id;
-    const id = store.ids.take('entry');
-    db.run('INSERT INTO entry (id, type, value) VALUES (?, ?, ?)', id, type, value);
-    return id;
+  /** Those that nobody knew are made. */
+  function entriesOf(observables: readonly Observable[]): Map<string, number> {
+    const ids = entryIdsOf(db, observables);
+    const fresh: Values[] = [];
+    for (const { type, value } of observables) {
+      const key = entryKey(type, value);
+      if (ids.has(key)) continue;
+      const id = store.ids.take('entry');
+      ids.set(key, id);
+      fresh.push([id, OBSERVABLE_TYPES.indexOf(type), value]);
+    }
+    db.insertRows('entry', ['id', 'type', 'value'], fresh);
+    return ids;
   }
+}
+
+/** Undefined: the rules refuse it now. */
+function spelledAnew({ type, value }: Observable): Observable | undefined {
+  const spelled = canonical(type, value);
+  return 'value' in spelled ? { type, value: spelled.value } : undefined;
 }

@@ -109,7 +109,7 @@ export function assemble(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEnco
     recordRetention: new RecordRetention(store),
   };
   registerRecompute(sweeps, store, projector, brakes, crowds);
-  registerRespelling(sweeps, store, explanations, touched);
+  registerRespelling(sweeps, store, explanations, links, touched);
   store.records.opened(tlpOf);
 
   /** One unit, done again from its start where its database went away in the middle: nothing of it happened then. */
