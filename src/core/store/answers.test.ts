@@ -380,6 +380,27 @@ describe('what looks at a SIEM asks for few answers, too', () => {
 
     expect(asked.of(() => rig.store.resolve('siem', entryIds, [], NOW))).toBeLessThanOrEqual(MOST);
   });
+
+  it.each([true, false])('looking again at what calls that were lost may have left, found there: %s', (there) => {
+    const asked = answers();
+    const rig = new Rig({ product: { versioned: false } });
+    rig.commit(indicators(0, 500));
+    const batch = rig.take()!;
+    const lost = batch.changes.map(() => ({ kind: 'unknown', retryAt: NOW }) as const);
+    rig.store.settle(batch.id, lost, NOW);
+    const { entryIds } = rig.store.uncertain('siem', COUNT, NOW);
+    const found = batch.changes.map(({ key, slot, revision }) => ({ key, slot, writer: 'w', revision }));
+    rig.store.resolve('siem', entryIds, there ? [] : found, NOW);
+    const later = NOW + 60_000;
+    const { observables } = rig.store.doubtful('siem', COUNT, later);
+    expect(observables).toHaveLength(500);
+
+    let changed = 0;
+    expect(
+      asked.of(() => (changed = rig.store.lookedAt('siem', observables, there ? found : [], later))),
+    ).toBeLessThanOrEqual(MOST);
+    expect(changed).toBe(500);
+  });
 });
 
 it('nor does counting hits, where no partner is told of them', () => {

@@ -5,7 +5,7 @@
 import type { OwnedEntry } from '../../contracts/siem-connector.ts';
 import { OBSERVABLE_TYPES, type Observable, parseEntryKey } from '../../model/observable.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
-import type { Findings } from './findings.ts';
+import type { Findings, Seen } from './findings.ts';
 import { STATE } from '../rows/rows.ts';
 
 /** Most that land late land within seconds; each further look comes after as long a time again. */
@@ -65,20 +65,20 @@ export class Doubts {
   /** What was found in their slots. Returns how many had changed behind our back. */
   seen(siem: SiemState, looked: readonly Observable[], owned: readonly OwnedEntry[]): number {
     const { db, now } = this.#store;
-    let changed = 0;
     const standing = new Set<string>();
+    const found: Seen[] = [];
     for (const one of owned) {
       standing.add(one.key);
       // Keys that share the slot stand in this one row.
       if (siem.encoder.foldsSlots) standing.add(one.slot);
       const observable = parseEntryKey(one.key);
-      if (observable !== undefined && this.#findings.found(siem, observable, one)) changed++;
+      if (observable !== undefined) found.push({ observable, one });
     }
-    for (const one of looked) {
+    const missed = looked.filter((one) => {
       const slot = siem.encoder.slot(one.type, one.value, siem.spec.settings);
-      const there = standing.has(`${one.type}|${one.value}`) || standing.has(slot);
-      if (!there && this.#findings.missed(siem, one)) changed++;
-    }
+      return !standing.has(`${one.type}|${one.value}`) && !standing.has(slot);
+    });
+    const changed = this.#findings.look(siem, found, missed);
     const named = 'siem_id = ? AND type = ? AND value = ?';
     for (const one of looked) {
       const key = [siem.id, OBSERVABLE_TYPES.indexOf(one.type), one.value] as const;

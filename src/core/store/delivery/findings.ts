@@ -3,10 +3,17 @@
 import type { OwnedEntry } from '../../contracts/siem-connector.ts';
 import { type Found, notThere, seen, unknown } from '../../ledger/found.ts';
 import type { Stand } from '../../ledger/stand.ts';
-import { OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';
+import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
+import { entryIdsOf } from '../unit/entry-ids.ts';
 import type { Projector } from '../projection/projection.ts';
-import type { StandTable } from '../projection/stand-table.ts';
+import type { Standing, StandTable } from '../projection/stand-table.ts';
+
+/** What a look found of an observable. */
+export interface Seen {
+  readonly observable: Observable;
+  readonly one: OwnedEntry;
+}
 
 export class Findings {
   readonly #store: StoreContext;
@@ -40,39 +47,50 @@ export class Findings {
     return id;
   }
 
+  /** `found` and `missed` of all of these, in one set. Returns how many had changed behind our back. */
+  look(siem: SiemState, found: readonly Seen[], missed: readonly Observable[]): number {
+    const observables = [...found.map(({ observable }) => observable), ...missed];
+    const entries = entryIdsOf(this.#store.db, observables);
+    const lost: Standing[] = [];
+    let changed = 0;
+    this.#stands.together(() => {
+      this.#stands.loadAll(siem, [...entries.values()]);
+      for (const one of found) if (this.#found(siem, one, entries)) changed++;
+      for (const one of missed) lost.push(...this.#missed(siem, one, entries));
+      this.#projector.lostAll(siem, lost, this.#store.now);
+    });
+    return changed + lost.length;
+  }
+
   /** A call that had been given up left this behind, or what it overwrote. True when the ledger held something else. */
-  found(siem: SiemState, observable: Observable, one: OwnedEntry): boolean {
+  #found(siem: SiemState, { observable, one }: Seen, entries: Map<string, number>): boolean {
     this.#raiseFloor(one);
     const { now, revision } = this.#store;
-    const known = this.#stands.of(siem, observable);
-    if (known?.stand.call !== undefined) return false;
+    const known = entries.get(keyOf(observable));
+    const stand = known === undefined ? undefined : this.#stands.load(siem, known);
+    if (stand?.call !== undefined) return false;
     // Where nobody wants it, and it was ours a moment ago, it goes, and waits for no partner as one that was never known.
     const after =
-      known === undefined
+      stand === undefined
         ? unknown(foundOf(one), 'late', revision, now, slotOf(siem, one))
-        : seen(known.stand, foundOf(one), revision);
-    if (after === known?.stand) return false;
-    const id = known?.entry.id ?? this.entryOf(observable) ?? this.#newEntry(observable);
-    this.#stands.write(siem, { id, ...observable }, known?.stand, after);
+        : seen(stand, foundOf(one), revision);
+    if (after === stand) return false;
+    const id = known ?? this.#newEntry(observable);
+    entries.set(keyOf(observable), id);
+    this.#stands.write(siem, { id, ...observable }, stand, after);
     return true;
   }
 
-  /** Its slot was looked at and nothing of ours stood there. True when the ledger said otherwise. */
-  missed(siem: SiemState, observable: Observable): boolean {
-    const known = this.#stands.of(siem, observable);
-    if (known === undefined || known.stand.present.is === 'no' || known.stand.call !== undefined) return false;
-    const after = notThere(known.stand);
-    if (after === undefined) this.#projector.lost(siem, known, this.#store.now);
-    else this.#stands.write(siem, known.entry, known.stand, after);
-    return after === undefined;
-  }
-
-  entryOf({ type, value }: Observable): number | undefined {
-    return this.#store.db.get<{ id: number }>(
-      'SELECT id FROM entry WHERE type = ? AND value = ?',
-      OBSERVABLE_TYPES.indexOf(type),
-      value,
-    )?.id;
+  /** Its slot was looked at and nothing of ours stood there. Returned when the ledger said otherwise. */
+  #missed(siem: SiemState, observable: Observable, entries: ReadonlyMap<string, number>): Standing[] {
+    const id = entries.get(keyOf(observable));
+    const stand = id === undefined ? undefined : this.#stands.load(siem, id);
+    if (id === undefined || stand === undefined || stand.present.is === 'no' || stand.call !== undefined) return [];
+    const entry = { id, ...observable };
+    const after = notThere(stand);
+    if (after === undefined) return [{ entry, stand }];
+    this.#stands.write(siem, entry, stand, after);
+    return [];
   }
 
   #newEntry({ type, value }: Observable): number {
@@ -95,3 +113,6 @@ export const foundOf = ({ revision, until, handle }: OwnedEntry): Found => ({ re
 
 const slotOf = ({ encoder }: SiemState, { slot }: OwnedEntry): string | undefined =>
   encoder.foldsSlots ? slot : undefined;
+
+/** As the database has it. */
+const keyOf = ({ type, value }: Observable): string => entryKey(type, value.toWellFormed());
