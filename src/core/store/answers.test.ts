@@ -401,6 +401,16 @@ describe('what looks at a SIEM asks for few answers, too', () => {
     ).toBeLessThanOrEqual(MOST);
     expect(changed).toBe(500);
   });
+
+  it('taking it over, whatever people took off', () => {
+    const asked = answers();
+    const rig = new Rig();
+    const off = indicators(0, COUNT).flatMap(({ observables }) => observables);
+    rig.store.suppress(off, NOW + DAY, 'noise', 'op', NOW);
+
+    expect(asked.of(() => rig.store.adopted('siem', 0, NOW, true))).toBeLessThanOrEqual(MOST);
+    expect(rig.rows().filter((one) => one.present === 2)).toHaveLength(COUNT);
+  });
 });
 
 it('nor does counting hits, where no partner is told of them', () => {

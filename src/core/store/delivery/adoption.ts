@@ -1,9 +1,10 @@
 // What was found in a SIEM under our own mark and nobody here vouches for waits until every partner was polled to its
 // end; then it goes, in steps and under the brake.
 import { released, takenOff } from '../../ledger/found.ts';
-import { OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';
+import type { Observable } from '../../model/observable.ts';
 import type { Brakes } from '../projection/brakes.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
+import { entriesOf, storedKey } from '../unit/entry-ids.ts';
 import { STATE } from '../rows/rows.ts';
 import type { Standing, StandTable } from '../projection/stand-table.ts';
 import type { Sweep, Sweeps, SweepStep } from '../unit/sweeps.ts';
@@ -44,16 +45,17 @@ export class Adoption {
    */
   takeOff(siem: SiemState, observables: readonly Observable[], now: number): void {
     if (!this.#listing.has(siem.id)) return;
-    const { db, ids, revision } = this.#store;
-    for (const { type, value } of observables) {
-      const number = OBSERVABLE_TYPES.indexOf(type);
-      const found = db.get<{ id: number }>('SELECT id FROM entry WHERE type = ? AND value = ?', number, value);
-      const id = found?.id ?? ids.take('entry');
-      if (found === undefined) db.run('INSERT INTO entry (id, type, value) VALUES (?, ?, ?)', id, number, value);
-      const slot = siem.encoder.foldsSlots ? siem.encoder.slot(type, value, siem.spec.settings) : undefined;
-      const stand = this.#stands.load(siem, id);
-      this.#stands.write(siem, { id, type, value }, stand, takenOff(stand, revision, now, slot));
-    }
+    const { revision } = this.#store;
+    const entries = entriesOf(this.#store, observables);
+    this.#stands.together(() => {
+      this.#stands.loadAll(siem, [...entries.values()]);
+      for (const { type, value } of observables) {
+        const id = entries.get(storedKey({ type, value }))!;
+        const slot = siem.encoder.foldsSlots ? siem.encoder.slot(type, value, siem.spec.settings) : undefined;
+        const stand = this.#stands.load(siem, id);
+        this.#stands.write(siem, { id, type, value }, stand, takenOff(stand, revision, now, slot));
+      }
+    });
   }
 
   /** Once all exchanges the SIEM listens to completed a poll since its adoption, what is still unvouched goes. */

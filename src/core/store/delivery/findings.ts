@@ -3,9 +3,9 @@
 import type { OwnedEntry } from '../../contracts/siem-connector.ts';
 import { type Found, notThere, seen, unknown } from '../../ledger/found.ts';
 import type { Stand } from '../../ledger/stand.ts';
-import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';
+import { OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
-import { entryIdsOf } from '../unit/entry-ids.ts';
+import { entryIdsOf, storedKey } from '../unit/entry-ids.ts';
 import type { Projector } from '../projection/projection.ts';
 import type { Standing, StandTable } from '../projection/stand-table.ts';
 
@@ -66,7 +66,7 @@ export class Findings {
   #found(siem: SiemState, { observable, one }: Seen, entries: Map<string, number>): boolean {
     this.#raiseFloor(one);
     const { now, revision } = this.#store;
-    const known = entries.get(keyOf(observable));
+    const known = entries.get(storedKey(observable));
     const stand = known === undefined ? undefined : this.#stands.load(siem, known);
     if (stand?.call !== undefined) return false;
     // Where nobody wants it, and it was ours a moment ago, it goes, and waits for no partner as one that was never known.
@@ -76,14 +76,14 @@ export class Findings {
         : seen(stand, foundOf(one), revision);
     if (after === stand) return false;
     const id = known ?? this.#newEntry(observable);
-    entries.set(keyOf(observable), id);
+    entries.set(storedKey(observable), id);
     this.#stands.write(siem, { id, ...observable }, stand, after);
     return true;
   }
 
   /** Its slot was looked at and nothing of ours stood there. Returned when the ledger said otherwise. */
   #missed(siem: SiemState, observable: Observable, entries: ReadonlyMap<string, number>): Standing[] {
-    const id = entries.get(keyOf(observable));
+    const id = entries.get(storedKey(observable));
     const stand = id === undefined ? undefined : this.#stands.load(siem, id);
     if (id === undefined || stand === undefined || stand.present.is === 'no' || stand.call !== undefined) return [];
     const entry = { id, ...observable };
@@ -113,6 +113,3 @@ export const foundOf = ({ revision, until, handle }: OwnedEntry): Found => ({ re
 
 const slotOf = ({ encoder }: SiemState, { slot }: OwnedEntry): string | undefined =>
   encoder.foldsSlots ? slot : undefined;
-
-/** As the database has it. */
-const keyOf = ({ type, value }: Observable): string => entryKey(type, value.toWellFormed());

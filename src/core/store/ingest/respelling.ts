@@ -3,10 +3,10 @@
 // partner still publishes it; a value that the rules refuse now is withdrawn. The exchanges start over meanwhile, and
 // what they publish still is read again from the source.
 import { canonical } from '../../model/canonical.ts';
-import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../model/observable.ts';
+import type { Observable } from '../../model/observable.ts';
 import { lifeFrom } from '../../policy/expiry.ts';
 import type { StoreContext } from '../unit/context.ts';
-import { entryIdsOf } from '../unit/entry-ids.ts';
+import { entriesOf, storedKey } from '../unit/entry-ids.ts';
 import type { Explanations } from '../unit/explanations.ts';
 import { explained, openOf } from '../rows/open-markings.ts';
 import { OBJECT, type ObjectRow, type StoredEntry } from '../rows/rows.ts';
@@ -68,11 +68,14 @@ export function registerRespelling(
       (named.get(row.id) ?? []).map((entry) => ({ objectId: row.id, entry, anew: spelledAnew(entry) })),
     );
     const changed = all.filter(({ entry, anew }) => anew?.value !== entry.value);
-    const ids = entriesOf(changed.flatMap(({ anew }) => anew ?? []));
+    const ids = entriesOf(
+      store,
+      changed.flatMap(({ anew }) => anew ?? []),
+    );
     const come: Values[] = [];
     for (const { objectId, entry, anew } of all) {
       if (anew !== undefined && anew.value !== entry.value) {
-        const id = ids.get(entryKey(anew.type, anew.value))!;
+        const id = ids.get(storedKey(anew))!;
         come.push([id, objectId]);
         touched.add({ id, ...anew }, OURS);
       }
@@ -84,21 +87,6 @@ export function registerRespelling(
       ['entry_id', 'object_id'],
       changed.map(({ entry, objectId }) => [entry.id, objectId]),
     );
-  }
-
-  /** Those that nobody knew are made. */
-  function entriesOf(observables: readonly Observable[]): Map<string, number> {
-    const ids = entryIdsOf(db, observables);
-    const fresh: Values[] = [];
-    for (const { type, value } of observables) {
-      const key = entryKey(type, value);
-      if (ids.has(key)) continue;
-      const id = store.ids.take('entry');
-      ids.set(key, id);
-      fresh.push([id, OBSERVABLE_TYPES.indexOf(type), value]);
-    }
-    db.insertRows('entry', ['id', 'type', 'value'], fresh);
-    return ids;
   }
 }
 
