@@ -120,8 +120,8 @@ export const sightings: readonly Mutated[] = [
         rule: 'A version of a sighting never goes back.',
       },
       {
-        find: "outcomeOf(telling, ruling) === 'queued' && found !== undefined && this.#holdsCanaries(row, found);",
-        put: 'found === null;',
+        find: 'holdCanaries.has(row) ? denied(before, HOLDS_CANARIES, now) : taken(before, ruling, now)',
+        put: 'taken(before, ruling, now)',
         rule: 'A count that holds hits on a canary of ours stays here.',
       },
       {

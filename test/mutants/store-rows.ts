@@ -156,13 +156,13 @@ export const storeRows: readonly Mutated[] = [
         rule: 'A row of ours that is found with a higher revision raises the floor.',
       },
       {
-        find: 'if (known?.stand.call !== undefined) return false;',
+        find: 'if (stand?.call !== undefined) return false;',
         put: '',
         rule: 'A late look changes nothing of a row whose call is under way.',
       },
       {
-        find: '|| known.stand.call !== undefined) return false;',
-        put: ') return false;',
+        find: "stand.present.is === 'no' || stand.call !== undefined) return [];",
+        put: "stand.present.is === 'no') return [];",
         rule: 'A late look calls nothing lost whose call is under way.',
       },
     ],
@@ -242,8 +242,8 @@ export const storeRows: readonly Mutated[] = [
         rule: 'A removal names the handle of its row.',
       },
       {
-        find: 'room.leaving ? postponed(stand, now + ROOM_WAIT_MS) : waitsForRoom',
-        put: 'waitsForRoom',
+        find: 'room.leaving ? (stand) => postponed(stand, now + ROOM_WAIT_MS) : (stand)',
+        put: '(stand)',
         rule: 'What comes in the place of another waits for it to leave, and is not parked.',
       },
     ],
@@ -259,8 +259,8 @@ export const storeRows: readonly Mutated[] = [
     ],
     mutants: [
       {
-        find: '.filter(([, { stand }]) => stand.call !== undefined);',
-        put: ".filter(([, { stand }]) => stand.call?.kind === 'flight');",
+        find: 'ids.filter((id) => this.#stands.load(siem, id)?.call !== undefined)',
+        put: "ids.filter((id) => this.#stands.load(siem, id)?.call?.kind === 'flight')",
         rule: 'Accepted and uncertain calls keep a slot busy as well.',
       },
       {
@@ -318,8 +318,8 @@ export const storeRows: readonly Mutated[] = [
         rule: 'A lost container takes only its own entries along.',
       },
       {
-        find: "if (row.stand.call?.kind === 'accepted') doubt(this.#store, siem, row.entry);",
-        put: '',
+        find: "if (stand.call?.kind === 'accepted') doubt(this.#store, siem, entry);",
+        put: ';',
         rule: 'What a task may still write into a container that is made anew is looked at.',
       },
     ],
@@ -344,8 +344,8 @@ export const storeRows: readonly Mutated[] = [
         rule: 'A key whose slot another of ours holds is not lost.',
       },
       {
-        find: 'if (!there && this.#findings.missed(siem, one)) changed++;',
-        put: '',
+        find: 'this.#findings.look(siem, found, missed)',
+        put: 'this.#findings.look(siem, found, [])',
         rule: 'What a late removal took away is written again.',
       },
     ],
