@@ -254,8 +254,8 @@ export const storeWanted: readonly Mutated[] = [
         rule: 'An object is judged anew when its last marking is explained, though no level changes.',
       },
       {
-        find: 'if (row.unexplained !== null && next.unexplained === null) this.#links.armsFrom(',
-        put: 'if (row.state === undefined) this.#links.armsFrom(',
+        find: 'row.unexplained !== null && next.unexplained === null);',
+        put: 'row.unexplained === next.unexplained);',
         rule: 'Hits from before a marking was explained are not told to its partner.',
         tests: ['store/sightings/claims'],
       },

@@ -42,6 +42,7 @@ const OTHERS = [
   'ingest/bare-urls',
   'projection/brakes',
   'ingest/explained',
+  'ingest/many-definitions',
   'delivery/found',
   'projection/judged',
   'projection/alike-rows',

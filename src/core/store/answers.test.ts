@@ -166,6 +166,42 @@ describe('a commit of a thousand objects waits for few answers', () => {
   });
 });
 
+describe('nor does what explains a thousand objects, each of them by another one, once they are in', () => {
+  /** The commit, and each step of what it leaves. */
+  const each = (asked: ReturnType<typeof answers>, rig: Rig, objects: Parameters<Rig['commit']>[0]) => {
+    expect(asked.of(() => rig.commit(objects))).toBeLessThanOrEqual(MOST);
+    for (let more = true; more; )
+      expect(asked.of(() => ({ more } = rig.store.tick(NOW, false)))).toBeLessThanOrEqual(MOST);
+  };
+
+  /** A commit begins some hundred of what it leaves, and steps do the rest. */
+  const inSteps = () => new Rig({ watch: () => 0 });
+
+  it('as a marking definition', () => {
+    const asked = answers();
+    const rig = inSteps();
+    rig.commit(indicators(0, COUNT).map((one, i) => ({ ...one, openMarkings: [`marking-definition--${i}`] })));
+
+    const definition = { kind: 'marking' as const, tlp: 'green' as const };
+    each(
+      asked,
+      rig,
+      names.map((_, i) => ({ ...definition, objectId: `marking-definition--${i}` })),
+    );
+    expect(rig.deliver()).toHaveLength(COUNT);
+  });
+
+  it('as a name', () => {
+    const asked = answers();
+    const rig = inSteps();
+    rig.commit([...indicators(0, COUNT), ...relations]);
+    rig.deliver();
+
+    each(asked, rig, names);
+    expect(rig.deliver()).toHaveLength(COUNT);
+  });
+});
+
 it('nor does taking work out ask for what explains each of its claims', () => {
   const asked = answers();
   const rig = two();

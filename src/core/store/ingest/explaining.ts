@@ -4,9 +4,10 @@ import type { Explanations } from '../unit/explanations.ts';
 import type { Brakes } from '../projection/brakes.ts';
 import type { ExchangeState, StoreContext } from '../unit/context.ts';
 import type { Links } from './links.ts';
-import { explained, openOf } from '../rows/open-markings.ts';
+import { explained, type Explained, openOf } from '../rows/open-markings.ts';
 import { OBJECT, type ObjectRow, type StoredEntry } from '../rows/rows.ts';
 import type { Sweep, Sweeps, SweepStep } from '../unit/sweeps.ts';
+import { membersOf, objectsWaiting, sourcesOf, whileItFits } from './members.ts';
 import type { ArrivingPage } from './wire.ts';
 
 /** More than any brake lets pass; counting on would take long. */
@@ -28,8 +29,8 @@ export class Explaining {
     this.#links = links;
     this.#sweeps = sweeps;
     this.#brakes = brakes;
-    sweeps.register('marking', (sweep, most) => this.#remark(sweep, most));
-    sweeps.register('name', (sweep, most) => this.#renamed(sweep, most));
+    sweeps.registerTogether('marking', (all, most) => this.#remark(all, most));
+    sweeps.registerTogether('name', (all, most) => this.#renamed(all, most));
   }
 
   /**
@@ -67,7 +68,11 @@ export class Explaining {
     const named = this.#toExplain(
       objects.filter((row) => row.exchange_id === sweep.owner && row.open_markings !== null),
     );
-    const step = this.#whileItFits(objects, most, (row) => this.#explainAnew(row, named.get(row.id)));
+    const changed: Change[] = [];
+    const step = whileItFits(objects, most, objects.length >= most, (row) =>
+      this.#explainAnew(row, named.get(row.id), changed),
+    );
+    this.#save(changed);
     return { rows: step.rows, position: step.more ? String(step.last!.id) : undefined };
   }
 
@@ -81,47 +86,74 @@ export class Explaining {
     return this.#links.of(rows.map((row) => row.id));
   }
 
-  /** Returns the rows it touched. */
-  #explainAnew(row: ObjectRow, entries: readonly StoredEntry[] | undefined): number {
+  /** Returns the rows it touched. `changed`: to which it adds the object where that comes out otherwise. */
+  #explainAnew(row: ObjectRow, entries: readonly StoredEntry[] | undefined, changed: Change[]): number {
     if (entries === undefined) return 1;
     const next = explained(this.#context, row.exchange_id, openOf(row));
     if (next.tlp === row.tlp && next.pap === row.pap && next.unexplained === row.unexplained) return 1;
-    if (row.unexplained !== null && next.unexplained === null) this.#links.armsFrom(row.id, this.#store.now);
-    this.#store.db.run(
-      'UPDATE object SET tlp = ?, pap = ?, unexplained = ? WHERE id = ?',
-      next.tlp,
-      next.pap,
-      next.unexplained,
-      row.id,
-    );
+    changed.push({ row, next });
     // What is withdrawn may be kept by a hold, as far as its marking allows.
     const force = row.state === OBJECT.published;
     this.#links.touch(entries, { cause: 'policy', exchangeId: row.exchange_id, force });
     return entries.length;
   }
 
-  /** A marking definition arrived: the objects that waited for it are judged anew. */
-  #remark(sweep: Sweep, most: number): SweepStep {
-    if (sweep.subject === EVERY_MARKING) return this.#remarkAll(sweep, most);
-    const waiting = this.#store.db.all<ObjectRow>(
-      `SELECT o.* FROM unexplained u JOIN object o ON o.id = u.object_id
-       WHERE u.exchange_id = ? AND u.marking_id = ? AND u.object_id > ? ORDER BY u.object_id LIMIT ?`,
-      sweep.owner,
-      sweep.subject,
-      Number(sweep.position),
-      most,
+  #save(changed: readonly Change[]): void {
+    this.#store.db.updateRows(
+      'object',
+      ['id'],
+      ['tlp', 'pap', 'unexplained'],
+      changed.map(({ row, next }) => [next.tlp, next.pap, next.unexplained, row.id]),
     );
-    const named = this.#toExplain(waiting);
-    const step = this.#whileItFits(waiting, most, (row) => this.#explainAnew(row, named.get(row.id)));
-    // It is explained: nobody waits for this marking any more.
-    this.#store.db.run(
-      'DELETE FROM unexplained WHERE exchange_id = ? AND marking_id = ? AND object_id <= ?',
-      sweep.owner,
-      sweep.subject,
-      step.last?.id ?? Number.MAX_SAFE_INTEGER,
+    const armed = changed.filter(({ row, next }) => row.unexplained !== null && next.unexplained === null);
+    this.#links.armFrom(
+      armed.map(({ row }) => row.id),
+      this.#store.now,
     );
-    if (step.more) this.#foresee(sweep);
-    return { rows: step.rows, position: step.more ? String(step.last!.id) : undefined };
+  }
+
+  /** Marking definitions arrived: the objects that waited for them are judged anew. */
+  #remark(sweeps: readonly Sweep[], most: number): SweepStep[] {
+    const { owner, subject } = sweeps[0]!;
+    if (subject === EVERY_MARKING) return [this.#remarkAll(sweeps[0]!, most)];
+    const { db } = this.#store;
+    const every = sweeps.findIndex((one) => one.subject === EVERY_MARKING);
+    const waiting = membersOf(every < 0 ? sweeps : sweeps.slice(0, every), most, objectsWaiting(db, owner));
+    const objects = db.byKeys<ObjectRow>('SELECT * FROM object WHERE id IN ($keys)', [...new Set(waiting.first)]);
+    const rows = new Map(objects.map((row) => [row.id, row]));
+    const named = this.#toExplain(objects);
+    const changed: Change[] = [];
+    const steps = waiting.steps((id) => {
+      const row = rows.get(id);
+      // All that came explains it at once, also where it waited for several.
+      rows.delete(id);
+      return row === undefined ? 1 : this.#explainAnew(row, named.get(id), changed);
+    });
+    this.#save(changed);
+    this.#waitNoMore(sweeps, steps);
+    return steps;
+  }
+
+  /** They are explained: nobody waits for these markings any more. */
+  #waitNoMore(sweeps: readonly Sweep[], steps: readonly SweepStep[]): void {
+    const { db } = this.#store;
+    const over = sweeps.filter((_, i) => steps[i] !== undefined && steps[i].position === undefined);
+    db.deleteRows(
+      'unexplained',
+      ['exchange_id', 'marking_id'],
+      over.map(({ owner, subject }) => [owner, subject]),
+    );
+    for (const [i, { position }] of steps.entries()) {
+      if (position === undefined) continue;
+      const { owner, subject } = sweeps[i]!;
+      db.run(
+        'DELETE FROM unexplained WHERE exchange_id = ? AND marking_id = ? AND object_id <= ?',
+        owner,
+        subject,
+        Number(position),
+      );
+      this.#foresee(sweeps[i]!);
+    }
   }
 
   /** The brake judges all that one marking lets in together. */
@@ -134,29 +166,21 @@ export class Explaining {
     for (const siem of this.#store.siems) this.#brakes.foresee('addition', siem, owner, n);
   }
 
-  /** A name that indicators refer to arrived or changed: they are written again. */
-  #renamed(sweep: Sweep, most: number): SweepStep {
-    const sources = this.#context.sourcesOf(sweep.owner, sweep.subject, sweep.position, most);
-    const again = this.#links.toWriteAgain(sweep.owner, sources);
-    const step = this.#whileItFits(sources, most, (source) => {
+  /** Names that indicators refer to arrived or changed: they are written again. */
+  #renamed(sweeps: readonly Sweep[], most: number): SweepStep[] {
+    const { owner } = sweeps[0]!;
+    const sources = membersOf(sweeps, most, sourcesOf(this.#store.db, owner));
+    const again = this.#links.toWriteAgain(owner, [...new Set(sources.first)]);
+    return sources.steps((source) => {
       const entries = again.get(source) ?? [];
-      this.#links.writeAgain(sweep.owner, entries);
+      this.#links.writeAgain(owner, entries);
       return entries.length;
     });
-    return { rows: step.rows, position: step.more ? step.last! : undefined };
   }
+}
 
-  /** Goes through `given`, of which there may be more where it is `most` long, until so many rows are handled. */
-  #whileItFits<T>(
-    given: readonly T[],
-    most: number,
-    work: (one: T) => number,
-  ): { rows: number; last: T | undefined; more: boolean } {
-    let rows = 0;
-    for (const [i, one] of given.entries()) {
-      rows += Math.max(1, work(one));
-      if (rows >= most) return { rows, last: one, more: i + 1 < given.length || given.length >= most };
-    }
-    return { rows, last: given.at(-1), more: false };
-  }
+/** An object as it was, and what the definitions make of it now. */
+interface Change {
+  readonly row: ObjectRow;
+  readonly next: Explained;
 }

@@ -52,8 +52,13 @@ export class Links {
     this.touch(entries, { cause: 'none', exchangeId, force: true });
   }
 
-  /** What it names is vouched for since now. */
-  armsFrom(objectRow: number, now: number): void {
-    this.#store.db.run('UPDATE contribution SET since = ? WHERE object_id = ?', now, objectRow);
+  /** What they name is vouched for since now. */
+  armFrom(objectRows: readonly number[], now: number): void {
+    this.#store.db.updateRows(
+      'contribution',
+      ['object_id'],
+      ['since'],
+      objectRows.map((id) => [now, id]),
+    );
   }
 }

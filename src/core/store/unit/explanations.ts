@@ -53,7 +53,6 @@ export class Explanations {
   readonly #db: StoreContext['db'];
   readonly #find;
   readonly #threats;
-  readonly #sources;
   /** By exchange and object, for a set that is gone through. */
   readonly #foreseen = new Map<string, string[]>();
 
@@ -61,10 +60,6 @@ export class Explanations {
     this.#db = db;
     this.#find = db.statement<{ kind: string; version: string; body: string }>(
       'SELECT kind, version, body FROM context WHERE exchange_id = ? AND object_id = ?',
-    );
-    this.#sources = db.statement<{ source: string }>(
-      `SELECT DISTINCT source FROM relation INDEXED BY relation_target
-       WHERE exchange_id = ? AND target = ? AND source > ? AND relation = 'indicates' ORDER BY source LIMIT ?`,
     );
     this.#threats = db.statement<{ body: string }>(
       `SELECT DISTINCT c.body FROM relation r JOIN context c ON c.exchange_id = r.exchange_id AND c.object_id = r.target
@@ -145,11 +140,6 @@ export class Explanations {
     this.#db.deleteRows('relation', ['exchange_id', 'source', 'target', 'object_id'], gone!);
     this.#db.insertRows('relation', ['exchange_id', 'source', 'target', 'object_id', 'relation'], come!);
     return news;
-  }
-
-  /** Ids of the indicators that indicate `target`, in order. */
-  sourcesOf(exchangeId: number, target: string, after: string, most: number): string[] {
-    return this.#sources.all(exchangeId, target, after, most).map((row) => row.source);
   }
 
   /** Those of these that any indicator indicates. */
