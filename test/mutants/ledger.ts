@@ -368,6 +368,12 @@ export const ledger: readonly Mutated[] = [
         put: ';',
         rule: 'A parked row inherits no slot: nothing would clear it.',
       },
+      {
+        find: '(one.revision === other.revision && one.entryId < other.entryId)',
+        put: 'false',
+        rule: 'Of one revision the later entry wrote last.',
+        tests: ['ledger/rest', 'store/delivery/slots'],
+      },
     ],
   },
   {

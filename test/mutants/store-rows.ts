@@ -264,6 +264,21 @@ export const storeRows: readonly Mutated[] = [
         rule: 'Accepted and uncertain calls keep a slot busy as well.',
       },
       {
+        find: '        row.wanted_rev = revision;\n',
+        put: '',
+        rule: 'What is written over others goes under the revision that says so.',
+      },
+      {
+        find: '    this.#slots.arrange(siem, rows, making.words);',
+        put: '    this.#slots.arrange(siem, rows, new Map());',
+        rule: 'Of one batch the later row shows its words, however many come between.',
+      },
+      {
+        find: "return is === 'no' ? undefined : { entryId, revision };",
+        put: 'return undefined;',
+        rule: 'What was written before under a later revision comes before all the same.',
+      },
+      {
         find: 'if (added && siem.encoder.foldsSlots) this.#slots.takeAlong(siem, slot, entry.id);',
         put: '',
         rule: 'What stood in a row that goes under another key is lost with it.',

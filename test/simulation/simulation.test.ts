@@ -25,6 +25,10 @@ const FOUND = [
   [616921, 'one that lost its place in the unit that sent it taken back under the revision that was sent'],
   [670629, 'held addition believed to stand in a row that was removed under the key that shared it'],
   [310000, 'one that was refused and is not there keeping the only place of a full watchlist'],
+  [
+    769078,
+    'words of another believed to be those of what a hold keeps, since they were written under an earlier revision',
+  ],
   [606397, 'place of what a held removal keeps given away, so that a better one had a place and no room'],
   [616057, 'the same, of two that a person had said no to'],
   [701002, 'one that was refused sent again without a place, before one that has it'],

@@ -26,7 +26,7 @@ import {
   sentAgain,
   waitsForRoom,
 } from './rest.ts';
-import { phaseOf } from './stand.ts';
+import { phaseOf, type Stand } from './stand.ts';
 
 describe('at rest', () => {
   const parked = refused(postponed(fresh, LATER), 'x'.repeat(1000));
@@ -53,12 +53,16 @@ describe('at rest', () => {
     ]);
     expect([inherits(there, ANEW), inherits(kept, ANEW)].map(phaseOf)).toEqual(['upsert', 'upsert']);
     const wrote = kept.present.revision;
-    expect([kept, kept, there].map((one, i) => isSpokenOver(one, wrote + (i === 0 ? 1 : 0)))).toEqual([
+    const over = (stand: Stand, entryId: number, later: number) =>
+      isSpokenOver(stand, 7, { entryId, revision: wrote + later });
+    expect([over(kept, 6, 1), over(kept, 8, 0), over(kept, 6, 0), over(kept, 8, -1), over(there, 8, 1)]).toEqual([
+      true,
       true,
       false,
       false,
+      false,
     ]);
-    expect(isSpokenOver({ ...kept, call: inFlight.call }, wrote + 1)).toBe(false);
+    expect(over({ ...kept, call: inFlight.call }, 8, 1)).toBe(false);
     // Cut short, and kept for as long as it was: it is wanted, and shows the other one's words all the same.
     const cut = held(there, REMOVAL, LATER, ANEW, NOW);
     expect([phaseOf(cut), phaseOf(inherits(cut, ANEW))]).toEqual(['held', 'upsert']);

@@ -36,9 +36,25 @@ export const inherits = (stand: Stand, revision: number): Stand => ({
 export const isHeir = (stand: Stand): boolean =>
   (stand.wanted.is || isKept(stand)) && stand.hold?.kind !== 'addition' && phaseOf(stand) !== 'parked';
 
-/** A hold keeps it, and its row in the product shows the words of another key, written under this later revision. */
-export const isSpokenOver = (stand: Stand, wrote: number): boolean =>
-  isKept(stand) && stand.call === undefined && stand.present.revision < wrote;
+/** Words of ours in a row of the product that several entries share. */
+export interface Words {
+  readonly revision: number;
+  readonly entryId: number;
+}
+
+/** Of those in one row: a batch is made by entries, so that of one revision the later entry wrote last. */
+export const cameBefore = (one: Words, other: Words): boolean =>
+  one.revision < other.revision || (one.revision === other.revision && one.entryId < other.entryId);
+
+/** It is to be written over the words of another key, and the later of two is told by revisions. */
+export const writtenOver = (stand: Stand, revision: number): Stand => ({
+  ...stand,
+  wanted: { ...stand.wanted, revision },
+});
+
+/** A hold keeps it, and its row in the product shows these words of another key, which were written later. */
+export const isSpokenOver = (stand: Stand, entryId: number, words: Words): boolean =>
+  isKept(stand) && stand.call === undefined && cameBefore({ revision: stand.present.revision, entryId }, words);
 
 /** There is room for it now. */
 export function letIn(stand: Stand, revision: number, now: number): Stand {

@@ -89,7 +89,7 @@ export class Batches {
       this.#baseContext(siem, now),
       limits.maxBytes,
     );
-    const room = new Room(this.#store, siem);
+    const making = { siem, builder, room: new Room(this.#store, siem), now, words: new Map() };
     const most = MOST_PASSES * limits.maxItems;
     const replanning = new Replanning(this.#projector, this.#recomputedTo(siem));
     let after = 0;
@@ -98,7 +98,7 @@ export class Batches {
       if (rows.length === 0) break;
       seen += rows.length;
       if (op === 'upsert' && replanning.has(siem, rows, now)) continue;
-      if (!this.#drafts.all(op, rows, { siem, builder, room, now })) break;
+      if (!this.#drafts.all(op, rows, making)) break;
       after = rows.at(-1)!.entry_id;
     }
     return this.#launch(siem, builder, op, now);

@@ -2,7 +2,7 @@
 // selected from: it waits, is parked, or is planned anew.
 import type { Change } from '../../contracts/siem-connector.ts';
 import { untold } from '../../ledger/found.ts';
-import { postponed, refused, waitsForRoom } from '../../ledger/rest.ts';
+import { postponed, refused, waitsForRoom, type Words } from '../../ledger/rest.ts';
 import type { Op, Stand } from '../../ledger/stand.ts';
 import type { Entry } from '../../model/entry.ts';
 import { entryKey } from '../../model/observable.ts';
@@ -40,6 +40,8 @@ interface Making {
   readonly builder: BatchBuilder<WorkRow>;
   readonly room: Room;
   readonly now: number;
+  /** By entry, what the batch writes so far into rows of the product that several share. */
+  readonly words: Map<number, Words>;
 }
 
 export class Drafts {
@@ -89,7 +91,11 @@ export class Drafts {
 
   #upserts(rows: readonly WorkRow[], making: Making): boolean {
     const { siem } = making;
-    if (siem.encoder.foldsSlots) this.#stands.together(() => this.#slots.foresee(siem, rows.map(stored)));
+    if (siem.encoder.foldsSlots)
+      this.#stands.together(() => {
+        this.#slots.foresee(siem, rows.map(stored));
+        this.#slots.arrange(siem, rows, making.words);
+      });
     const kept = rows.filter((row) => row.hold_kind === HOLD.removal).map((row) => row.entry_id);
     const known = renewsOnHit(siem) ? rows.map((row) => row.entry_id) : kept;
     const claims = this.#projector.claims.foresee(known, kept);

@@ -111,27 +111,79 @@ describe('two keys in one slot', () => {
     expect(rig.deliver(NOW + MINUTE)).toEqual(['upsert http://a.example/x']);
   });
 
-  it('go with the last words that stand in the slot, where a hold keeps the other and nobody can describe it any more', () => {
-    const brake = (atLeast: number) => ({ removal: { share: 0.1, atLeast, windowHours: 24 } });
-    const rig = new Rig({ ...folding, siems: [aSiem({ brake: brake(1) })] });
+  describe('go with the last words that stand in the slot, where a hold keeps the other and nobody can describe it any more', () => {
+    const brake = (atLeast: number) => ({ removal: { share: 0.001, atLeast, windowHours: 24 } });
     const published = (n: number, value: string, version = NOW - 3 * HOUR) =>
       anIndicator({
         objectId: `indicator--${n}`,
         version: versionAt(version),
         observables: [{ type: 'url', value }],
       });
-    rig.commit([published(2, lower.value)]);
-    rig.deliver();
-    rig.commit([published(2, 'http://b.example/', NOW - HOUR)]);
-    expect(rig.read((reader) => reader.held())).toMatchObject([{ kind: 'removal', count: 1 }]);
-    rig.restart({ siems: [aSiem({ brake: brake(1000) })] });
-    // Written over what is kept.
-    rig.commit([published(1, upper.value)]);
-    rig.deliver();
+    const braked = () => new Rig({ ...folding, siems: [aSiem({ brake: brake(1) })] });
+    const keepLower = (rig: Rig) => {
+      rig.commit([published(2, 'http://b.example/', NOW - HOUR)]);
+      expect(rig.read((reader) => reader.held())).toMatchObject([{ kind: 'removal', count: 1 }]);
+      rig.restart({ siems: [aSiem({ brake: brake(1000) })] });
+    };
+    const isGone = (rig: Rig, now: number) => {
+      rig.deliver(now);
 
-    rig.commit([revoked]);
+      rig.commit([revoked]);
 
-    expect(rig.deliver()).toEqual(['remove http://a.example/X']);
-    expect(rig.read((reader) => reader.held())).toEqual([]);
+      expect(rig.deliver(now)).toEqual(['remove http://a.example/X']);
+      expect(rig.read((reader) => reader.held())).toEqual([]);
+    };
+
+    it('written after it was held', () => {
+      const rig = braked();
+      rig.commit([published(2, lower.value)]);
+      rig.deliver();
+      keepLower(rig);
+      rig.commit([published(1, upper.value)]);
+
+      isGone(rig, NOW);
+    });
+
+    it('written behind it in one batch', () => {
+      const rig = braked();
+      rig.commit([published(2, lower.value), published(1, upper.value)]);
+      expect(rig.deliver()).toEqual(['upsert http://a.example/x', 'upsert http://a.example/X']);
+      keepLower(rig);
+
+      isGone(rig, NOW);
+    });
+
+    it('written far behind it in one batch, though it was wanted before', () => {
+      const rig = braked();
+      rig.commit([published(2, lower.value)]);
+      const many = Array.from({ length: 300 }, (_, n) => published(n + 3, `http://a.example/${n}`));
+      rig.commit([...many, published(1, upper.value)]);
+      rig.commit([{ ...published(2, lower.value, NOW - 2 * HOUR), confidence: 90 }]);
+      const { changes, id } = rig.take()!;
+      expect([changes[0]?.key, changes.at(-1)?.key]).toEqual(['url|http://a.example/x', 'url|http://a.example/X']);
+      rig.store.settleAll(id, NOW);
+      keepLower(rig);
+
+      isGone(rig, NOW);
+    });
+
+    it('written later, though it was wanted before', () => {
+      const rig = braked();
+      rig.commit([published(2, lower.value)]);
+      const first = rig.take()!;
+      rig.commit([published(1, upper.value)]);
+      expect(rig.take()).toBeUndefined();
+      rig.store.settleAll(first.id, NOW);
+      rig.commit([{ ...published(2, lower.value, NOW - 2 * HOUR), confidence: 90 }]);
+      expect(rig.deliver()).toEqual(['upsert http://a.example/x']);
+      const second = rig.take(NOW + MINUTE)!;
+      expect(second.changes).toMatchObject([
+        { key: 'url|http://a.example/X', revision: rig.row(upper.value)!.wanted_rev },
+      ]);
+      rig.store.settleAll(second.id, NOW + MINUTE);
+      keepLower(rig);
+
+      isGone(rig, NOW + MINUTE);
+    });
   });
 });

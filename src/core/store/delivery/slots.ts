@@ -1,11 +1,12 @@
 // Keys of ours that are one row in the product, since that folds case or takes one value for another: they share its slot.
 import { lost } from '../../ledger/found.ts';
-import { inherits, isHeir, isSpokenOver } from '../../ledger/rest.ts';
+import { cameBefore, inherits, isHeir, isSpokenOver, type Words, writtenOver } from '../../ledger/rest.ts';
 import { gone, isKept, phaseOf } from '../../ledger/stand.ts';
 import type { Standing, StandTable } from '../projection/stand-table.ts';
 import type { StoredEntry } from '../rows/rows.ts';
 import type { SiemState, StoreContext } from '../unit/context.ts';
 import type { EntryClaims } from '../unit/entry-claims.ts';
+import { stored, type WorkRow } from './work-rows.ts';
 
 export class Slots {
   readonly #store: StoreContext;
@@ -70,8 +71,9 @@ export class Slots {
     // One that is not written (held as an addition, parked) would leave in the slot what has to go.
     const sharing = this.#sharing(siem, slot, entry.id).filter(({ stand }) => isHeir(stand));
     const kept = sharing.filter(({ stand }) => isKept(stand));
-    const wrote = kept.length === 0 ? 0 : (this.#stands.load(siem, entry.id)?.present.revision ?? 0);
-    const over = kept.filter((one) => isSpokenOver(one.stand, wrote) && !tells(one));
+    const wrote = kept.length === 0 ? undefined : this.#stands.load(siem, entry.id);
+    const words = { entryId: entry.id, revision: wrote?.present.revision ?? 0 };
+    const over = kept.filter((one) => isSpokenOver(one.stand, one.entry.id, words) && !tells(one));
     for (const one of over)
       this.#stands.write(siem, one.entry, one.stand, lost(one.stand, false, revision, engineTime));
     const heirs = sharing.filter((one) => !over.includes(one));
@@ -89,6 +91,33 @@ export class Slots {
       if (stand.present.is === 'no' || goesItself || isHeir(stand)) continue;
       this.#stands.write(siem, entry, stand, lost(stand, false, revision, engineTime));
     }
+  }
+
+  /**
+   * Of rows that are to be written, in their order, after `foresee`: those that come after others of their slot get a
+   * revision that says so, the running one, since nothing else tells later whose words the row of the product shows.
+   * `before`: by entry, what of their batch comes before them, to which these are added.
+   */
+  arrange(siem: SiemState, rows: readonly WorkRow[], before: Map<number, Words>): void {
+    const { revision } = this.#store;
+    for (const row of rows) {
+      const entry = stored(row);
+      const others = this.#others(slotOf(siem, entry), entry.id);
+      const isLast = others.every((id) => {
+        const words = before.get(id) ?? this.#wordsOf(siem, id);
+        return words === undefined || cameBefore(words, { entryId: entry.id, revision: row.wanted_rev });
+      });
+      if (!isLast) {
+        this.#stands.step(siem, entry, (stand) => writtenOver(stand, revision));
+        row.wanted_rev = revision;
+      }
+      if (others.length > 0) before.set(entry.id, { entryId: entry.id, revision: row.wanted_rev });
+    }
+  }
+
+  #wordsOf(siem: SiemState, entryId: number): Words | undefined {
+    const { is, revision } = this.#stands.load(siem, entryId)!.present;
+    return is === 'no' ? undefined : { entryId, revision };
   }
 
   /** Calls on one slot follow each other: two at a time may land in either order. */
