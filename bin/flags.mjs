@@ -6,7 +6,7 @@ const MAX_SEMI_SPACE_MB = 4;
 const KEEP_BYTES = 256 * 1024;
 
 /** By itself V8 marks a small heap again once it grew by some three tenths: here every few thousand indicators. */
-const HEAP_GROWTH_PERCENT = 60;
+const HEAP_GROWTH_PERCENT = 40;
 
 /** `--expose-gc`: answers of many megabytes are given back at once (core/runtime/http.ts). */
 export const NODE_FLAGS = [
