@@ -1,7 +1,9 @@
 // Three simulated SIEMs over TLS, each in a process of its own, as configuration names them.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Taxii } from './bench.ts';
-import { server } from './process.ts';
+import { type Ended, entente, server } from './process.ts';
+import { thousands } from './rows/row.ts';
 
 const KINDS = ['elastic', 'splunk', 'qradar'] as const;
 
@@ -37,8 +39,25 @@ export async function threeSiems(folder: string): Promise<Three> {
   }
 }
 
-/** Of a daemon between such a partner and them. */
-export const threeConfig = ({ url, collection, username, password }: Taxii, siems: readonly object[]): object => ({
+/** One `run --once` between a partner and three fresh ones; how many entries each held after it, by its kind. */
+export async function syncIntoThree(
+  folder: string,
+  taxii: Taxii,
+): Promise<{ readonly ended: Ended; readonly held: ReadonlyMap<string, number>; readonly said: string }> {
+  const running = await threeSiems(folder);
+  let ended: Ended;
+  let held: ReadonlyMap<string, number>;
+  try {
+    const file = join(folder, 'entente.yaml');
+    writeFileSync(file, JSON.stringify(configuration(taxii, running.siems)));
+    ended = await entente(['run', '--once', '--json', '-c', file]);
+  } finally {
+    held = await running.stop();
+  }
+  return { ended, held, said: [...held].map(([name, n]) => `${name} ${thousands(n)}`).join(', ') };
+}
+
+const configuration = ({ url, collection, username, password }: Taxii, siems: readonly object[]): object => ({
   instance: 'bench',
   state: 'entente.db',
   listen: '127.0.0.1:0',

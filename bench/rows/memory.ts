@@ -6,7 +6,7 @@ import type { Bench } from '../bench.ts';
 import { OURS } from '../cluster.ts';
 import { entente, listening, ROOT } from '../process.ts';
 import { spread } from '../rounds.ts';
-import { threeConfig, threeSiems } from '../three.ts';
+import { syncIntoThree } from '../three.ts';
 import { type BenchRow, type Line, thousands } from './row.ts';
 
 const REACH_MB = 256;
@@ -45,27 +45,16 @@ async function sync(bench: Bench, count: number) {
 async function intoThree(bench: Bench): Promise<Line> {
   const count = bench.size(300_000);
   const taxii = await bench.taxii(count);
-  const folder = bench.folder();
-  const running = await threeSiems(folder);
-  let ended: Awaited<ReturnType<typeof entente>>;
-  let held: ReadonlyMap<string, number>;
-  try {
-    const file = join(folder, 'entente.yaml');
-    writeFileSync(file, JSON.stringify(threeConfig(taxii, running.siems)));
-    ended = await entente(['run', '--once', '--json', '-c', file]);
-  } finally {
-    held = await running.stop();
-  }
+  const { ended, held, said } = await syncIntoThree(bench.folder(), taxii);
   const [peak, secs] = [Math.round(ended.peakMb), Math.round(ended.wallMs / 1000)];
-  const last = [...held].map(([name, n]) => `${name} ${thousands(n)}`).join(', ');
-  bench.note(`${count} indicators into three: ${peak} MB in ${secs} s; ${last}`);
-  if ([...held.values()].some((n) => n < 0.9 * count)) throw new Error(`of ${count} they hold ${last}`);
+  bench.note(`${count} indicators into three: ${peak} MB in ${secs} s; ${said}`);
+  if ([...held.values()].some((n) => n < 0.9 * count)) throw new Error(`of ${count} they hold ${said}`);
   return {
     what: `${thousands(count)} indicators into three simulated SIEMs`,
     reach: `at most ${REACH_MB} MB`,
     measured: `${peak} MB`,
     reached: peak <= REACH_MB,
-    detail: `one run of run --once, ${secs} s, ${Math.round(ended.cpuMs / 1000)} s of processor time; they held: ${last}`,
+    detail: `one run of run --once, ${secs} s, ${Math.round(ended.cpuMs / 1000)} s of processor time; they held: ${said}`,
   };
 }
 

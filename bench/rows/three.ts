@@ -1,9 +1,6 @@
 // A feed as a partner has it after some weeks, through TAXII into three SIEMs: what a first sync costs the daemon's process.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { entente } from '../process.ts';
 import { spread } from '../rounds.ts';
-import { threeConfig, threeSiems } from '../three.ts';
+import { syncIntoThree } from '../three.ts';
 import { type BenchRow, thousands } from './row.ts';
 
 const REACH_SECS = 45;
@@ -24,18 +21,8 @@ export const three: BenchRow = {
     let live = 0;
     let last = '';
     for (let round = 0; round < bench.rounds; round++) {
-      const folder = bench.folder();
-      const running = await threeSiems(folder);
-      let ended: Awaited<ReturnType<typeof entente>>;
-      let held: ReadonlyMap<string, number>;
-      try {
-        const file = join(folder, 'entente.yaml');
-        writeFileSync(file, JSON.stringify(threeConfig(taxii, running.siems)));
-        ended = await entente(['run', '--once', '--json', '-c', file]);
-      } finally {
-        held = await running.stop();
-      }
-      last = [...held].map(([name, n]) => `${name} ${thousands(n)}`).join(', ');
+      const { ended, held, said } = await syncIntoThree(bench.folder(), taxii);
+      last = said;
       live = held.get('elastic') ?? 0;
       // Some expire while it runs, and QRadar has no sets for the few networks of IPv6.
       if (live < 0.3 * count || [...held.values()].some((n) => Math.abs(n - live) > 0.005 * live))
