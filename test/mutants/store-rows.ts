@@ -284,15 +284,9 @@ export const storeRows: readonly Mutated[] = [
         rule: 'What stood in a row that goes under another key is lost with it.',
       },
       {
-        find: "if (stand.present.is === 'no' || goesItself || isHeir(stand)) continue;",
-        put: "if (stand.present.is === 'no' || isHeir(stand)) continue;",
+        find: "if (stand.present.is === 'no' || goesItself) continue;",
+        put: "if (stand.present.is === 'no') continue;",
         rule: 'What goes by a call of its own is not taken along.',
-      },
-      {
-        find: "if (stand.present.is === 'no' || goesItself || isHeir(stand)) continue;",
-        put: "if (stand.present.is === 'no' || goesItself) continue;",
-        rule: 'The heir of a row is not lost with it.',
-        survives: 'Who takes the row over was asked for right before; where there is one, nothing is removed.',
       },
     ],
   },

@@ -83,12 +83,12 @@ export class Slots {
     return true;
   }
 
-  /** The removal of one takes the row away for all: who stood there, and neither takes it over nor goes by a call of its own, is lost. */
+  /** Where nobody takes the row over, the removal of one takes it away for all: who stood there and does not go by a call of its own is lost. */
   takeAlong(siem: SiemState, slot: string, entryId: number): void {
     const { revision, engineTime } = this.#store;
     for (const { entry, stand } of this.#sharing(siem, slot, entryId)) {
       const goesItself = stand.call !== undefined || phaseOf(stand) === 'remove';
-      if (stand.present.is === 'no' || goesItself || isHeir(stand)) continue;
+      if (stand.present.is === 'no' || goesItself) continue;
       this.#stands.write(siem, entry, stand, lost(stand, false, revision, engineTime));
     }
   }
