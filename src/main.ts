@@ -1,7 +1,7 @@
 // Arguments, signals and exit codes. The only place that ends the process.
 import { askOf } from './cli/ask.ts';
 import { runCli } from './cli/cli.ts';
-import { BUG, DONE } from './cli/exit.ts';
+import { BUG, DONE, LEFT } from './cli/exit.ts';
 import { createOutput } from './cli/output.ts';
 import { parts } from './cli/parts.ts';
 import { environment } from './core/config/environment.ts';
@@ -15,11 +15,12 @@ process.once('SIGINT', () => stop('SIGINT'));
 // The launcher holds a channel open where it could not become this process; its end is our order to stop.
 process.once('disconnect', () => stop('the launcher is gone'));
 // A reader that went away (`entente status | head`) is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? DONE : BUG);
-});
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  error.code === 'EPIPE' ? process.exit(DONE) : lost(error),
+);
 process.stderr.on('error', () => {});
 
+let lostAlready = false;
 const ask = askOf(process.stdin, process.stdout);
 const env = environment();
 const out = createOutput(process.stdout, process.stderr, env, systemClock);
@@ -34,7 +35,18 @@ try {
 /** What was written to a pipe is handed over first: process.exit alone would lose it. */
 function finish(code: number): void {
   process.exitCode = code;
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+  process.stdout.write('', () => {
+    const { errored } = process.stdout;
+    if (errored !== null && (errored as NodeJS.ErrnoException).code !== 'EPIPE') lost(errored);
+    else process.stderr.write('', () => process.exit(code));
+  });
+}
+
+/** A disk without room, most often: whoever asked must not take what is there for the answer. */
+function lost(error: Error): void {
+  if (lostAlready) return;
+  lostAlready = true;
+  process.stderr.write(`entente: the answer could not be written: ${error.message}\n`, () => process.exit(LEFT));
 }
 
 function bug(error: unknown): void {

@@ -1,4 +1,5 @@
 // Commands that change something in the state: parked, backup.
+import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { placeOf } from '../app/specs.ts';
 import { ConnectorError } from '../core/model/failure.ts';
@@ -67,15 +68,18 @@ export const backup: Command = {
       if (file === undefined) return usage(context, 'backup needs a FILE');
       withReader(config, () => undefined);
       ownerAlone();
+      const fresh = !existsSync(file);
       try {
         copyState(placeOf(config), resolve(file));
       } catch (error) {
         // The error speaks of the file it could not write, which is not the state.
         const failed = stateFailure(error, resolve(file));
         if (failed === undefined) throw error;
-        throw new ConnectorError('permanent', `no backup was made: ${(failed.cause as Error).message}`, {
-          cause: error,
-        });
+        // Half of one would be taken for a backup, and an empty file even starts as a state.
+        if (fresh && existsSync(file)) rmSync(file);
+        const why = (failed.cause as Error).message;
+        const where = why.includes(file) ? '' : `: ${file}`;
+        throw new ConnectorError('permanent', `no backup was made: ${why}${where}`, { cause: error });
       }
       if (context.json) context.out.json({ file: resolve(file) });
       else context.out.line(`Copied the state to ${file}.`);

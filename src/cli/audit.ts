@@ -1,5 +1,5 @@
 // The command `audit`: whether the record is what was written, the record itself for those who check it, and another key.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { checkpointFiles } from '../app/audit-log.ts';
 import { siemConnector } from '../app/peers.ts';
@@ -19,6 +19,7 @@ import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
 import { act, clockOf } from './state.ts';
 import { timeOf } from '../core/model/time-of.ts';
+import { writeNew, writing } from './writing.ts';
 
 const ASKING_MS = 20_000;
 /** Records with a proof of their own; the others are proven together. */
@@ -173,10 +174,11 @@ async function exportRecords(context: Context, config: Config): Promise<number> 
   try {
     const from = reader.firstSince(since);
     const signed = reader.newest();
-    if (typeof flags['tiles'] === 'string') writeTiles(resolve(flags['tiles']), reader, signed);
-    if (typeof flags['proofs'] === 'string') writeProofs(resolve(flags['proofs']), reader, signed, from);
+    const { tiles, proofs } = flags;
+    if (typeof tiles === 'string') writing(tiles, () => writeTiles(resolve(tiles), reader, signed));
+    if (typeof proofs === 'string') writing(proofs, () => writeProofs(resolve(proofs), reader, signed, from));
     // Whoever asked for files alone gets no million lines beside them.
-    if (typeof flags['tiles'] === 'string' && flags['since'] === undefined) return DONE;
+    if (typeof tiles === 'string' && flags['since'] === undefined) return DONE;
     await out.parts(linesOf(reader, from));
     return DONE;
   } finally {
@@ -222,7 +224,9 @@ function writeProofs(file: string, reader: RecordReader, signed: Signed, from: n
     inclusion[seq] = inclusionProof(range, seq, size).map((one) => one.toString('base64'));
   const proofs = { checkpoint: note, key: reader.key ?? null, size, first: from, before, inclusion };
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(proofs)}\n`, { mode: 0o600 });
+  const text = `${JSON.stringify(proofs)}\n`;
+  if (existsSync(file)) writeFileSync(file, text);
+  else writeNew(file, text);
 }
 
 function writeTiles(folder: string, reader: RecordReader, signed: Signed): void {

@@ -113,6 +113,7 @@ async function told(error: unknown, out: Output, statePath: () => Promise<string
   const { stateFailure } = await import('../core/store/sql/state-failure.ts');
   const broken = stateFailure(error, await statePath());
   if (broken === undefined) throw error;
-  out.failure(broken.message);
+  // What the file system says itself is of another file, which it names: where it is the state's, that was said before.
+  out.failure(error instanceof Error && 'syscall' in error ? `${error.message}; look at that place` : broken.message);
   return LEFT;
 }

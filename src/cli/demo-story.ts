@@ -1,7 +1,6 @@
 // `demo`: two partners and three SIEMs that are simulated, the real daemon between them, and a story in a few steps that
 // a newcomer can follow: a first sync, a day later, an outage, a hit whose sighting goes back.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from '../app.ts';
 import { startDaemon } from '../app/daemon.ts';
@@ -25,6 +24,7 @@ import { ELASTIC_INDEX, type Partners, type Simulated, type Stage } from './demo
 import { summary } from './demo-summary.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { printStatus } from './status.ts';
+import { inTemporary } from './writing.ts';
 
 const DAY_MS = 86_400_000;
 const COUNT = 3000;
@@ -41,7 +41,16 @@ export async function tell(context: Context): Promise<number> {
     out.note(`--data ${path}: ${error instanceof Error ? error.message : String(error)}`);
     return USAGE;
   }
-  const folder = mkdtempSync(join(tmpdir(), 'entente-demo-'));
+  return inTemporary('demo', (folder) => toldIn(folder, context, days, start));
+}
+
+async function toldIn(
+  folder: string,
+  context: Context,
+  days: StixObject[][],
+  start: number | undefined,
+): Promise<number> {
+  const { flags, out } = context;
   const log = createLog({ level: 'error', format: 'text', stream: process.stderr });
   const clock = start === undefined ? systemClock : shiftedClock(start);
   const partners = {
@@ -71,7 +80,6 @@ export async function tell(context: Context): Promise<number> {
   } finally {
     for (const one of [...Object.values(sims), ...Object.values(partners)]) await one.close();
     await log.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

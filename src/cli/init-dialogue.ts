@@ -1,11 +1,12 @@
 // The dialogue of `init`. Each answer is judged at once, in the words of `check`, and each peer is contacted as soon as
 // it is known, so that nobody answers twenty questions to learn that the second was wrong.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { type Credential, type PeerAnswer, type PeerForm, peerForms, type SetupAnswers } from '../core/config/setup.ts';
 import { printProbe } from './check.ts';
 import type { Ask, Context, PeerProbe } from './command.ts';
+import { writeNew, writing } from './writing.ts';
 
 /** One exchange or one SIEM, as it would stand in the file. */
 export interface Peer {
@@ -176,8 +177,8 @@ async function secretOf(
       'hidden',
     );
     if (secret !== '') {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      writeFileSync(path, `${secret}\n`, { mode: 0o600, flag: 'wx' });
+      writing(path, () => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }));
+      writeNew(path, `${secret}\n`);
       told.made.push(path);
     }
   }

@@ -1,6 +1,6 @@
 // `init`: asks for exchange and SIEMs, contacts them as `check --probe` does, and writes a commented configuration.
 // Without a terminal the same comes from flags. Nothing is overwritten, and no secret goes into the file.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
@@ -11,6 +11,7 @@ import { DONE, LEFT, USAGE } from './exit.ts';
 import { dialogue, type Peer } from './init-dialogue.ts';
 import { answersOf } from './init-flags.ts';
 import { ownerAlone } from './owner-alone.ts';
+import { writeNew, writing } from './writing.ts';
 
 export const init: Command = {
   name: 'init',
@@ -107,9 +108,9 @@ async function probeOf({ parts, env, signal }: Context, file: string, { kind, an
 }
 
 function write(file: string, answers: SetupAnswers): void {
-  mkdirSync(dirname(resolve(file)), { recursive: true, mode: 0o700 });
-  // wx: also what came to stand there meanwhile is not overwritten.
-  writeFileSync(file, setupText(answers), { mode: 0o600, flag: 'wx' });
+  writing(file, () => mkdirSync(dirname(resolve(file)), { recursive: true, mode: 0o700 }));
+  // Also what came to stand there meanwhile is not overwritten.
+  writeNew(file, setupText(answers));
 }
 
 function said({ out, json }: Context, file: string, answers: SetupAnswers, probes: readonly PeerProbe[]): void {

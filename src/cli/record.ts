@@ -1,7 +1,7 @@
 // `record`: takes what the exchanges publish now into a file, for `rehearse`.
 
-import { once } from 'node:events';
-import { createWriteStream, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { exchangeConnector } from '../app/peers.ts';
 import { head, type RecordLine, recorded } from '../app/recording.ts';
 import { ConnectorError } from '../core/model/failure.ts';
@@ -12,6 +12,7 @@ import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
 import { ownerAlone } from './owner-alone.ts';
 import { clockOf } from './state.ts';
+import { unwritten } from './writing.ts';
 
 const MOST_MB = 1024;
 
@@ -36,10 +37,8 @@ export const record: Command = {
         const clock = clockOf(config);
         const log = commandLog(config);
         ownerAlone();
-        const stream = createWriteStream(file, { mode: 0o600, flags: 'wx' });
-        await once(stream, 'open').catch((error: unknown) => {
-          const why = error instanceof Error ? error.message : String(error);
-          throw new ConnectorError('permanent', `cannot make ${file}: ${why}`, { cause: error });
+        const made = await open(file, 'wx', 0o600).catch((error: unknown) => {
+          throw unwritten(file, error);
         });
         let bytes = 0;
         let objects = 0;
@@ -52,7 +51,9 @@ export const record: Command = {
               'permanent',
               `more than ${most / 1_000_000} MB are published; --max-mb allows more`,
             );
-          if (!stream.write(text)) await once(stream, 'drain');
+          await made.writeFile(text).catch((error: unknown) => {
+            throw unwritten(file, error);
+          });
         };
         const progress = out.progress('Recording');
         try {
@@ -79,14 +80,12 @@ export const record: Command = {
           }
           if (signal.aborted) throw new ConnectorError('permanent', 'interrupted; nothing was kept');
           await write({ end: true, objects });
-          stream.end();
-          await once(stream, 'close');
         } catch (error) {
           // Half a record would be taken for what a partner publishes.
-          stream.destroy();
           rmSync(file, { force: true });
           throw error;
         } finally {
+          await made.close();
           progress.end();
           await log.close();
         }

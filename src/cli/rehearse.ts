@@ -1,6 +1,5 @@
 // `rehearse`: what a new configuration would change, before anybody runs it.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { linesOf } from '../app/recording.ts';
 import { beforeSimulators, type Outcome, type Rehearsed, rehearsed } from '../app/rehearsal.ts';
@@ -12,6 +11,7 @@ import type { Command, Context, StartedSimulator } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { refusedLines } from './plan.ts';
 import { commandLog } from './command-log.ts';
+import { inTemporary } from './writing.ts';
 
 /** Shown to people; `--json` has this many, and the counts of all. */
 const MOST_SHOWN = 20;
@@ -41,26 +41,27 @@ export const rehearse: Command = {
     const [before, after] = [configAt(context, present), configAt(context, configPath)];
     if (before === undefined || after === undefined) return USAGE;
     const noted = record === undefined ? [] : await unrecorded(record, [before, after]);
-    const folder = mkdtempSync(join(tmpdir(), 'entente-rehearse-'));
-    const runs: Rehearsed[] = [];
-    try {
-      for (const [name, config] of [
-        ['present', before],
-        ['new', after],
-      ] as const)
-        runs.push(await one(context, config, before, join(folder, `${name}.db`), record));
-      const [old, next] = runs as [Rehearsed, Rehearsed];
-      const siems = differences(old.outcomes, next.outcomes);
-      const left = [...noted, ...new Set([...old.left, ...next.left])];
-      if (json) out.json({ siems, left });
-      else print(context, siems);
-      for (const text of left) out.note(`left: ${text}`);
-      const differs = siems.some((siem) => siem.added + siem.removed > 0 || siem.only !== null);
-      return differs || left.length > 0 ? LEFT : DONE;
-    } finally {
-      for (const run of runs) await run.close();
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const both = async (folder: string): Promise<number> => {
+      const runs: Rehearsed[] = [];
+      try {
+        for (const [name, config] of [
+          ['present', before],
+          ['new', after],
+        ] as const)
+          runs.push(await one(context, config, before, join(folder, `${name}.db`), record));
+        const [old, next] = runs as [Rehearsed, Rehearsed];
+        const siems = differences(old.outcomes, next.outcomes);
+        const left = [...noted, ...new Set([...old.left, ...next.left])];
+        if (json) out.json({ siems, left });
+        else print(context, siems);
+        for (const text of left) out.note(`left: ${text}`);
+        const differs = siems.some((siem) => siem.added + siem.removed > 0 || siem.only !== null);
+        return differs || left.length > 0 ? LEFT : DONE;
+      } finally {
+        for (const run of runs) await run.close();
+      }
+    };
+    return inTemporary('rehearse', both, before.state);
   },
 };
 

@@ -11,6 +11,7 @@ import { DONE, LEFT } from './exit.ts';
 import { holderName } from './holder.ts';
 import { clockOf, prepareState } from './state.ts';
 import { lockFor } from './turn.ts';
+import { writing } from './writing.ts';
 
 export const state: Command = {
   name: 'state',
@@ -49,7 +50,10 @@ export const state: Command = {
         const from = placeOf(config);
         if (!hasState(from)) throw new ConnectorError('permanent', `there is no state at ${config.state} to copy`);
         const tables: { table: string; rows: number }[] = [];
-        moveState(from, target, holderName('state copy', clockOf(config).now()), (done) => void tables.push(done));
+        const holder = holderName('state copy', clockOf(config).now());
+        const move = () => moveState(from, target, holder, (done) => void tables.push(done));
+        if (typeof target === 'string') writing(to, move);
+        else move();
         const rows = tables.reduce((sum, one) => sum + one.rows, 0);
         if (json) out.json({ from: config.state, to, tables, rows });
         else {
