@@ -9,7 +9,7 @@ import { guess } from '../core/model/typed-in.ts';
 import type { OnLists } from '../core/store/spec/lists.ts';
 import type { StoreReader } from '../core/store/read/status.ts';
 import type { WhyEntry } from '../core/store/read/why.ts';
-import type { RefusedObject, RefusedReader } from '../core/store/read/refused.ts';
+import { REVOKED_CODE, type RefusedObject, type RefusedReader } from '../core/store/read/refused.ts';
 import type { SightingsReader, WhyHits, WhyRelease } from '../core/store/read/sightings.ts';
 import { nextActions } from './next-action.ts';
 
@@ -49,13 +49,14 @@ export function explainValue(
   const stored = guesses.map((one, i) => reader.why(one, now, onLists[i])).filter((one) => one !== undefined);
   const known =
     stored.length > 0 || refused.length === 0 ? stored : guesses.slice(0, 1).map((one) => onlyRefused(siems, one));
+  const source = { siems, reader, now, running, refused: refused.some(({ code }) => code !== REVOKED_CODE) };
   const entries = known.map((entry): ExplainedEntry => {
     const one = guesses.find(({ type }) => type === entry.type);
     return {
       ...entry,
       hits: one === undefined ? [] : sightings.hits(one),
       releases: one === undefined ? [] : sightings.releases(one),
-      siems: nextActions(entry, { siems, reader, now, running }),
+      siems: nextActions(entry, source),
     };
   });
   const around = guesses.flatMap((one) => containing(reader, one));

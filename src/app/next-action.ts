@@ -15,6 +15,8 @@ export interface NextActionSource {
   readonly now: number;
   /** A daemon holds the state. */
   readonly running: boolean;
+  /** Objects that name it are published and refused. */
+  readonly refused?: boolean;
 }
 
 export function nextActions(entry: Entry, source: NextActionSource): (Stand & { readonly next_action: string })[] {
@@ -109,5 +111,7 @@ function notWanted(entry: Entry, stand: Stand, source: NextActionSource): string
   if (accepted.some(({ reason }) => Date.parse(/\S+Z$/.exec(reason)?.[0] ?? '') > now))
     return `by the configuration as it is now it is wanted; it is judged again ${soon(source)}`;
   if (accepted.length > 0) return 'nothing: it expired; a later version from the partner brings it back';
+  if (source.refused === true)
+    return 'nothing: what names it is refused, for the reason that stands with each below; it comes once a partner publishes it in a form that can be held';
   return 'nothing: nobody vouches for it any more; it comes back when a partner publishes it anew';
 }

@@ -2,7 +2,7 @@
 // and refusals, without their cursors (which name server and account), and so no address, no header and no credential.
 // One JSON text a line; the last line says that it
 // is whole, so a file that was cut is never taken for everything.
-import { accessSync, constants, createReadStream } from 'node:fs';
+import { accessSync, constants, createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { ExchangeConnector, Page, Reading, ScopeEnd, ScopeName } from '../core/contracts/exchange-connector.ts';
 import { ConnectorError } from '../core/model/failure.ts';
@@ -58,13 +58,16 @@ export async function* recorded(
 
 /** Lines of a record, in order. Throws where it is none, and at the end where it was cut. */
 export async function* linesOf(file: string): AsyncGenerator<RecordLine> {
+  let folder: boolean;
   try {
     accessSync(file, constants.R_OK);
+    folder = statSync(file).isDirectory();
   } catch (error) {
     throw new ConnectorError('permanent', `${file} cannot be read; make a record with: entente record`, {
       cause: error,
     });
   }
+  if (folder) throw new ConnectorError('permanent', `${file} is a folder, no record; make one with: entente record`);
   const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
   let first = true;
   let whole = false;

@@ -40,7 +40,8 @@ export const parked: Command = {
         return DONE;
       }
       if (verb !== 'list') return usage(context, `parked ${verb} is no command; there is list and retry`);
-      const rows = withReader(config, (reader) => reader.parked(MOST_ROWS));
+      const found = withReader(config, (reader) => reader.parked(MOST_ROWS + 1));
+      const rows = found.slice(0, MOST_ROWS);
       const sightings = failedSightings(config);
       if (json) out.json({ parked: rows, sightings });
       else if (rows.length + sightings.length === 0) out.line('Nothing is parked.');
@@ -51,6 +52,8 @@ export const parked: Command = {
             .map((row) => [row.id, row.siem, row.value, row.type, row.reason])
             .concat(sightings.map((one) => [one.id, one.exchange, one.object_id, 'sighting', one.reason])),
         );
+      if (found.length > MOST_ROWS)
+        out.note(`only the first ${MOST_ROWS.toLocaleString('en')} are shown; entente status counts them all`);
       return DONE;
     }),
 };

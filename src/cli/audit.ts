@@ -43,7 +43,12 @@ export const audit: Command = {
     doing(context, async (config) => {
       const [verb] = context.args;
       if (verb !== 'verify' && verb !== 'export' && verb !== 'rotate')
-        return usage(context, `audit ${verb ?? ''} is no command; there is verify, export and rotate`);
+        return usage(
+          context,
+          verb === undefined
+            ? 'audit needs verify, export or rotate'
+            : `audit ${verb} is no command; there is verify, export and rotate`,
+        );
       if (!hasState(placeOf(config)))
         throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
       if (verb === 'rotate') return rotate(context, config);

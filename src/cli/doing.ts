@@ -3,7 +3,7 @@ import type { Config } from '../core/config/load.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { withoutHidden } from '../core/model/text.ts';
 import { configOf, stateConfigOf } from './config-of.ts';
-import type { Context, Flag } from './command.ts';
+import type { Context, Flag, FlagValue } from './command.ts';
 import { LEFT, USAGE } from './exit.ts';
 
 export const BY: Record<string, Flag> = {
@@ -35,6 +35,17 @@ export async function doing(
 /** Empty where nothing is said that can be read. */
 export function reasonOf({ flags }: Context): string {
   return typeof flags['reason'] === 'string' ? withoutHidden(flags['reason']).trim() : '';
+}
+
+/** What to say of a name that none of `all` has; undefined where one has it, or none is given. */
+export function unknownName(
+  what: 'exchange' | 'SIEM',
+  given: FlagValue,
+  all: readonly { readonly name: string }[],
+): string | undefined {
+  if (typeof given !== 'string' || all.some(({ name }) => name === given)) return undefined;
+  const named = what === 'SIEM' ? 'SIEM named' : what;
+  return `no ${named} ${given}; configured: ${all.map(({ name }) => name).join(', ')}`;
 }
 
 export function usage(context: Context, message: string): number {

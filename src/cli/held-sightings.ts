@@ -9,8 +9,11 @@ import { withSightings } from './state.ts';
 export const isSightingId = (id: string): boolean => /^s\d+$/.test(id);
 
 /** Those that the flags and the id leave. */
-export function heldSightings(context: Context, config: Config, id: string | undefined): readonly HeldSighting[] {
-  const { flags } = context;
+export function heldSightings(
+  { flags }: Pick<Context, 'flags'>,
+  config: Config,
+  id: string | undefined,
+): readonly HeldSighting[] {
   if (flags['kind'] !== undefined && flags['kind'] !== 'sighting') return [];
   return (withSightings(config, (reader) => [...reader.held()]) ?? []).filter(
     (one) =>

@@ -6,7 +6,7 @@ import { sha256 } from '../core/runtime/ids.ts';
 import type { HeldSet } from '../core/store/read/waiting.ts';
 import type { HeldSighting } from '../core/store/read/sightings.ts';
 import type { Command, Context } from './command.ts';
-import { BY, doing, reasonOf, usage } from './doing.ts';
+import { BY, doing, reasonOf, unknownName, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
 import { heldSightings, isSightingId, showSighting } from './held-sightings.ts';
 import { when } from './output.ts';
@@ -73,8 +73,11 @@ function list(context: Context, config: Config, id: string | undefined): number 
   const { out, json, flags } = context;
   const all = waiting(context, config, id);
   const set = codeOf(all);
+  // What an exchange left that is configured no more is listed; a name that never was one is a slip.
+  const unknown = set === null ? unknownName('exchange', flags['exchange'], config.exchanges) : undefined;
+  if (unknown !== undefined) return usage(context, unknown);
   if (json) out.json({ held: all, set });
-  else if (set === null) out.line('Nothing waits for a person.');
+  else if (set === null) out.line(noneOf(config));
   else {
     out.table(
       ['ID', 'KIND', 'SIEM', 'EXCHANGE', 'COUNT', 'SET', 'SINCE', 'WHY'],
@@ -93,6 +96,13 @@ function list(context: Context, config: Config, id: string | undefined): number 
       out.line(`\nFor all ${all.length} of them: entente held approve ${theFlags(context)} --set ${set} --reason TEXT`);
   }
   return DONE;
+}
+
+function noneOf(config: Config): string {
+  const all =
+    withReader(config, (reader) => reader.held()).length + heldSightings({ flags: {} }, config, undefined).length;
+  if (all === 0) return 'Nothing waits for a person.';
+  return `Nothing that fits waits for a person; entente held list shows ${all}.`;
 }
 
 const theFlags = ({ flags }: Context): string =>

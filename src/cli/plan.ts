@@ -39,6 +39,7 @@ async function planned(context: Context, config: Config, state: string): Promise
     const app = await App.open({ config, log, version: context.parts.version, state });
     try {
       const silent: string[] = [];
+      const cut: string[] = [];
       if (flags['offline'] !== true) {
         for (const { poller } of app.exchanges.values()) {
           const fromNothing = (await app.store.cursor(poller.name)) === undefined;
@@ -58,12 +59,14 @@ async function planned(context: Context, config: Config, state: string): Promise
         const { parked, byType, ...counts } = app.reader.plan(siem.name);
         const { refused } = claimSummary(spec, siem.name, app.now());
         for (const [reason, n] of Object.entries(parked)) refused[reason] = (refused[reason] ?? 0) + n;
+        const entries = flags['list'] === true ? app.reader.planned(siem.name, MOST_LISTED + 1) : [];
+        if (entries.length > MOST_LISTED) cut.push(siem.name);
         siems.push({
           name: siem.name,
           ...counts,
           refused,
           by_type: byType,
-          ...(flags['list'] === true ? { entries: app.reader.planned(siem.name, MOST_LISTED) } : {}),
+          ...(flags['list'] === true ? { entries: entries.slice(0, MOST_LISTED) } : {}),
         });
       }
       if (json) out.json({ siems });
@@ -77,6 +80,7 @@ async function planned(context: Context, config: Config, state: string): Promise
           for (const line of refusedLines(siem.refused)) out.line(`  ${line}`);
           for (const entry of siem.entries ?? []) out.line(`  ${entry.op}  ${entry.value}  (${entry.type})`);
         }
+      for (const name of cut) out.note(`${name}: only the first ${MOST_LISTED.toLocaleString('en')} are listed`);
       for (const one of silent) out.note(`not polled: ${one}`);
       return silent.length === 0 ? DONE : LEFT;
     } finally {

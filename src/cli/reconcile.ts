@@ -1,7 +1,7 @@
 // Commands about what a SIEM really holds of ours: reconcile and purge.
 import type { RequestArguments } from '../app/requests.ts';
 import type { Command } from './command.ts';
-import { doing, usage } from './doing.ts';
+import { doing, unknownName, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
 import { act } from './state.ts';
 
@@ -19,6 +19,8 @@ export const reconcile: Command = {
       context,
       async (config) => {
         const { flags, out, json } = context;
+        const unknown = unknownName('SIEM', flags['siem'], config.siems);
+        if (unknown !== undefined) return usage(context, unknown);
         const args: RequestArguments = {
           kind: 'reconcile',
           repair: flags['repair'] === true,
@@ -77,6 +79,8 @@ export const purge: Command = {
         const { flags, out, json } = context;
         const siem = flags['siem'];
         if (typeof siem !== 'string') return usage(context, 'purge needs --siem NAME');
+        const unknown = unknownName('SIEM', siem, config.siems);
+        if (unknown !== undefined) return usage(context, unknown);
         if (flags['yes'] !== true) {
           const answer = (await act(context, config, { kind: 'reconcile', siem, repair: false })) as unknown as {
             siems: { present: number }[];

@@ -7,7 +7,7 @@ import { inTurns } from '../core/runtime/in-turns.ts';
 import { ConnectorError } from '../core/model/failure.ts';
 import { type RefusedObject, RefusedReader } from '../core/store/read/refused.ts';
 import type { Command } from './command.ts';
-import { doing, usage } from './doing.ts';
+import { doing, unknownName, usage } from './doing.ts';
 import { DONE } from './exit.ts';
 
 export const refused: Command = {
@@ -51,7 +51,12 @@ export const refused: Command = {
       }
       try {
         const shown = await inTurns(listing(), systemClock);
-        if (shown === 0 && !json) out.line('Nothing is refused.');
+        const unknown = shown === 0 ? unknownName('exchange', flags['exchange'], config.exchanges) : undefined;
+        if (unknown !== undefined) return usage(context, unknown);
+        if (shown === 0 && !json) {
+          const any = everyOne(reader).next().done !== true;
+          out.line(any ? 'Nothing that fits is refused.' : 'Nothing is refused.');
+        }
         return DONE;
       } finally {
         reader.close();

@@ -7,7 +7,7 @@ import { timeOf } from '../core/model/time-of.ts';
 import { HistoryReader } from '../core/store/read/history.ts';
 import { numberOf } from './args.ts';
 import type { Context } from './command.ts';
-import { reasonOf, usage } from './doing.ts';
+import { reasonOf, unknownName, usage } from './doing.ts';
 import { DONE } from './exit.ts';
 import { when } from './output.ts';
 import { act, clockOf, withReader } from './state.ts';
@@ -29,8 +29,8 @@ export async function push(context: Context, config: Config): Promise<number> {
   if (!(hours > 0 && hours <= MOST_HOURS))
     return usage(context, `--hours needs a number above 0, at most ${MOST_HOURS}`);
   if (reason === '') return usage(context, 'suppress needs --reason');
-  if (!config.exchanges.some((one) => one.name === exchange))
-    return usage(context, `no exchange ${exchange}; configured: ${config.exchanges.map((one) => one.name).join(', ')}`);
+  const unknown = unknownName('exchange', exchange, config.exchanges);
+  if (unknown !== undefined) return usage(context, unknown);
   const now = clockOf(config).now();
   const at = timeOf(moment.replace(/^(\d{4}-\d\d-\d\d) /, '$1T'), now);
   if (at === undefined || at > now)

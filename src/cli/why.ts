@@ -34,7 +34,8 @@ export const why: Command = {
     const config = stateConfigOf(context);
     const [value] = context.args;
     if (config === undefined) return USAGE;
-    if (value === undefined) {
+    // Nothing between quotes is most often a variable that was never set.
+    if (value === undefined || value.trim() === '') {
       context.out.note('why needs one value: an address, domain, URL, e-mail address or hash, defanged or not');
       return USAGE;
     }

@@ -336,6 +336,7 @@ describe('what is typed wrong', () => {
   it('is answered in a sentence, and changes nothing', async () => {
     world.taxii.load([indicator('198.18.0.1')]);
     await world.site.entente(['run', '--once']);
+    world.site.configure(world.settings({ siem: { clearance: 'green' } }), 'new.yaml');
     const taken = new URL(world.elastic.url).port;
     const wrong: [string[], number, string][] = [
       [['suppress', '198.18.0.1', '--hours', '1e12', '--reason', 'x'], 2, '--hours needs a number above 0'],
@@ -352,6 +353,14 @@ describe('what is typed wrong', () => {
         '--kind nonsense is none; there is intake, removal, addition, sighting',
       ],
       [['held', 'show', '4'], 1, 'nothing is held under 4'],
+      [['held', 'list', '--exchange', 'partnr'], 2, 'no exchange partnr; configured: partner'],
+      [['refused', 'list', '--exchange', 'partnr'], 2, 'no exchange partnr; configured: partner'],
+      [['reconcile', '--siem', 'wach'], 2, 'no SIEM named wach; configured: watch'],
+      [['purge', '--siem', 'wach'], 2, 'no SIEM named wach; configured: watch'],
+      [['purge', '--siem', 'wach', '--yes'], 2, 'no SIEM named wach; configured: watch'],
+      [['why', ' '], 2, 'why needs one value'],
+      [['audit'], 2, 'audit needs verify, export or rotate'],
+      [['rehearse', '--config', 'new.yaml', '--record', 'state'], 1, 'state is a folder, no record'],
       [['backup', '/nowhere/b.db'], 1, 'no backup was made: unable to open database'],
       [['simulate', 'taxii', '--port', taken], 1, 'simulate taxii: listen EADDRINUSE'],
       [['simulate', 'taxii', '--faults', '{'], 2, 'simulate taxii: '],
@@ -375,6 +384,38 @@ describe('what is typed wrong', () => {
     expect([url.code, url.stdout]).toEqual([0, expect.stringContaining('See also 198.18.0.1 (ipv4-addr)')]);
     const none = await world.site.entente(['why', 'no such thing']);
     expect([none.code, none.stdout]).toEqual([0, expect.stringContaining('is no address')]);
+  });
+});
+
+describe('a list', () => {
+  it('that its flags leave empty does not say that there is nothing', async () => {
+    const unexplained = ['marking-definition--11111111-2222-4333-8444-555555555555'];
+    world.taxii.load([
+      indicator('198.18.0.1', { object_marking_refs: unexplained }),
+      indicator('a', { pattern_type: 'sigma', pattern: 'title: x' }),
+    ]);
+    await world.site.entente(['run', '--once']);
+    const says = async (...args: string[]) => (await world.site.entente(args)).stdout;
+
+    expect(await says('held', 'list', '--kind', 'removal')).toBe(
+      'Nothing that fits waits for a person; entente held list shows 1.\n',
+    );
+    expect(await says('held', 'list', '7')).toContain('Nothing that fits');
+    expect(await says('refused', 'list', '--reason', 'pattern_type_yara')).toBe('Nothing that fits is refused.\n');
+  });
+
+  it('that is cut says so', async () => {
+    world.taxii.load(addresses(10_001).map((value) => indicator(value)));
+    world.site.configure(world.settings());
+    const plan = await world.site.entente(['plan', '--list']);
+    expect(plan.stdout.match(/^ {2}add /gm)).toHaveLength(10_000);
+    expect(plan.stderr).toContain('watch: only the first 10,000 are listed');
+
+    world.site.configure(world.settings({ siem: { max_entries: 2 } }));
+    await world.site.entente(['run', '--once']);
+    const parked = await world.site.entente(['parked', 'list']);
+    expect(parked.stdout.match(/198\.18\./g)).toHaveLength(1000);
+    expect(parked.stderr).toContain('only the first 1,000 are shown');
   });
 });
 

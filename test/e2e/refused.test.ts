@@ -77,6 +77,12 @@ it('by list with id, name, pattern, code and reason, and by why of a value that 
       },
     ]);
     const text = (await entente('why', value)).stdout;
+    // Who published it did not take it back, and the same again would change nothing; only of a revocation that is true.
+    expect(text).toContain(
+      value === '198.18.9.88'
+        ? 'nothing: nobody vouches for it any more'
+        : 'nothing: what names it is refused, for the reason that stands with each below',
+    );
     expect(text).toContain(id);
     expect(text).not.toContain('Nothing is known');
   }

@@ -118,6 +118,9 @@ describe('a state file that is no good stops the process before anything is writ
     // What is wrong is the configuration, whichever command meets it.
     const suppress = ['suppress', addresses(1)[0]!, '--hours', '1', '--reason', 'ours'];
     expect(await world.site.entente(suppress)).toMatchObject({ code: 2, stderr: expect.stringContaining('soc-one') });
+    // Of the state, not of the copy that is worked on and gone by then.
+    const plan = await world.site.entente(['plan', '--offline']);
+    expect(plan).toMatchObject({ code: 2, stderr: expect.stringContaining(`the state ${world.site.state} belongs`) });
   });
 });
 
