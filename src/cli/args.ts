@@ -73,7 +73,7 @@ function flagProblem(error: unknown, known: readonly string[]): string {
   const unknown = /Unknown option '-{1,2}([^']+)'/.exec(text)?.[1];
   if (unknown === undefined) return `${text.split('\n', 1)[0]?.replace(/\.$/, '')}.`;
   const near = suggestion(unknown, known);
-  return `unknown flag --${unknown};${near === undefined ? '' : ` did you mean --${near}?`}`;
+  return `unknown flag --${unknown}${near === undefined ? '.' : `; did you mean --${near}?`}`;
 }
 
 export function overview(commands: readonly Command[]): string {

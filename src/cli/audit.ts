@@ -32,6 +32,7 @@ export const audit: Command = {
   usage: 'audit verify [--offline] | audit export [--since T] [--proofs FILE] [--tiles DIR] | audit rotate',
   example: 'entente audit verify',
   mostArgs: 1,
+  words: ['verify', 'export', 'rotate'],
   flags: {
     offline: { type: 'boolean', help: 'Ask no SIEM for the checkpoint that stands there.' },
     since: { type: 'string', value: 'T', help: 'Only records from then on: 2026-11-28T06:00Z, or 90m, 6h, 2d.' },
@@ -111,7 +112,8 @@ function print({ out }: Context, verdict: Verdict, origin: string, places: reado
   out.line(`${agreed} checkpoints agree${agreed === 0 ? '' : `, the newest over ${agreedSize} records`}:`);
   for (const { place, checkpoints, trouble } of places)
     out.line(`  ${place}: ${trouble === null ? `${checkpoints} found` : `not asked: ${trouble}`}`);
-  if (agreedSize < size) out.line(`The last ${size - agreedSize} are signed with the next checkpoint.`);
+  // Of a broken record what follows may well have been signed, as something else.
+  if (sound && agreedSize < size) out.line(`The last ${size - agreedSize} are signed with the next checkpoint.`);
   for (const note of notes) out.line(`Note: ${note}.`);
   for (const { says } of problems) out.line(`${out.colour('BROKEN', 'red')}: ${says}.`);
   out.line(sound ? out.colour('The record is sound.', 'green') : 'See docs/audit.md for what each of these can mean.');

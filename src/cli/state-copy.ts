@@ -19,6 +19,7 @@ export const state: Command = {
   usage: 'state copy --to URL|FILE [--password-file FILE] [--schema NAME] [--ca-file FILE]',
   example: 'entente state copy --to postgres://entente@db.example/entente --password-file ./db-password',
   mostArgs: 1,
+  words: ['copy'],
   flags: {
     to: { type: 'string', value: 'URL|FILE', help: 'A PostgreSQL server or a file, which must hold no state.' },
     'password-file': { type: 'string', value: 'FILE', help: 'Password of the user in the URL.' },

@@ -124,6 +124,12 @@ it('finds and names what is not as it was written', async () => {
     putBack(sound);
   }
 
+  tamper(TAMPERED[0]!.sql);
+  const { stdout } = await world.site.entente(['audit', 'verify', '--offline']);
+  // What follows was signed, as something else.
+  expect([stdout.includes('BROKEN'), stdout.includes('are signed with the next checkpoint')]).toEqual([true, false]);
+  putBack(sound);
+
   // With all that the state itself knows of its end: the folder tells, and the SIEM alone.
   tamper(
     `DELETE FROM audit_record WHERE seq >= ${size - 1}; DELETE FROM audit_checkpoint; DELETE FROM meta WHERE name = 'audit_head'`,

@@ -50,6 +50,7 @@ describe('bash', () => {
 
   it('offers the words, flags and files of a command, and nothing where only the person knows', () => {
     expect(offered('held', '')).toEqual(['list', 'show', 'approve', 'reject']);
+    expect([offered('audit', ''), offered('state', '')]).toEqual([['verify', 'export', 'rotate'], ['copy']]);
     expect(offered('held', 'approve', '3', '--')).toEqual(
       expect.arrayContaining(['--set', '--reason', '--config', '--json', '--help']),
     );
