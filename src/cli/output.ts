@@ -165,7 +165,9 @@ class Line {
   show(text: string): void {
     this.#shown = this.#clock.monotonic();
     this.#said = true;
-    this.#stderr.write(this.#tty ? `\r${text}\u001b[K` : `${text}\n`);
+    // What a terminal breaks into two lines is not painted over.
+    const { columns } = this;
+    this.#stderr.write(columns === undefined ? `${text}\n` : `\r${text.slice(0, columns - 1)}\u001b[K`);
   }
 
   end(how: 'stays' | 'goes'): void {

@@ -29,7 +29,7 @@ export const status: Command = {
     const silence = told === undefined ? silenceOf(holder) : undefined;
     const report = told ?? storedStatus(context, config);
     if (report === undefined) {
-      context.out.note(`${silence}; there is no state at ${config.state} yet; start with: entente run`);
+      context.out.note(`there is no state at ${config.state} yet; start with: entente run`);
       return LEFT;
     }
     const whole = silence === undefined ? report : { ...report, reasons: [silence, ...report.reasons] };

@@ -3,12 +3,12 @@ import { systemClock } from '../core/runtime/clock.ts';
 import { createOutput } from './output.ts';
 import { Steps } from './steps.ts';
 
-function anOutput(isTTY: boolean) {
+function anOutput(isTTY: boolean, columns = 80) {
   const at = { now: 0, text: '' };
   const write = (more: string) => {
     at.text += more;
   };
-  const stderr = { isTTY, columns: 80, write };
+  const stderr = { isTTY, columns, write };
   const clock = { ...systemClock, monotonic: () => at.now };
   return { at, out: createOutput({ write: () => {} }, stderr, {}, clock) };
 }
@@ -42,6 +42,18 @@ describe('long work at SIEMs', () => {
 
     expect(at.text).toMatch(/\rWriting to a {2}\[#+-+\] {2}/);
     expect(at.text.match(/\n/g)).toHaveLength(1);
+  });
+
+  it('is one line of a narrow terminal too, or each would stay where it was painted over', () => {
+    const { at, out } = anOutput(true, 40);
+    const progress = out.progress('Read 1,000,000; writing');
+    for (; at.now <= 1000; at.now += 200) progress.at(400_000 + at.now, () => 983_320);
+    progress.end();
+
+    // Cursor commands take no room.
+    const lines = at.text.split(/[\r\n]/).map((line) => line.replaceAll('\u001b[K', ''));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(40);
+    expect(lines.at(-2)).toMatch(/^Read 1,000,000; writing {2}401,000/);
   });
 
   it('that is over at once is not spoken of', () => {

@@ -445,6 +445,12 @@ describe('the command line', () => {
     expect(flag.stderr).toContain('did you mean --once?');
   });
 
+  it('speaks of no last run where there was none', async () => {
+    const { code, stderr } = await inProcess(world.site, 'status');
+
+    expect([code, stderr]).toEqual([1, `there is no state at ${world.site.state} yet; start with: entente run\n`]);
+  });
+
   it('has an example in the help of every command', async () => {
     const { stdout } = await world.site.entente(['--help']);
     const names = [...stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name]) => name!);
