@@ -18,6 +18,7 @@ import {
   held,
   kinds,
   removals,
+  settled,
   signal,
   sim,
   start,
@@ -168,4 +169,87 @@ it('a token file that is gone while it is renewed is a matter of configuration',
   rmSync(folder, { recursive: true });
   expect(asked('GET')).toBeGreaterThan(0);
   expect(await held(connect())).toEqual([]);
+});
+
+describe('an answer that is not in the words of QRadar', () => {
+  const answers = (match: string, status: number, body: string): Fault => ({ match, action: 'status', status, body });
+
+  it('with 403 and the JSON of a firewall is about one value, and with 403 and nothing a matter of rights', async () => {
+    const connector = await start();
+    sim.setFaults([answers('PATCH', 403, '{"message":"Forbidden"}')]);
+    const failure = await failureOf(connector.apply(upserts(addresses(2)), signal));
+    expect(failure).toMatchObject({ kind: 'permanent', code: 'between_403' });
+    expect(failure?.message).toContain('refused by something in between (403, not in the words of the product)');
+
+    sim.setFaults([answers('PATCH', 403, '')]);
+    expect(await failureOf(connector.apply(upserts(addresses(2)), signal))).toMatchObject({ kind: 'config' });
+  });
+
+  it('with 200 and the page of a firewall is about one value', async () => {
+    const connector = await start();
+    sim.setFaults([{ ...page(200), match: 'PATCH' }]);
+
+    expect(await failureOf(connector.apply(upserts(addresses(2)), signal))).toMatchObject({
+      kind: 'permanent',
+      code: 'between_200',
+    });
+  });
+
+  it.each([
+    ['', 'retryable'],
+    ['{}', 'config'],
+    ['{"status":"ok"}', 'config'],
+    ['null', 'config'],
+  ])('with 200 and %j blames no value, and may hide what was done', async (body, kind) => {
+    const connector = await start();
+    await apply(connector, upserts(addresses(2)));
+    for (const [match, work] of [
+      ['PATCH', () => connector.apply(upserts(addresses(2)), signal)],
+      [`GET ${ENTRIES}`, () => connector.apply(upserts(addresses(2)), signal)],
+      [`GET ${ENTRIES}`, () => held(connector)],
+    ] as const) {
+      sim.setFaults([answers(match, 200, body)]);
+      const error = await work().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error, `${match} ${body}`).toMatchObject({ kind, uncertain: true });
+    }
+  });
+
+  it.each(['', '{}', '[]'])('with 200 and %j is no word that a task is over', async (body) => {
+    const connector = await start();
+    const batch = upserts(addresses(2));
+    const [first] = await connector.apply(batch, signal);
+    if (first?.kind !== 'accepted') throw new Error('it was not accepted');
+    sim.setFaults([answers('GET /api/reference_data_collections/set_bulk', 200, body)]);
+
+    // The engine forgets a task at a permanent failure, and reads its rows back while it may still run.
+    expect((await failureOf(connector.settle!(first.receipt, signal)))?.kind).not.toBe('permanent');
+    sim.setFaults([]);
+    expect(new Set(kinds(await settled(connector, first.receipt)))).toEqual(new Set(['applied']));
+  });
+
+  it.each(['', '{}', '{"status":null,"responses":"none"}', '{"status":"PARTIAL_UPDATE_PERFORMED","responses":[null]}'])(
+    'for the results of a task that is over (%j) has its rows read back',
+    async (body) => {
+      const connector = await start();
+      const batch = upserts(addresses(3));
+      const [first] = await connector.apply(batch, signal);
+      if (first?.kind !== 'accepted') throw new Error('it was not accepted');
+      sim.setFaults([answers('/results', 200, body)]);
+
+      expect(new Set(kinds(await settled(connector, first.receipt)))).toEqual(new Set(['applied']));
+      expect(await held(connector)).toHaveLength(3);
+    },
+  );
+
+  it('is not taken for an empty set on a console before 7.4.3', async () => {
+    const connector = await start({ apiVersion: '15.0' });
+    await apply(connector, upserts(addresses(2)));
+    for (const body of ['', '{}', '{"message":"no"}']) {
+      sim.setFaults([answers('GET /api/reference_data/sets/', 200, body)]);
+      expect(await failureOf(held(connector)), body).toBeDefined();
+    }
+  });
 });

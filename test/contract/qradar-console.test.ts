@@ -87,6 +87,18 @@ describe('sets', () => {
     });
   });
 
+  it('that somebody made anew with another type while we run are not written into either', async () => {
+    const connector = await start();
+    const set = sim.store.byName('Entente Domain')!;
+    sim.store.sets.delete(set.id);
+    sim.store.create({ ...set, type: 'NUM' });
+
+    await expect(connector.containers(signal)).rejects.toMatchObject({
+      kind: 'config',
+      message: expect.stringContaining('Entente Domain has type NUM'),
+    });
+  });
+
   it('that an administrator empties count as new, so that they are filled again', async () => {
     const connector = await start();
     await apply(connector, upserts([anEntry({ value: '192.0.2.1' })]));

@@ -7,7 +7,8 @@ import type { Hit } from '../../src/core/model/sighting.ts';
 import { type Clock, systemClock } from '../../src/core/runtime/clock.ts';
 import { createHttp } from '../../src/core/runtime/http.ts';
 import { anEntry } from '../builders/entry.ts';
-import { qradarConfig, qradarDeps } from './qradar-harness.ts';
+import { startFaultProxy } from './fault-proxy.ts';
+import { qradarConfig, qradarConnector, qradarDeps } from './qradar-harness.ts';
 import { QRadarConnector } from '../../src/connectors/siem/qradar/connector.ts';
 import { apply, asked, connect, signal, sim, start, stop, upserts } from './qradar-rig.ts';
 
@@ -226,6 +227,21 @@ describe('hits in QRadar', () => {
 
     expect(new Set(hits.map((hit) => hit.key)).size).toBe(1500);
     expect(asked('GET /ariel/searches/{search_id}/results')).toBeGreaterThan(2);
+  });
+
+  it('are read to an end through a proxy that takes Range off', async () => {
+    const connector = await start();
+    await apply(connector, upserts([anEntry({ value: ADDRESS })]));
+    sim.plant([ago(SECOND, { destinationip: ADDRESS }), ago(SECOND, { sourceip: ADDRESS })]);
+    const proxy = await startFaultProxy(sim.url, ({ headers }) => Reflect.deleteProperty(headers, 'range'));
+    try {
+      const { hits } = await read(qradarConnector({ url: proxy.url, token: sim.token }));
+
+      expect(total(hits)).toBe(2);
+      expect(asked('GET /ariel/searches/{search_id}/results')).toBeLessThan(10);
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('are found by the clock of the console, a day behind or ahead', async () => {

@@ -13,6 +13,8 @@ import {
   createHttp,
   type HttpClient,
   type HttpPeer,
+  isForeignRefusal,
+  isRefusingPage,
   pageInsteadOfJson,
   refusedBetween,
   retryAfterMs,
@@ -541,6 +543,8 @@ describe('a page where JSON belongs', () => {
     ['default backend - 404', true],
     ['{"error": "no"}', false],
     ['{"error": "cut in the mid', false],
+    ['{"hits":[{"url":"http://listed.example/?q=<body onload=x>"}]}', false],
+    ['[{"value":"<title>no page</title>"}]', false],
     [' [1]', false],
     ['"no such thing"', false],
     ['12', false],
@@ -570,5 +574,42 @@ describe('a page where JSON belongs', () => {
     expect(failure).toMatchObject({ kind, code, status, uncertain: status === 503 });
     expect(failure.message).toContain(`PATCH is refused by something in between (${status}, a web page)`);
     expect(toFailure(failure).code).toBe(code);
+  });
+
+  it.each([
+    [403, '{"message":"Forbidden"}', true],
+    [403, '', false],
+    [403, ' {} ', false],
+    [404, '', true],
+    [404, '{}', true],
+    [404, '{"message":"no Route matched with those values"}', true],
+    [405, '', true],
+    [501, '', true],
+    [400, '{"message":"bad"}', false],
+    [503, '', false],
+    [503, '<html></html>', true],
+  ])('a refusal with %i and %j that is not in its own words is foreign: %s', (status, text, foreign) => {
+    expect(isForeignRefusal(answer(status, text, 'application/json'), false)).toBe(foreign);
+    if (text.startsWith('{')) expect(isForeignRefusal(answer(status, text, 'application/json'), true)).toBe(false);
+  });
+
+  it.each([
+    [200, '<html><head><title>Request Rejected</title></head><body>Your support ID is: 7</body></html>', true],
+    [200, '<!DOCTYPE html><p>The requested URL was rejected. Please consult with your administrator.</p>', true],
+    [200, '<!DOCTYPE html><html><body><form>Sign in</form></body></html>', false],
+    [200, '{"message":"Request rejected"}', false],
+    [403, '<html><title>Request Rejected</title></html>', false],
+  ])('with %i, %j is how a firewall refuses: %s', (status, text, refuses) => {
+    expect(isRefusingPage(answer(status, text, 'text/html'))).toBe(refuses);
+    if (!refuses) return;
+    const write = refusedBetween(answer(status, text, 'text/html'), 'siem: POST', true);
+    expect(write).toMatchObject({ kind: 'permanent', code: 'between_200', uncertain: false });
+    expect(refusedBetween(answer(status, text, 'text/html'), 'siem: GET', false).kind).toBe('config');
+  });
+
+  it('says so where it is none, and the product did not word it', () => {
+    const failure = refusedBetween(answer(404, '', 'application/json'), 'siem: GET /x is', false);
+
+    expect(failure.message).toContain('something in between (404, not in the words of the product)');
   });
 });

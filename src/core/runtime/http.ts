@@ -374,9 +374,11 @@ export function pageInsteadOfJson({ headers, body }: Pick<HttpResponse, 'headers
     .replace(/^\uFEFF/, '')
     .trimStart();
   if (start === '') return false;
-  if (/<(!doctype html|html|head|body|title|h1)\b/i.test(start)) return true;
   if ((headers['content-type'] ?? '').includes('html')) return true;
-  if (/^[[{<]/.test(start)) return false;
+  // What stands inside of JSON may look like a page: the values of a feed, and what was written into logs.
+  if (/^[[{]/.test(start)) return false;
+  if (/<(!doctype html|html|head|body|title|h1)\b/i.test(start)) return true;
+  if (start.startsWith('<')) return false;
   // What is left is a bare JSON value, or plain words such as "404 page not found".
   try {
     JSON.parse(body.toString('utf8'));
@@ -386,24 +388,50 @@ export function pageInsteadOfJson({ headers, body }: Pick<HttpResponse, 'headers
   }
 }
 
+/** Refusals that mean one thing from the product and another from what stands before it. */
+const DEPENDS_ON_WHO: ReadonlySet<number> = new Set([403, 404, 405, 407, 501]);
+
 /**
- * What a page instead of JSON stands for, when its status is a refusal. `doing` names peer and call. In answer to a
- * write, 403 may be about one value in it (a firewall that reads along), so that the engine may divide the batch; older
- * firewalls say 501, which is no broken server then: nothing was done, and nobody mends it by waiting.
+ * True for a refusal of whose word it is much depends, and that is not the product's: a web page, or an answer without
+ * what the product always says (`own`). One that says nothing at all may forbid in anybody's name, but "not there" is
+ * believed of the product alone.
+ */
+export function isForeignRefusal(response: Pick<HttpResponse, 'status' | 'headers' | 'body'>, own: boolean): boolean {
+  const { status, body } = response;
+  if (pageInsteadOfJson(response)) return true;
+  if (own || !DEPENDS_ON_WHO.has(status)) return false;
+  return status !== 403 || !/^\s*(\{\s*\}\s*)?$/.test(body.subarray(0, 64).toString('utf8'));
+}
+
+/** Words of a firewall's own page: some give it with 200. */
+const REFUSES = /\brequest(ed url)?\b[^<]{0,20}\b(rejected|blocked|denied)\b|\bsupport id\b/i;
+
+/** True for a web page with 200 by which a firewall refuses; a login page, which has 200 as well, is none. */
+export function isRefusingPage({ status, body }: Pick<HttpResponse, 'status' | 'body'>): boolean {
+  if (status < 200 || status >= 300) return false;
+  const start = body.subarray(0, 4096).toString('utf8').trimStart();
+  return /^<(!doctype html|html)\b/i.test(start) && REFUSES.test(start);
+}
+
+/**
+ * What a refusal stands for that the product did not word: a page instead of JSON, nothing at all, or the JSON of a
+ * gateway. `doing` names peer and call. In answer to a write, 403 may be about one value in it (a firewall that reads
+ * along, and may say so in a page with 200), so that the engine may divide the batch; older firewalls say 501, which is
+ * no broken server then: nothing was done, and nobody mends it by waiting.
  */
 export function refusedBetween(response: HttpResponse, doing: string, write: boolean, now = 0): ConnectorError {
   const { status } = response;
-  const aboutOne = write && (status === 403 || status === 501);
+  const aboutOne = write && (status === 403 || status === 501 || status < 300);
   const kind = aboutOne
     ? 'permanent'
     : (statusFailure(status, { 405: 'config', 407: 'config', 501: 'config' }) ?? 'config');
   const wait = retryAfterMs(response.headers['retry-after'], now);
   return new ConnectorError(
     kind,
-    `${doing} refused by something in between (${status}, a web page); look at the proxy or firewall before it`,
+    `${doing} refused by something in between (${status}, ${pageInsteadOfJson(response) ? 'a web page' : 'not in the words of the product'}); look at the proxy or firewall before it`,
     {
       status,
-      code: status === 403 ? 'between_403' : `http_${status}_page`,
+      code: status === 403 || status < 300 ? `between_${status}` : `http_${status}_page`,
       uncertain: status >= 500 && status !== 501,
       ...(wait === undefined ? {} : { retryAfterMs: wait }),
     },

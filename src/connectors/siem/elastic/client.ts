@@ -272,7 +272,7 @@ export class ElasticApi {
   async mark(id: string, signal: AbortSignal) {
     const path = `/${CONTROL_INDEX}/_doc/${encodeURIComponent(id)}`;
     const found = await this.#found(Marked, 'reading the writer mark', 'GET', path, signal);
-    if (found?.found !== true || found._source === undefined) return undefined;
+    if (found?.found !== true) return undefined;
     return { mark: found._source, seqNo: found._seq_no ?? 0, primaryTerm: found._primary_term ?? 0 };
   }
 

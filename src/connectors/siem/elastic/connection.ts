@@ -13,8 +13,16 @@ import {
 } from '@elastic/elasticsearch';
 import { configFailure, ConnectorError } from '../../../core/contracts/failure.ts';
 import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
-import { type HttpClient, type HttpResponse, pageInsteadOfJson, refusedBetween } from '../../../core/runtime/http.ts';
+import {
+  type HttpClient,
+  type HttpResponse,
+  isForeignRefusal,
+  isRefusingPage,
+  pageInsteadOfJson,
+  refusedBetween,
+} from '../../../core/runtime/http.ts';
 import { type ElasticConfig, nodeUrls } from './config.ts';
+import { isOwnRefusal } from './errors.ts';
 
 export function createClient(config: ElasticConfig, deps: SiemDeps): Client {
   return new Client({
@@ -115,8 +123,9 @@ function connectionClass(config: ElasticConfig, deps: SiemDeps): typeof BaseConn
 }
 
 /**
- * A page of a proxy, firewall or login is no word of the product. Left out are statuses that mean the same from
- * anybody (a bare `Unauthorized` is OpenSearch's own) and 413, after which a batch is split.
+ * A page of a proxy, firewall or login is no word of the product, and neither is an empty refusal or the JSON of a
+ * gateway. Left out are statuses that mean the same from anybody (a bare `Unauthorized` is OpenSearch's own) and 413,
+ * after which a batch is split.
  */
 function fromBetween(
   answer: HttpResponse,
@@ -124,9 +133,12 @@ function fromBetween(
   deps: SiemDeps,
 ): ConnectorError | undefined {
   const { status } = answer;
-  if (status === 401 || status === 413 || method === 'HEAD' || !pageInsteadOfJson(answer)) return undefined;
+  if (status === 401 || status === 413 || method === 'HEAD') return undefined;
   const doing = `${deps.name}: ${method} ${path.split('?')[0] ?? ''}`;
-  if (status >= 400) return refusedBetween(answer, `${doing} is`, path.endsWith('/_bulk'), deps.clock.now());
+  if (status >= 400 && !isForeignRefusal(answer, isOwnRefusal(answer))) return undefined;
+  if (status < 400 && !pageInsteadOfJson(answer)) return undefined;
+  if (status >= 400 || isRefusingPage(answer))
+    return refusedBetween(answer, `${doing} is`, path.endsWith('/_bulk'), deps.clock.now());
   return configFailure(
     `${doing} was answered by a web page instead of JSON, so the answer does not come from Elasticsearch; check url and what stands between (proxy, login page)`,
     { status, code: `http_${status}_page`, uncertain: true },

@@ -31,6 +31,8 @@ export class ElasticConnector implements SiemConnector {
   readonly #provision: 'auto' | 'never';
   readonly #deps: SiemDeps;
   readonly #spaces: readonly string[];
+  /** Identity of the index whose mapping was looked at. */
+  #checked: string | undefined;
   readonly hits?: ElasticHits;
   readonly search?: ElasticEventSearch;
 
@@ -97,7 +99,15 @@ export class ElasticConnector implements SiemConnector {
 
   async containers(signal: AbortSignal): Promise<readonly Container[]> {
     const identity = await this.#api.indexUuid(this.#index, signal);
-    return identity === undefined ? [] : [{ name: this.#index, identity }];
+    if (identity === undefined) return [];
+    if (identity !== this.#checked) {
+      // Somebody made it anew, or a write did where no template was left: all would be taken and no rule would match.
+      const found = await this.#api.index(this.#index, signal);
+      if (found === undefined) return [];
+      this.#checkIndex(found);
+      this.#checked = found.settings.index.uuid;
+    }
+    return [{ name: this.#index, identity }];
   }
 
   async writer(mine: WriterMark | undefined, signal: AbortSignal): Promise<WriterMark | undefined> {
@@ -139,15 +149,23 @@ export class ElasticConnector implements SiemConnector {
     if ((await this.#api.indexUuid(this.#index, signal)) === undefined) return;
     await this.#api.refresh(this.#index, signal);
     let pit = await this.#api.openPit(this.#index, signal);
+    let unreadable = 0;
     try {
       for (let after: readonly unknown[] | undefined; ; ) {
         const page = await this.#api.page(pit, this.#owner, PAGE, after, signal);
         pit = page.pit_id ?? pit;
         const { hits } = page.hits;
-        if (hits.length > 0) yield hits.flatMap((hit) => this.#owned(hit._id, hit._source) ?? []);
-        if (hits.length < PAGE) return;
+        const rows = hits.flatMap((hit) => this.#owned(hit._id, hit._source) ?? []);
+        unreadable += hits.length - rows.length;
+        if (hits.length > 0) yield rows;
+        if (hits.length < PAGE) break;
         after = hits.at(-1)?.sort;
       }
+      if (unreadable > 0)
+        this.#deps.log.warn('Documents of ours cannot be read and are left out; somebody changed them.', {
+          index: this.#index,
+          documents: unreadable,
+        });
     } finally {
       await this.#closePit(pit, signal);
     }

@@ -21,6 +21,24 @@ export const ErrorBody = z.object({
 });
 type GivenError = z.output<typeof ErrorBody>['error'];
 
+/**
+ * Whether a refusal is worded as the product does: a document that is not found, or an error with its type. Some of
+ * its errors are bare texts, but none of those that say "not there" or "not allowed"; gateways write such ones.
+ */
+export function isOwnRefusal({ body, status }: { readonly body: Buffer; readonly status: number }): boolean {
+  let given: unknown;
+  try {
+    given = JSON.parse(body.toString('utf8'));
+  } catch {
+    return false;
+  }
+  if (typeof given === 'object' && given !== null && 'found' in given && given.found === false) return true;
+  const read = ErrorBody.safeParse(given);
+  if (!read.success) return false;
+  const { error } = read.data;
+  return typeof error === 'string' ? status !== 403 && status !== 404 : (error.type ?? '') !== '';
+}
+
 export interface Told {
   readonly type: string;
   readonly reason: string;

@@ -1,7 +1,7 @@
 // Reads what Kibana's indicator-match rules found (alerts), and searches events where no rule does. Both read one
 // point in time page by page; what becomes visible late lies inside the overlap of the next reading.
 import type { EventSearch, HitPage, HitReader, SiemDeps } from '../../../core/contracts/siem-connector.ts';
-import { toFailure } from '../../../core/contracts/failure.ts';
+import { configFailure, toFailure } from '../../../core/contracts/failure.ts';
 import type { Json } from '../../../core/model/json.ts';
 import type { Observable } from '../../../core/model/observable.ts';
 import type { Hit } from '../../../core/model/sighting.ts';
@@ -158,9 +158,22 @@ export class ElasticEventSearch implements EventSearch {
       yield* this.#found(some, query, indices.join(','), signal);
   }
 
+  /** One name that is gone hides what stands in the others, and what they hold must not be passed over. */
+  async #refuseParts(signal: AbortSignal): Promise<void> {
+    const missing: string[] = [];
+    for (const one of this.#settings.indices)
+      if ((await this.#api.shardsBehind(one, signal)) === undefined) missing.push(one);
+    if (missing.length === 0 || missing.length === this.#settings.indices.length) return;
+    throw configFailure(
+      `${this.#deps.name}: hits wait: event_search names ${missing.join(', ')}, and no such index is there; mend event_search.indices`,
+      { code: 'index_not_found_exception' },
+    );
+  }
+
   async *#found(entries: readonly Observable[], query: object, indices: string, signal: AbortSignal) {
     const { fields } = this.#settings;
     let pit = await this.#api.openEvents(indices, signal);
+    if (pit === undefined) await this.#refuseParts(signal);
     this.idle = pit === undefined ? `nothing to read: ${indices} is not there; mend event_search.indices` : undefined;
     if (pit === undefined) return;
     const time = { field: '@timestamp', format: 'strict_date_optional_time' };

@@ -66,6 +66,7 @@ export const Marked = z.object({
   found: z.boolean(),
   _seq_no: z.number().optional(),
   _primary_term: z.number().optional(),
+  /** One that somebody wrote over tells of nobody who writes here. */
   _source: z
     .object({
       writer: z.string(),
@@ -75,16 +76,24 @@ export const Marked = z.object({
       checkpoint: z.string().optional().catch(undefined),
     })
     .transform(({ checkpoint, ...mark }) => (checkpoint === undefined ? mark : { ...mark, checkpoint }))
-    .optional(),
+    .optional()
+    .catch(undefined),
 });
 
+/** The index takes a list of one for the value itself. */
+const one = z.union([z.string(), z.tuple([z.string()]).transform(([only]) => only)]);
+
+/**
+ * Whose a document is and what it stands for has to be there; the rest may have been edited by whoever may write, and
+ * one such document must not end the reading of all others. Revision 0 stands for "not as we wrote it".
+ */
 const Own = z.object({
   entente: z.object({
-    owner: z.string(),
-    key: z.string(),
-    writer: z.string(),
-    revision: z.number(),
-    until: z.string().optional(),
+    owner: one,
+    key: one,
+    writer: z.string().catch(''),
+    revision: z.number().catch(0),
+    until: z.string().optional().catch(undefined),
   }),
 });
 
@@ -94,7 +103,11 @@ export const SearchPage = z.object({
   pit_id: z.string().optional(),
   hits: z.object({
     hits: z.array(
-      z.object({ _id: z.string(), _source: Own, sort: z.array(z.union([z.number(), z.string()])).optional() }),
+      z.object({
+        _id: z.string(),
+        _source: z.unknown().optional(),
+        sort: z.array(z.union([z.number(), z.string()])).optional(),
+      }),
     ),
   }),
 });
@@ -113,7 +126,7 @@ export const ManyDocs = z.object({
 
 export const OwnSource = Own;
 /** Whose a document is, and for what; all that is asked of one in another index. */
-export const OwnMark = z.object({ entente: z.object({ owner: z.string(), key: z.string() }) });
+export const OwnMark = z.object({ entente: z.object({ owner: one, key: one }) });
 export const Count = z.object({ count: z.number() });
 export const CountedShards = z.object({ _shards: z.object({ total: z.number() }) });
 export const ElasticPit = z.object({ id: z.string() });
@@ -173,8 +186,8 @@ export function readBulk(
   const outcomes: Outcome[] = [];
   const conflicts: Conflict[] = [];
   for (const [i, change] of changes.entries()) {
-    const element: Record<string, BulkItem> = items[i];
-    const item = element['index'] ?? element['delete'];
+    const element: Record<string, BulkItem> | null | undefined = items[i];
+    const item = element?.['index'] ?? element?.['delete'];
     if (item?.status === undefined || (item._id !== undefined && item._id !== change.slot)) {
       throw retryable(`The bulk answer for ${index} does not fit the request; it is sent again`, { uncertain: true });
     }

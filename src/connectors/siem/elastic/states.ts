@@ -7,6 +7,8 @@ export interface State {
   readonly remedy: string;
 }
 
+const CLOSED = 'the index is closed; open it (POST /<index>/_open), or delete it to have it made anew';
+
 export function stateOf(type: string, reason: string): State | undefined {
   // It comes under a type that says nothing, `exception`.
   if (reason.includes("'search.allow_expensive_queries' is set to false"))
@@ -16,12 +18,14 @@ export function stateOf(type: string, reason: string): State | undefined {
     };
   switch (type) {
     case 'cluster_block_exception':
+      // A cluster that starts, or elects a master, blocks everything for a moment: busy, and nothing for a person.
+      if (/SERVICE_UNAVAILABLE\//.test(reason) && !/(FORBIDDEN|TOO_MANY_REQUESTS)\//.test(reason)) return undefined;
+      return { code: type, remedy: blockRemedy(reason) };
+    // OpenSearch's word where all disks are above the high watermark.
+    case 'index_create_block_exception':
       return { code: type, remedy: blockRemedy(reason) };
     case 'index_closed_exception':
-      return {
-        code: type,
-        remedy: 'the index is closed; open it (POST /<index>/_open), or delete it to have it made anew',
-      };
+      return { code: type, remedy: CLOSED };
     case 'strict_dynamic_mapping_exception':
       return { code: type, remedy: 'its mapping is not ours; delete the index to have it made anew' };
     case 'validation_exception':
@@ -43,11 +47,26 @@ export function stateOf(type: string, reason: string): State | undefined {
   }
 }
 
-/** The reason names the block: `[FORBIDDEN/8/index write (api)]`. */
+/** The reason names the block: `[FORBIDDEN/8/index write (api)]`. One of the whole cluster is not mended at the index. */
 function blockRemedy(reason: string): string {
-  if (/flood-stage|read-only-allow-delete/.test(reason))
-    return 'free disk space or remove the block (index.blocks.read_only_allow_delete)';
-  if (/index write \(api\)/.test(reason)) return 'the index is under a write block; remove index.blocks.write';
-  if (/read-only \(api\)/.test(reason)) return 'the index is read-only; remove index.blocks.read_only';
-  return 'free disk space or remove the block on the index';
+  const found = BLOCKS.find(([said]) => said.test(reason));
+  return found?.[1] ?? 'remove the block that the reason names';
 }
+
+const BLOCKS: readonly (readonly [RegExp, string])[] = [
+  [
+    /cluster read-only \/ allow delete/,
+    'free disk space or remove the block on the whole cluster (cluster.blocks.read_only_allow_delete)',
+  ],
+  [/cluster read-only \(api\)/, 'the whole cluster is read-only; remove cluster.blocks.read_only'],
+  [/create-index blocked/, 'the cluster makes no index; free disk space or remove cluster.blocks.create_index'],
+  [
+    /flood-stage|read-only-allow-delete|read-only \/ allow delete/,
+    'free disk space or remove the block (index.blocks.read_only_allow_delete)',
+  ],
+  [/index write \(api\)/, 'the index is under a write block; remove index.blocks.write'],
+  [/index read \(api\)/, 'the index is under a read block; remove index.blocks.read'],
+  [/index metadata \(api\)/, 'the index is under a metadata block; remove index.blocks.metadata'],
+  [/index closed/, CLOSED],
+  [/read-only \(api\)/, 'the index is read-only; remove index.blocks.read_only'],
+];

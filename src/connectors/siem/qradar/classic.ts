@@ -137,7 +137,7 @@ export class Classic implements Board {
       let unread = 0;
       let before: number | undefined;
       for (let from = 0; ; ) {
-        const { body, total } = await this.#client.call({
+        const { status, body, total } = await this.#client.call({
           path: `${ROOT}/${inPath(set.name)}`,
           range: [from, from + PAGE - 1],
           // A set that somebody deleted holds nothing; containers() tells that it is gone.
@@ -150,7 +150,7 @@ export class Classic implements Board {
           from = Math.max(0, from - shrunk);
           continue;
         }
-        const { data } = this.#client.parse(ClassicData, body ?? {}, 'the content of a set');
+        const data = status === 404 ? [] : this.#client.parse(ClassicData, body, 'the content of a set').data;
         const read = readable(ClassicRow, data);
         unread += data.length - read.length;
         const rows = read.filter(

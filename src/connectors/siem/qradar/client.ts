@@ -7,6 +7,8 @@ import {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
+  isForeignRefusal,
+  isRefusingPage,
   pageInsteadOfJson,
   refusedBetween,
   retryAfterMs,
@@ -106,10 +108,12 @@ export class QRadarClient {
   parse<S extends z.ZodType>(schema: S, body: unknown, what: string): z.output<S> {
     const read = schema.safeParse(body);
     if (read.success) return read.data;
+    // What was asked for may have been done, and no value is to blame.
+    if (body === undefined) throw retryable(`${this.#name}: the answer to ${what} is empty`, { uncertain: true });
     const issue = read.error.issues[0];
-    throw new ConnectorError(
-      'permanent',
-      `${this.#name}: the answer to ${what} has another form than IBM documents (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`,
+    throw configFailure(
+      `${this.#name}: the answer to ${what} has another form than IBM documents (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}); look at what stands between, or report it with the version of QRadar`,
+      { uncertain: true, code: 'strange_answer' },
     );
   }
 
@@ -138,15 +142,18 @@ export class QRadarClient {
   /** Throws for a failure; a refusal that the caller allowed comes back as a reply. */
   #refusal(response: HttpResponse, ask: Ask, what: string, token: string): Reply | undefined {
     const { status } = response;
+    const write = ask.method !== undefined && ask.method !== 'GET';
+    if (isRefusingPage(response)) throw refusedBetween(response, `${this.#name}: ${what}`, write);
     if (status >= 200 && status < 300) return undefined;
     // Beyond the end of a list. QRadar says 200 by its documentation; a proxy may know HTTP better.
     if (status === 416) return { status, body: [], code: undefined, message: '', total: totalOf(response) };
     const page = pageInsteadOfJson(response);
     if (status === 405 || status === 501) throw this.#methodRefused(ask, status, page);
-    if (page && status < 500 && !KEPT.has(status))
-      throw refusedBetween(response, `${this.#name}: ${what}`, ask.method !== undefined && ask.method !== 'GET');
     const told = ErrorBody.safeParse(parsed(response.body));
     const code = told.success ? told.data.code : undefined;
+    // Whom QRadar refuses, it tells with a code of its own; without one the word is a gateway's.
+    if (isForeignRefusal(response, code !== undefined) && status < 500 && !KEPT.has(status))
+      throw refusedBetween(response, `${this.#name}: ${what}`, write);
     const message = (told.success ? saidIn(told.data) : '').replaceAll(token, '[redacted]').slice(0, 300);
     if (
       (status === 410 && ask.allow?.includes(410) !== true) ||

@@ -106,6 +106,8 @@ export class QRadarConnector implements SiemConnector {
   async containers(signal: AbortSignal): Promise<readonly Container[]> {
     const { board, kinds } = await this.#ready(signal);
     const sets = await board.sets(kinds, signal);
+    // Somebody may have made one anew as another type: it would take values as something else, or refuse each of them.
+    for (const set of sets.values()) this.#check(set);
     for (const [suffix, set] of sets)
       if (set.count === 0 && (this.#sets?.get(suffix)?.count ?? 0) > 0 && !this.#thinned.has(suffix))
         this.#purges.set(suffix, (this.#purges.get(suffix) ?? 0) + 1);

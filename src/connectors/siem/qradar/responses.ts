@@ -88,7 +88,8 @@ export const ClassicSet = z.object({
 export type ClassicSet = z.output<typeof ClassicSet>;
 export const ClassicSets = z.array(ClassicSet);
 
-export const ClassicData = z.object({ data: Rows.default([]) });
+/** An empty set may come without data, but never without its name. */
+export const ClassicData = z.object({ name: z.string(), data: Rows.default([]) });
 
 export const ClassicRow = z.object({
   value: text,

@@ -157,3 +157,103 @@ describe('a web page instead of an answer', () => {
     expect(rig.requests('POST storage/collections/config')).toBe(created);
   });
 });
+
+describe('an answer that is not in the words of Splunk', () => {
+  const GATEWAYS = [
+    ['empty', ''],
+    ['of a gateway', '{"message":"no Route matched with those values"}'],
+    ['of a framework', '{"status":404,"error":"Not Found","path":"/x"}'],
+  ] as const;
+
+  it.each(GATEWAYS)('with 404 and %s concludes nothing: no row is gone, no collection is missing', async (_, body) => {
+    const connector = await rig.opened();
+    const batch = upserts(addresses(2));
+    await connector.apply(batch, never);
+    const slots = batch.changes.map(({ slot }) => slot);
+    rig.server.setFaults([{ match: '/storage/collections/', action: 'status', status: 404, body }]);
+
+    for (const work of [() => held(connector), () => held(connector, slots), () => connector.containers(never)]) {
+      const error = await errorOf(work());
+      expect(error).toMatchObject({ kind: 'config', code: 'http_404_page' });
+      expect(error.message).toContain('refused by something in between (404, not in the words of the product)');
+    }
+  });
+
+  it('with 403 and the JSON of a firewall is about one value, and with 403 and nothing a matter of rights', async () => {
+    const connector = await rig.opened();
+    const answers = (body: string): Fault => ({ match: 'batch_save', action: 'status', status: 403, body });
+    rig.server.setFaults([answers('{"message":"Forbidden"}')]);
+    expect(await errorOf(connector.apply(upserts(addresses(2)), never))).toMatchObject({
+      kind: 'permanent',
+      code: 'between_403',
+    });
+
+    rig.server.setFaults([answers('')]);
+    expect(await errorOf(connector.apply(upserts(addresses(2)), never))).toMatchObject({
+      kind: 'config',
+      code: 'http_403',
+    });
+  });
+
+  it('with 200 and the page of a firewall is about one value, a login page is not', async () => {
+    const connector = await rig.opened();
+    rig.server.setFaults([page(200, 'batch_save')]);
+    expect(await errorOf(connector.apply(upserts(addresses(2)), never))).toMatchObject({
+      kind: 'permanent',
+      code: 'between_200',
+      uncertain: false,
+    });
+
+    rig.server.setFaults([{ match: 'batch_save', action: 'html' }]);
+    expect(await errorOf(connector.apply(upserts(addresses(2)), never))).toMatchObject({ kind: 'config' });
+  });
+
+  it.each([
+    [200, '{}'],
+    [200, 'null'],
+    [200, '{"messages":[{"type":"ERROR","text":"KV Store is initializing. Please try again later."}]}'],
+    [202, ''],
+    [204, ''],
+  ])('with %i and %j to a removal is not believed while the rows stand there', async (status, body) => {
+    const connector = await rig.opened();
+    const entries = addresses(2);
+    await connector.apply(upserts(entries), never);
+    rig.server.setFaults([{ match: 'DELETE', action: 'status', status, body }]);
+
+    const error = await errorOf(connector.apply(removals(entries), never));
+
+    expect(error).toMatchObject({ kind: 'config', code: 'strange_answer', uncertain: true });
+    expect(error.message).toContain('2 of them stand there still');
+    expect(rig.rows()).toHaveLength(2);
+  });
+
+  it('to a removal that took place all the same is no failure', async () => {
+    const connector = await rig.opened();
+    const entries = addresses(2);
+    rig.server.setFaults([{ match: 'DELETE', action: 'status', status: 200, body: '{}' }]);
+
+    expect((await connector.apply(removals(entries), never)).map(({ kind }) => kind)).toEqual(['applied', 'applied']);
+  });
+
+  it.each(['{}', '{"status":"ok"}', 'null'])(
+    'with 200 and %j is the fault of whoever gave it: nothing is marked anew, no mark is missing',
+    async (body) => {
+      const connector = await rig.opened();
+      const before = await connector.containers(never);
+      await connector.writer({ writer: 'w', boot: 'b', revision: 1, at: 1 }, never);
+      rig.server.setFaults([{ match: 'GET /servicesNS/nobody/entente/storage/', action: 'status', status: 200, body }]);
+
+      for (const work of [
+        () => held(connector),
+        () => connector.containers(never),
+        () => connector.writer(undefined, never),
+      ]) {
+        const error = await errorOf(work());
+        expect(error).toMatchObject({ kind: 'config', code: 'strange_answer', uncertain: true });
+        expect(error.message).toContain('look at what stands between');
+      }
+      rig.server.setFaults([]);
+      expect(await connector.containers(never)).toEqual(before);
+    },
+  );
+});

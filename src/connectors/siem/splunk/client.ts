@@ -1,6 +1,6 @@
 // The paths of Splunk's management port that we use.
 import { z } from 'zod';
-import { ConnectorError, permanent } from '../../../core/contracts/failure.ts';
+import { configFailure, ConnectorError, permanent } from '../../../core/contracts/failure.ts';
 import type { SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
 import type { HttpResponse } from '../../../core/runtime/http.ts';
 import type { SplunkConfig } from './config.ts';
@@ -126,8 +126,11 @@ export class SplunkClient {
       };
       try {
         const response = await this.#session.call(call, signal);
-        // A removal is answered with an empty body; a login page on the way answers 200 as well.
-        if (response.body.length > 0) parse(z.unknown(), response, this.#session.where(call.doing));
+        // A removal is answered with 200 and an empty body. A login page or a gateway on the way says 200 as well.
+        if (response.status !== 200 || response.body.length > 0) {
+          if (response.body.length > 0) parse(z.unknown(), response, this.#session.where(call.doing));
+          await this.#refuseLeft(collection, some, mark, signal);
+        }
         return some.length;
       } catch (error) {
         if (!(error instanceof ConnectorError) || (error.status !== 413 && error.status !== 414) || some.length === 1)
@@ -135,6 +138,22 @@ export class SplunkClient {
         this.#urlBytes = Math.floor(urlBytes(query) / 2);
       }
     }
+  }
+
+  /** Throws where rows that were to be removed stand there still. */
+  async #refuseLeft(
+    collection: string,
+    keys: readonly string[],
+    mark: Readonly<Record<string, string>> | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const rows = await this.find(collection, keys, signal);
+    const left = rows.filter((row) => Object.entries(mark ?? {}).every(([column, text]) => row[column] === text));
+    if (left.length === 0) return;
+    throw configFailure(
+      `${this.#session.where(`removing ${keys.length} rows from ${collection}`)}: the answer is none that Splunk gives, and ${left.length} of them stand there still; look at what stands between`,
+      { uncertain: true, code: 'strange_answer' },
+    );
   }
 
   /** Rows that may be ours after `after`, in order of key. An empty page is the end; a short one is not. */

@@ -4,7 +4,8 @@ import { configFailure, ConnectorError, permanent, retryable } from '../../../co
 import { withoutHidden } from '../../../core/model/text.ts';
 import {
   type HttpResponse,
-  pageInsteadOfJson,
+  isForeignRefusal,
+  isRefusingPage,
   refusedBetween,
   retryAfterMs,
   statusFailure,
@@ -26,10 +27,13 @@ export const OwnRows: z.ZodType<OwnRow[]> = Rows;
 export const FoundRows: z.ZodType<OwnRow[][]> = z.array(Rows);
 export const Keys = z.array(z.string());
 
-/** What somebody changed into something unreadable is as good as gone: it is written again. */
-export const Generation = z.looseObject({ generation: z.string().min(1).optional().catch(undefined) });
+/** Every document has its key, so that an answer without one is no document at all. */
+const Document = z.looseObject({ _key: z.string() });
 
-export const Mark = z
+/** What somebody changed into something unreadable is as good as gone: it is written again. */
+export const Generation = Document.extend({ generation: z.string().min(1).optional().catch(undefined) });
+
+const Writer = z
   .looseObject({
     writer: z.string(),
     boot: z.string(),
@@ -46,6 +50,7 @@ export const Mark = z
   }))
   .optional()
   .catch(undefined);
+export const Mark = Document.transform((document) => Writer.parse(document));
 
 export const Login = z.looseObject({ sessionKey: z.string().min(1) });
 
@@ -119,10 +124,10 @@ export function parse<T>(schema: z.ZodType<T>, response: HttpResponse, where: st
   }
   const read = schema.safeParse(value);
   if (!read.success) {
-    throw new ConnectorError('bug', `${where}: the answer has another shape than known: ${shapeOf(read.error)}`, {
-      uncertain: true,
-      status: response.status,
-    });
+    throw configFailure(
+      `${where}: the answer is none that Splunk gives (${shapeOf(read.error)}); look at what stands between, or report it with the version of Splunk`,
+      { uncertain: true, status: response.status, code: 'strange_answer' },
+    );
   }
   return read.data;
 }
@@ -138,11 +143,12 @@ export function refusal(
   items?: number,
 ): ConnectorError | undefined {
   const { status } = response;
+  if (isRefusingPage(response)) return refusedBetween(response, where, items !== undefined);
   const kind = statusFailure(status, KINDS);
   if (kind === undefined) return undefined;
   const asked = retryAfterMs(response.headers['retry-after'], now);
   const wait = asked === undefined ? {} : { retryAfterMs: asked };
-  if (pageInsteadOfJson(response)) {
+  if (isForeignRefusal(response, isOwn(response))) {
     const between = refusedBetween(response, where, items !== undefined);
     return new ConnectorError(between.kind, between.message, {
       status,
@@ -193,6 +199,16 @@ function split(
   return status === 413 ? { split: { maxItems: Math.ceil(items / 2) } } : {};
 }
 
+/** Whatever Splunk refuses, it does so with messages; an empty refusal, or another JSON, is a gateway's. */
+function isOwn({ body }: HttpResponse): boolean {
+  const text = body.toString('utf8');
+  try {
+    return Messages.safeParse(JSON.parse(text)).success;
+  } catch {
+    return /<messages\b/.test(text);
+  }
+}
+
 function reason(response: HttpResponse): string {
   const text = response.body.toString('utf8');
   let said = '';
@@ -216,6 +232,6 @@ function next(status: number): string {
 function shapeOf(error: z.ZodError): string {
   return error.issues
     .slice(0, 3)
-    .map((issue) => `${issue.path.join('.')} ${issue.message}`)
+    .map((issue) => `${issue.path.join('.')} ${issue.message}`.trim())
     .join('; ');
 }
