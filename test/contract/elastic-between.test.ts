@@ -93,6 +93,20 @@ describe('an answer that is not in the words of Elasticsearch', () => {
     expect(await failureOf(connector.apply(batch(), never))).toMatchObject({ kind: 'config' });
   });
 
+  it('shows nothing of our credential, though it answers with the request in it', async () => {
+    const { server, connector } = await filled();
+    const echo = JSON.stringify({
+      error: { type: 'security_exception', reason: `no ${server.apiKey}, sorry` },
+      status: 401,
+    });
+    server.setFaults([answers('', 401, echo)]);
+
+    const failure = await failureOf(connector.containers(never));
+
+    expect(failure.message).toContain('no [redacted], sorry');
+    expect(failure.message).not.toContain(server.apiKey);
+  });
+
   it.each([405, 407, 501])('with %i and nothing blames no value, unless a firewall says 501', async (status) => {
     const { server, connector } = await filled();
     server.setFaults([answers('_bulk', status, '')]);
@@ -107,6 +121,28 @@ describe('an answer that is not in the words of Elasticsearch', () => {
       server.setFaults([answers('_bulk', 200, `{"errors":true,"items":${items}}`, product)]);
       expect((await failureOf(connector.apply(batch(), never))).kind, items).toBe('retryable');
     }
+  });
+});
+
+describe('a search that does not answer in full', () => {
+  const hits = '"hits":{"hits":[]}';
+  const shards = '"_shards":{"total":1,"successful":1,"skipped":0,"failed":0}';
+
+  it.each([
+    ['cut by time', `{"timed_out":true,${shards},${hits}}`, 'search.default_search_timeout'],
+    [
+      'without one of its clusters',
+      `{"timed_out":false,${shards},"_clusters":{"total":2,"successful":1,"skipped":1},${hits}}`,
+      '1 of 2 clusters did not answer in full',
+    ],
+  ])('(%s) is not taken for all there is', async (_, body, said) => {
+    const { server, connector } = await filled();
+    server.setFaults([answers('POST /_search', 200, body, { 'x-elastic-product': 'Elasticsearch' })]);
+
+    const failure = await failureOf(connector.list({}, never));
+
+    expect(failure.kind).toBe('retryable');
+    expect(failure.message).toContain(said);
   });
 });
 

@@ -388,6 +388,18 @@ export function pageInsteadOfJson({ headers, body }: Pick<HttpResponse, 'headers
   }
 }
 
+/** A refusal as it came, but for what we showed of ourselves: some answer with the request in it. */
+export function withoutCredentials(response: HttpResponse, authorization = '', password = ''): HttpResponse {
+  if (response.status < 400) return response;
+  const [scheme = '', credential = ''] = authorization.split(' ');
+  const basic = scheme === 'Basic' ? Buffer.from(credential, 'base64').toString('utf8') : '';
+  const text = response.body.toString('utf8');
+  // A shorter one would tear words apart, and is none.
+  const shown = [credential, basic.slice(basic.indexOf(':') + 1), password].filter((one) => one.length > 3);
+  const clean = shown.reduce((all, one) => all.replaceAll(one, '[redacted]'), text);
+  return clean === text ? response : { ...response, body: Buffer.from(clean) };
+}
+
 /** Refusals that mean one thing from the product and another from what stands before it. */
 const DEPENDS_ON_WHO: ReadonlySet<number> = new Set([403, 404, 405, 407, 501]);
 

@@ -24,7 +24,7 @@ import {
   SimulatedIndex,
   WithShards,
 } from './responses.ts';
-import { cut, shardFailure } from './errors.ts';
+import { cut, cutShort, shardFailure } from './errors.ts';
 import { stateOf } from './states.ts';
 import {
   CONTROL_INDEX,
@@ -373,7 +373,10 @@ export class ElasticApi {
     const read = answer.safeParse(given);
     if (!read.success) throw this.#strange(doing);
     const shards = WithShards.safeParse(given);
-    const failure = shards.success ? shardFailure(shards.data._shards, `${this.#deps.name}: ${doing}`) : undefined;
+    const where = `${this.#deps.name}: ${doing}`;
+    const failure = shards.success
+      ? (shardFailure(shards.data._shards, where) ?? cutShort(shards.data, where))
+      : undefined;
     if (failure !== undefined) throw failure;
     return read.data;
   }

@@ -20,6 +20,7 @@ import {
   isRefusingPage,
   pageInsteadOfJson,
   refusedBetween,
+  withoutCredentials,
 } from '../../../core/runtime/http.ts';
 import { type ElasticConfig, nodeUrls } from './config.ts';
 import { isOwnRefusal } from './errors.ts';
@@ -92,7 +93,7 @@ function connectionClass(config: ElasticConfig, deps: SiemDeps): typeof BaseConn
       const authorization = authorize(config, deps.name);
       if (authorization !== undefined) headers['authorization'] = authorization;
       try {
-        const answer = await this.#http.request({
+        const given = await this.#http.request({
           // The client uses no other methods than these.
           method: params.method as 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD',
           path: `${this.#prefix}${params.path}${params.querystring ? `?${params.querystring}` : ''}`,
@@ -100,6 +101,7 @@ function connectionClass(config: ElasticConfig, deps: SiemDeps): typeof BaseConn
           ...(params.body == null || params.body === '' ? {} : { body: bodyBytes(params.body) }),
           signal: options.signal ?? new AbortController().signal,
         });
+        const answer = withoutCredentials(given, authorization);
         const between = fromBetween(answer, params, deps);
         if (between !== undefined) throw between;
         // `never` stands for either answer form of the base class; this is the form without stream.

@@ -70,6 +70,38 @@ export const Shards = z.object({
     .catch(undefined),
 });
 
+/** A search may be cut by time, and one over several clusters passes over those that it does not reach. */
+export const Whole = z.object({
+  timed_out: z.boolean().optional().catch(undefined),
+  _clusters: z
+    .object({
+      total: z.number().default(0),
+      skipped: z.number().default(0),
+      partial: z.number().default(0),
+      failed: z.number().default(0),
+    })
+    .optional()
+    .catch(undefined),
+});
+
+/** Why what came is not all there is, though no shard failed. */
+export function cutShort(answer: z.output<typeof Whole>, where: string): ConnectorError | undefined {
+  if (answer.timed_out === true)
+    return new ConnectorError(
+      'retryable',
+      `${where} was cut by a time limit of the cluster (search.default_search_timeout); nothing is concluded from the rest`,
+      { uncertain: false, code: 'search_timed_out' },
+    );
+  const { total = 0, skipped = 0, partial = 0, failed = 0 } = answer._clusters ?? {};
+  const missing = skipped + partial + failed;
+  if (missing === 0) return undefined;
+  return new ConnectorError(
+    'retryable',
+    `${where}: ${missing} of ${total} clusters did not answer in full; nothing is concluded from the rest; look at the remote clusters, or leave them out`,
+    { uncertain: false, code: 'clusters_missing' },
+  );
+}
+
 /** What a part of the index, or of the indices, could not answer; the rest would look like all there is. */
 export function shardFailure(shards: z.output<typeof Shards> | undefined, where: string): ConnectorError | undefined {
   if (shards === undefined || shards.failed === 0) return undefined;

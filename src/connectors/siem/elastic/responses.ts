@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Change, Outcome } from '../../../core/contracts/siem-connector.ts';
 import { type Failure, retryable } from '../../../core/model/failure.ts';
-import { Cause, cut, Shards } from './errors.ts';
+import { Cause, cut, Shards, Whole } from './errors.ts';
 import { stateOf } from './states.ts';
 
 export const Root = z.object({
@@ -97,7 +97,8 @@ const Own = z.object({
   }),
 });
 
-export const WithShards = z.object({ _shards: Shards.optional() });
+/** What an answer of a search says of its being whole. */
+export const WithShards = z.object({ _shards: Shards.optional(), ...Whole.shape });
 
 export const SearchPage = z.object({
   pit_id: z.string().optional(),

@@ -257,3 +257,23 @@ describe('an answer that is not in the words of Splunk', () => {
     },
   );
 });
+
+it('a refusal with the request in it shows nothing of our credentials', async () => {
+  const { token, username, password } = rig.server;
+  const echo = (text: string) => JSON.stringify({ messages: [{ type: 'ERROR', text: `no ${text}, sorry` }] });
+  const refused = (match: string, text: string): Fault => ({ match, action: 'status', status: 403, body: echo(text) });
+
+  rig.server.setFaults([refused('', `Bearer ${token}`)]);
+  const byToken = await errorOf(rig.connect().open(never));
+  rig.server.setFaults([refused('auth/login', `username=${username}&password=${password}`)]);
+  const byLogin = await errorOf(rig.connect({ auth: { username, password } }).open(never));
+  rig.server.setFaults([refused('', `${username}:${password}`)]);
+  const byBasic = await errorOf(rig.connect({ auth: { username, password, login: 'basic' } }).open(never));
+
+  expect(byToken.message).toContain('no Bearer [redacted], sorry');
+  expect(byToken.message).not.toContain(token);
+  for (const error of [byLogin, byBasic]) {
+    expect(error.message).toContain('[redacted], sorry');
+    expect(error.message).not.toContain(password);
+  }
+});

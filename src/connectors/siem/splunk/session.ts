@@ -2,7 +2,12 @@
 // asks for JSON, since errors come as XML otherwise; every call that may be refused says what it was doing.
 import { ConnectorError, retryable } from '../../../core/contracts/failure.ts';
 import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
-import type { HttpClient, HttpRequest, HttpResponse } from '../../../core/runtime/http.ts';
+import {
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  withoutCredentials,
+} from '../../../core/runtime/http.ts';
 import type { SplunkConfig } from './config.ts';
 import { CookieJar } from './cookies.ts';
 import { type Credential, credentialOf } from './login.ts';
@@ -80,7 +85,8 @@ export class SplunkSession {
     // The head that knew the last session may be gone: the balancer chooses anew.
     this.#cookies.clear();
     const headers = { 'content-type': FORM };
-    const response = await this.#send({ method: 'POST', path: '/services/auth/login', headers, body: form, signal });
+    const call: HttpRequest = { method: 'POST', path: '/services/auth/login', headers, body: form, signal };
+    const response = await this.#send(call, new URLSearchParams(form.toString('utf8')).get('password') ?? '');
     const failed = refusal(response, where, this.#deps.clock.now());
     if (failed?.kind === 'permanent') {
       throw new ConnectorError('config', `${failed.message}; check username and password in auth`);
@@ -91,12 +97,12 @@ export class SplunkSession {
     return `Splunk ${sessionKey}`;
   }
 
-  async #send(request: HttpRequest): Promise<HttpResponse> {
+  async #send(request: HttpRequest, password?: string): Promise<HttpResponse> {
     const cookie = this.#cookies.header();
     const headers = { ...request.headers, ...(cookie === undefined ? {} : { cookie }) };
     const response = await this.#http.request({ ...request, headers });
     this.#cookies.keep(response.headers['set-cookie']);
-    return response;
+    return withoutCredentials(response, request.headers?.['authorization'], password);
   }
 }
 
