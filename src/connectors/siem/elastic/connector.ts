@@ -105,7 +105,7 @@ export class ElasticConnector implements SiemConnector {
       const found = await this.#api.index(this.#index, signal);
       if (found === undefined) return [];
       this.#checkIndex(found);
-      this.#checked = found.settings.index.uuid;
+      this.#checked = identity;
     }
     return [{ name: this.#index, identity }];
   }

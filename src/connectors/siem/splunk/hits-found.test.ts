@@ -122,6 +122,20 @@ describe.each([true, false])('where lookups fold case: %s', (folds) => {
       },
     );
 
+    it('a search that failed for want of a lookup is for a person, as one that is refused for it', async () => {
+      const text = "Error in 'lookup' command: Could not construct lookup 'entente_ip, ip'. See search.log for details.";
+      const content = { dispatchState: 'FAILED', isDone: true, isFailed: true, messages: [{ type: 'FATAL', text }] };
+      const body = JSON.stringify({ entry: [{ content }] });
+      rig.server.setFaults([{ match: 'GET /servicesNS/nobody/entente/search', action: 'status', status: 200, body }]);
+
+      const { error, again } = await failing();
+      rig.server.setFaults([]);
+
+      expect(error).toMatchObject({ kind: 'config', code: 'lookup_missing' });
+      expect(error.message).toContain('check that the lookup definitions of the app exist');
+      expect(await again()).toHaveLength(1);
+    });
+
     it('what a search only remarks is no failure, but rows that it dropped are searched again in shorter windows', async () => {
       await armed(ADDRESS);
       plant({ dest_ip: ADDRESS });

@@ -48,6 +48,7 @@ export class SearchJob {
       const state = await this.#there(this.#client.searchState(`${this.#path}/${this.#sid}`, signal));
       const said = state?.messages.length ? ` (${textOf(state.messages)})` : '';
       if (state?.isFailed === true || /CANCEL|QUIT|FAILED/.test(state?.dispatchState ?? '')) {
+        this.#refuseErrors(state?.messages ?? []);
         throw retryable(`${name}: the search for hits failed${said}; its window is read again`);
       }
       // Whoever finalizes a search gets what was found until then, which is not all.
