@@ -73,6 +73,20 @@ describe('bulk updates', () => {
     expect(values('IPv4')).toHaveLength(10);
   });
 
+  it('find rows that were lost with their set, and park none of them', async () => {
+    const connector = await start({ settings: { loseRows: 3 } });
+    const [first] = await connector.apply(upserts(addresses(10)), signal);
+    if (first?.kind !== 'accepted') throw new Error('it was not accepted');
+    sim.store.sets.delete(sim.store.byName('Entente IPv4')!.id);
+
+    const outcomes = await settled(connector, first.receipt);
+
+    const failed = outcomes.flatMap((one) => (one.kind === 'failed' ? [one.failure] : []));
+    expect(failed).toHaveLength(10);
+    expect(new Set(failed.map(({ kind }) => kind))).toEqual(new Set(['retryable']));
+    expect(failed[0]!.message).toContain('is gone; it is made anew at the next open');
+  });
+
   it('are read back where the results count fewer than were sent, though they call themselves complete', async () => {
     const connector = await start();
     await apply(connector, upserts(addresses(1)));

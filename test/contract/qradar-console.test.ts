@@ -7,6 +7,7 @@ import { anEntry, DAY_MS } from '../builders/entry.ts';
 import { contextFor, encodeBatch } from './batches.ts';
 import { INSTANCE, qradarConfig } from './qradar-harness.ts';
 import {
+  addresses,
   apply,
   asked,
   config,
@@ -209,6 +210,22 @@ describe('domains', () => {
       expect([...sim.store.byName('Entente IPv4')!.entries.values()].map((row) => row.domain_id)).toEqual([null]);
     },
   );
+});
+
+describe('a domain that is not there', () => {
+  it.each([['26.0'], ['15.0']])('is said, and no value is parked for it (API %s)', async (apiVersion) => {
+    const connector = await start({ apiVersion }, { domain_id: 3 });
+    const settings = qradar.settings(qradarConfig({ url: sim.url, token: sim.token }, { domain_id: 3 }), INSTANCE);
+    const written = encodeBatch(qradar, addresses(3), { ...context(), settings }).batch;
+    sim.settings.domains = [0];
+
+    await expect(connector.apply(written, signal)).rejects.toMatchObject({
+      kind: 'config',
+      message: expect.stringContaining('domain_id names a domain that this console does not have'),
+    });
+    sim.settings.domains = [0, 3];
+    expect(new Set(kinds(await apply(connector, written)))).toEqual(new Set(['applied']));
+  });
 });
 
 describe('the console changes', () => {

@@ -6,7 +6,7 @@ import { ConnectorError, permanent, retryable, toFailure } from '../../../core/c
 import type { Change, Outcome, SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import { turns } from '../../../core/runtime/in-turns.ts';
 import { afterFailure, eachOf, type HeldSet, type HeldSets, heldByOther, pick } from './board.ts';
-import { type QRadarClient, refusalCode } from './client.ts';
+import { ofPlace, type QRadarClient, refusalCode } from './client.ts';
 import type { QRadarSettings } from './config.ts';
 import { Doubtful } from './doubtful.ts';
 import { type Entries, ROOT, type SingleEntry } from './entries.ts';
@@ -323,10 +323,12 @@ export class BulkUpdates {
     });
     if (answer.status !== 422) return this.#client.parse(BulkTask, answer.body, 'the bulk update');
     const said = `QRadar refused the bulk update with 422 (code ${answer.code ?? '?'}): ${answer.message}`;
-    if (answer.code === 23000 || answer.code === 23003)
-      throw retryable(`${this.#deps.name}: ${said}; the set is gone and is made anew at the next open`, {
+    const place = ofPlace(answer.code);
+    if (place !== undefined)
+      throw new ConnectorError(place.kind, `${this.#deps.name}: ${said}; ${place.next}`, {
         status: 422,
         uncertain: false,
+        code: `qradar_422_${answer.code}`,
       });
     return { refused: `${this.#deps.name}: ${said}`, code: `qradar_422_${answer.code ?? ''}` };
   }
@@ -481,9 +483,10 @@ export class BulkUpdates {
 }
 
 function refusedRow(name: string, change: Change, told: BulkResults['responses'][number]): Outcome {
-  const kind =
-    told.http_status === 408 || told.http_status === 429 || told.http_status >= 500 ? 'retryable' : 'permanent';
-  const message = `${name}: QRadar refused the entry with ${told.http_status} (code ${told.unique_code ?? '?'}): ${(told.message ?? '').slice(0, 300)}`;
+  const busy = told.http_status === 408 || told.http_status === 429 || told.http_status >= 500;
+  const place = ofPlace(told.unique_code);
+  const kind = place?.kind ?? (busy ? 'retryable' : 'permanent');
+  const message = `${name}: QRadar refused the entry with ${told.http_status} (code ${told.unique_code ?? '?'}): ${(told.message ?? '').slice(0, 300)}${place === undefined ? '' : `; ${place.next}`}`;
   const code = refusalCode(told.http_status, told.unique_code ?? undefined);
   return { key: change.key, kind: 'failed', failure: { kind, message, code } };
 }

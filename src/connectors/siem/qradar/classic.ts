@@ -2,7 +2,7 @@
 // from an analyst's; every value therefore goes by a call of its own, and `source` holds what the notes would.
 import type { z } from 'zod';
 import type { Batch } from '../../../core/contracts/batch.ts';
-import { ConnectorError, retryable, toFailure } from '../../../core/contracts/failure.ts';
+import { configFailure, ConnectorError, retryable, toFailure } from '../../../core/contracts/failure.ts';
 import type { Change, Outcome, SiemDeps, WriterMark } from '../../../core/contracts/siem-connector.ts';
 import { afterFailure, type Board, eachOf, heldByOther, type HeldRow, type HeldSet, type HeldSets } from './board.ts';
 import type { QRadarClient } from './client.ts';
@@ -230,6 +230,7 @@ export class Classic implements Board {
         const path = `${ROOT}/${inPath(set.name)}/${inPath(slot.slice(slot.indexOf('|') + 1))}`;
         const domain = this.#inDomain({});
         const answer = await this.#client.call({ method: 'DELETE', path, query: domain, allow: [404], signal });
+        if (answer.code === 1011) throw noDomain(this.#deps.name);
         if (answer.status === 404 && answer.code === 1002) throw gone(this.#deps.name, set);
         if (answer.status === 404 && answer.code !== 1003)
           throw retryable(`${this.#deps.name}: 404 with code ${answer.code} to a removal`);
@@ -245,6 +246,7 @@ export class Classic implements Board {
         allow: [404],
         signal,
       });
+      if (answer.code === 1011) throw noDomain(this.#deps.name);
       if (answer.status === 404) throw gone(this.#deps.name, set);
       return { key, kind: 'applied' };
     } catch (error) {
@@ -275,6 +277,12 @@ export class Classic implements Board {
 function gone(name: string, set: HeldSet): ConnectorError {
   return retryable(`${name}: set ${set.name} is gone; it is made anew at the next open`, { uncertain: false });
 }
+
+const noDomain = (name: string): ConnectorError =>
+  configFailure(`${name}: domain_id names a domain that this console does not have (code 1011)`, {
+    uncertain: false,
+    code: 'qradar_404_1011',
+  });
 
 /** Parts of a path are decoded twice: once by the web server, which refuses an encoded slash, once by QRadar. */
 function inPath(part: string): string {

@@ -174,9 +174,10 @@ export class QRadarClient {
     if (ask.allow?.includes(status) && ownWord) return { status, body: undefined, code, message, total: undefined };
     const wait = retryAfterMs(response.headers['retry-after'], this.#deps.clock.now());
     const said = `${code === undefined ? '' : ` (code ${code})`}${page ? ' (a web page)' : ''}${message === '' ? '' : `: ${message}`}`;
+    const place = ofPlace(code);
     throw new ConnectorError(
-      statusFailure(status) ?? 'bug',
-      `${this.#name}: QRadar answered ${status} to ${what}${said}${nextStep(status)}`,
+      place?.kind ?? statusFailure(status) ?? 'bug',
+      `${this.#name}: QRadar answered ${status} to ${what}${said}${place === undefined ? nextStep(status) : `; ${place.next}`}`,
       {
         status,
         uncertain: status >= 500,
@@ -216,6 +217,26 @@ export class QRadarClient {
 
 /** The value does not fit its set, is too long, or its notes are: about this value alone. */
 const OF_VALUE: ReadonlySet<number | undefined> = new Set([20003, 20006, 20007, 20008, 20009]);
+
+interface OfPlace {
+  readonly kind: 'retryable' | 'config';
+  readonly next: string;
+}
+
+const SET_GONE: OfPlace = { kind: 'retryable', next: 'the set is gone; it is made anew at the next open' };
+const NO_DOMAIN: OfPlace = { kind: 'config', next: 'domain_id names a domain that this console does not have' };
+
+/** About the set or the domain, whatever the value. */
+const OF_PLACE: ReadonlyMap<number | null | undefined, OfPlace> = new Map([
+  [20004, SET_GONE],
+  [23000, SET_GONE],
+  [23003, SET_GONE],
+  [20005, NO_DOMAIN],
+  [23005, NO_DOMAIN],
+  [1011, NO_DOMAIN],
+]);
+
+export const ofPlace = (code: number | null | undefined): OfPlace | undefined => OF_PLACE.get(code);
 
 export function refusalCode(status: number, code: number | undefined): string {
   return OF_VALUE.has(code) ? `value_${code}` : `qradar_${status}_${code ?? ''}`;

@@ -123,7 +123,8 @@ describe.each([true, false])('where lookups fold case: %s', (folds) => {
     );
 
     it('a search that failed for want of a lookup is for a person, as one that is refused for it', async () => {
-      const text = "Error in 'lookup' command: Could not construct lookup 'entente_ip, ip'. See search.log for details.";
+      const text =
+        "Error in 'lookup' command: Could not construct lookup 'entente_ip, ip'. See search.log for details.";
       const content = { dispatchState: 'FAILED', isDone: true, isFailed: true, messages: [{ type: 'FATAL', text }] };
       const body = JSON.stringify({ entry: [{ content }] });
       rig.server.setFaults([{ match: 'GET /servicesNS/nobody/entente/search', action: 'status', status: 200, body }]);
