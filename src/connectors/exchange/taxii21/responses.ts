@@ -15,12 +15,20 @@ const text = z
   .nullish()
   .transform((given) => given ?? undefined);
 
-/** `more` absent is kept apart from false: with `next`, only an explicit false ends the reading. */
+/** Some write truth values as texts or numbers. Whatever else stands there is not guessed at. */
+const truth = z
+  .preprocess(
+    (given) => (typeof given === 'string' ? given.trim().toLowerCase() : given),
+    z.literal([true, 'true', 1, false, 'false', 0], { error: 'neither true nor false' }),
+  )
+  .transform((given) => given === true || given === 'true' || given === 1);
+
+/**
+ * `more` absent is kept apart from false: with `next`, only an explicit false ends the reading. Taken for false, one that
+ * cannot be read would make a page the last, and a manifest that was cut a complete one.
+ */
 const paging = {
-  more: z
-    .unknown()
-    .optional()
-    .transform((given) => (given === undefined || given === null ? undefined : given === true)),
+  more: truth.nullish().transform((given) => given ?? undefined),
   next: z
     .union([z.string(), z.number()])
     .nullish()
@@ -42,8 +50,8 @@ export const Collection = z.object({
   id: z.string().min(1),
   title: text.transform((given) => cleanText(given, MAX_TITLE)).catch(undefined),
   alias: text.catch(undefined),
-  can_read: z.boolean().optional().catch(undefined),
-  can_write: z.boolean().optional().catch(undefined),
+  can_read: truth.optional().catch(undefined),
+  can_write: truth.optional().catch(undefined),
 });
 export type Collection = z.output<typeof Collection>;
 
@@ -70,7 +78,11 @@ const StatusEntry = z.object({ id: z.string(), version: text, message: text });
 /** What became of a POST (TAXII 2.1 §4.3.1). Some servers give counts and no lists. */
 export const Status = z.object({
   id: z.string().min(1),
-  status: z.string(),
+  // Another word says nothing of the objects; they are looked up then.
+  status: z
+    .string()
+    .transform((given) => given.trim().toLowerCase())
+    .pipe(z.enum(['complete', 'pending'])),
   success_count: z.number().optional().catch(undefined),
   failure_count: z.number().catch(0),
   successes: listOf(StatusEntry),
