@@ -17,6 +17,8 @@ it.each([
   ['url', 'http://u:p@a.example:8080/x@y?z', 'a.example'],
   ['url', 'http://[2001:db8::1]:8080/x', '2001:db8::1'],
   ['url', 'http://a.example?x', 'a.example'],
+  ['url', 'http://a.example\\x', 'a.example'],
+  ['url', 'http://a.example:8080\\@b.example/', 'a.example'],
   ['email-addr', 'a@b.example', 'b.example'],
   ['domain-name', 'a.example', 'a.example'],
   ['ipv4-addr', '192.0.2.0/24', '192.0.2.0/24'],

@@ -56,7 +56,7 @@ export function hostOf({ type, value }: Observable): string | undefined {
     case 'email-addr':
       return value.slice(value.lastIndexOf('@') + 1);
     case 'url': {
-      const authority = /^[^:]*:\/\/([^/?#]*)/.exec(value)?.[1] ?? '';
+      const authority = /^[^:]*:\/\/([^/?#\\]*)/.exec(value)?.[1] ?? '';
       const host = authority.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, '');
       return host.startsWith('[') ? host.slice(1, -1) : host;
     }

@@ -65,6 +65,8 @@ describe('neverBlock', () => {
     ['ipv6-addr', '::ffff:8.8.8.8', 'is listed', 'public_resolvers'],
     ['url', 'https://dns.google/dns-query', 'is listed', 'public_resolvers'],
     ['url', 'https://9.9.9.9:443/x', 'is listed', 'public_resolvers'],
+    ['url', 'https://9.9.9.9\\x', 'is listed', 'public_resolvers'],
+    ['url', 'http://10.0.0.5\\@elsewhere.example/', 'private', 'special_addresses'],
     ['file:hashes.MD5', 'D41D8CD98F00B204E9800998ECF8427E', 'is listed', 'empty_hashes'],
   ])('%s %s: %s, of the list %s', (type, text, what, list) => {
     const [first] = found(type, text);
