@@ -10,19 +10,23 @@ import { type EventHead, nameOf, readEventHead, readObjectHead } from './head.ts
  * The events of a parsed answer, file or feed, without their wrapping: `{"Event":…}`, `{"response":[{"Event":…}]}`,
  * `[{"Event":…}]`, and the bare event. Undefined for what is none of these.
  */
-export function eventsIn(json: unknown): readonly unknown[] | undefined {
+export function eventsIn(json: unknown, depth = 0): readonly unknown[] | undefined {
+  // Whatever stands so deep was wrapped by nobody, and may be deeper than any stack.
+  if (depth > MOST_WRAPPED) return undefined;
   if (Array.isArray(json)) {
-    const events = json.map((one) => eventsIn(one));
+    const events = json.map((one) => eventsIn(one, depth + 1));
     return events.every((one) => one !== undefined) ? events.flat() : undefined;
   }
   if (!isRecord(json)) return undefined;
   if (isRecord(json['Event'])) return [json['Event']];
-  if (json['response'] !== undefined) return eventsIn(json['response']);
+  if (json['response'] !== undefined) return eventsIn(json['response'], depth + 1);
   if (Array.isArray(json['Event'])) return json['Event'];
   return uuid(json['uuid']) !== undefined && (json['info'] !== undefined || json['Attribute'] !== undefined)
     ? [json]
     : undefined;
 }
+
+const MOST_WRAPPED = 8;
 
 interface EventRead {
   /** Undefined where it could not be read at all; then `refusals` says why. */

@@ -17,7 +17,8 @@ export function isManifest(value: unknown): value is Readonly<Record<string, unk
 /** The events that a manifest names, in small letters; undefined for a text that is none. */
 export function published(text: string): ReadonlySet<string> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    // Read elsewhere than what the file itself is, which has its byte order mark taken away, too.
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
     return isManifest(value) || (isRecord(value) && Object.keys(value).length === 0)
       ? new Set(Object.keys(value).map((name) => name.toLowerCase()))
       : undefined;

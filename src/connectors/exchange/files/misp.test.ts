@@ -180,6 +180,16 @@ describe('a MISP feed folder', () => {
     expect(attributesOf(pages)).toEqual([]);
   });
 
+  it('holds no other events where the manifest begins with a byte order mark', async () => {
+    const inbox = anInbox();
+    inbox.put('manifest.json', `\uFEFF${JSON.stringify(manifest(E1))}`);
+    inbox.put(`${uuidOf(E1)}.json`, { Event: event(E1, [1]) });
+    inbox.put(`${uuidOf(E2)}.json`, { Event: event(E2, [2]) });
+
+    expect(attributesOf(await inbox.poll())).toEqual([uuidOf(1)]);
+    expect(inbox.counts()).toEqual({ accepted: 2, refused: 0, waiting: 0 });
+  });
+
   it('is read whole where the manifest is broken, which is refused', async () => {
     const inbox = anInbox();
     inbox.put('manifest.json', '{"broken');

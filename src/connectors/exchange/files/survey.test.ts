@@ -108,6 +108,18 @@ describe('what a file is', () => {
     for (const size of [1, 1000]) expect(await read(text, size)).toBe(reason);
   });
 
+  it('is not known by what stands deeper than any stack', async () => {
+    const depth = 100_000;
+    const deep = `${'{"response":'.repeat(depth)}{}${'}'.repeat(depth)}`;
+    const first = JSON.stringify(A);
+    const found = (text: string) => survey(() => inPieces(Buffer.from(text), 1_000_000)());
+
+    expect(await found(deep)).toEqual({ reason: NOTHING_KNOWN });
+    expect(await found(`{"response":${'['.repeat(depth)}${']'.repeat(depth)}}`)).toEqual({ reason: NOTHING_KNOWN });
+    expect(await found(`${first}\n${deep}\n`)).toMatchObject({ form: { kind: 'lines' }, count: 2 });
+    expect(await found(`[${first},${deep}]`)).toMatchObject({ form: { kind: 'list' }, count: 2 });
+  });
+
   it('names what was packed or spelled in another way', async () => {
     expect(await read(gzipSync('{}'))).toBe('file is compressed');
     expect(await read(Buffer.from('\uFEFF{}', 'utf16le'))).toBe('file is not in UTF-8');

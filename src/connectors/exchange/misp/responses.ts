@@ -21,14 +21,17 @@ export const EventsAnswer = z
   .transform(({ response }) => response.map((one) => one.Event));
 
 /** A list without elements, or an object without members or of an empty `response` alone: what servers, and caches before them, say for "nothing". */
-function saysNothing(given: unknown): boolean {
-  if (typeof given !== 'object' || given === null) return false;
+function saysNothing(given: unknown, depth = 0): boolean {
+  if (typeof given !== 'object' || given === null || depth > MOST_WRAPPED) return false;
   if (Array.isArray(given)) return given.length === 0;
   const names = Object.keys(given);
   if (names.length === 0) return true;
   const { response } = given as { readonly response?: unknown };
-  return names.length === 1 && (response === null || saysNothing(response));
+  return names.length === 1 && (response === null || saysNothing(response, depth + 1));
 }
+
+/** Deeper than anybody wraps, and not as deep as any stack. */
+const MOST_WRAPPED = 8;
 
 /** Of a list of what is new: nothing at all says that nothing is. */
 export const NewsAnswer = z.preprocess((given) => (saysNothing(given) ? { response: [] } : given), EventsAnswer);
