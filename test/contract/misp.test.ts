@@ -168,6 +168,32 @@ describe('misp on a server that does wrong', () => {
     }
   });
 
+  it.each([
+    ['as a time', 503, () => ({ 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() })],
+    ['in seconds', 503, () => ({ 'retry-after': '3600' })],
+    [
+      'beside a limit of requests that is not reached',
+      503,
+      () => ({ 'x-rate-limit-reset': '', 'retry-after': '3600' }),
+    ],
+    ['as the rest of a limit of requests', 429, () => ({ 'x-rate-limit-reset': '3600', 'retry-after': '1' })],
+  ] as const)('waits as long as it is told %s', async (_how, status, headers) => {
+    const server = await startMisp({ keys: [{ key: SECRET }] });
+    const config = misp.config.parse({ type: 'misp', url: server.url, auth: { key: SECRET }, read: 'search' });
+    const connector = new MispConnector(config, testDeps());
+    try {
+      server.setFaults([{ action: 'status', status, headers: headers() }]);
+      const failure = await failureOf(drain(connector.pages(undefined, never)));
+
+      expect(failure).toMatchObject({ kind: 'retryable', status });
+      expect(failure.retryAfterMs).toBeGreaterThan(1_800_000);
+      expect(failure.retryAfterMs).toBeLessThanOrEqual(3_600_000);
+    } finally {
+      await connector.close();
+      await server.close();
+    }
+  });
+
   it('asks for smaller pages of a server that is slow, so that they come in time', async () => {
     const server = await startMisp({
       keys: [{ key: SECRET }],

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { ExchangeDeps } from '../../../core/contracts/exchange-connector.ts';
 import { ConnectorError, configFailure, type FailureKind, permanent, retryable } from '../../../core/model/failure.ts';
 import { withoutHidden } from '../../../core/model/text.ts';
-import { type HttpClient, type HttpResponse, statusFailure } from '../../../core/runtime/http.ts';
+import { type HttpClient, type HttpResponse, retryAfterMs, statusFailure } from '../../../core/runtime/http.ts';
 import type { Secret } from '../../../core/runtime/secret.ts';
 import { shortRest } from '../../../core/runtime/in-turns.ts';
 import { hasMoreValues } from '../../../core/runtime/json-values.ts';
@@ -256,11 +256,15 @@ export class MispClient {
     const { kind, words, code } = verdictOn(status, said, /json/i.test(headers['content-type'] ?? ''));
     const shown =
       said === '' ? '' : ` [server: ${withoutHidden(said).replaceAll(this.#revealed(), '[redacted]').slice(0, 200)}]`;
-    const reset = Number(headers['x-rate-limit-reset'] ?? headers['retry-after']);
+    // The server's own limit of requests in seconds; whatever stands before it says Retry-After, which may be a time.
+    const now = this.#deps.clock.now();
+    const wait = [headers['x-rate-limit-reset'], headers['retry-after']]
+      .map((header) => retryAfterMs(header, now))
+      .find((ms) => ms !== undefined && ms > 0);
     return new ConnectorError(kind, `${this.who}: ${what}: ${words}${shown}`, {
       status,
       ...(code === undefined ? {} : { code }),
-      ...(kind === 'retryable' && reset > 0 ? { retryAfterMs: reset * 1000 } : {}),
+      ...(kind === 'retryable' && wait !== undefined ? { retryAfterMs: wait } : {}),
     });
   }
 }
