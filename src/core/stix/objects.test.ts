@@ -212,6 +212,13 @@ describe('an indicator', () => {
     expect(readObject(anIndicator({}))).not.toHaveProperty('quirk');
   });
 
+  it.each([
+    ['id', `${ID}\u200b`, `${ID}\\u{200b}`],
+    ['modified', '2026-01-05T10:00:00Z\ufeff', '2026-01-05T10:00:00Z\\u{feff}'],
+  ])('is refused with what nobody sees in its %s spelled out', (field, given, detail) => {
+    expect(readObject(anIndicator({ [field]: given }))).toMatchObject({ refusal: { detail } });
+  });
+
   it('keeps a confidence of 0, which is not the same as none', () => {
     expect(indicator(anIndicator({ confidence: 0 })).confidence).toBe(0);
   });

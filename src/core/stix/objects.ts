@@ -101,7 +101,8 @@ export const OTHER_CASE = 'type in another case';
 
 function refuse(id: unknown, reason: string, detail?: unknown): ReadResult {
   const refusal: Writable<ObjectRefusal> = { objectId: cleanText(id, MAX_DETAIL), reason };
-  const text = typeof detail === 'string' ? cleanText(detail, MAX_DETAIL) : undefined;
+  const text =
+    typeof detail === 'string' ? cleanText(showingHidden(detail.slice(0, MAX_DETAIL)), MAX_DETAIL) : undefined;
   if (text !== undefined) refusal.detail = text;
   return { refusal };
 }

@@ -1,7 +1,7 @@
 // Recursive descent over the whole pattern grammar of STIX 2.1 §9. Only parentheses recurse, and they are
 // counted, so no pattern can exhaust the stack.
 import type { Comparison, Literal, Observation, Operator, Path, PatternFault, Qualifier, Step } from './ast.ts';
-import { PatternError, tokenize, type Token } from './tokens.ts';
+import { PatternError, shown, tokenize, type Token } from './tokens.ts';
 
 /** The longest real pattern met has 57,120 characters. */
 export const MAX_PATTERN_LENGTH = 128 * 1024;
@@ -263,7 +263,7 @@ class Parser {
 
   #unexpected(wanted: string): PatternError {
     const token = this.#peek();
-    const found = token.kind === 'end' ? 'the pattern ends' : `there is ${JSON.stringify(token.text.slice(0, 40))}`;
+    const found = token.kind === 'end' ? 'the pattern ends' : `there is ${shown(token.text.slice(0, 40))}`;
     return new PatternError(token.at, `expected ${wanted}, but ${found}`);
   }
 }

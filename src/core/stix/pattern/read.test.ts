@@ -196,3 +196,12 @@ describe('readPattern', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void readPattern(text)));
   });
 });
+
+it.each([
+  ['before the pattern', "\ufeff[url:value = 'http://a.example/']", 'unexpected character "\\u{feff}"'],
+  ['between two words', "[url:value =\u200b'http://a.example/']", 'unexpected character "\\u{200b}"'],
+  ['in a name', "[file:hashes.'MD5\u200b' = 'a']", 'algorithm: file:hashes.MD5\\u{200b}'],
+  ['in a text', "[url:value 'a\u200bb']", 'there is "a\\u{200b}b"'],
+])('spells out what nobody sees in a pattern that it refuses: %s', (_where, pattern, words) => {
+  expect(readPattern(pattern).detail).toContain(words);
+});

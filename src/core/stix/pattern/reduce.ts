@@ -139,7 +139,7 @@ const MOST_PATH = 80;
 /** As the partner wrote it, more or less, cut to length. */
 function pathText({ objectType, steps }: Path): string {
   const names = steps.map((step) => (step.kind === 'key' ? `.${step.name}` : `[${step.at}]`)).join('');
-  return `${objectType}:${names.slice(1)}`.slice(0, MOST_PATH);
+  return showingHidden(`${objectType}:${names.slice(1)}`.slice(0, MOST_PATH));
 }
 
 const namingPath = (reason: string, path: Path): string =>

@@ -1,5 +1,6 @@
 // Text of a pattern to tokens, after the OASIS grammar (STIXPattern.g4): comments and Unicode white space are
 // allowed between tokens, strings know exactly two escapes, numbers have no leading zeros.
+import { showingHidden } from '../../model/text.ts';
 
 type TokenKind = 'word' | 'string' | 'int' | 'float' | 'hex' | 'binary' | 'timestamp' | 'sign' | 'end';
 
@@ -76,8 +77,11 @@ function next(text: string, at: number): { token: Token; end: number } {
   }
   const sign = match(SIGN, text, at);
   if (sign !== undefined) return { token: { kind: 'sign', text: sign, at }, end: at + sign.length };
-  throw new PatternError(at, `unexpected character ${JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0))}`);
+  throw new PatternError(at, `unexpected character ${shown(String.fromCodePoint(text.codePointAt(at) ?? 0))}`);
 }
+
+/** For people, between quotation marks; what is not seen is spelled out. */
+export const shown = (text: string): string => showingHidden(JSON.stringify(text));
 
 function readQuoted(text: string, at: number): string {
   const quoted = match(QUOTED, text, at);
