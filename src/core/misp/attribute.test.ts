@@ -202,6 +202,15 @@ describe('tombstones and broken attributes', () => {
     expect(readAttribute(anAttribute(), anEvent(), anObject({ deleted: true }))).toEqual({ deleted: ID });
   });
 
+  it('is neither taken nor gone where its object says neither', () => {
+    const [one] = attributesOf(
+      { Object: [{ name: 'file', deleted: 'perhaps', Attribute: [anAttribute()] }] },
+      anEvent(),
+    );
+
+    expect(one).toEqual({ refusal: { objectId: ID, reason: 'deleted is neither true nor false' } });
+  });
+
   it.each<[object, string]>([
     [{ uuid: undefined }, 'attribute without a readable uuid'],
     [{ uuid: '7' }, 'attribute without a readable uuid'],
@@ -297,6 +306,14 @@ describe('markings, terms and confidence', () => {
 
     expect(read({ Tag: [{ name: 'TLP:AMBER' }] }, event)).toMatchObject({ tlp: 'amber', pap: 'amber' });
     expect(read({ Tag: [{ name: 'tlp:mauve' }] }, event).openMarkings).toEqual(['unreadable label']);
+  });
+
+  it.each([
+    ['inherited, though the event was read without it', { Tag: [{ name: 'tlp:red', inherited: 1 }] }, {}],
+    ['under its link to the attribute', { AttributeTag: [{ tag_id: '7', Tag: { name: 'tlp:red' } }] }, {}],
+    ['under its link to the event', {}, { EventTag: [{ tag_id: '7', Tag: { name: 'tlp:red' } }] }],
+  ])('holds by a tag that stands elsewhere: %s', (_where, attribute, event) => {
+    expect(read({ ...attribute }, anEvent({ Tag: [{ name: 'tlp:green' }], ...event })).tlp).toBe('red');
   });
 
   it('are the same whether the tags of the event stand on it or on the attribute, as inherited', () => {

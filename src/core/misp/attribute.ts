@@ -14,7 +14,7 @@ import { timestampMs } from '../model/timestamp.ts';
 import { cleanText, isRecord } from '../stix/raw.ts';
 import { count, flag, listOf, type Raw, uuid } from './fields.ts';
 import { type EventHead, identityOf, type ObjectHead, tagFacts, termsOf } from './head.ts';
-import { tagNames } from './tags.ts';
+import { tagsOf } from './tags.ts';
 import { type Handling, handlingOf, type Watched } from './types.ts';
 import { versionOf } from './version.ts';
 
@@ -48,14 +48,13 @@ export function readAttribute(
   const id = uuid(raw['uuid']);
   if (id === undefined) return refuse(cleanText(raw['uuid'], MAX_DETAIL), 'attribute without a readable uuid');
   const deleted = flag(raw['deleted']);
-  if (deleted === null) return refuse(id, 'deleted is neither true nor false');
+  if (deleted === null || object?.deleted === null) return refuse(id, 'deleted is neither true nor false');
   if (deleted === true || object?.deleted === true) return { deleted: id };
   // 0 is no time at which anything was edited; servers that follow MISP give it where they know none.
   const edited = count(raw['timestamp']) || event.timestamp;
   if (edited === 0) return refuse(id, 'timestamp is missing or no time');
 
-  const own = tagNames(raw['Tag'], false);
-  const tags = tagFacts(event, own);
+  const tags = tagFacts(event, tagsOf(raw, event.tags));
   const times = timesOf(raw, edited, event);
   const type = cleanText(raw['type'], MAX_LABEL) ?? '';
   const handling = handlingOf(type);

@@ -26,7 +26,8 @@ export interface EventHead {
 export interface ObjectHead {
   /** Undefined where only its number is known (attributes/restSearch): it may be a victim's. */
   readonly name: string | undefined;
-  readonly deleted: boolean;
+  /** `null` where what stands there is neither. */
+  readonly deleted: boolean | null;
   readonly timestamp: number;
   readonly comment: string | undefined;
   readonly terms: readonly string[];
@@ -53,16 +54,17 @@ export function readEventHead(raw: unknown): EventHead | { readonly refusal: Obj
     timestamp: timestamp ?? 0,
     publishTimestamp: count(raw['publish_timestamp']) ?? undefined,
     orgc: orgOf(raw['Orgc'] ?? raw['orgc']),
-    tags: [...tagNames(raw['Tag'], false), ...tagNames(raw['Tag'], true)],
+    tags: [...tagNames(raw['Tag'], false), ...tagNames(raw['Tag'], true), ...tagNames(raw['EventTag'], false)],
     terms: termsOf(raw),
     facts: new Map(),
   };
 }
 
 export function readObjectHead(raw: Raw): ObjectHead {
+  const deleted = flag(raw['deleted']);
   return {
     name: cleanText(raw['name'], MAX_NAME)?.toLowerCase(),
-    deleted: flag(raw['deleted']) === true,
+    deleted: deleted === undefined ? false : deleted,
     timestamp: count(raw['timestamp']) ?? 0,
     comment: cleanText(raw['comment'], MAX_NAME),
     terms: termsOf(raw),

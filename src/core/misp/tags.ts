@@ -7,7 +7,7 @@ import { withoutHidden } from '../model/text.ts';
 import { parsePap, parseTlp, readLevelWords } from '../stix/level-words.ts';
 import { UNREADABLE_LABEL } from '../stix/markings.ts';
 import { cleanText, isRecord } from '../stix/raw.ts';
-import { listOf } from './fields.ts';
+import { listOf, type Raw } from './fields.ts';
 
 export interface TagFacts {
   readonly tlp?: Tlp;
@@ -30,11 +30,15 @@ export interface TagFacts {
   readonly labels: readonly string[];
 }
 
-/** Names of the tags in a `Tag` list, without what is not seen. `inherited` tells those of the event from the attribute's. */
+/**
+ * Names of the tags in a `Tag` list, or of the links to them (`EventTag`, `AttributeTag`, as some answers have them), without
+ * what is not seen. `inherited` tells those of the event from the attribute's.
+ */
 export function tagNames(tags: unknown, inherited: boolean): string[] {
   const names: string[] = [];
   for (const tag of listOf(tags)) {
-    const given = isRecord(tag) ? tag['name'] : tag;
+    const named = isRecord(tag) && isRecord(tag['Tag']) ? tag['Tag'] : tag;
+    const given = isRecord(named) ? named['name'] : named;
     const fromEvent =
       isRecord(tag) && (tag['inherited'] === 1 || tag['inherited'] === true || tag['inherited'] === '1');
     if (fromEvent !== inherited || typeof given !== 'string') continue;
@@ -42,6 +46,14 @@ export function tagNames(tags: unknown, inherited: boolean): string[] {
     if (name !== '') names.push(name);
   }
   return names;
+}
+
+/** Of an attribute: its own, and those of the event that the event was read without. */
+export function tagsOf(raw: Raw, ofEvent: readonly string[]): readonly string[] {
+  // Most have none.
+  if (raw['Tag'] === undefined && raw['AttributeTag'] === undefined) return NONE;
+  const lost = tagNames(raw['Tag'], true).filter((name) => !ofEvent.includes(name));
+  return [...tagNames(raw['Tag'], false), ...tagNames(raw['AttributeTag'], false), ...lost];
 }
 
 export function readTags(ofEvent: readonly string[], ofAttribute: readonly string[] = NONE): TagFacts {

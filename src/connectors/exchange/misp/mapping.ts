@@ -5,7 +5,7 @@ import { type AttributeRead, readAttribute } from '../../../core/misp/attribute.
 import { attributesOf } from '../../../core/misp/event.ts';
 import { listOf } from '../../../core/misp/fields.ts';
 import { type EventHead, nameOf, type ObjectHead } from '../../../core/misp/head.ts';
-import { tagNames } from '../../../core/misp/tags.ts';
+import { tagsOf } from '../../../core/misp/tags.ts';
 import { isRecord } from '../../../core/stix/raw.ts';
 import type { MispConfig } from './config.ts';
 import { type SplitEvent, TOO_LONG } from './split.ts';
@@ -77,7 +77,7 @@ export class Mapping {
     if (this.#types.size > 0 && !this.#types.has(String(row['type']).toLowerCase())) return false;
     if (days > 0 && Number(row['timestamp']) * 1000 < now - days * 86_400_000) return false;
     if (this.#tags.size === 0 && this.#notTags.size === 0) return true;
-    const tags = [...head.tags, ...tagNames(row['Tag'], false)].map((tag) => tag.toLowerCase());
+    const tags = [...head.tags, ...tagsOf(row, head.tags)].map((tag) => tag.toLowerCase());
     if (tags.some((tag) => this.#notTags.has(tag))) return false;
     return this.#tags.size === 0 || tags.some((tag) => this.#tags.has(tag));
   }
