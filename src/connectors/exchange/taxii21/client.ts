@@ -206,15 +206,9 @@ export class TaxiiClient {
 
   /** The server's own words, cut, on one line, and without our credentials should it echo them. */
   #said(response: HttpResponse): string {
-    let content: unknown;
-    try {
-      content = JSON.parse(response.body.subarray(0, 16_384).toString('utf8'));
-    } catch {
-      return '';
-    }
-    const read = ErrorMessage.safeParse(content);
+    const read = ErrorMessage.safeParse(parsedOr(undefined, response.body.subarray(0, 16_384)));
     if (!read.success) return '';
-    let text = [read.data.title, read.data.description].filter((part) => part !== undefined).join(': ');
+    let text = read.data.filter((part) => part !== undefined).join(': ');
     for (const hidden of Object.values(this.#credentials())) {
       const bare = hidden.replace(/^(Basic|Bearer) /, '');
       const pair = hidden.startsWith('Basic ') ? Buffer.from(bare, 'base64').toString('utf8') : bare;

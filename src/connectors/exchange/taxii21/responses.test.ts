@@ -92,3 +92,19 @@ describe('a status resource', () => {
     expect((await connector.send!([sighting], never)).map((one) => one.kind)).toEqual([kind]);
   });
 });
+
+describe('the words of a server that refuses', () => {
+  it.each([
+    ['{"title":"Bad","description":"limit is too large"}', 'Bad: limit is too large'],
+    ['\uFEFF{"title":"limit is too large"}', 'limit is too large'],
+    ['{"type":"about:blank","title":"Bad","detail":"limit is too large"}', 'Bad: limit is too large'],
+    ['{"detail":"limit is too large"}', 'limit is too large'],
+    ['{"message":"limit is too large"}', 'limit is too large'],
+    ['{"error":"limit is too large"}', 'limit is too large'],
+    ['{"title":{"en":"Bad"},"message":"limit is too large"}', 'limit is too large'],
+  ])('are passed on: %s', async (body, words) => {
+    const { connector } = await partner((path) => (path === OBJECTS ? { status: 403, body } : undefined));
+
+    expect((await read(connector)).failure?.message).toContain(`[server: ${words}]`);
+  });
+});

@@ -68,11 +68,11 @@ export const ManifestEntry = z.object({ id: z.string().min(1), date_added: text,
 export type ManifestEntry = z.output<typeof ManifestEntry>;
 export const Manifest = z.object({ ...paging, objects: listOf(ManifestEntry) });
 
-/** TAXII 2.1 §3.6.1, and the looser shapes that real servers use for errors. */
-export const ErrorMessage = z.object({
-  title: z.string().optional().catch(undefined),
-  description: z.string().optional().catch(undefined),
-});
+const words = z.string().optional().catch(undefined);
+/** TAXII 2.1 §3.6.1, RFC 9457, and the looser shapes that real servers use for errors: what is said, the general first. */
+export const ErrorMessage = z
+  .object({ title: words, description: words, detail: words, message: words, error: words })
+  .transform(({ title, description, detail, message, error }) => [title, description ?? detail ?? message ?? error]);
 
 const StatusEntry = z.object({ id: z.string(), version: text, message: text });
 /** What became of a POST (TAXII 2.1 §4.3.1). Some servers give counts and no lists. */
