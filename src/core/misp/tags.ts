@@ -48,11 +48,24 @@ export function tagNames(tags: unknown, inherited: boolean): string[] {
   return names;
 }
 
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** The tags of an event, made once for all its attributes. */
+function asSet(names: readonly string[]): ReadonlySet<string> {
+  let set = sets.get(names);
+  if (set === undefined) {
+    set = new Set(names);
+    sets.set(names, set);
+  }
+  return set;
+}
+
 /** Of an attribute: its own, and those of the event that the event was read without. */
 export function tagsOf(raw: Raw, ofEvent: readonly string[]): readonly string[] {
   // Most have none.
   if (raw['Tag'] === undefined && raw['AttributeTag'] === undefined) return NONE;
-  const lost = tagNames(raw['Tag'], true).filter((name) => !ofEvent.includes(name));
+  const inherited = tagNames(raw['Tag'], true);
+  const lost = inherited.length === 0 ? NONE : inherited.filter((name) => !asSet(ofEvent).has(name));
   return [...tagNames(raw['Tag'], false), ...tagNames(raw['AttributeTag'], false), ...lost];
 }
 

@@ -55,6 +55,7 @@ it.each([
   ['dots', '.'.repeat(4_000_000)],
   ['one constant many times', "'a.example'".repeat(300_000)],
   ['a constant without end', `'${'a.'.repeat(1_000_000)}\\`],
+  ['escaped constants without end', `${"\\'".repeat(80_000)}\\`],
   ['signs', `${'='.repeat(4_000_000)}.`],
   ['words', 'a.b '.repeat(1_000_000)],
 ])('reads %s within a moment', (_, pattern) => {

@@ -11,8 +11,8 @@ export const NAMES_MORE = 0;
 /** What stands behind them is not looked at. No answer brings a longer text with less than these of it. */
 export const MOST_CHARACTERS = 160 * 1024;
 
-/** Text constants, as STIX spells them; the last one may lack its end. */
-const CONSTANT = /'((?:[^'\\]|\\.)*)(?:'|$)/gs;
+/** Text constants, as STIX spells them; the last one may lack its end. From each quote on one is found, so that none is looked at twice. */
+const CONSTANT = /'((?:[^'\\]|\\.)*)(?:'|\\?$)/gs;
 /** What parts words in all other languages of patterns, and in a pattern that is broken. */
 const BETWEEN = /[\s'"`´‘’“”„«»,;<>|]+/u;
 const EDGES = new Set('[]{}()=.:!');

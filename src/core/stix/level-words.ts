@@ -23,12 +23,10 @@ export const unknownLevel = (scheme: 'tlp' | 'pap'): string =>
 
 /** What the texts say of an object that are no markings, such as its labels. */
 export function readLevelWords(texts: unknown): Levels {
-  let all: Stated[] | undefined;
-  for (const text of Array.isArray(texts) ? (texts as readonly unknown[]) : [texts]) {
-    const found = inWords(text).filter((one) => one.hint !== true);
-    if (found.length > 0) all = [...(all ?? []), ...found];
-  }
-  return all === undefined ? NO_LEVELS : strictest(all);
+  const all: Stated[] = [];
+  for (const text of Array.isArray(texts) ? (texts as readonly unknown[]) : [texts])
+    for (const one of inWords(text)) if (one.hint !== true) all.push(one);
+  return all.length === 0 ? NO_LEVELS : strictest(all);
 }
 
 const NO_LEVELS = {};

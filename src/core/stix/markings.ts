@@ -27,14 +27,15 @@ export function readMarkings(objectMarkingRefs: unknown, granularMarkings: unkno
   }
   let tlp: Tlp | undefined;
   let pap: Pap | undefined;
-  let open: string[] | undefined;
+  let open: Set<string> | undefined;
   const take = (ref: unknown) => {
     const id = typeof ref === 'string' ? ref.toLowerCase() : undefined;
     const known = id === undefined ? undefined : WELL_KNOWN.get(id);
     if (known === undefined) {
       const text = id !== undefined && id.length <= MAX_ID ? id : UNREADABLE_MARKING;
-      open ??= [];
-      if (!open.includes(text)) open.push(text);
+      open ??= new Set();
+      // A definition for each of so many would not explain what the object asks for either.
+      open.add(open.size < MOST_OPEN ? text : UNREADABLE_MARKING);
     } else {
       tlp = stricterTlp(tlp, known.tlp);
       pap = stricterPap(pap, known.pap);
@@ -47,7 +48,7 @@ export function readMarkings(objectMarkingRefs: unknown, granularMarkings: unkno
     // Without a marking_ref a granular marking only names a language.
     else if (marking['lang'] === undefined) take(undefined);
   }
-  return markings(tlp, pap, open ?? NONE);
+  return markings(tlp, pap, open === undefined ? NONE : [...open]);
 }
 
 interface MarkingDefinition {
@@ -93,7 +94,13 @@ function unknownKind(
 
 /** Every place where a definition may spell a level. */
 function statedIn(raw: Readonly<Record<string, unknown>>): Stated[] {
-  const found: Stated[] = [...named(raw), ...openCti(raw)];
+  const found: Stated[] = [];
+  // One by one: there may be more of them than a call takes arguments.
+  const add = (more: readonly Stated[]): void => {
+    for (const one of more) found.push(one);
+  };
+  add(named(raw));
+  add(openCti(raw));
   const extensions = isRecord(raw['extensions']) ? raw['extensions'] : {};
   for (const [given, extension] of Object.entries(extensions)) {
     const id = given.toLowerCase();
@@ -101,22 +108,23 @@ function statedIn(raw: Readonly<Record<string, unknown>>): Stated[] {
     // An extension of this kind that lacks its level is still one.
     if (id === TLP_EXTENSION) found.push({ scheme: 'tlp', text: fields['tlp_2_0'], alone: true });
     if (id === PAP_EXTENSION) found.push({ scheme: 'pap', text: fields['pap'], alone: true });
-    found.push(...named(fields), ...openCti(fields));
+    add(named(fields));
+    add(openCti(fields));
   }
   const definition = raw['definition'];
   if (isRecord(definition)) {
     for (const [key, text] of Object.entries(definition)) {
       const scheme = key.toLowerCase();
       if (scheme === 'tlp' || scheme === 'pap') found.push({ scheme, text, alone: key === scheme });
-      else found.push(...inWords(text));
+      else add(inWords(text));
     }
-    found.push(...named(definition));
-  } else found.push(...inWords(definition));
+    add(named(definition));
+  } else add(inWords(definition));
   const kind = schemeOf(raw['definition_type']);
   if (kind !== undefined)
     for (const text of [raw['name'], ...(isRecord(definition) ? Object.values(definition) : [definition])])
       found.push({ scheme: kind, text, alone: false });
-  for (const text of [raw['definition_type'], raw['name'], raw['description']]) found.push(...inWords(text));
+  for (const text of [raw['definition_type'], raw['name'], raw['description']]) add(inWords(text));
   return found;
 }
 
@@ -145,6 +153,8 @@ function statementOf(raw: Readonly<Record<string, unknown>>): string | undefined
 
 const FIELD = /(?:^|[_.-])(tlp|pap)(?![a-z])/i;
 const MAX_ID = 128;
+/** Of one object. None has more than a few. */
+const MOST_OPEN = 256;
 const MAX_STATEMENT = 1024;
 const MAX_KIND = 64;
 const NONE: readonly string[] = [];

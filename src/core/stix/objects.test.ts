@@ -377,3 +377,34 @@ describe('readObject', () => {
     );
   });
 });
+
+describe('one object of very many parts', () => {
+  const MARKING = {
+    type: 'marking-definition',
+    id: `marking-definition--${ID.slice(-36)}`,
+    created: '2026-01-05T10:00:00Z',
+  };
+  const several = <T>(part: (n: number) => T) => Array.from({ length: 60_000 }, (_one, n) => part(n));
+  // More than a call takes arguments.
+  const fields = Object.fromEntries(Array.from({ length: 150_000 }, (_one, n) => [`tlp_${n}`, 'red']));
+
+  it.each<[string, object]>([
+    ['labels that state a level', anIndicator({ labels: several(() => 'tlp:red') })],
+    ['references', anIndicator({ object_marking_refs: several((n) => `marking-definition--${n}`) })],
+    ['granular markings', anIndicator({ granular_markings: several((n) => ({ marking_ref: `marking-${n}` })) })],
+    ['fields of a definition', { ...MARKING, definition_type: 'statement', definition: fields }],
+    ['fields of an extension', { ...MARKING, extensions: { a: fields } }],
+  ])('is read within a moment, and kept out: %s', (_parts, raw) => {
+    const began = performance.now();
+    const read = readObject(raw);
+
+    expect(performance.now() - began).toBeLessThan(20_000);
+    if (!('object' in read)) throw new Error(JSON.stringify(read));
+    if (read.object.kind === 'marking') expect(read.object.tlp).toBe('red');
+    else if (read.object.kind === 'indicator') {
+      const { tlp, openMarkings = [], facts } = read.object;
+      expect(tlp === 'red' || openMarkings.includes('unreadable') || facts.includes('"tlpLabel":"red"')).toBe(true);
+      expect(openMarkings.length).toBeLessThan(1000);
+    }
+  });
+});
