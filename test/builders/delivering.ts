@@ -1,7 +1,7 @@
 // A store, a SIEM in memory and a deliverer between them, under a clock that is turned by hand.
 import { Deliverer, type DelivererOptions } from '../../src/core/delivery/deliverer.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
-import type { RemoteStore } from '../../src/core/store/remote.ts';
+import { onThisThread } from '../../src/core/store/remote.ts';
 import { type MemorySiemOptions, memorySiem } from '../contract/memory-siem.ts';
 import { indicators, NOW, Rig, versionAt } from './store.ts';
 
@@ -11,12 +11,7 @@ export function delivering(product: MemorySiemOptions = {}) {
   const rig = new Rig({ product });
   const siem = memorySiem(product);
   const at = { now: NOW };
-  const store = new Proxy({} as RemoteStore, {
-    get:
-      (_target, name) =>
-      async (...args: unknown[]) =>
-        (rig.store as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[name]!(...args),
-  });
+  const store = onThisThread(() => rig.store);
   const start = (boot: string, more: Partial<DelivererOptions> = {}) =>
     new Deliverer({
       name: 'siem',

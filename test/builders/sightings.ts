@@ -6,7 +6,9 @@ import { entryKey, OBSERVABLE_TYPES, type Observable } from '../../src/core/mode
 import type { Hit } from '../../src/core/model/sighting.ts';
 import type { SiemEncoder } from '../../src/core/contracts/siem-connector.ts';
 import type { ReleaseSpec, SiemSpec, StoreSpec } from '../../src/core/store/spec/spec.ts';
+import { silentLog } from '../../src/core/runtime/log.ts';
 import { SightingsReader } from '../../src/core/store/read/sightings.ts';
+import { onThisThread } from '../../src/core/store/remote.ts';
 import { openStore, type Store } from '../../src/core/store/store.ts';
 import { scratchFolder } from './scratch.ts';
 import { statePlaces } from './states.ts';
@@ -167,4 +169,11 @@ export function reading<T>(test: TestStore, ask: (reader: SightingsReader) => T)
   } finally {
     reader.close();
   }
+}
+
+/** The store of a test as the loops of the way back ask it, at a time the test sets. */
+export function loops(test: TestStore) {
+  const clock = { now: NOW };
+  const store = onThisThread(() => test.store);
+  return { clock, common: { store, now: () => clock.now, log: silentLog, random: () => 1 } };
 }

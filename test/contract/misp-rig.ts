@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { misp } from '../../src/connectors/exchange/misp/index.ts';
 import { Poller } from '../../src/core/ingest/poller.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
-import type { RemoteStore } from '../../src/core/store/remote.ts';
+import { onThisThread } from '../../src/core/store/remote.ts';
 import { type Act, type MispOptions, startMisp } from '../../src/simulators/misp/index.ts';
 import { anExchange, aSiem, DAY, MINUTE, NOW, Rig } from '../builders/store.ts';
 import { MispConnector } from '../../src/connectors/exchange/misp/connector.ts';
@@ -42,12 +42,7 @@ export async function aPartner(
     quirks: read === 'sync' ? [{ kind: 'guard' }] : [],
   });
   const rig = new Rig({ exchanges: [anExchange({ type: 'misp' })], siems: [aSiem(siem)] });
-  const store = new Proxy({} as RemoteStore, {
-    get:
-      (_target, name) =>
-      async (...args: unknown[]) =>
-        (rig.store as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[name]!(...args),
-  });
+  const store = onThisThread(() => rig.store);
   const config = misp.config.parse({
     type: 'misp',
     url: server.url,

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExchangeConnector, ListingPart, Page } from '../contracts/exchange-connector.ts';
 import { configFailure, type Failure, permanent, retryable } from '../model/failure.ts';
 import { silentLog } from '../runtime/log.ts';
-import type { CommitReport } from '../store/ingest/commit-report.ts';
-import type { RemoteStore } from '../store/remote.ts';
+import { onThisThread, type RemoteStore } from '../store/remote.ts';
 import type { PackedPage } from '../store/ingest/wire.ts';
 import { anIndicator, aPage, HOUR, indicators, ipv4, NOW, Rig } from '../../../test/builders/store.ts';
 import { Poller } from './poller.ts';
@@ -21,20 +20,17 @@ function polling(
   const warnings: object[] = [];
   const details: object[] = [];
   let now = NOW;
-  const store = new Proxy({} as RemoteStore, {
-    get:
-      (_target, name) =>
-      async (...args: unknown[]) => {
-        if (name === 'commitPages') beforeCommit(args[1] as PackedPage[]);
-        const answer = (rig.store as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[name]!(
-          ...args,
-        );
-        if (name === 'commitPages') {
-          commits.push((answer as CommitReport).objects);
-          cursors.push((args[1] as PackedPage[]).at(-1)?.cursor);
-        }
-        return answer;
-      },
+  const remote = onThisThread(() => rig.store);
+  const commitPages: RemoteStore['commitPages'] = async (...args) => {
+    const pages = args[1] as PackedPage[];
+    beforeCommit(pages);
+    const answer = await remote.commitPages(...args);
+    commits.push(answer.objects);
+    cursors.push(pages.at(-1)?.cursor);
+    return answer;
+  };
+  const store = new Proxy(remote, {
+    get: (target, name) => (name === 'commitPages' ? commitPages : target[name as keyof RemoteStore]),
   });
   const connector: ExchangeConnector = {
     probe: async () => ({ ok: true, message: '' }),

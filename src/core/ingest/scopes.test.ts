@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExchangeConnector, Page, Reading } from '../contracts/exchange-connector.ts';
 import { configFailure, retryable, toFailure } from '../model/failure.ts';
 import { silentLog } from '../runtime/log.ts';
-import type { RemoteStore } from '../store/remote.ts';
+import { onThisThread } from '../store/remote.ts';
 import { aPage, indicators, MINUTE, NOW, Rig } from '../../../test/builders/store.ts';
 import { Poller } from './poller.ts';
 
@@ -15,12 +15,7 @@ function three(sick: Map<string, Error>, gone = new Set<string>()) {
   const asked: string[] = [];
   const warnings: { message: string; collection?: string }[] = [];
   const clock = { now: NOW };
-  const store = new Proxy({} as RemoteStore, {
-    get:
-      (_target, name) =>
-      async (...args: unknown[]) =>
-        (rig.store as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[name]!(...args),
-  });
+  const store = onThisThread(() => rig.store);
   async function* pages(_cursor: unknown, _signal: AbortSignal, reading?: Reading): AsyncGenerator<Page> {
     for (const [n, scope] of NAMES.entries()) {
       if (gone.has(scope) || reading?.due(scope) !== true) continue;

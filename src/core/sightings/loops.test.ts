@@ -1,37 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import {
-  addressAt,
-  aHit,
-  anIndicator,
-  aStore,
-  minutes,
-  RELEASE,
-  type TestStore,
-} from '../../../test/builders/sightings.ts';
+import { addressAt, aHit, anIndicator, aStore, loops, minutes, RELEASE } from '../../../test/builders/sightings.ts';
 import type { SendOutcome } from '../contracts/exchange-connector.ts';
 import type { HitReader } from '../contracts/siem-connector.ts';
 import { retryable } from '../model/failure.ts';
-import type { Hit, Posted, Sighting } from '../model/sighting.ts';
 import { silentLog } from '../runtime/log.ts';
-import type { RemoteStore } from '../store/remote.ts';
+import type { Hit, Posted, Sighting } from '../model/sighting.ts';
 import { Reporter } from './reporter.ts';
 import { Sender } from './sender.ts';
 
 const never = new AbortController().signal;
-
-/** The store of a test as the loops ask it, at a time the test sets. */
-function loops(test: TestStore) {
-  const clock = { now: minutes(30) };
-  const store = new Proxy({} as RemoteStore, {
-    get:
-      (_target, name) =>
-      async (...args: unknown[]) =>
-        // Names of RemoteStore are names of Store.
-        (test.store[name as keyof typeof test.store] as (...given: unknown[]) => unknown).apply(test.store, args),
-  });
-  const common = { store, now: () => clock.now, log: silentLog, random: () => 1 };
-  return { clock, common };
-}
 
 const reader = (...pages: (readonly Hit[] | Error)[]): HitReader & { asked: unknown[] } => ({
   asked: [],

@@ -90,10 +90,6 @@ export class Sender {
     return this.#asked.size === 0 ? undefined : Math.min(...[...this.#asked.values()].map(({ next }) => next));
   }
 
-  wake(): void {
-    this.#standing.wake();
-  }
-
   /** Asks after receipts, then sends all that is due. Never throws. */
   async cycle(signal: AbortSignal): Promise<SendReport> {
     const report: SendReport = { sent: 0, refused: 0, pending: 0, unseen: 0, done: true };

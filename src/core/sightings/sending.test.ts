@@ -1,29 +1,15 @@
 // The loops that read hits and send sightings, where they are stopped, doubt or fail half way.
 import { describe, expect, it } from 'vitest';
-import { aHit, anIndicator, aStore, minutes, type TestStore } from '../../../test/builders/sightings.ts';
+import { aHit, anIndicator, aStore, loops, minutes, type TestStore } from '../../../test/builders/sightings.ts';
 import type { SendOutcome } from '../contracts/exchange-connector.ts';
 import type { EventSearch, HitReader } from '../contracts/siem-connector.ts';
 import { retryable } from '../model/failure.ts';
 import type { Hit, Sighting } from '../model/sighting.ts';
-import { silentLog } from '../runtime/log.ts';
-import type { RemoteStore } from '../store/remote.ts';
 import { Reporter } from './reporter.ts';
 import { Sender } from './sender.ts';
 
 const never = new AbortController().signal;
 const SECOND = 1000;
-
-function loops(test: TestStore) {
-  const clock = { now: minutes(30) };
-  const store = new Proxy({} as RemoteStore, {
-    get:
-      (_target, name) =>
-      async (...args: unknown[]) =>
-        // Names of RemoteStore are names of Store.
-        (test.store[name as keyof typeof test.store] as (...given: unknown[]) => unknown).apply(test.store, args),
-  });
-  return { clock, common: { store, now: () => clock.now, log: silentLog, random: () => 1 } };
-}
 
 /** Hits on so many objects of the partner: as many sightings are due. */
 function due(count: number): TestStore {

@@ -1,7 +1,7 @@
 // The store on a thread of its own: SQLite never holds the event loop. One message, one unit of work, one answer,
 // in the order they were asked.
 import type { MessagePort, Worker } from 'node:worker_threads';
-import { ConnectorError, type ConnectorErrorOptions, type FailureKind } from '../model/failure.ts';
+import { ConnectorError, type FailureKind } from '../model/failure.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openStore, type Store } from './store.ts';
 import type { SiemEncoder } from '../contracts/siem-connector.ts';
@@ -38,7 +38,6 @@ interface Reply {
     readonly kind?: FailureKind;
     /** The state file itself failed. */
     readonly state?: true;
-    readonly options?: ConnectorErrorOptions;
   };
 }
 
@@ -159,15 +158,19 @@ function rebuilt(error: NonNullable<Reply['error']>): Error {
   return made;
 }
 
-/** The same units in this thread, for tests and simulation. */
-export function localStore(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>): RemoteStore {
-  const store = openStore(spec, encoders);
+/** A store in this thread, asked as from another one: for tests and simulation. `store` may be another one after a crash. */
+export function onThisThread(store: () => Store): RemoteStore {
   return new Proxy({} as RemoteStore, {
     get: (_target, name) => {
       if (name === 'then' || typeof name === 'symbol') return undefined;
       if (name === 'terminate') return async () => {};
       return async (...args: unknown[]) =>
-        (store[name as keyof Store] as (...given: unknown[]) => unknown).apply(store, args);
+        (store()[name as keyof Store] as (...given: unknown[]) => unknown).apply(store(), args);
     },
   });
+}
+
+export function localStore(spec: StoreSpec, encoders: ReadonlyMap<string, SiemEncoder>): RemoteStore {
+  const store = openStore(spec, encoders);
+  return onThisThread(() => store);
 }
