@@ -8,7 +8,8 @@ import { toFailure } from '../../src/core/contracts/failure.ts';
 import { Secret } from '../../src/core/runtime/secret.ts';
 import type { Fault } from '../../src/simulators/server.ts';
 import { anEntry } from '../builders/entry.ts';
-import { qradarConfig, qradarDeps } from './qradar-harness.ts';
+import { startFaultProxy } from './fault-proxy.ts';
+import { qradarConfig, qradarConnector, qradarDeps } from './qradar-harness.ts';
 import { QRadarConnector } from '../../src/connectors/siem/qradar/connector.ts';
 import {
   addresses,
@@ -252,4 +253,22 @@ describe('an answer that is not in the words of QRadar', () => {
       expect(await failureOf(held(connector)), body).toBeDefined();
     }
   });
+});
+
+it('a gateway that has the console under a path of its own is asked there, and nothing else of that host', async () => {
+  await startConsole();
+  const elsewhere: string[] = [];
+  const gateway = await startFaultProxy(sim.url, (request) => {
+    if (!request.path.startsWith('/siem/')) elsewhere.push(request.path);
+    Reflect.set(request, 'path', request.path.replace(/^\/siem/, ''));
+  });
+  try {
+    for (const path of ['/siem', '/siem/', '/siem/api']) {
+      const connector = qradarConnector({ url: `${gateway.url}${path}`, token: sim.token });
+      expect(await connector.probe(signal), path).toMatchObject({ ok: true });
+    }
+    expect(elsewhere).toEqual([]);
+  } finally {
+    await gateway.close();
+  }
 });

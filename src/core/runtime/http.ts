@@ -202,6 +202,12 @@ async function collected(answer: Readable, most: number, peer: HttpPeer, url: UR
   return whole?.subarray(0, size) ?? Buffer.concat(pieces);
 }
 
+/** The path of a configured address, without a final slash, and without `root` where somebody wrote that too. */
+export function pathBelow(url: string, root: string): string {
+  const path = new URL(url).pathname.replace(/\/+$/, '');
+  return path.endsWith(`/${root}`) ? path.slice(0, -root.length - 1) : path;
+}
+
 /** The address of a request. A path may come from the peer itself, so it is held to the configured origin. */
 function target(request: HttpRequest, base: URL, peer: HttpPeer): URL {
   const url = URL.parse(request.path, base.href);

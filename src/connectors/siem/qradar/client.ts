@@ -10,6 +10,7 @@ import {
   isForeignRefusal,
   isRefusingPage,
   pageInsteadOfJson,
+  pathBelow,
   refusedBetween,
   retryAfterMs,
   statusFailure,
@@ -51,6 +52,8 @@ export interface Reply {
 
 export class QRadarClient {
   readonly #http: HttpClient;
+  /** Where a gateway has the console, below its own address. */
+  readonly #below: string;
   readonly #token: Secret;
   readonly #deps: SiemDeps;
   readonly #name: string;
@@ -58,6 +61,7 @@ export class QRadarClient {
 
   constructor(config: QRadarSettings, deps: SiemDeps) {
     this.#http = deps.http({ baseUrl: config.url });
+    this.#below = pathBelow(config.url, 'api');
     this.#token = config.auth.token;
     this.#deps = deps;
     this.#name = deps.name;
@@ -79,7 +83,7 @@ export class QRadarClient {
     const token = this.#reveal();
     const response = await this.#http.request({
       method: ask.method ?? 'GET',
-      path: `/api${ask.path}`,
+      path: `${this.#below}/api${ask.path}`,
       ...(ask.query === undefined ? {} : { query: ask.query }),
       headers: {
         SEC: token,

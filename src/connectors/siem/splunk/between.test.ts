@@ -12,6 +12,7 @@ import {
   SplunkRig,
   upserts,
 } from '../../../../test/builders/splunk-rig.ts';
+import { startFaultProxy } from '../../../../test/contract/fault-proxy.ts';
 import type { Fault } from '../../../simulators/server.ts';
 import { CookieJar } from './cookies.ts';
 
@@ -275,5 +276,27 @@ it('a refusal with the request in it shows nothing of our credentials', async ()
   for (const error of [byLogin, byBasic]) {
     expect(error.message).toContain('[redacted], sorry');
     expect(error.message).not.toContain(password);
+  }
+});
+
+it('a gateway that has Splunk under a path of its own is asked there, and nothing else of that host', async () => {
+  const { url, token, username, password } = rig.server;
+  const elsewhere: string[] = [];
+  const gateway = await startFaultProxy(url, (request) => {
+    if (!request.path.startsWith('/siem/')) elsewhere.push(request.path);
+    Reflect.set(request, 'path', request.path.replace(/^\/siem/, ''));
+  });
+  try {
+    for (const [path, auth] of [
+      ['/siem', { token }],
+      ['/siem/', { username, password }],
+      ['/siem/services', { token }],
+    ] as const) {
+      const connector = await rig.opened({ url: `${gateway.url}${path}`, auth });
+      expect((await connector.apply(upserts(addresses(1)), never))[0], path).toMatchObject({ kind: 'applied' });
+    }
+    expect(elsewhere).toEqual([]);
+  } finally {
+    await gateway.close();
   }
 });

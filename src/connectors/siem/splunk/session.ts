@@ -6,6 +6,7 @@ import {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
+  pathBelow,
   withoutCredentials,
 } from '../../../core/runtime/http.ts';
 import type { SplunkConfig } from './config.ts';
@@ -23,6 +24,8 @@ export type Call = Omit<HttpRequest, 'signal'> & {
 
 export class SplunkSession {
   readonly #http: HttpClient;
+  /** Where a gateway has Splunk, below its own address. */
+  readonly #below: string;
   readonly #credential: Credential;
   readonly #deps: SiemDeps;
   readonly #cookies = new CookieJar();
@@ -30,6 +33,7 @@ export class SplunkSession {
 
   constructor(config: SplunkConfig, deps: SiemDeps) {
     this.#http = deps.http({ baseUrl: config.url });
+    this.#below = pathBelow(config.url, 'services');
     this.#credential = credentialOf(config.auth);
     this.#deps = deps;
   }
@@ -100,7 +104,7 @@ export class SplunkSession {
   async #send(request: HttpRequest, password?: string): Promise<HttpResponse> {
     const cookie = this.#cookies.header();
     const headers = { ...request.headers, ...(cookie === undefined ? {} : { cookie }) };
-    const response = await this.#http.request({ ...request, headers });
+    const response = await this.#http.request({ ...request, path: `${this.#below}${request.path}`, headers });
     this.#cookies.keep(response.headers['set-cookie']);
     return withoutCredentials(response, request.headers?.['authorization'], password);
   }
