@@ -124,11 +124,12 @@ function whyNot(app: App, siem: string, value: Observable): string {
   return entry.siems.find((one) => one.name === siem)?.reason ?? 'nobody vouches for it';
 }
 
-/** The same configuration with simulated SIEMs in place of the real ones, which are not touched. */
+/** The same configuration with simulated SIEMs, and with a state of its own, in place of the real ones, which are not touched. */
 export function beforeSimulators(
   config: Config,
   registry: Registry,
   lines: ReadonlyMap<string, Readonly<Record<string, unknown>>>,
+  state: string,
 ): Config {
   // Made by core/config as a text that it reads again.
   const data = JSON.parse(config.understood) as { siems?: Record<string, unknown>[] };
@@ -139,7 +140,7 @@ export function beforeSimulators(
     const { url, api_key: key, token } = line;
     return { ...rest, url, auth: key === undefined ? { token } : { api_key: key }, hits: { enabled: false } };
   });
-  const text = JSON.stringify({ ...data, siems, listen: '127.0.0.1:0' });
+  const text = JSON.stringify({ ...data, siems, state, listen: '127.0.0.1:0' });
   const answer = parseConfig(config.file, text, registry, {}, 'unused');
   if ('config' in answer) return answer.config;
   throw new ConnectorError('permanent', answer.problems.map(problemLine).join('; '));

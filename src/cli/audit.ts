@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { checkpointFiles } from '../app/audit-log.ts';
 import { siemConnector } from '../app/peers.ts';
-import { placeOf, storeSpec } from '../app/specs.ts';
+import { storeSpec } from '../app/specs.ts';
 import { fromBrief, parseCheckpoint, textOf } from '../core/audit/note.ts';
 import { recordHash } from '../core/audit/record.ts';
 import { bundle, hashTiles } from '../core/audit/tiles.ts';
@@ -13,11 +13,10 @@ import { type Config, loadConfig } from '../core/config/load.ts';
 import { ConnectorError, toFailure } from '../core/model/failure.ts';
 import { silentLog } from '../core/runtime/log.ts';
 import { RecordReader } from '../core/store/read/record.ts';
-import { hasState } from '../core/store/state/open.ts';
 import type { Command, Context } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
-import { act, clockOf } from './state.ts';
+import { act, clockOf, hasStateOf } from './state.ts';
 import { timeOf } from '../core/model/time-of.ts';
 import { writeNew, writing } from './writing.ts';
 
@@ -50,7 +49,7 @@ export const audit: Command = {
             ? 'audit needs verify, export or rotate'
             : `audit ${verb} is no command; there is verify, export and rotate`,
         );
-      if (!hasState(placeOf(config)))
+      if (!hasStateOf(config))
         throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
       if (verb === 'rotate') return rotate(context, config);
       return verb === 'verify' ? verify(context, config) : exportRecords(context, config);

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { App } from '../app.ts';
 import { listOut } from '../app/once.ts';
 import { placeOf, storeSpec } from '../app/specs.ts';
-import { copyState, hasState } from '../core/store/state/open.ts';
+import { copyState } from '../core/store/state/open.ts';
 import { claimSummary } from '../core/store/read/summary.ts';
 import type { Config } from '../core/config/load.ts';
 import { configOf } from './config-of.ts';
 import type { Command, Context } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { commandLog } from './command-log.ts';
+import { hasStateOf } from './state.ts';
 import { inTemporary } from './writing.ts';
 
 const MOST_LISTED = 10_000;
@@ -35,7 +36,7 @@ async function planned(context: Context, config: Config, state: string): Promise
   // What the copy warns of, as a hold that is never to be, is told by the plan itself.
   const log = commandLog(config, 'error');
   try {
-    if (hasState(placeOf(config))) copyState(placeOf(config), state);
+    if (hasStateOf(config)) copyState(placeOf(config), state);
     const app = await App.open({ config, log, version: context.parts.version, state });
     try {
       const silent: string[] = [];

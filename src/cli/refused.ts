@@ -1,7 +1,6 @@
 // The command `refused`: objects of the partners that are kept out, page by page, with what they are and why: those that
 // cannot be armed, and those that the rules of a SIEM keep out.
-import { placeOf, storeSpec } from '../app/specs.ts';
-import { hasState } from '../core/store/state/open.ts';
+import { storeSpec } from '../app/specs.ts';
 import { systemClock } from '../core/runtime/clock.ts';
 import { inTurns } from '../core/runtime/in-turns.ts';
 import { ConnectorError } from '../core/model/failure.ts';
@@ -9,6 +8,7 @@ import { type RefusedObject, RefusedReader } from '../core/store/read/refused.ts
 import type { Command } from './command.ts';
 import { doing, unknownName, usage } from './doing.ts';
 import { DONE } from './exit.ts';
+import { hasStateOf } from './state.ts';
 
 export const refused: Command = {
   name: 'refused',
@@ -26,7 +26,7 @@ export const refused: Command = {
       const { args, flags, out, json } = context;
       if (args[0] !== undefined && args[0] !== 'list')
         return usage(context, `refused ${args[0]} is no command; there is list`);
-      if (!hasState(placeOf(config)))
+      if (!hasStateOf(config))
         throw new ConnectorError('permanent', `there is no state at ${config.state} yet; start with: entente run`);
       const reason = typeof flags['reason'] === 'string' ? flags['reason'].toLowerCase() : undefined;
       const reader = new RefusedReader(storeSpec(config));

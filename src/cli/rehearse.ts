@@ -1,7 +1,7 @@
 // `rehearse`: what a new configuration would change, before anybody runs it.
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { linesOf } from '../app/recording.ts';
+import { placeOf } from '../app/specs.ts';
 import { beforeSimulators, type Outcome, type Rehearsed, rehearsed } from '../app/rehearsal.ts';
 import { type Config, loadConfig } from '../core/config/load.ts';
 import { problemLine } from '../core/config/source.ts';
@@ -11,6 +11,7 @@ import type { Command, Context, StartedSimulator } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { refusedLines } from './plan.ts';
 import { commandLog } from './command-log.ts';
+import { hasStateOf } from './state.ts';
 import { inTemporary } from './writing.ts';
 
 /** Shown to people; `--json` has this many, and the counts of all. */
@@ -88,16 +89,14 @@ async function one(
     for (const simulator of simulators.values()) await simulator.close();
     await log.close();
   };
-  if (record === undefined) {
-    if (typeof present.state !== 'string' || existsSync(present.state)) copyState(present.state, state);
-  }
+  if (record === undefined && hasStateOf(present)) copyState(placeOf(present), state);
   try {
     for (const { name, type } of config.siems) {
       const started = await parts.simulators[type]?.({ port: 0, tls: false });
       if (started !== undefined) simulators.set(name, started);
     }
     const lines = new Map([...simulators].map(([name, { line }]) => [name, line]));
-    const simulated = beforeSimulators(config, parts.registry, lines);
+    const simulated = beforeSimulators(config, parts.registry, lines, state);
     const run = await rehearsed({ ...given, config: simulated, ...(record === undefined ? {} : { record }) });
     return {
       ...run,

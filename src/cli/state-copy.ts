@@ -4,12 +4,12 @@ import { resolve } from 'node:path';
 import { placeOf } from '../app/specs.ts';
 import { placeGiven } from '../core/config/state-place.ts';
 import { ConnectorError } from '../core/model/failure.ts';
-import { hasState, moveState } from '../core/store/state/open.ts';
+import { moveState } from '../core/store/state/open.ts';
 import type { Command } from './command.ts';
 import { doing, usage } from './doing.ts';
 import { DONE, LEFT } from './exit.ts';
 import { holderName } from './holder.ts';
-import { clockOf, prepareState } from './state.ts';
+import { clockOf, hasStateOf, prepareState } from './state.ts';
 import { lockFor } from './turn.ts';
 import { writing } from './writing.ts';
 
@@ -49,7 +49,7 @@ export const state: Command = {
       }
       try {
         const from = placeOf(config);
-        if (!hasState(from)) throw new ConnectorError('permanent', `there is no state at ${config.state} to copy`);
+        if (!hasStateOf(config)) throw new ConnectorError('permanent', `there is no state at ${config.state} to copy`);
         const tables: { table: string; rows: number }[] = [];
         const holder = holderName('state copy', clockOf(config).now());
         const move = () => moveState(from, target, holder, (done) => void tables.push(done));

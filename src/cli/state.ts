@@ -23,9 +23,30 @@ import { ownerAlone } from './owner-alone.ts';
 export const clockOf = (config: Config) =>
   config.clockStart === undefined ? systemClock : shiftedClock(config.clockStart);
 
+/** One that this user may not read is there all the same, and who asks must not be told that nothing is known. */
+export function mayRead(config: Config): void {
+  if (config.server !== undefined) return;
+  try {
+    accessSync(config.state, constants.R_OK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new ConnectorError(
+        'permanent',
+        `the state ${config.state} may not be read by this user (${code}); ask as the user of the daemon, or as root`,
+        { cause: error },
+      );
+  }
+}
+
+export function hasStateOf(config: Config): boolean {
+  mayRead(config);
+  return hasState(placeOf(config));
+}
+
 /** Undefined when there is no state yet. The caller closes it. */
 export function readerOf(config: Config): StoreReader | undefined {
-  return hasState(placeOf(config)) ? new StoreReader(storeSpec(config)) : undefined;
+  return hasStateOf(config) ? new StoreReader(storeSpec(config)) : undefined;
 }
 
 /** To be closed by who opened it. */
@@ -47,7 +68,7 @@ export function withReader<T>(config: Config, read: (reader: StoreReader) => T):
 
 /** As readerOf, for hits and sightings. */
 export function sightingsOf(config: Config): SightingsReader | undefined {
-  return hasState(placeOf(config)) ? new SightingsReader(storeSpec(config)) : undefined;
+  return hasStateOf(config) ? new SightingsReader(storeSpec(config)) : undefined;
 }
 
 /** Undefined when there is no state yet. */

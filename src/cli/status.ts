@@ -10,7 +10,7 @@ import type { Command, Context } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { statusOfDaemon } from './daemon-status.ts';
 import { type Output, timeText, when } from './output.ts';
-import { clockOf, readerOf, sightingsOf } from './state.ts';
+import { clockOf, mayRead, readerOf, sightingsOf } from './state.ts';
 
 export const status: Command = {
   name: 'status',
@@ -42,6 +42,7 @@ export const status: Command = {
 
 function holding(config: Config): { readonly holder: string | undefined } | { readonly away: Error } {
   try {
+    mayRead(config);
     return { holder: holderOf(placeOf(config)) };
   } catch (error) {
     if (error instanceof StateAway || error instanceof ConnectorError) return { away: error };

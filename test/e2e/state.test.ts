@@ -2,7 +2,7 @@
 // stops with words before it writes anything to a SIEM.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Settings, Site, type Status } from './site.ts';
@@ -12,6 +12,12 @@ import { addresses, aWorld, INDEX, indicator, revoked, type World } from './worl
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
+
+const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+const LAUNCHER = join(import.meta.dirname, '../../bin/entente.mjs');
+const canBeNobody =
+  process.getuid?.() === 0 &&
+  spawnSync(NOBODY[0]!, [...NOBODY.slice(1), process.execPath, LAUNCHER, 'version']).status === 0;
 
 let world: World;
 beforeEach(async () => {
@@ -121,6 +127,45 @@ describe('a state file that is no good stops the process before anything is writ
     // Of the state, not of the copy that is worked on and gone by then.
     const plan = await world.site.entente(['plan', '--offline']);
     expect(plan).toMatchObject({ code: 2, stderr: expect.stringContaining(`the state ${world.site.state} belongs`) });
+  });
+});
+
+describe.skipIf(!canBeNobody)('a state that this user may not read', () => {
+  const asNobody = { under: NOBODY };
+
+  it.each([
+    ['folder', (path: string) => chmodSync(dirname(path), 0o700)],
+    ['file', (path: string) => [chmodSync(dirname(path), 0o755), chmodSync(path, 0o600)]],
+  ])('by the rights of its %s is not taken for one that is missing or empty', async (_what, shut) => {
+    await world.site.entente(['run', '--once']);
+    chmodSync(world.site.folder, 0o755);
+    shut(world.site.state);
+
+    for (const command of [
+      ['status'],
+      ['why', addresses(1)[0]!],
+      ['held', 'list'],
+      ['refused', 'list'],
+      ['history'],
+      ['audit', 'verify', '--offline'],
+      ['plan', '--offline'],
+    ]) {
+      const { code, stdout, stderr } = await world.site.entente(command, asNobody);
+      expect([command, code, stdout]).toEqual([command, 1, '']);
+      expect(stderr).toContain(`the state ${world.site.state} may not be read`);
+      expect(stderr).toContain('as the user of the daemon');
+    }
+  });
+
+  it('is told of by the daemon, which may', async () => {
+    const daemon = await world.site.daemon();
+    world.site.configure(world.settings({ top: { listen: new URL(daemon.url).host } }));
+    chmodSync(world.site.folder, 0o755);
+
+    const { stdout, stderr } = await world.site.entente(['status'], asNobody);
+    await daemon.stop();
+
+    expect([stdout, stderr]).toEqual([expect.stringMatching(/^soc-one: (ok|recovering) since /), '']);
   });
 });
 

@@ -53,6 +53,16 @@ describeWith('the daemon over PostgreSQL', started, (server) => {
     }
   };
 
+  it('rehearses a new configuration from what the server knows', async () => {
+    publish(1, 20);
+    await world.site.entente(['run', '--once']);
+    world.site.configure(world.settings({ siem: { clearance: 'green' }, top: { state } }), 'new.yaml');
+
+    const { code, stdout } = await world.site.entente(['rehearse', '--config', 'new.yaml', '--json']);
+
+    expect([code, JSON.parse(stdout)]).toMatchObject([1, { siems: [{ name: 'watch', stands: 0, removed: 19 }] }]);
+  });
+
   it('fills a SIEM, changes nothing again, and is read beside it', async () => {
     publish(1, 20);
 
