@@ -159,6 +159,16 @@ describe('a web page instead of an answer', () => {
   });
 });
 
+it('a proxy that asks with 401 and a page for a login of its own is not taken for a second search head', async () => {
+  const { username, password } = rig.server;
+  rig.server.setFaults([page(401, 'GET')]);
+
+  const error = await errorOf(rig.connect({ auth: { username, password } }).open(never));
+
+  expect(error).toMatchObject({ kind: 'config', code: 'http_401_page' });
+  expect(error.message).not.toContain('another search head answers');
+});
+
 describe('an answer that is not in the words of Splunk', () => {
   const GATEWAYS = [
     ['empty', ''],

@@ -69,7 +69,7 @@ export class SplunkSession {
     }
     const failed = refusal(response, this.where(doing), this.#deps.clock.now(), items);
     if (failed === undefined) return response;
-    if (response.status === 401 && fresh) throw unknownSession(failed);
+    if (response.status === 401 && fresh && failed.code !== 'http_401_page') throw unknownSession(failed);
     throw failed;
   }
 
