@@ -37,6 +37,11 @@ export function reasonOf({ flags }: Context): string {
   return typeof flags['reason'] === 'string' ? withoutHidden(flags['reason']).trim() : '';
 }
 
+/** What was worked out until then would be taken for the whole. */
+export function interruptedBy(signal: AbortSignal): void {
+  if (signal.aborted) throw new ConnectorError('permanent', 'interrupted: nothing was worked out to its end');
+}
+
 /** What to say of a name that none of `all` has; undefined where one has it, or none is given. */
 export function unknownName(
   what: 'exchange' | 'SIEM',

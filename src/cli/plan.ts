@@ -10,6 +10,7 @@ import { configOf } from './config-of.ts';
 import type { Command, Context } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { commandLog } from './command-log.ts';
+import { interruptedBy } from './doing.ts';
 import { hasStateOf } from './state.ts';
 import { inTemporary } from './writing.ts';
 
@@ -50,6 +51,7 @@ async function planned(context: Context, config: Config, state: string): Promise
         }
       }
       await app.tick(signal);
+      interruptedBy(signal);
       const spec = storeSpec(config, state);
       const siems = [];
       for (const siem of spec.siems) {

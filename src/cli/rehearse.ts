@@ -11,6 +11,7 @@ import type { Command, Context, StartedSimulator } from './command.ts';
 import { DONE, LEFT, USAGE } from './exit.ts';
 import { refusedLines } from './plan.ts';
 import { commandLog } from './command-log.ts';
+import { interruptedBy } from './doing.ts';
 import { hasStateOf } from './state.ts';
 import { inTemporary } from './writing.ts';
 
@@ -50,6 +51,7 @@ export const rehearse: Command = {
           ['new', after],
         ] as const)
           runs.push(await one(context, config, before, join(folder, `${name}.db`), record));
+        interruptedBy(context.signal);
         const [old, next] = runs as [Rehearsed, Rehearsed];
         const siems = differences(old.outcomes, next.outcomes);
         const left = [...noted, ...new Set([...old.left, ...next.left])];

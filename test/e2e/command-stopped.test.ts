@@ -2,6 +2,7 @@
 // nothing behind that the next one would stumble over.
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { stoppedInProcess } from './in-process.ts';
 import { eventually, moment } from './site.ts';
 import { addresses, aWorld, INDEX, indicator, type World } from './world.ts';
 
@@ -50,6 +51,29 @@ it('ends soon where the SIEM answers nothing', async () => {
 
   expect(tookMs).toBeLessThan(SOON_MS);
   expect([code, stderr]).toEqual([1, expect.stringContaining('interrupted')]);
+});
+
+it('gives no plan that it did not come to the end of', async () => {
+  world.taxii.setFaults([{ match: '/objects/', action: 'hang' }]);
+  const asking = () =>
+    [...world.taxii.requests].reduce((sum, [name, n]) => sum + (name.includes('/objects/') ? n : 0), 0);
+  const before = asking();
+
+  const { code, stdout, stderr } = await stopped(['plan'], () => asking() > before);
+
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining('interrupted')]);
+});
+
+it('says nothing of what would differ before both sides were worked out', async () => {
+  const present = world.site.path('entente.yaml');
+  world.site.configure(world.settings({ siem: { clearance: 'green' } }), 'new.yaml');
+
+  const ended = await stoppedInProcess(
+    world.site,
+    ...['rehearse', '--config', world.site.path('new.yaml'), '--present', present],
+  );
+
+  expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('interrupted') });
 });
 
 describe.each(COMMANDS)('%s', (...args) => {

@@ -5,10 +5,20 @@ import { parts } from '../../src/cli/parts.ts';
 import { systemClock } from '../../src/core/runtime/clock.ts';
 import type { Site } from './site.ts';
 
-export async function inProcess(
-  site: Site,
-  ...args: string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export const inProcess = (site: Site, ...args: string[]): Promise<Ended> =>
+  carriedOut(site, args, new AbortController().signal);
+
+/** As one that is told to stop before it has begun. */
+export const stoppedInProcess = (site: Site, ...args: string[]): Promise<Ended> =>
+  carriedOut(site, args, AbortSignal.abort(new Error('SIGTERM')));
+
+async function carriedOut(site: Site, args: readonly string[], signal: AbortSignal): Promise<Ended> {
   const text = { stdout: '', stderr: '' };
   const into = (name: 'stdout' | 'stderr') => ({
     write: (more: string) => {
@@ -16,7 +26,11 @@ export async function inProcess(
     },
   });
   const out = createOutput(into('stdout'), into('stderr'), {}, systemClock);
-  const { signal } = new AbortController();
-  const code = await runCli([...args, '--config', site.path('entente.yaml')], { parts, out, env: {}, signal });
+  const code = await runCli([...args, ...(args.includes('--config') ? [] : ['--config', site.path('entente.yaml')])], {
+    parts,
+    out,
+    env: {},
+    signal,
+  });
   return { code, ...text };
 }
