@@ -47,6 +47,8 @@ function explainOne(
         source.at(path, `expected ${[...wanted].join(' or ')}, got ${kindOf(given)}${quoteHint(given, [...wanted])}`),
       ];
     }
+    const forms = formsWithout(given, issue.errors);
+    if (forms !== undefined) return [source.at(path, `none of its keys is known; allowed: ${forms.join('; or ')}`)];
     return branch.flatMap((one) => explainOne(one, path, source, types));
   }
   if (given === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value')) {
@@ -119,14 +121,29 @@ function unknownType(path: Path, given: unknown, known: readonly string[], sourc
   );
 }
 
-/** Of several forms a value may have, the one that fits best is the one the writer meant. */
+/** Of several forms a value may have, the one that fits best is the one the writer meant; a slip in a key still fits. */
 function nearest(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const badness = (issues: readonly Issue[]) =>
-    issues.reduce(
-      (sum, one) => sum + (one.code === 'unrecognized_keys' ? 2 * one.keys.length : one.path.length === 0 ? 10 : 1),
-      0,
-    );
-  return [...branches].sort((a, b) => badness(a) - badness(b))[0];
+  const badness = (one: Issue) => {
+    if (one.code !== 'unrecognized_keys') return one.path.length === 0 ? 10 : 1;
+    return one.keys.reduce((sum, key) => sum + (isNear(key, one) ? 1 : 2), 0);
+  };
+  const all = (issues: readonly Issue[]) => issues.reduce((sum, one) => sum + badness(one), 0);
+  return [...branches].sort((a, b) => all(a) - all(b))[0];
+}
+
+type UnknownKeys = Extract<Issue, { readonly code: 'unrecognized_keys' }>;
+
+const isNear = (key: string, { message }: UnknownKeys): boolean => suggestion(key, message.split(', ')) !== undefined;
+
+/** The keys of every form, where what is given has none of any; undefined where it has, or nearly. */
+function formsWithout(given: unknown, branches: readonly (readonly Issue[])[]): string[] | undefined {
+  const count = typeof given === 'object' && given !== null ? Object.keys(given).length : 0;
+  const strange = branches.map((issues) =>
+    issues.find((one) => one.code === 'unrecognized_keys' && one.keys.length === count && one.path.length === 0),
+  ) as (UnknownKeys | undefined)[];
+  if (count === 0 || strange.some((one) => one === undefined || one.keys.some((key) => isNear(key, one))))
+    return undefined;
+  return strange.flatMap((one) => (one === undefined ? [] : [one.message]));
 }
 
 function valueAt(value: unknown, path: Path): unknown {

@@ -205,6 +205,30 @@ describe('problems', () => {
     expect(found.filter((one) => expected.test(one))).toHaveLength(1);
   });
 
+  it.each([
+    // Most begin with the words of another product.
+    [
+      '{ user: me, pass: x }',
+      [
+        /auth\.username: is missing/,
+        /auth\.password: is missing/,
+        /user: .*did you mean username\?/,
+        /pass: .*did you mean password\?/,
+      ],
+    ],
+    ['{ toke: x }', [/auth\.token: is missing/, /toke: unknown key; did you mean token\?/]],
+    [
+      '{ secret: x, id: y }',
+      [/auth: none of its keys is known; allowed: username, password; or token; or header, value$/],
+    ],
+    ['{ token: x, id: y }', [/auth\.id: unknown key; Allowed: token$/]],
+  ])('names the keys of the form that was meant, and of all where none can be told: %s', (auth, said) => {
+    const problems = problemsOf(withExchange(`{ name: p, type: taxii21, url: https://t.example/, auth: ${auth} }`));
+
+    expect(problems.filter((one) => one.includes('auth'))).toHaveLength(said.length);
+    for (const pattern of said) expect(problems).toContainEqual(expect.stringMatching(pattern));
+  });
+
   it.each([['instance: a\naudit: { witness: https://witness.example }', 'audit.witness: not yet']])(
     'refuses what belongs to a later release as not yet: %s',
     (yaml, expected) => {
