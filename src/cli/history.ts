@@ -38,9 +38,11 @@ export const history: Command = {
       if (from === undefined || from > now) return usage(context, `--since needs ${TIMES}`);
       const reader = new HistoryReader(storeSpec(config));
       try {
-        const entries = reader.history({ limit: MOST, since: from });
+        const found = reader.history({ limit: MOST + 1, since: from });
+        const entries = found.slice(0, MOST);
         if (context.json) context.out.json({ since: new Date(from).toISOString(), entries });
         else print(context, entries, from);
+        if (found.length > MOST) context.out.note(`only the newest ${MOST.toLocaleString('en')} are shown`);
       } finally {
         reader.close();
       }

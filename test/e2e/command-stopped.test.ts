@@ -68,10 +68,8 @@ it('says nothing of what would differ before both sides were worked out', async 
   const present = world.site.path('entente.yaml');
   world.site.configure(world.settings({ siem: { clearance: 'green' } }), 'new.yaml');
 
-  const ended = await stoppedInProcess(
-    world.site,
-    ...['rehearse', '--config', world.site.path('new.yaml'), '--present', present],
-  );
+  const next = world.site.path('new.yaml');
+  const ended = await stoppedInProcess(world.site, 'rehearse', '--config', next, '--present', present);
 
   expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('interrupted') });
 });

@@ -1,6 +1,7 @@
 // Every command of the public interface as an outside user sees it: what it prints, where, and how it exits.
 import { existsSync } from 'node:fs';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { inProcess } from './in-process.ts';
 import type { Status } from './site.ts';
@@ -416,6 +417,15 @@ describe('a list', () => {
     const parked = await world.site.entente(['parked', 'list']);
     expect(parked.stdout.match(/198\.18\./g)).toHaveLength(1000);
     expect(parked.stderr).toContain('only the first 1,000 are shown');
+
+    const db = new DatabaseSync(world.site.state);
+    db.exec(`WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 10001)
+      INSERT INTO history (kind, role, subject, at, until, counts, detail)
+      SELECT 'poll', 'exchange', 'partner', ${Date.now() - 60_000} + x, ${Date.now() - 60_000} + x, '{"polls":1}', '{}' FROM n`);
+    db.close();
+    const history = await world.site.entente(['history']);
+    expect(history.stdout.match(/\n/g)).toHaveLength(10_001);
+    expect(history.stderr).toContain('only the newest 10,000 are shown');
   });
 });
 
