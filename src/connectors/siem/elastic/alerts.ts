@@ -64,7 +64,7 @@ export const placeOf = ({ index, slot }: Pick<Match, 'index' | 'slot'>): string 
 /** One hit per entry of ours that an alert matched; `ours` holds the keys of those documents by their place. */
 export function hitsOf(alerts: readonly Alert[], ours: ReadonlyMap<string, string>): Hit[] {
   return alerts.flatMap(({ id, source }) => {
-    const time = timeOf(text(source, 'kibana.alert.original_time')) ?? timeOf(text(source, '@timestamp'));
+    const time = timeOf(source, 'kibana.alert.original_time') ?? timeOf(source, '@timestamp');
     if (time === undefined || !isFirstHand(source)) return [];
     const suppressed = Number(values(source, ['kibana', 'alert', 'suppression', 'docs_count'])[0] ?? 0);
     const count = 1 + (Number.isSafeInteger(suppressed) && suppressed > 0 ? suppressed : 0);
@@ -133,9 +133,11 @@ function known(key: string | undefined): EntryKey | undefined {
   return observable === undefined ? undefined : entryKey(observable.type, observable.value);
 }
 
-function timeOf(value: string | undefined): number | undefined {
-  const ms = value === undefined ? Number.NaN : Date.parse(value);
-  return Number.isNaN(ms) ? undefined : ms;
+/** As a date, or as the number that the product's dates may be as well. Events without a time have year 1, or 1970. */
+function timeOf(source: unknown, path: string): number | undefined {
+  const given = values(source, path.split('.'))[0];
+  const ms = typeof given === 'string' && !/^\d{5,}$/.test(given) ? Date.parse(given) : Number(given ?? Number.NaN);
+  return ms > 0 ? ms : undefined;
 }
 
 const text = (source: unknown, path: string): string | undefined => {
