@@ -245,6 +245,34 @@ describe('an answer that is not in the words of QRadar', () => {
     },
   );
 
+  it.each([
+    ['26.0', '{}', 200],
+    ['26.0', '', 200],
+    ['26.0', '{"status":"ok"}', 202],
+    ['15.0', '{}', 200],
+    ['15.0', '', 204],
+  ])(
+    'to a removal (API %s, %j with %i) is not believed while the rows stand there',
+    async (apiVersion, body, status) => {
+      const connector = await start({ apiVersion, settings: { deleteInPatch: 'refused' } });
+      const entries = addresses(2);
+      await apply(connector, upserts(entries));
+      sim.setFaults([answers('DELETE', status, body)]);
+
+      const error = await apply(connector, removals(entries.map(({ key }) => key))).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+
+      expect(error).toMatchObject({ uncertain: true });
+      expect(values('IPv4')).toHaveLength(2);
+      sim.setFaults([]);
+      const done = await apply(connector, removals(entries.map(({ key }) => key)));
+      expect(kinds(done)).toEqual(['applied', 'applied']);
+      expect(values('IPv4')).toEqual([]);
+    },
+  );
+
   it('is not taken for an empty set on a console before 7.4.3', async () => {
     const connector = await start({ apiVersion: '15.0' });
     await apply(connector, upserts(addresses(2)));

@@ -9,7 +9,7 @@ import type { QRadarClient } from './client.ts';
 import type { QRadarSettings } from './config.ts';
 import { CONTROL, type SetKind, setName } from './sets.ts';
 import { expiryIn } from './lifetime.ts';
-import { ClassicData, ClassicRow, ClassicSets, readable, StoredMark } from './responses.ts';
+import { ClassicData, ClassicRow, ClassicSets, Named, readable, StoredMark } from './responses.ts';
 import { Turns } from './turns.ts';
 
 const ROOT = '/reference_data/sets';
@@ -234,6 +234,7 @@ export class Classic implements Board {
         if (answer.status === 404 && answer.code === 1002) throw gone(this.#deps.name, set);
         if (answer.status === 404 && answer.code !== 1003)
           throw retryable(`${this.#deps.name}: 404 with code ${answer.code} to a removal`);
+        if (answer.status !== 404) this.#client.parse(Named, answer.body, 'a removal');
         return { key, kind: 'applied' };
       }
       // Our own encode() wrote the frame.
@@ -248,6 +249,7 @@ export class Classic implements Board {
       });
       if (answer.code === 1011) throw noDomain(this.#deps.name);
       if (answer.status === 404) throw gone(this.#deps.name, set);
+      this.#client.parse(Named, answer.body, 'an addition');
       return { key, kind: 'applied' };
     } catch (error) {
       // One value that QRadar refuses does not hold up the others; everything else holds for them too.

@@ -1,5 +1,5 @@
 // Entries of the collections API: reading them, and the single changes whose answers are definite.
-import { permanent, retryable } from '../../../core/contracts/failure.ts';
+import { configFailure, permanent, retryable } from '../../../core/contracts/failure.ts';
 import type { SiemDeps } from '../../../core/contracts/siem-connector.ts';
 import { eachOf, type HeldRow, type HeldSet, type HeldSets } from './board.ts';
 import { quoted, type QRadarClient } from './client.ts';
@@ -233,13 +233,15 @@ export class Entries {
 
   /** This endpoint produces plain text, so it must not be asked for JSON. 404: it is gone, as wanted. */
   async #delete(id: number, signal: AbortSignal): Promise<void> {
-    await this.#client.call({
-      method: 'DELETE',
-      path: `${ROOT}/set_entries/${id}`,
-      accept: '*/*',
-      allow: [404],
-      signal,
-    });
+    const path = `${ROOT}/set_entries/${id}`;
+    const { status } = await this.#client.call({ method: 'DELETE', path, accept: '*/*', allow: [404], signal });
+    // QRadar says 204. Anything else may be a gateway's, so it is looked for.
+    if (status === 204 || status === 404 || (await this.#client.call({ path, allow: [404], signal })).status === 404)
+      return;
+    throw configFailure(
+      `${this.#deps.name}: a removal was answered with ${status}, which QRadar does not say, and the entry stands there still; look at what stands between`,
+      { status, uncertain: true, code: 'strange_answer' },
+    );
   }
 
   /** What stands in the control set under the canary's value; by reading the set, since no filter may find it. */

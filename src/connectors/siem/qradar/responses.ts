@@ -88,6 +88,9 @@ export const ClassicSet = z.object({
 export type ClassicSet = z.output<typeof ClassicSet>;
 export const ClassicSets = z.array(ClassicSet);
 
+/** Changes of the classic API are answered with the set. */
+export const Named = z.object({ name: z.string() });
+
 /** An empty set may come without data, but never without its name. */
 export const ClassicData = z.object({ name: z.string(), data: Rows.default([]) });
 
