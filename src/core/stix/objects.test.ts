@@ -378,6 +378,15 @@ describe('readObject', () => {
   });
 });
 
+it.each<[unknown, object]>([
+  [undefined, { ignored: 'bundle' }],
+  [null, { ignored: 'bundle' }],
+  [{ [ID]: anIndicator() }, { refusal: { reason: 'objects of a bundle are no list', detail: 'bundle--1' } }],
+  ['none', { refusal: { reason: 'objects of a bundle are no list', detail: 'bundle--1' } }],
+])('a bundle of nothing is ignored, and one whose objects cannot be read is refused: %j', (objects, result) => {
+  expect(readObject({ type: 'bundle', id: 'bundle--1', objects })).toEqual(result);
+});
+
 describe('one object of very many parts', () => {
   const MARKING = {
     type: 'marking-definition',

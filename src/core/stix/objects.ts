@@ -46,6 +46,9 @@ function readAny(raw: unknown, bundleSpecVersion: string | undefined): ReadResul
   if (!isRecord(raw)) return refuse(undefined, 'not an object');
   const type = raw['type'];
   if (typeof type !== 'string') return refuse(raw['id'], 'type is missing');
+  // Those that hold a list were taken apart before. Of what this one holds nobody can say anything.
+  if (type === 'bundle' && isGiven(raw['objects']))
+    return refuse(undefined, 'objects of a bundle are no list', raw['id']);
   const reader = READERS.get(type);
   if (reader === undefined) return { ignored: ignoredAs(type) };
   const id = raw['id'];

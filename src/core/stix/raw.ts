@@ -5,6 +5,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What a bundle holds, in whatever letters it says that it is one; undefined for all else. */
+export function inBundle(value: unknown): readonly unknown[] | undefined {
+  if (!isRecord(value)) return undefined;
+  const { type, objects } = value;
+  const isBundle = typeof type === 'string' && type.trim().toLowerCase() === 'bundle';
+  return isBundle && Array.isArray(objects) ? objects : undefined;
+}
+
 const STIX_ID = /^[a-z][a-z0-9-]{0,249}--[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 
 const UUID_LENGTH = 36;

@@ -112,6 +112,27 @@ describe('files of a folder', () => {
     expect(page?.objects[0]).toMatchObject({ objectId: idOf(1), observables: [{ value: '198.51.100.1' }] });
   });
 
+  it('hold bundles in other letters, and show no absence by one whose objects cannot be read', async () => {
+    const inbox = anInbox();
+    inbox.put(
+      'a.jsonl',
+      `${JSON.stringify({ type: 'Bundle', objects: [indicator(1)] })}\n${JSON.stringify(indicator(2))}\n`,
+    );
+    const first = await inbox.poll();
+    inbox.put(
+      'a.jsonl',
+      `${JSON.stringify({ type: 'bundle', objects: { 1: indicator(1) } })}\n${JSON.stringify(indicator(2))}\n`,
+    );
+    const second = await inbox.poll();
+
+    expect(idsOf(first)).toEqual([1, 2].map(idOf));
+    expect(first.at(-1)?.snapshotEnds).toBe(true);
+    expect(second.flatMap((page) => page.refusals.map((one) => one.reason))).toEqual([
+      'objects of a bundle are no list',
+    ]);
+    expect(second.some((page) => page.snapshotEnds)).toBe(false);
+  });
+
   it('are read again when they grow, are replaced by another, or change in place', async () => {
     const inbox = anInbox();
     inbox.put('a.jsonl', `${JSON.stringify(indicator(1))}\n`);

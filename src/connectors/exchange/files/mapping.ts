@@ -2,7 +2,7 @@
 import type { IncomingObject, ObjectRefusal } from '../../../core/model/entry.ts';
 import type { AttributeRead } from '../../../core/misp/attribute.ts';
 import { OTHER_CASE, readObject } from '../../../core/stix/objects.ts';
-import { isRecord } from '../../../core/stix/raw.ts';
+import { inBundle, isRecord } from '../../../core/stix/raw.ts';
 
 const MOST_OBJECTS = 1_000;
 /** Values that patterns name: each becomes rows. */
@@ -37,8 +37,9 @@ export class Gathered {
 
   /** A STIX object, or a bundle of them. */
   take(value: unknown, specVersion: string | undefined, depth = 0): void {
-    if (isRecord(value) && value['type'] === 'bundle' && Array.isArray(value['objects'])) {
-      this.#bundle(value['objects'], specVersionOf(value) ?? specVersion, depth);
+    const objects = inBundle(value);
+    if (objects !== undefined) {
+      this.#bundle(objects, specVersionOf(isRecord(value) ? value : undefined) ?? specVersion, depth);
       return;
     }
     this.total++;

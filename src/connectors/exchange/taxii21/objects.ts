@@ -5,6 +5,7 @@ import { permanent, retryable } from '../../../core/model/failure.ts';
 import { sha256 } from '../../../core/runtime/ids.ts';
 import { turns } from '../../../core/runtime/in-turns.ts';
 import { OTHER_CASE, type ReadResult, readObject } from '../../../core/stix/objects.ts';
+import { inBundle } from '../../../core/stix/raw.ts';
 import { MOST_NAMED } from './bounds.ts';
 import { LONGEST_OBJECT, type RawObjects, TooLong } from './envelope.ts';
 
@@ -67,8 +68,8 @@ const MOST_NESTED = 4;
  */
 function* unwrapped(raw: Iterable<unknown>, what: string, odd: Odd, depth = 0): Generator<unknown, void, undefined> {
   for (const one of raw) {
-    const { type, objects } = Object(one) as { type?: unknown; objects?: unknown };
-    if (typeof type !== 'string' || type.trim().toLowerCase() !== 'bundle' || !Array.isArray(objects)) yield one;
+    const objects = inBundle(one);
+    if (objects === undefined) yield one;
     else if (depth === MOST_NESTED)
       throw permanent(`${what} holds bundles in bundles, deeper than ${MOST_NESTED}; ask the partner what it sends`);
     else {
