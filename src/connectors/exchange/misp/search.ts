@@ -72,11 +72,25 @@ async function listed(
       signal,
     );
     if (answer.serverNow !== undefined) context.heard(answer.serverNow);
-    return { heads: answer.content.flatMap(headOf), rows: answer.content.length };
+    return { heads: readable(answer.content, context), rows: answer.content.length };
   } catch (error) {
     if (!(error instanceof ConnectorError) || signal.aborted || !tooLarge(error) || limit <= FEW_HEADS) throw error;
     return { smaller: Math.max(FEW_HEADS, Math.floor(limit / 5)) };
   }
+}
+
+/** Of a list; those that cannot be read are told, since nothing else will bring them. */
+function readable(raw: readonly unknown[], context: ReadingContext): readonly EventHead[] {
+  const read = raw.map((one) => readEventHead(one));
+  const [first, ...more] = read.flatMap((one) => ('refusal' in one ? [one.refusal] : []));
+  if (first !== undefined) {
+    const many = more.length === 0 ? '1 event' : `${more.length + 1} events`;
+    const which = `the first ${first.objectId ?? 'without an id'} (${first.reason})`;
+    context.warn(
+      `${many} of the list cannot be read and ${more.length === 0 ? 'is' : 'are'} passed over, ${which}; tell the partner`,
+    );
+  }
+  return read.flatMap((one) => ('refusal' in one ? [] : [one]));
 }
 
 const headOf = (raw: unknown): EventHead[] => {
