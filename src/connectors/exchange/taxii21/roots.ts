@@ -39,7 +39,8 @@ export async function findRoot(client: TaxiiClient, address: string, who: string
     throw error;
   }
   if (resource.versions != null) return checked(url, resource, who);
-  const chosen = resource.default ?? resource.api_roots[0];
+  const named = [resource.default, ...resource.api_roots].flatMap((one) => one?.trim() || []);
+  const [chosen] = named;
   if (chosen === undefined) {
     throw configFailure(`${who}: ${url.href} is neither an API root nor a discovery that names one; check url`);
   }
@@ -55,8 +56,30 @@ export async function findRoot(client: TaxiiClient, address: string, who: string
     );
   }
   const there = slashed(root.href);
-  const answer = await client.get(there, `the API root ${there.pathname}`, Resource, signal);
+  const answer = await client.get(there, `the API root ${there.pathname}`, Resource, signal).catch((error: unknown) => {
+    throw namingOthers(error, there, named, url);
+  });
   return checked(there, answer.content, who);
+}
+
+const MOST_ROOTS = 10;
+
+/** Where the root is not there, or not for us, another one of the discovery may be; never one elsewhere. */
+function namingOthers(error: unknown, tried: URL, named: readonly string[], discovery: URL): unknown {
+  if (!(error instanceof ConnectorError) || (error.status !== 403 && error.status !== 404)) return error;
+  const others = new Set<string>();
+  for (const one of named) {
+    const url = URL.parse(one, discovery.href);
+    if (url?.origin !== tried.origin) continue;
+    const { pathname } = slashed(url.href);
+    if (pathname !== tried.pathname && others.size < MOST_ROOTS) others.add(pathname);
+  }
+  if (others.size === 0) return error;
+  return new ConnectorError(
+    error.kind,
+    `${error.message}; the discovery also names ${[...others].join(', ')}: if one of these is meant, set it as url`,
+    { cause: error, status: error.status, uncertain: error.uncertain },
+  );
 }
 
 function checked(url: URL, resource: Resource, who: string): Root {

@@ -193,10 +193,23 @@ describe('finding root and collections', () => {
   it.each([
     ['a relative default root', { default: '/api1/', api_roots: ['/other/', '/api1/'] }],
     ['the only root, without its slash', { api_roots: ['/api1'] }],
+    ['the first root beside a blank default', { default: ' ', api_roots: ['/api1/'] }],
   ])('uses %s of a discovery, whose own slash may be missing', async (_name, roots) => {
     const { connector } = await discovered(roots)('/taxii2');
 
     expect((await read(connector)).ids).toEqual([idOf(1)]);
+  });
+
+  it('names the other roots of a discovery whose first is not there, and none on another host', async () => {
+    const roots = ['/gone/', '/api1/', 'https://other.example/api3/', '/gone', '/api2'];
+    const { connector } = await discovered({ api_roots: roots })('/taxii2/');
+
+    const { failure } = await read(connector);
+
+    expect(failure).toMatchObject({ kind: 'config', status: 404 });
+    expect(failure?.message).toMatch(
+      /the API root \/gone\/: not found.*; the discovery also names \/api1\/, \/api2\/: if one of these is meant, set it as url$/,
+    );
   });
 
   it('goes to no root on another host', async () => {
