@@ -174,7 +174,7 @@ async function exportRecords(context: Context, config: Config): Promise<number> 
     await act(context, config, { kind: 'checkpoint' });
   } catch (error) {
     // A copy of a state, or one that is not ours to write: the newest checkpoint that it has serves.
-    out.note(`no new checkpoint was signed: ${toFailure(error).message}`);
+    out.note(`no new checkpoint was signed: ${error instanceof Error ? error.message : String(error)}`);
   }
   const reader = new RecordReader(storeSpec(config));
   try {

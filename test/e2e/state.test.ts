@@ -157,6 +157,21 @@ describe.skipIf(!canBeNobody)('a state that this user may not read', () => {
     }
   });
 
+  it('is exported from a copy that may be read and not written, with why no checkpoint was signed', async () => {
+    await world.site.entente(['run', '--once']);
+    const copy = world.site.path('copy.db');
+    await world.site.entente(['backup', copy]);
+    world.site.configure(world.settings({ top: { state: './copy.db' } }), 'copy.yaml');
+    chmodSync(world.site.folder, 0o755);
+    chmodSync(copy, 0o644);
+
+    const exported = ['audit', 'export', '--since', '1h', '--config', 'copy.yaml'];
+    const { code, stdout, stderr } = await world.site.entente(exported, asNobody);
+
+    expect([code, stdout]).toEqual([0, expect.stringContaining('"action":"deliver"')]);
+    expect(stderr).toMatch(/^no new checkpoint was signed: no state can be kept at /);
+  });
+
   it('is told of by the daemon, which may', async () => {
     const daemon = await world.site.daemon();
     world.site.configure(world.settings({ top: { listen: new URL(daemon.url).host } }));
