@@ -41,6 +41,9 @@ export function writeNew(file: string, text: string): void {
  */
 export async function inTemporary<T>(what: string, work: (folder: string) => Promise<T>, state?: string): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), `entente-${what}-`));
+  const clear = () => rmSync(folder, { recursive: true, force: true });
+  // The process may end before the work does, as where the reader of its answer went away (`plan | head`).
+  process.once('exit', clear);
   try {
     return await work(folder);
   } catch (error) {
@@ -52,7 +55,8 @@ export async function inTemporary<T>(what: string, work: (folder: string) => Pro
       );
     throw state === undefined ? error : ofTheState(error, folder, state);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', clear);
+    clear();
   }
 }
 

@@ -1,7 +1,7 @@
 // Where there is no room for what a command writes: a copy, a list, a record, a configuration. The words name that place and
 // never the state, which is well; nothing that is half written is left; and no answer is lost with exit 0.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addresses, aWorld, indicator, type World } from './world.ts';
 
@@ -91,6 +91,19 @@ describe('an answer that cannot be written', () => {
     expect(code).toBe(1);
     expect(stderr.match(/the answer could not be written/g)).toHaveLength(1);
     expect(stderr).toContain('ENOSPC');
+  });
+
+  it.each([
+    ['plan', ['plan', '--offline']],
+    ['rehearse', ['rehearse', '--config', 'new.yaml']],
+    ['demo', ['demo', '--once']],
+  ])('leaves no copy of the state behind: %s', async (what, command) => {
+    const tmp = world.site.path(`tmp-${what}`);
+    mkdirSync(tmp, { recursive: true });
+    for (const to of ['> /dev/full', '| true']) {
+      await world.site.entente(command, { under: inShell(`"$@" ${to}`), env: { TMPDIR: tmp } });
+      expect([to, readdirSync(tmp)]).toEqual([to, []]);
+    }
   });
 
   it('is no fault where its reader went away', async () => {
