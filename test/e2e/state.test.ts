@@ -157,6 +157,18 @@ describe.skipIf(!canBeNobody)('a state that this user may not read', () => {
     }
   });
 
+  it('may have a configuration that may not be read either, which is said', async () => {
+    chmodSync(world.site.folder, 0o755);
+    chmodSync(world.site.path('entente.yaml'), 0o600);
+
+    const { code, stderr } = await world.site.entente(['status'], asNobody);
+
+    expect([code, stderr]).toEqual([
+      2,
+      'entente.yaml:1:1 cannot read ./entente.yaml (EACCES); ask as the user of the daemon, or mend its rights\n',
+    ]);
+  });
+
   it('is exported from a copy that may be read and not written, with why no checkpoint was signed', async () => {
     await world.site.entente(['run', '--once']);
     const copy = world.site.path('copy.db');

@@ -26,7 +26,11 @@ export function loadConfig(
     bytes = beginningOf(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    const message = `cannot read ${path} (${code}); name the file with --config, or in ENTENTE_CONFIG`;
+    const next =
+      code === 'EACCES'
+        ? 'ask as the user of the daemon, or mend its rights'
+        : 'name the file with --config, or in ENTENTE_CONFIG';
+    const message = `cannot read ${path} (${code}); ${next}`;
     return { problems: [{ file: shown(file), line: 1, column: 1, path: '', message }] };
   }
   return parseConfig(file, bytes, registry, env, secrets, shown(file));
