@@ -66,6 +66,8 @@ describe('markings in tags', () => {
   it('shows tags with consequences first, since what is shown is cut', () => {
     const many = Array.from({ length: 20 }, (_one, i) => `actor-${i}`);
 
+    for (const said of ['NATO SECRET', `${'x'.repeat(80)} NATO SECRET`])
+      expect(readTags([...many, said]).labels[0]).toBe(said);
     expect(readTags([...many, 'tlp:amber', 'exercise:locked-shields="2026"']).labels.slice(0, 3)).toEqual([
       'tlp:amber',
       'exercise:locked-shields="2026"',

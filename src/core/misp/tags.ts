@@ -4,6 +4,7 @@
 // understood keeps the object out; a level in other words than a tag of its own only ever makes stricter.
 import { stricterPap, stricterTlp, type Pap, type Tlp } from '../model/marking.ts';
 import { withoutHidden } from '../model/text.ts';
+import { mayBeClassified } from '../stix/classification.ts';
 import { parsePap, parseTlp, readLevelWords } from '../stix/level-words.ts';
 import { UNREADABLE_LABEL } from '../stix/markings.ts';
 import { cleanText, isRecord } from '../stix/raw.ts';
@@ -95,7 +96,8 @@ export function readTags(ofEvent: readonly string[], ofAttribute: readonly strin
     benign ||= harmless;
     const days = retentionOf(small);
     if (days !== undefined) retentionDays = Math.min(days, retentionDays ?? days);
-    const matters = term || kept !== undefined || harmless || days !== undefined || level !== NO_LEVEL;
+    const judged = term || kept !== undefined || harmless || mayBeClassified(small);
+    const matters = judged || days !== undefined || level !== NO_LEVEL;
     (matters ? first : rest).add(name);
   }
   const confidence = confidenceOf(ofEvent, ofAttribute);
@@ -120,7 +122,9 @@ const MAX_LABELS = 16;
 const MAX_LABEL = 64;
 
 function labelsOf(names: readonly string[]): string[] {
-  return names.slice(0, MAX_LABELS).flatMap((name) => cleanText(name, MAX_LABEL) ?? []);
+  return names
+    .slice(0, MAX_LABELS)
+    .flatMap((name) => cleanText(name, mayBeClassified(name) ? MAX_TAG : MAX_LABEL) ?? []);
 }
 
 interface Level {

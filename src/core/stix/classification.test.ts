@@ -22,6 +22,7 @@ it.each([
   ['SECRET UE/EU SECRET', 'secret'],
   ['TRÈS SECRET UE/EU TOP SECRET', 'top_secret'],
   ['This report is NATO CONFIDENTIAL, releasable to nobody', 'confidential'],
+  [`${'These are our terms of use. '.repeat(35)}NATO SECRET`, 'secret'],
   ['NR', 'restricted'],
   ['EU-R', 'restricted'],
   ['ＮＡＴＯ ＳＥＣＲＥＴ', 'secret'],

@@ -20,7 +20,8 @@ export const mayBeClassified = (text: string): boolean => MAYBE.test(text) || FU
 const MAYBE = /nato|euci|cosmic|restreint|\b(?:eu|ue|n[rcs]|cts)\b/i;
 /** Letters that only look otherwise. */
 const FULL_WIDTH = /[\uff21-\uff5a]/;
-const MAX_TEXT = 512;
+/** No statement is kept longer. */
+const MAX_TEXT = 1024;
 
 function levelIn(given: string): Classification | undefined {
   if (!mayBeClassified(given)) return undefined;

@@ -240,6 +240,18 @@ describe('an indicator', () => {
     expect(facts.labels).toEqual(Array.from({ length: 16 }, () => 'l'.repeat(64)));
   });
 
+  it.each([
+    ['a classification', 'nato:classification="NS"'],
+    ['a classification at the end of a long text', `${'x'.repeat(80)} NATO SECRET`],
+    ['an exercise', 'exercise:locked-shields="2026"'],
+  ])('keeps before all other labels and types what says %s', (_what, said) => {
+    const others = Array.from({ length: 20 }, (_one, n) => `label ${n}`);
+    const { facts } = indicator(anIndicator({ labels: [...others, said], indicator_types: [...others, said] }));
+
+    expect([facts.labels?.[0], facts.types?.[0]]).toEqual([said, said]);
+    expect([facts.labels?.slice(1), facts.types?.slice(1)]).toEqual([others.slice(0, 15), others.slice(0, 15)]);
+  });
+
   it('has another digest as soon as anything that we use differs', () => {
     const digest = (fields: Record<string, unknown>) => indicator(anIndicator(fields)).digest;
 

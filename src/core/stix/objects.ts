@@ -15,6 +15,7 @@ import type { Observable } from '../model/observable.ts';
 import { namedIn } from '../model/named.ts';
 import { isOddlySpelled, parseTimestamp, timestampMs, OLDEST_VERSION } from '../model/timestamp.ts';
 import { showingHidden } from '../model/text.ts';
+import { mayBeClassified } from './classification.ts';
 import { readLevelWords } from './level-words.ts';
 import { readMarkingDefinition, readMarkings, UNREADABLE_LABEL, type Markings } from './markings.ts';
 import { readPattern } from './pattern/read.ts';
@@ -67,6 +68,9 @@ const MAX_DESCRIPTION = 1024;
 const MAX_PATTERN = 1024;
 const MAX_LABELS = 16;
 const MAX_LABEL = 64;
+/** Of labels with consequences. */
+const MAX_TERMS = 64;
+const MAX_TERM = 512;
 const MAX_DETAIL = 128;
 const MAX_REFUSAL = 512;
 
@@ -131,8 +135,8 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
     ? { observables: [] }
     : (typeFault(raw, old) ?? timeFault(raw, from, validFrom, until) ?? readable(raw));
 
-  const types = cleanTexts(raw['indicator_types'] ?? (old ? raw['labels'] : undefined), MAX_LABELS, MAX_LABEL);
-  const labels = cleanTexts(raw['labels'], MAX_LABELS, MAX_LABEL);
+  const types = labelTexts(raw['indicator_types'] ?? (old ? raw['labels'] : undefined));
+  const labels = labelTexts(raw['labels']);
 
   const facts: Writable<IndicatorFacts> = {};
   const name = cleanText(raw['name'], MAX_NAME);
@@ -182,6 +186,23 @@ function readIndicator(raw: Raw, id: string, _type: string, bundleSpecVersion: s
   const odd = TIMES.some((name) => isOddlySpelled(raw[name]));
   return odd ? { object: indicator, quirk: ODD_TIMES } : { object: indicator };
 }
+
+/** Cut for display, which must not hide what policy reads from there: a classification, or that it is an exercise. */
+function labelTexts(value: unknown): string[] | undefined {
+  const shown = cleanTexts(value, MAX_LABELS, MAX_LABEL);
+  if (shown === undefined || !Array.isArray(value)) return shown;
+  const all: readonly unknown[] = value;
+  const isCut = all.length > MAX_LABELS || all.some((one) => typeof one === 'string' && one.length > MAX_LABEL);
+  if (!isCut) return shown;
+  const telling = all.filter((one) => isTelling(cleanText(one, MAX_TERM)));
+  const first = cleanTexts(telling, MAX_TERMS, MAX_TERM);
+  if (first === undefined) return shown;
+  const others = all.filter((one) => !isTelling(cleanText(one, MAX_TERM)));
+  return [...first, ...(cleanTexts(others, Math.max(0, MAX_LABELS - first.length), MAX_LABEL) ?? [])];
+}
+
+const isTelling = (text: string | undefined): boolean =>
+  text !== undefined && (mayBeClassified(text) || /exercise/i.test(text));
 
 /**
  * A label is no marking, so it never opens: it only makes stricter what a marking says. Where none does, it waits to be
