@@ -215,6 +215,21 @@ describe('readMarkingDefinition', () => {
     expect(readMarkingDefinition(raw).unread).toBe(`of the kind ${kind}, which we do not know`);
   });
 
+  it.each([200, 1100, 3000])(
+    'is not understood where its text states a classification behind %i letters',
+    (letters) => {
+      const terms = 'Terms of use. '.repeat(letters / 14);
+      const raw = { ...STATEMENT, definition: { statement: `${terms}This is NATO SECRET.` } };
+
+      // Of so long a text the beginning alone is judged later.
+      expect(readMarkingDefinition(raw).unread).toBe('whose long text states a classification (secret)');
+      expect(readMarkingDefinition({ ...STATEMENT, definition: { statement: `NATO SECRET. ${terms}` } }).unread).toBe(
+        undefined,
+      );
+      expect(readMarkingDefinition({ ...STATEMENT, definition: { statement: terms } }).unread).toBe(undefined);
+    },
+  );
+
   it('knows no level in an extension that is no object', () => {
     expect(readMarkingDefinition({ ...STATEMENT, extensions: { [TLP_EXTENSION]: ['red'] } })).toMatchObject(
       UNKNOWN_TLP,

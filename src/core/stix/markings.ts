@@ -3,6 +3,7 @@
 // A reference that nothing explains yet is open and keeps the object out; so does a definition of a kind, or with a
 // level, that we do not know: what is stated and not understood never opens.
 import { stricterPap, stricterTlp, type Pap, type Tlp } from '../model/marking.ts';
+import { classificationOf } from './classification.ts';
 import { inWords, isOnlyLevel, schemeOf, strictest, unknownLevel, type Stated } from './level-words.ts';
 import { cleanText, isRecord } from './raw.ts';
 
@@ -67,7 +68,7 @@ export function readMarkingDefinition(raw: Readonly<Record<string, unknown>>): M
   const { tlp, pap, unread: level } = strictest(stated);
   const statement = statementOf(raw);
   const explains = (tlp !== undefined || pap !== undefined) && stated.some((one) => one.hint !== true);
-  const unread = level ?? unknownKind(raw, explains, statement);
+  const unread = level ?? unknownKind(raw, explains, statement) ?? saidAtLength(raw['definition']);
   return {
     ...(tlp === undefined ? {} : { tlp }),
     ...(pap === undefined ? {} : { pap }),
@@ -90,6 +91,18 @@ function unknownKind(
     if (scheme === undefined && kind !== '' && kind !== 'statement') return `of the kind ${kind}, which we do not know`;
   }
   return levelled || statement !== undefined ? undefined : 'which says nothing we can read';
+}
+
+/** Of a statement the beginning is judged together with its objects; a classification behind it needs a person. */
+function saidAtLength(definition: unknown): string | undefined {
+  const text = isRecord(definition) ? cleanText(definition['statement'], MAX_READ) : undefined;
+  if (text === undefined || text.length <= MOST_JUDGED) return undefined;
+  const parts: string[] = [];
+  for (let from = 0; from < text.length; from += MOST_AT_ONCE / 2) parts.push(text.slice(from, from + MOST_AT_ONCE));
+  const level = classificationOf(parts);
+  return level === 'unclassified' || level === classificationOf([text.slice(0, MOST_JUDGED)])
+    ? undefined
+    : `whose long text states a classification (${level})`;
 }
 
 /** Every place where a definition may spell a level. */
@@ -157,6 +170,11 @@ const MAX_ID = 128;
 const MOST_OPEN = 256;
 const MAX_STATEMENT = 1024;
 const MAX_KIND = 64;
+/** Letters of a statement that count for the objects which refer to it. */
+const MOST_JUDGED = 128;
+/** Longest statement that is looked through, and the parts in which it is. */
+const MAX_READ = 16_384;
+const MOST_AT_ONCE = 512;
 const NONE: readonly string[] = [];
 const TLP_EXTENSION = 'extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d';
 const PAP_EXTENSION = 'extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b';
