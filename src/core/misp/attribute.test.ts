@@ -324,6 +324,15 @@ describe('markings, terms and confidence', () => {
     );
   });
 
+  it('names all terms, and says where there are more than are kept, so that no rule takes the rest for none', () => {
+    const terms = (count: number) => Array.from({ length: count }, (_one, n) => `iep2-policy:a${n}="may"`);
+    const statementsOf = (count: number) =>
+      factsOf(read({}, anEvent({ Tag: terms(count).map((name) => ({ name })) }))).statements;
+
+    expect(statementsOf(20)).toEqual(terms(20));
+    expect(statementsOf(200)).toEqual([...terms(64), 'unreadable']);
+  });
+
   it('names the sharing group, which a release rule has to name then', () => {
     const group = { name: 'Blue', releasability: 'REL TO BEL, NLD' };
 

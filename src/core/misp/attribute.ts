@@ -11,6 +11,7 @@ import { namesOf } from '../model/named.ts';
 import type { Observable, ObservableType } from '../model/observable.ts';
 import { showingHidden } from '../model/text.ts';
 import { timestampMs } from '../model/timestamp.ts';
+import { UNREADABLE_MARKING } from '../stix/markings.ts';
 import { cleanText, isRecord } from '../stix/raw.ts';
 import { count, flag, listOf, type Raw, uuid } from './fields.ts';
 import { type EventHead, identityOf, type ObjectHead, tagFacts, termsOf } from './head.ts';
@@ -115,7 +116,8 @@ const MAX_DETAIL = 128;
 const MAX_LABEL = 64;
 const MAX_PATTERN = 1024;
 const MAX_COMMENT = 1024;
-const MAX_STATEMENTS = 16;
+/** More than any taxonomy has; whatever stands behind them no rule can name. */
+const MAX_STATEMENTS = 64;
 /** MISP itself holds no longer value. */
 const MAX_VALUE = 65_535;
 const DAY_MS = 86_400_000;
@@ -298,7 +300,8 @@ function factsOf(
   if (labels.length > 0) facts.labels = labels;
   if (event.orgc !== undefined) facts.createdBy = identityOf(event.orgc.uuid);
   const terms = new Set([...event.terms, ...(object?.terms ?? []), ...termsOf(raw), ...tags.statements]);
-  if (terms.size > 0) facts.statements = [...terms].slice(0, MAX_STATEMENTS);
+  const more = terms.size > MAX_STATEMENTS ? [UNREADABLE_MARKING] : [];
+  if (terms.size > 0) facts.statements = [...[...terms].slice(0, MAX_STATEMENTS), ...more];
   return facts;
 }
 
