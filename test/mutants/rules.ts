@@ -461,7 +461,7 @@ export const stix: readonly Mutated[] = [
         rule: 'A definition of a kind that we do not know is not understood.',
       },
       {
-        find: 'const unread = level ?? unknownKind(raw, explains, statement);',
+        find: "const unread = level ?? unknownKind(raw, explains, statement) ?? saidAtLength(raw['definition']);",
         put: 'const unread = level;',
         rule: 'A definition that says nothing we can read is not understood.',
       },

@@ -172,6 +172,11 @@ export const sightings: readonly Mutated[] = [
         rule: 'An object whose marking nobody explained is released as the strictest.',
       },
       {
+        find: '        ...ownTerms(row),\n',
+        put: '',
+        rule: 'Terms that an object states itself are for a release rule to name.',
+      },
+      {
         find: 'if (unread !== undefined) return [ref];',
         put: '',
         rule: 'Terms of use that are not understood stand under their id.',

@@ -1,5 +1,6 @@
 // What the release rules need to know of an object, and what they say.
 import { digest48 } from '../../model/digest.ts';
+import type { IndicatorFacts } from '../../model/entry.ts';
 import { PAP_LEVELS, type Pap, type Tlp } from '../../model/marking.ts';
 import { entryKey, OBSERVABLE_TYPES, type ObservableType, parseEntryKey } from '../../model/observable.ts';
 import type { SightingKind } from '../../model/sighting.ts';
@@ -108,7 +109,10 @@ export class Releases {
       // Without a level it counts as the strictest there is, and so does one whose marking nobody explained.
       ...(tlp === undefined || row.unexplained !== null ? {} : { tlp }),
       ...(row.pap === null || row.unexplained !== null ? {} : { pap: PAP_LEVELS[row.pap]! }),
-      statements: refsOf(row).flatMap((ref) => statementsIn(explained.get(`${row.exchange_id} ${ref}`), ref)),
+      statements: [
+        ...refsOf(row).flatMap((ref) => statementsIn(explained.get(`${row.exchange_id} ${ref}`), ref)),
+        ...ownTerms(row),
+      ],
       shown: since === 0 || (listing !== undefined && listing >= since),
       canaries: canaries.map((one) => one.id),
       onlyCanaries: canaries.length > 0 && canaries.length === entries.length,
@@ -215,6 +219,10 @@ export class Releases {
 /** Markings beside the level, as they were published. */
 const refsOf = (row: ReleasedRow): readonly string[] =>
   row.open_markings === null ? [] : (JSON.parse(row.open_markings) as { refs: readonly string[] }).refs;
+
+/** Terms that the object states itself: sharing groups and distribution tags of MISP. */
+const ownTerms = ({ facts }: ReleasedRow): readonly string[] =>
+  facts.includes('"statements"') ? ((JSON.parse(facts) as IndicatorFacts).statements ?? []) : [];
 
 /** What nothing explains may be terms of use: it stands under its id, which no rule that names texts covers. */
 function statementsIn(body: string | undefined, ref: string): string[] {

@@ -61,6 +61,31 @@ describe('the outbox', () => {
     expect(take(test).map((one) => one.objectId)).toEqual([objectIdAt(2)]);
   });
 
+  it.each([
+    ['no permission names', [{ to: '*', statements: ['sharing group: Blue'], action: 'share' }]],
+    [
+      'a denial names',
+      [
+        { to: '*', statements: ['nato:releasability="REL TO BEL"'], action: 'deny' },
+        { to: '*', action: 'share' },
+      ],
+    ],
+  ] as const)('keeps a MISP attribute here under terms that %s', (_which, rules) => {
+    using test = aStore({ release: { rules } });
+    const attribute = (n: number, ...statements: string[]) => ({
+      ...anIndicator(n),
+      facts: JSON.stringify({ statements }),
+    });
+    test.publish([
+      attribute(1, 'sharing group: Blue', 'nato:releasability="REL TO BEL"'),
+      attribute(2, 'sharing group: Blue'),
+      anIndicator(3),
+    ]);
+    test.store.commitHits('one', [aHit(1), aHit(2), aHit(3)], 'x', NOW);
+
+    expect(take(test).map((one) => one.objectId)).toEqual([objectIdAt(2), objectIdAt(3)]);
+  });
+
   it('judges again at the moment of sending: a value that became a canary of ours keeps it here', () => {
     using test = aStore();
     test.publish([anIndicator(1)]);
