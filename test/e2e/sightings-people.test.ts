@@ -1,18 +1,16 @@
 // The way back by the launcher, as people see it: what waits for them, what an exchange refused, what they disown, and
 // that nothing of a hit shows anywhere.
-import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import { startElastic } from '../../src/simulators/elastic/index.ts';
 import { startTaxii } from '../../src/simulators/taxii/index.ts';
 import { objectIdAt } from '../builders/sightings.ts';
 import { stixIndicator } from '../simulation/round-trip.ts';
+import { Site } from './site.ts';
 
-const run = promisify(execFile);
 const LAUNCHER = join(import.meta.dirname, '../../bin/entente.mjs');
 const ADDRESS = '198.51.100.7';
 
@@ -28,11 +26,10 @@ async function aPlace(action: 'share' | 'hold', given: { rule?: string } = {}) {
   closers.push(() => taxii.close());
   const sim = await startElastic({});
   closers.push(() => sim.close());
-  const folder = mkdtempSync(join(tmpdir(), 'entente-e2e-'));
-  closers.push(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'entente.yaml');
-  writeFileSync(
-    file,
+  const site = new Site();
+  closers.push(() => site.close());
+  const file = site.write(
+    'entente.yaml',
     `instance: soc-one
 state: ./entente.db
 policy: { never_block: { list_actions: { documentation: note } } }
@@ -51,17 +48,7 @@ release:
   - { to: partner, tlp: [green], action: ${action}${given.rule ?? ''} }
 `,
   );
-  const entente = async (...args: string[]) => {
-    const node = process.execPath;
-    return run(node, [LAUNCHER, ...args, '--config', file], { timeout: 60_000 }).then(
-      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-      (error: { code?: number; stdout: string; stderr: string }) => ({
-        code: error.code ?? -1,
-        stdout: error.stdout,
-        stderr: error.stderr,
-      }),
-    );
-  };
+  const entente = (...args: string[]) => site.entente([...args, '--config', file]);
   const plant = async (count: number, stuffed: object = {}) => {
     const time = new Date().toISOString();
     const matched = {
@@ -100,7 +87,7 @@ release:
       },
     };
   };
-  return { taxii, entente, plant, daemon, state: join(folder, 'entente.db') };
+  return { taxii, entente, plant, daemon, state: site.path('entente.db') };
 }
 
 describe('sightings by the launcher', () => {
