@@ -1,14 +1,10 @@
 // Answers that the Elastic connector gets and Elasticsearch did not word, and blocks that a cluster names: whom each is
 // about decides whether a value is parked, a person is called, or nothing is done but waiting.
 import { afterEach, describe, expect, it } from 'vitest';
-import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import type { SiemConnector } from '../../src/core/contracts/siem-connector.ts';
-import { type Failure, toFailure } from '../../src/core/model/failure.ts';
 import { type RunningElastic, startElastic } from '../../src/simulators/elastic/index.ts';
 import type { Fault } from '../../src/simulators/server.ts';
-import { anEntry, NOON } from '../builders/entry.ts';
-import { contextFor, encodeBatch } from './batches.ts';
-import { elasticConfig, elasticConnector } from './elastic-harness.ts';
+import { aBatch, elasticConnector, failureOf } from './elastic-harness.ts';
 
 const never = new AbortController().signal;
 const opened: { close(): Promise<void> }[] = [];
@@ -16,13 +12,7 @@ afterEach(async () => {
   for (const one of opened.splice(0).toReversed()) await one.close();
 });
 
-let revision = NOON * 1000;
-const batch = () => {
-  revision += 1;
-  const context = contextFor(elastic, elasticConfig({ url: 'http://127.0.0.1:9200' }), { revision, now: NOON });
-  const entries = ['a.example', 'b.example'].map((value) => anEntry({ type: 'domain-name', value }));
-  return encodeBatch(elastic, entries, context).batch;
-};
+const batch = () => aBatch('a.example', 'b.example');
 
 async function filled(): Promise<{ server: RunningElastic; connector: SiemConnector; slots: string[] }> {
   const server = await startElastic();
@@ -32,16 +22,6 @@ async function filled(): Promise<{ server: RunningElastic; connector: SiemConnec
   const written = batch();
   await connector.apply(written, never);
   return { server, connector, slots: written.changes.map(({ slot }) => slot) };
-}
-
-async function failureOf(work: Promise<unknown> | AsyncIterable<unknown>): Promise<Failure> {
-  try {
-    if (Symbol.asyncIterator in work) for await (const _ of work);
-    else await work;
-  } catch (error) {
-    return toFailure(error);
-  }
-  throw new Error('it did not fail');
 }
 
 const answers = (match: string, status: number, body: string, headers: Record<string, string> = {}): Fault => ({

@@ -1,13 +1,11 @@
 // What people do by hand to our documents, our record and our index: nothing of it may end the reading of the rest, or
 // be believed to be as we wrote it.
 import { afterEach, describe, expect, it } from 'vitest';
-import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import type { OwnedEntry, SiemConnector } from '../../src/core/contracts/siem-connector.ts';
 import { toFailure } from '../../src/core/model/failure.ts';
 import { startElastic } from '../../src/simulators/elastic/index.ts';
-import { anEntry, NOON } from '../builders/entry.ts';
-import { contextFor, encodeBatch } from './batches.ts';
-import { admin, elasticConfig, elasticConnector } from './elastic-harness.ts';
+import { NOON } from '../builders/entry.ts';
+import { aBatch, admin, elasticConnector } from './elastic-harness.ts';
 
 const never = new AbortController().signal;
 const INDEX = 'logs-ti_entente_test_instance.indicator';
@@ -16,13 +14,7 @@ afterEach(async () => {
   for (const one of opened.splice(0).toReversed()) await one.close();
 });
 
-let revision = NOON * 1000;
-const batch = () => {
-  revision += 1;
-  const context = contextFor(elastic, elasticConfig({ url: 'http://127.0.0.1:9200' }), { revision, now: NOON });
-  const entries = ['a.example', 'b.example'].map((value) => anEntry({ type: 'domain-name', value }));
-  return encodeBatch(elastic, entries, context).batch;
-};
+const batch = () => aBatch('a.example', 'b.example');
 
 async function filled(more: Record<string, unknown> = {}) {
   const server = await startElastic();
@@ -34,7 +26,7 @@ async function filled(more: Record<string, unknown> = {}) {
   const written = batch();
   await connector.apply(written, never);
   const ask = (method: string, path: string, body?: unknown) => admin(there, method, path, body);
-  return { connector, ask, slot: written.changes[0]!.slot };
+  return { connector, ask, slot: written.changes[0]!.slot, revision: written.changes[0]!.revision };
 }
 
 async function held(connector: SiemConnector, slots?: readonly string[]): Promise<OwnedEntry[]> {
@@ -51,7 +43,7 @@ describe('a document of ours that somebody edited', () => {
     ['its writer is a number', { writer: 7 }, 'as it was'],
     ['its owner is a list', { owner: ['entente:test-instance'] }, 'as it was'],
   ] as const)('is listed beside the others where %s', async (_, entente, expected) => {
-    const { connector, ask, slot } = await filled();
+    const { connector, ask, slot, revision } = await filled();
     await ask('POST', `/${INDEX}/_update/${slot}?refresh=true`, { doc: { entente } });
 
     const all = await held(connector);

@@ -3,12 +3,15 @@
 import type { z } from 'zod';
 import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import type { SiemDeps } from '../../src/core/contracts/siem-connector.ts';
+import { type Failure, toFailure } from '../../src/core/model/failure.ts';
 import type { Observable } from '../../src/core/model/observable.ts';
 import { systemClock } from '../../src/core/runtime/clock.ts';
 import { createHttp, type HttpTls } from '../../src/core/runtime/http.ts';
 import { silentLog } from '../../src/core/runtime/log.ts';
 import type { RunningSimulator } from '../../src/simulators/server.ts';
 import { ElasticConnector } from '../../src/connectors/siem/elastic/connector.ts';
+import { anEntry, NOON } from '../builders/entry.ts';
+import { contextFor, encodeBatch } from './batches.ts';
 import type { SiemFaults, SiemHarness } from './siem.ts';
 
 export interface ElasticPlace {
@@ -53,6 +56,26 @@ export function elasticDeps(place: ElasticPlace): SiemDeps {
 
 export const elasticConnector = (place: ElasticPlace, more: Record<string, unknown> = {}) =>
   new ElasticConnector({ ...elasticConfig(place), ...more }, elasticDeps(place));
+
+let revision = NOON * 1000;
+/** Domain names to be written, each time under a later revision. */
+export function aBatch(...values: string[]) {
+  revision += 1;
+  const context = contextFor(elastic, elasticConfig({ url: 'http://127.0.0.1:9200' }), { revision, now: NOON });
+  const entries = values.map((value) => anEntry({ type: 'domain-name', value }));
+  return encodeBatch(elastic, entries, context).batch;
+}
+
+/** What a call or a reading came to. */
+export async function failureOf(work: Promise<unknown> | AsyncIterable<unknown>): Promise<Failure> {
+  try {
+    if (Symbol.asyncIterator in work) for await (const _ of work);
+    else await work;
+  } catch (error) {
+    return toFailure(error);
+  }
+  throw new Error('it did not fail');
+}
 
 /** Plain HTTP as an administrator; answers the parsed body and the status. */
 export async function admin(place: ElasticPlace, method: string, path: string, body?: unknown) {

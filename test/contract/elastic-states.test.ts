@@ -1,14 +1,19 @@
 // What an index, a cluster or something before it may be like, and what the Elastic connector says of it: a state that
 // refuses everything is a matter for a person and is named with what to do, never a bad value and never silence.
 import { afterEach, describe, expect, it } from 'vitest';
-import { elastic } from '../../src/connectors/siem/elastic/index.ts';
 import type { Outcome, SiemConnector } from '../../src/core/contracts/siem-connector.ts';
-import { type Failure, toFailure } from '../../src/core/model/failure.ts';
+import type { Failure } from '../../src/core/model/failure.ts';
 import { type ElasticOptions, type RunningElastic, startElastic } from '../../src/simulators/elastic/index.ts';
-import { anEntry, NOON } from '../builders/entry.ts';
-import { contextFor, encodeBatch } from './batches.ts';
 import { ElasticConnector } from '../../src/connectors/siem/elastic/connector.ts';
-import { admin, elasticConfig, elasticConnector, elasticDeps, type ElasticPlace } from './elastic-harness.ts';
+import {
+  aBatch,
+  admin,
+  elasticConfig,
+  elasticConnector,
+  elasticDeps,
+  type ElasticPlace,
+  failureOf,
+} from './elastic-harness.ts';
 
 const never = new AbortController().signal;
 const INDEX = 'logs-ti_entente_test_instance.indicator';
@@ -26,13 +31,7 @@ afterEach(async () => {
   for (const one of opened.splice(0).toReversed()) await one.close();
 });
 
-let revision = NOON * 1000;
-const batch = (count = 2) => {
-  revision += 1;
-  const context = contextFor(elastic, elasticConfig({ url: 'http://127.0.0.1:9200' }), { revision, now: NOON });
-  const entries = Array.from({ length: count }, (_, i) => anEntry({ type: 'domain-name', value: `d${i}.example` }));
-  return encodeBatch(elastic, entries, context).batch;
-};
+const batch = (count = 2) => aBatch(...Array.from({ length: count }, (_, i) => `d${i}.example`));
 
 function placeOf(server: RunningElastic): ElasticPlace {
   const basic = Buffer.from(`${server.username}:${server.password}`).toString('base64');
@@ -49,16 +48,6 @@ async function standing(options: ElasticOptions = {}) {
 
 const failures = (outcomes: readonly Outcome[]): Failure[] =>
   outcomes.flatMap((one) => (one.kind === 'failed' ? [one.failure] : []));
-
-async function failureOf(work: Promise<unknown> | AsyncIterable<unknown>): Promise<Failure> {
-  try {
-    if (Symbol.asyncIterator in work) for await (const _ of work);
-    else await work;
-  } catch (error) {
-    return toFailure(error);
-  }
-  throw new Error('it did not fail');
-}
 
 const probeMessage = async (connector: SiemConnector, hits = false): Promise<string> => {
   const { ok, message } = await connector.probe(never, { hits });
