@@ -34,6 +34,14 @@ describe('release', () => {
     expect(decision.reason).toBe('rule 2 holds a sighting, count 3, of an object from cert-eu to cert-eu (TLP:GREEN)');
   });
 
+  it('names the terms that it decides under, few of many and each cut to length', () => {
+    const of = (...statements: string[]) => decide({ statements }, SHARE).reason;
+
+    expect(of('sharing group: Blue')).toMatch(/\(TLP:GREEN, under "sharing group: Blue"\)$/);
+    expect(of('a', 'b', 'c', 'd', 'e')).toMatch(/\(TLP:GREEN, under "a", "b", "c" and 2 more\)$/);
+    expect(of('x'.repeat(1000))).toMatch(/under "x{80}…"\)$/);
+  });
+
   it('never takes an unmarked object for amber', () => {
     const { tlp: _, ...unmarked } = facts();
 

@@ -98,5 +98,17 @@ function describe(facts: ReleaseFacts): string {
   const kind = facts.kind === 'seen' ? `a sighting, count ${facts.count}` : `a verdict (${facts.kind})`;
   const level = facts.tlp === undefined ? 'unmarked, which counts as TLP:RED' : `TLP:${facts.tlp.toUpperCase()}`;
   const pap = facts.pap === undefined ? '' : `, PAP:${facts.pap.toUpperCase()}`;
-  return `${kind}, of an object from ${facts.from} to ${facts.to} (${level}${pap})`;
+  return `${kind}, of an object from ${facts.from} to ${facts.to} (${level}${pap}${terms(facts.statements)})`;
+}
+
+const MOST_TERMS = 3;
+const MOST_LETTERS = 80;
+
+function terms(statements: readonly string[]): string {
+  if (statements.length === 0) return '';
+  const few = statements
+    .slice(0, MOST_TERMS)
+    .map((one) => `"${one.length > MOST_LETTERS ? `${one.slice(0, MOST_LETTERS)}…` : one}"`);
+  const more = statements.length > MOST_TERMS ? ` and ${statements.length - MOST_TERMS} more` : '';
+  return `, under ${few.join(', ')}${more}`;
 }
