@@ -99,7 +99,7 @@ export const taxii: readonly Mutated[] = [
   },
   {
     file: at('paging.ts'),
-    tests: [at('paging')],
+    tests: [at('paging'), at('places')],
     mutants: [
       {
         find: 'const from = textOf(page.last - 1n);',
